@@ -1,0 +1,77 @@
+/** Every code a {@link TargetError} can have. */
+export const ERROR_CODES = [
+  'ERR_TARGET_INVALID_CONFIG',
+  'ERR_TARGET_INVALID_REQUEST',
+  'ERR_TARGET_NOT_READY',
+  'ERR_TARGET_TIMEOUT',
+  'ERR_TARGET_ABORTED',
+  'ERR_TARGET_NETWORK',
+  'ERR_TARGET_RESPONSE',
+  'ERR_TARGET_INVALID_RESPONSE',
+  'ERR_TARGET_ARTIFACT',
+  'ERR_TARGET_ATTRIBUTE_NOT_FOUND',
+  'ERR_TARGET_CLOSED',
+] as const;
+
+/** The code of a {@link TargetError}: what went wrong, in a form that does not change between versions. */
+export type TargetErrorCode = (typeof ERROR_CODES)[number];
+
+/** What is known about a failure besides its code and message. */
+export interface TargetErrorDetails {
+  readonly cause?: unknown;
+  readonly status?: number | undefined;
+  readonly body?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly attempts?: number | undefined;
+  readonly path?: string | undefined;
+}
+
+/**
+ * The one error class of the SDK. The message says what failed, on what and with what result, and never
+ * holds a cookie, a visitor id or an event token.
+ */
+export class TargetError extends Error {
+  /** What went wrong. */
+  readonly code: TargetErrorCode;
+  /** HTTP status of the answer, when one came. */
+  declare readonly status?: number;
+  /** First kilobyte of the answer's body, when one came. */
+  declare readonly body?: string;
+  /** `X-Request-Id` of the last attempt. */
+  declare readonly requestId?: string;
+  /** How many HTTP requests were sent. */
+  declare readonly attempts?: number;
+  /** The option or request field that is wrong, such as `execute.mboxes[2].parameters`. */
+  declare readonly path?: string;
+
+  constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    for (const key of ['status', 'body', 'requestId', 'attempts', 'path'] as const) {
+      if (details[key] !== undefined)
+        Object.defineProperty(this, key, { value: details[key], enumerable: true });
+    }
+  }
+
+  override get name(): string {
+    return 'TargetError';
+  }
+}
+
+/** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(describe(thrown));
+}
+
+/**
+ * A short word for a value in an error message: its type, and the value itself only where it cannot be a
+ * secret (numbers, booleans, nullish).
+ */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value === 'string')
+    return value === '' ? 'an empty string' : `a string of ${value.length} characters`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
