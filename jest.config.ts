@@ -9,6 +9,7 @@ const esmOnly = [
   'formdata-polyfill',
   'p-retry',
   'is-network-error',
+  'leven',
   'uuid',
 ];
 
@@ -17,6 +18,7 @@ const config: Config = {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
     '^target-node-sdk$': '<rootDir>/src/index.ts',
     '^target-node-sdk/http$': '<rootDir>/src/adapters/http.ts',
     '^target-node-sdk/testing$': '<rootDir>/src/testing/edge.ts',

@@ -1,0 +1,328 @@
+import { closestMatch } from 'leven';
+import type { DecisioningMethod } from './delivery-api.js';
+import { describe, TargetError } from './errors.js';
+import { EVENT_NAMES, type TargetEventListeners } from './events.js';
+import { isLocationHint } from './location-hint.js';
+import type { Logger, LoggerOption } from './logger.js';
+import type { AgentOption, FetchApi } from './transport.js';
+
+/** How failed calls are repeated, always within the call's own `timeout`. */
+export interface RetryOption {
+  /** Repetitions after the first attempt. @default 2 */
+  readonly retries?: number | undefined;
+  /** The longest wait before the first repetition, in ms. @default 50 */
+  readonly minTimeout?: number | undefined;
+  /** The longest wait before any repetition, in ms. @default 1000 */
+  readonly maxTimeout?: number | undefined;
+  /** By how much the longest wait grows each time. @default 2 */
+  readonly factor?: number | undefined;
+  /** Waits a random part of the longest wait instead of all of it. @default true */
+  readonly jitter?: boolean | undefined;
+}
+
+/** Keeps the last known good artifact outside the process. */
+export interface ArtifactStore {
+  get(key: string): Promise<unknown>;
+  set(key: string, value: string): Promise<unknown>;
+}
+
+/** What `TargetClient.create` takes. A wrong value is an `ERR_TARGET_INVALID_CONFIG` that names the option. */
+export interface TargetClientConfig {
+  /** Client code. */
+  readonly client: string;
+  /** IMS organization, `…@AdobeOrg`. */
+  readonly organizationId: string;
+  /** Budget of a whole delivery call, in ms: connect, headers, body, retries. @default 3000 */
+  readonly timeout?: number | undefined;
+  /** `host` or `host:port` that takes every delivery call. @default `{client}.tt.omtrdc.net` */
+  readonly serverDomain?: string | undefined;
+  /** `false` for plain http. @default true */
+  readonly secure?: boolean | undefined;
+  /** `environmentId` of requests that have none. */
+  readonly environmentId?: number | undefined;
+  /** Part of the artifact's URL. @default 'production' */
+  readonly environment?: string | undefined;
+  /** The client's own location hint: 1 to 4 digits. @default learned from the first answer */
+  readonly targetLocationHint?: string | undefined;
+  /** `property.token` of requests that have none; part of the artifact's URL. */
+  readonly propertyToken?: string | undefined;
+  /** Another name of `propertyToken`. */
+  readonly defaultPropertyToken?: string | undefined;
+  /** Where offers are decided. @default 'server-side' */
+  readonly decisioningMethod?: DecisioningMethod | undefined;
+  /** Between two artifact downloads, in ms; 0 turns polling off; at least 300000 without `artifactLocation`. @default 300000 */
+  readonly pollingInterval?: number | undefined;
+  /** After how many ms `ready()` gives up. @default never */
+  readonly maximumWaitReady?: number | undefined;
+  /** URL or `file:` URL of the artifact. @default computed from client, environment and property */
+  readonly artifactLocation?: string | undefined;
+  /** An artifact to start from, before any download. */
+  readonly artifactPayload?: object | undefined;
+  /** @default by the file name: `.bin` is binary */
+  readonly artifactFormat?: 'json' | 'bin' | undefined;
+  /** Keeps the last known good artifact outside the process. */
+  readonly artifactStore?: ArtifactStore | undefined;
+  /** Host of the artifact and of geo look-ups. @default 'assets.adobetarget.com' */
+  readonly cdnEnvironment?: string | undefined;
+  /** The same as `cdnEnvironment`. */
+  readonly cdnBasePath?: string | undefined;
+  /** Another name of `cdnBasePath`. */
+  readonly onDeviceConfigHostname?: string | undefined;
+  /** Whether calls carry measurements of earlier calls. @default true */
+  readonly telemetryEnabled?: boolean | undefined;
+  /** A WHATWG fetch for every call: delivery, artifact and geo. @default node-fetch with keep-alive agents */
+  readonly fetchApi?: FetchApi | undefined;
+  /** `http(s).Agent`, or a function from URL to agent, for proxies. @default keep-alive agents */
+  readonly agent?: AgentOption | undefined;
+  /** How failed delivery calls are repeated. */
+  readonly retry?: RetryOption | undefined;
+  /** Where to log. @default nowhere */
+  readonly logger?: LoggerOption | null | undefined;
+  /** at.js version, sent as query `version`. */
+  readonly version?: string | undefined;
+  /** Listeners by event name. */
+  readonly events?: TargetEventListeners | undefined;
+  /** On-device: mboxes that get the offers of every matching rule, not of the first alone. */
+  readonly allMatchingMboxes?: readonly string[] | undefined;
+  /** Another name of `allMatchingMboxes`. */
+  readonly onDeviceAllMatchingRulesMboxes?: readonly string[] | undefined;
+}
+
+/** {@link RetryOption} with its defaults and units. */
+export interface RetryPolicy {
+  readonly retries: number;
+  readonly minTimeoutMs: number;
+  readonly maxTimeoutMs: number;
+  readonly factor: number;
+  readonly jitter: boolean;
+}
+
+/** {@link TargetClientConfig} checked and complete. */
+export interface ResolvedConfig {
+  readonly client: string;
+  readonly organizationId: string;
+  readonly timeoutMs: number;
+  readonly serverDomain: string | undefined;
+  readonly scheme: 'https' | 'http';
+  readonly environmentId: number | undefined;
+  readonly environment: string;
+  readonly targetLocationHint: string | undefined;
+  readonly propertyToken: string | undefined;
+  readonly decisioningMethod: DecisioningMethod;
+  readonly pollingIntervalMs: number;
+  readonly maximumWaitReadyMs: number | undefined;
+  readonly artifactLocation: string | undefined;
+  readonly artifactPayload: object | undefined;
+  readonly artifactFormat: 'json' | 'bin' | undefined;
+  readonly artifactStore: ArtifactStore | undefined;
+  readonly cdnHost: string;
+  readonly telemetryEnabled: boolean;
+  readonly fetchApi: FetchApi | undefined;
+  readonly agent: AgentOption | undefined;
+  readonly retry: RetryPolicy;
+  readonly version: string | undefined;
+  readonly events: TargetEventListeners;
+  readonly allMatchingMboxes: ReadonlySet<string>;
+}
+
+/** Every decisioning method. */
+export const DECISIONING_METHODS = ['server-side', 'on-device', 'hybrid'] as const;
+
+const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
+const MIN_POLLING_INTERVAL_MS = 300_000;
+const MAX_TIMER_MS = 2 ** 31;
+const DEFAULT_RETRY: RetryPolicy = {
+  retries: 2,
+  minTimeoutMs: 50,
+  maxTimeoutMs: 1000,
+  factor: 2,
+  jitter: true,
+};
+
+type Check<T> = { readonly wanted: string; readonly accepts: (value: unknown) => value is T };
+
+function check<T>(wanted: string, accepts: (value: unknown) => boolean): Check<T> {
+  return { wanted, accepts: accepts as (value: unknown) => value is T };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const isMs = (value: unknown) => typeof value === 'number' && value >= 0 && value < MAX_TIMER_MS;
+const isTimeout = (value: unknown) => isMs(value) && (value as number) > 0;
+const hasMethods = (value: unknown, ...names: string[]) =>
+  isObject(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
+const text = check<string>('a non-empty string', (value) => typeof value === 'string' && value !== '');
+const hostName = check<string>('a host such as "edge.example.com:8080"', matches(/^[^\s/?#@\\]+$/));
+const flag = check<boolean>('a boolean', (value) => typeof value === 'boolean');
+const count = check<number>('an integer of at least 0', isCount);
+const milliseconds = check<number>('milliseconds from 0 to below 2^31', isMs);
+const timeout = check<number>('milliseconds above 0 and below 2^31', isTimeout);
+const object = check<object>('an object', isObject);
+const names = check<readonly string[]>(
+  'an array of names',
+  (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
+);
+
+/** What each option has to be. The keys are all the options there are. */
+const OPTIONS = {
+  client: check<string>('a client code', matches(/^[\w.-]+$/)),
+  organizationId: text,
+  timeout,
+  serverDomain: hostName,
+  secure: flag,
+  environmentId: check<number>('an integer', Number.isInteger),
+  environment: check<string>('a name such as "production"', matches(/^[\w.-]+$/)),
+  targetLocationHint: check<string>('1 to 4 digits', isLocationHint),
+  propertyToken: text,
+  defaultPropertyToken: text,
+  decisioningMethod: check<DecisioningMethod>(`one of ${DECISIONING_METHODS.join(', ')}`, (value) =>
+    DECISIONING_METHODS.includes(value as DecisioningMethod),
+  ),
+  pollingInterval: milliseconds,
+  maximumWaitReady: timeout,
+  artifactLocation: check<string>('an http, https or file URL', isArtifactUrl),
+  artifactPayload: object,
+  artifactFormat: check<'json' | 'bin'>('"json" or "bin"', (value) => value === 'json' || value === 'bin'),
+  artifactStore: check<ArtifactStore>('an object with get and set', (value) =>
+    hasMethods(value, 'get', 'set'),
+  ),
+  cdnEnvironment: hostName,
+  cdnBasePath: hostName,
+  onDeviceConfigHostname: hostName,
+  telemetryEnabled: flag,
+  fetchApi: check<FetchApi>('a fetch function', (value) => typeof value === 'function'),
+  agent: check<AgentOption>(
+    'an agent or a function',
+    (value) => isObject(value) || typeof value === 'function',
+  ),
+  retry: check<RetryOption>('an object', isObject),
+  logger: check<LoggerOption>('an object with log methods', isObject),
+  version: text,
+  events: check<TargetEventListeners>('listeners by event name', isObject),
+  allMatchingMboxes: names,
+  onDeviceAllMatchingRulesMboxes: names,
+} satisfies Record<keyof TargetClientConfig, Check<unknown>>;
+
+const RETRY_OPTIONS = {
+  retries: count,
+  minTimeout: milliseconds,
+  maxTimeout: milliseconds,
+  factor: check<number>(
+    'a finite number of at least 1',
+    (value) => Number.isFinite(value) && (value as number) >= 1,
+  ),
+  jitter: flag,
+} satisfies Record<keyof RetryOption, Check<unknown>>;
+
+type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
+
+/** What a caller wrote → a complete, checked, frozen configuration. Unknown options are warned of. */
+export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
+  if (!isObject(written)) throw invalid('config', 'an object', written);
+  warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
+  const options = checkAll(written, OPTIONS, '');
+  const { client, organizationId, artifactLocation, cdnBasePath, cdnEnvironment } = options;
+  if (client === undefined) throw invalid('client', OPTIONS.client.wanted, undefined);
+  if (organizationId === undefined) throw invalid('organizationId', text.wanted, undefined);
+  return Object.freeze({
+    client,
+    organizationId,
+    timeoutMs: options.timeout ?? 3000,
+    serverDomain: options.serverDomain,
+    scheme: options.secure === false ? 'http' : 'https',
+    environmentId: options.environmentId,
+    environment: (options.environment ?? 'production').toLowerCase(),
+    targetLocationHint: options.targetLocationHint,
+    propertyToken: options.propertyToken ?? options.defaultPropertyToken,
+    decisioningMethod: options.decisioningMethod ?? 'server-side',
+    pollingIntervalMs: toPollingInterval(options.pollingInterval, artifactLocation, logger),
+    maximumWaitReadyMs: options.maximumWaitReady,
+    artifactLocation,
+    artifactPayload: options.artifactPayload,
+    artifactFormat: options.artifactFormat,
+    artifactStore: options.artifactStore,
+    cdnHost: cdnEnvironment ?? cdnBasePath ?? options.onDeviceConfigHostname ?? DEFAULT_CDN_HOST,
+    telemetryEnabled: options.telemetryEnabled ?? true,
+    fetchApi: options.fetchApi,
+    agent: options.agent,
+    retry: toRetryPolicy(options.retry, logger),
+    version: options.version,
+    events: toListeners(options.events, logger),
+    allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
+  });
+}
+
+/** Names each key that is not among the known ones, with the nearest that is. */
+export function warnOfUnknown(written: object, known: readonly string[], warn: (line: string) => void): void {
+  for (const name of Object.keys(written)) {
+    if (known.includes(name)) continue;
+    const shown = JSON.stringify(name.slice(0, 64));
+    const nearest = closestMatch(name.slice(0, 64), known, { maxDistance: Math.ceil(name.length * 0.4) });
+    warn(`unknown option ${shown} is ignored${nearest === undefined ? '' : `: did you mean "${nearest}"?`}`);
+  }
+}
+
+/** Whether a value can be a `timeout`, which is also an option of each call. */
+export function isTimeoutMs(value: unknown): value is number {
+  return timeout.accepts(value);
+}
+
+function checkAll<Checks extends Record<string, Check<unknown>>>(
+  written: object,
+  checks: Checks,
+  prefix: string,
+): Checked<Checks> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { wanted, accepts }] of Object.entries(checks)) {
+    const value = (written as Record<string, unknown>)[name] ?? undefined;
+    if (value === undefined) continue;
+    if (!accepts(value)) throw invalid(prefix + name, wanted, value);
+    values[name] = value;
+  }
+  return values as Checked<Checks>;
+}
+
+function toPollingInterval(ms: number | undefined, location: string | undefined, logger: Logger): number {
+  if (ms === undefined) return MIN_POLLING_INTERVAL_MS;
+  if (ms === 0 || ms >= MIN_POLLING_INTERVAL_MS || location !== undefined) return ms;
+  logger.warn(`pollingInterval is raised from ${ms} to ${MIN_POLLING_INTERVAL_MS} ms`);
+  return MIN_POLLING_INTERVAL_MS;
+}
+
+function toRetryPolicy(written: RetryOption | undefined, logger: Logger): RetryPolicy {
+  if (!written) return DEFAULT_RETRY;
+  warnOfUnknown(written, Object.keys(RETRY_OPTIONS), (line) => logger.warn(`retry: ${line}`));
+  const retry = checkAll(written, RETRY_OPTIONS, 'retry.');
+  return Object.freeze({
+    retries: retry.retries ?? DEFAULT_RETRY.retries,
+    minTimeoutMs: retry.minTimeout ?? DEFAULT_RETRY.minTimeoutMs,
+    maxTimeoutMs: retry.maxTimeout ?? DEFAULT_RETRY.maxTimeoutMs,
+    factor: retry.factor ?? DEFAULT_RETRY.factor,
+    jitter: retry.jitter ?? DEFAULT_RETRY.jitter,
+  });
+}
+
+function toListeners(written: TargetEventListeners | undefined, logger: Logger): TargetEventListeners {
+  if (!written) return {};
+  warnOfUnknown(written, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
+  for (const [name, listener] of Object.entries(written)) {
+    if (listener !== undefined && typeof listener !== 'function') {
+      throw invalid(`events.${name.slice(0, 64)}`, 'a function', listener);
+    }
+  }
+  return Object.freeze({ ...written });
+}
+
+function isArtifactUrl(value: unknown): boolean {
+  return typeof value === 'string' && URL.canParse(value) && /^(https?|file):/i.test(value);
+}
+
+function invalid(option: string, wanted: string, came: unknown): TargetError {
+  // Options are the programmer's own, so that their text may be shown.
+  const shown = typeof came === 'string' ? JSON.stringify(came.slice(0, 64)) : describe(came);
+  return new TargetError('ERR_TARGET_INVALID_CONFIG', `${option} must be ${wanted}, not ${shown}`, {
+    path: option,
+  });
+}

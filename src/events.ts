@@ -1,0 +1,83 @@
+import { toError } from './errors.js';
+import type { Logger } from './logger.js';
+
+/** What each event's listener is given. */
+export interface TargetEvents {
+  /** Once, when decisions can be made; for a server-side client right after `create` returned. */
+  clientReady: { readonly type: 'clientReady' };
+  /** A new artifact is in use; not raised for a 304. */
+  artifactDownloadSucceeded: {
+    readonly type: 'artifactDownloadSucceeded';
+    readonly artifactLocation: string;
+    readonly artifactPayload: unknown;
+  };
+  /** A download failed, for good or before its next retry; the last good artifact stays in use. */
+  artifactDownloadFailed: {
+    readonly type: 'artifactDownloadFailed';
+    readonly artifactLocation: string;
+    readonly error: Error;
+  };
+  /** An IP address was looked up. */
+  geoLocationUpdated: { readonly type: 'geoLocationUpdated'; readonly geoContext: unknown };
+  /** A notification of an on-device decision, or telemetry, could not be delivered. */
+  sendNotificationError: {
+    readonly type: 'sendNotificationError';
+    readonly notification: unknown;
+    readonly error: Error;
+  };
+}
+
+/** The name of an event. */
+export type TargetEventName = keyof TargetEvents;
+
+/** A listener; what it throws or rejects with is logged and harms nothing. */
+export type TargetEventListener<Name extends TargetEventName> = (event: TargetEvents[Name]) => unknown;
+
+/** Listeners by event name, as `config.events` takes them. */
+export type TargetEventListeners = {
+  readonly [Name in TargetEventName]?: TargetEventListener<Name> | undefined;
+};
+
+/** Every event that can be listened to. */
+export const EVENT_NAMES: readonly TargetEventName[] = [
+  'clientReady',
+  'artifactDownloadSucceeded',
+  'artifactDownloadFailed',
+  'geoLocationUpdated',
+  'sendNotificationError',
+];
+
+/** Calls the listeners of each event, in the order in which they were added. */
+export class Events {
+  readonly #listeners = new Map<TargetEventName, Set<(event: never) => unknown>>();
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+  }
+
+  off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
+    this.#listeners.get(name)?.delete(listener);
+  }
+
+  emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {
+    const listeners = this.#listeners.get(event.type) as Set<TargetEventListener<Name>> | undefined;
+    for (const listener of [...(listeners ?? [])]) this.#call(listener, event);
+  }
+
+  #call<Name extends TargetEventName>(listener: TargetEventListener<Name>, event: TargetEvents[Name]): void {
+    const log = (thrown: unknown) =>
+      this.#logger.error(() => `the ${event.type} listener failed: ${toError(thrown).name}`);
+    try {
+      const result = listener(event);
+      if (result instanceof Promise) result.catch(log);
+    } catch (thrown) {
+      log(thrown);
+    }
+  }
+}

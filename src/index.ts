@@ -1,0 +1,33 @@
+export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+export {
+  type Callbacks,
+  type GetAttributesOptions,
+  type GetOffersOptions,
+  type SendNotificationsOptions,
+  TargetClient,
+  type WaitOptions,
+} from './client.js';
+export type { ArtifactStore, RetryOption, TargetClientConfig } from './config.js';
+export type * from './delivery-api.js';
+export { TargetError, type TargetErrorCode } from './errors.js';
+export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
+export type { LoggerOption } from './logger.js';
+export type { TargetCookie } from './mbox-cookie.js';
+export type { CallOptions, RequestOptions } from './request.js';
+export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
+export type {
+  AbortSignalLike,
+  AgentOption,
+  FetchApi,
+  FetchInit,
+  FetchResponse,
+  UrlLike,
+} from './transport.js';
+export {
+  type AuthStateNumber,
+  type CustomerIdEntry,
+  type CustomerIdOption,
+  type CustomerIdsOption,
+  Visitor,
+  type VisitorLike,
+} from './visitor.js';

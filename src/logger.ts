@@ -1,0 +1,66 @@
+/** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
+export interface LoggerOption {
+  debug?(...line: unknown[]): void;
+  info?(...line: unknown[]): void;
+  warn?(...line: unknown[]): void;
+  error?(...line: unknown[]): void;
+  /** Whether debug lines may hold visitor ids, parameters and cookies. @default false */
+  unsafe?: boolean | undefined;
+}
+
+/** A line, or the way to build it when somebody wants it. */
+export type Line = string | (() => string);
+
+/** The SDK's own logger: never throws, and builds a line only for a level that somebody listens to. */
+export interface Logger {
+  debug(line: Line): void;
+  info(line: Line): void;
+  warn(line: Line): void;
+  error(line: Line): void;
+  /** A JSON text of a request for debug lines, without the visitor's data unless `unsafe` was asked for. */
+  show(value: unknown): string;
+}
+
+const PREFIX = 'AT:';
+const REDACTED = '[redacted]';
+
+/** Fields that hold what belongs to a visitor: ids, parameters, cookies, addresses, tokens. */
+const PERSONAL = new Set([
+  'id',
+  'sessionId',
+  'parameters',
+  'profileParameters',
+  'order',
+  'address',
+  'ipAddress',
+  'audienceManager',
+  'supplementalDataId',
+  'tokens',
+  'state',
+  'targetCookie',
+  'visitorState',
+]);
+
+/** Wraps what the caller gave (an object, `null` or nothing) so that logging can never do harm. */
+export function createLogger(option: LoggerOption | null | undefined): Logger {
+  const write = (level: 'debug' | 'info' | 'warn' | 'error', line: Line) => {
+    try {
+      if (typeof option?.[level] !== 'function') return;
+      const result: unknown = option[level](`${PREFIX} ${typeof line === 'string' ? line : line()}`);
+      if (result instanceof Promise) result.catch(() => undefined);
+    } catch {
+      // A logger that throws must not break the call that wanted to log.
+    }
+  };
+  return {
+    debug: (line) => write('debug', line),
+    info: (line) => write('info', line),
+    warn: (line) => write('warn', line),
+    error: (line) => write('error', line),
+    show: (value) => JSON.stringify(value, option?.unsafe === true ? undefined : redact),
+  };
+}
+
+function redact(key: string, value: unknown): unknown {
+  return PERSONAL.has(key) ? REDACTED : value;
+}

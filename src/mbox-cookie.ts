@@ -1,0 +1,91 @@
+import { hintOfTntId } from './location-hint.js';
+
+/** `session#{id}#{expires}|PC#{tntId}#{expires}`; name and value percent-encoded, expires in epoch seconds. */
+
+/** What the mbox cookie says about a visitor; what is malformed or expired is absent. */
+export interface MboxCookie {
+  readonly sessionId?: string;
+  readonly tntId?: string;
+  /** The location hint of the tntId. */
+  readonly locationHint?: string;
+}
+
+/** A cookie to set. */
+export interface TargetCookie {
+  readonly name: string;
+  readonly value: string;
+  /** Seconds. */
+  readonly maxAge: number;
+}
+
+/** The name of the mbox cookie. */
+export const MBOX_COOKIE_NAME = 'mbox';
+
+const SESSION_SECONDS = 1860;
+const PC_SECONDS = 63_244_800;
+const MAX_LENGTH = 4096;
+const MAX_PARTS = 50;
+const MAX_ID_LENGTH = 128;
+/** What the API takes as a session id: printable, without a space, `?` or `/`. */
+const SESSION_ID = /^[!-.0->@-~]{1,128}$/;
+
+/** Whether the Delivery API takes this as a session id. */
+export function isSessionId(value: string): boolean {
+  return SESSION_ID.test(value);
+}
+
+/** Reads the mbox cookie as a browser sent it. A part that is malformed is skipped alone; nothing ever throws. */
+export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
+  if (typeof cookie !== 'string') return {};
+  const values = new Map<string, string>();
+  const start = cookie.slice(0, MAX_LENGTH);
+  // A cookie that was taken from the header without decoding has no plain `#`.
+  const text = start.includes('#') ? start : (decode(start) ?? '');
+  for (const part of text.split('|', MAX_PARTS)) {
+    const [name, value, expires] = part.split('#', 3).map(decode);
+    if (!name || !value || value.length > MAX_ID_LENGTH || !isLive(expires, nowMs)) continue;
+    values.set(name, value);
+  }
+  const sessionId = values.get('session');
+  const tntId = values.get('PC');
+  const locationHint = hintOfTntId(tntId);
+  return {
+    ...(sessionId !== undefined && isSessionId(sessionId) && { sessionId }),
+    ...(tntId !== undefined && { tntId }),
+    ...(locationHint !== undefined && { locationHint }),
+  };
+}
+
+/** The mbox cookie to send to the browser with an answer. */
+export function formatMboxCookie(sessionId: string, tntId: string | undefined, nowMs: number): TargetCookie {
+  const now = Math.floor(nowMs / 1000);
+  const session = formatPart('session', sessionId, now + SESSION_SECONDS);
+  if (!tntId) return { name: MBOX_COOKIE_NAME, value: session, maxAge: SESSION_SECONDS };
+  const value = `${session}|${formatPart('PC', tntId, now + PC_SECONDS)}`;
+  return { name: MBOX_COOKIE_NAME, value, maxAge: PC_SECONDS };
+}
+
+function formatPart(name: string, value: string, expires: number): string {
+  return `${name}#${encode(value)}#${expires}`;
+}
+
+/** Percent-encodes; a lone surrogate, which cannot be encoded, is replaced. */
+function encode(value: string): string {
+  try {
+    return encodeURIComponent(value);
+  } catch {
+    return encodeURIComponent(Buffer.from(value).toString());
+  }
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isLive(expires: string | undefined, nowMs: number): boolean {
+  return expires !== undefined && /^\d{1,15}$/.test(expires) && Math.floor(nowMs / 1000) <= Number(expires);
+}

@@ -1,0 +1,184 @@
+import {
+  type Field,
+  flag,
+  integer,
+  ipAddress,
+  json,
+  list,
+  number,
+  object,
+  oneOf,
+  parameters,
+  text,
+} from './request-fields.js';
+
+/** The Delivery API's request, field by field, with the limits of its OpenAPI files. */
+
+const address = object({ url: text(4096), referringUrl: text(4096) });
+
+const order = object({
+  id: text(250),
+  total: number(0),
+  purchasedProductIds: list(text(50)),
+  time: text(),
+  experienceLocalId: integer(0),
+  duplicate: flag,
+  outlier: flag,
+});
+
+const details = {
+  address,
+  parameters,
+  profileParameters: parameters,
+  order,
+  product: object({ id: text(128), categoryId: text(128) }),
+};
+
+const namedMbox = object({ ...details, name: text(), index: integer() });
+
+const mbox: Field = (value, at) => {
+  const copy = namedMbox(value, at) as { name?: string } | undefined;
+  if (copy?.name !== undefined) return copy;
+  at.dropped(`the mbox at position ${at.index}, which has no name`);
+  return undefined;
+};
+
+const namedMboxes = list(mbox);
+
+/** An mbox without an index gets its position, or the next number that no other mbox was given. */
+const mboxes: Field = (value, at) => {
+  const copies = namedMboxes(value, at) as { name: string; index?: number }[] | undefined;
+  const taken = new Set(copies?.map(({ index }) => index));
+  copies?.forEach((copy, position) => {
+    if (copy.index !== undefined) return;
+    let index = position;
+    while (taken.has(index)) index += 1;
+    taken.add(index);
+    copy.index = index;
+  });
+  return copies;
+};
+
+const pageLoad = object(details, { keepEmpty: true });
+const view = object({ ...details, name: text(128), key: text(512) }, { keepEmpty: true });
+
+const knownNotification = object({
+  ...details,
+  id: text(200),
+  impressionId: text(128),
+  type: oneOf('click', 'display'),
+  timestamp: number(),
+  tokens: list(text()),
+  mbox: object({ name: text(250), state: text() }),
+  view: object({ name: text(128), key: text(512), state: text() }),
+  pageLoad: object({ state: text() }),
+});
+
+const notification: Field = (value, at) => {
+  const { id, type, timestamp } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const fault =
+    typeof id !== 'string' || id === ''
+      ? 'no id'
+      : type !== 'click' && type !== 'display'
+        ? 'no type "click" or "display"'
+        : !Number.isFinite(timestamp) && 'no numeric timestamp';
+  if (!fault) return knownNotification(value, at);
+  at.dropped(`the notification at position ${at.index}, which has ${fault}`);
+  return undefined;
+};
+
+const customerId = object(
+  {
+    id: text(128),
+    integrationCode: text(50),
+    authenticatedState: oneOf('unknown', 'authenticated', 'logged_out'),
+  },
+  { required: ['id', 'integrationCode', 'authenticatedState'] },
+);
+
+const context = object({
+  channel: oneOf('web', 'mobile'),
+  mobilePlatform: object(
+    {
+      deviceName: text(),
+      deviceType: oneOf('phone', 'tablet'),
+      platformType: oneOf('android', 'ios'),
+      version: text(128),
+    },
+    { required: ['deviceType', 'platformType'] },
+  ),
+  application: object({ id: text(250), name: text(250), version: text(128) }),
+  screen: object({
+    width: number(),
+    height: number(),
+    colorDepth: number(),
+    pixelRatio: number(),
+    orientation: oneOf('portrait', 'landscape'),
+  }),
+  window: object({ width: number(), height: number() }),
+  browser: object({ host: text(), language: text(), webGLRenderer: text() }),
+  address,
+  geo: object({
+    ipAddress,
+    latitude: number(),
+    longitude: number(),
+    countryCode: text(),
+    stateCode: text(),
+    city: text(50),
+    zip: text(12),
+  }),
+  timeOffsetInMinutes: number(),
+  userAgent: text(),
+  clientHints: object({
+    mobile: flag,
+    model: text(),
+    platform: text(),
+    platformVersion: text(),
+    browserUAWithMajorVersion: text(),
+    browserUAWithFullVersion: text(),
+    architecture: text(),
+    bitness: text(),
+  }),
+  beacon: flag,
+});
+
+const experienceCloud = object({
+  audienceManager: object({ locationHint: integer(1), blob: text(1024) }),
+  analytics: object({
+    supplementalDataId: text(33, 33),
+    logging: oneOf('server_side', 'client_side'),
+    trackingServer: text(),
+    trackingServerSecure: text(),
+  }),
+});
+
+const qaMode = object({
+  token: text(),
+  listedActivitiesOnly: flag,
+  evaluateAsTrueAudienceIds: list(integer()),
+  evaluateAsFalseAudienceIds: list(integer()),
+  previewIndexes: list(object({ activityIndex: integer(1), experienceIndex: integer(1) })),
+});
+
+/** Checks and copies a whole request; undefined when nothing is in it. */
+export const requestFields: Field = object({
+  requestId: text(128),
+  impressionId: text(128),
+  id: object({
+    tntId: text(128),
+    thirdPartyId: text(128),
+    marketingCloudVisitorId: text(128),
+    customerIds: list(customerId, 50),
+  }),
+  environmentId: integer(),
+  property: object({ token: text() }),
+  trace: object({ authorizationToken: text(), usage: json }, { keepEmpty: true }),
+  context,
+  experienceCloud,
+  execute: object({ pageLoad, mboxes }),
+  prefetch: object({ views: list(view), pageLoad, mboxes }),
+  telemetry: json,
+  notifications: list(notification),
+  qaMode,
+  preview: object({ token: text() }),
+});

@@ -1,0 +1,287 @@
+import type { ResolvedConfig } from './config.js';
+import { DECISIONING_METHODS, isTimeoutMs } from './config.js';
+import type {
+  Context,
+  CustomerId,
+  DecisioningMethod,
+  DeliveryRequest,
+  ExperienceCloud,
+  ResolvedDeliveryRequest,
+  VisitorId,
+} from './delivery-api.js';
+import { TargetError } from './errors.js';
+import { isLocationHint } from './location-hint.js';
+import type { Logger } from './logger.js';
+import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
+import { invalidField } from './request-fields.js';
+import { requestFields } from './request-schema.js';
+import type { AbortSignalLike } from './transport.js';
+import {
+  type CustomerIdsOption,
+  toCustomerIds,
+  toCustomerIdsByCode,
+  Visitor,
+  type VisitorLike,
+} from './visitor.js';
+
+/** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
+export interface CallOptions {
+  /** Value of the mbox cookie. */
+  readonly targetCookie?: string | undefined;
+  /** Value of the mboxEdgeCluster cookie. */
+  readonly targetLocationHint?: string | undefined;
+  /** The same as `targetLocationHint`, under the name that Adobe's samples use. */
+  readonly targetLocationHintCookie?: string | undefined;
+  /** Value of the AMCV cookie, percent-encoded or not. */
+  readonly visitorCookie?: string | undefined;
+  /** Tells apart the calls of one page that share a visitor. @default 'target-global-mbox' */
+  readonly consumerId?: string | undefined;
+  /** Ids of a customer by integration code, or a list in the Delivery API's form. */
+  readonly customerIds?: CustomerIdsOption | undefined;
+  /** Joins calls to one session where no mbox cookie does. @default a new one */
+  readonly sessionId?: string | undefined;
+  /** A visitor object to share between calls. @default made of `visitorCookie` */
+  readonly visitor?: VisitorLike | undefined;
+  /** @default the client's */
+  readonly decisioningMethod?: DecisioningMethod | undefined;
+  /** Budget of this call in ms. @default the client's */
+  readonly timeout?: number | undefined;
+  /** Aborts this call. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/** Options of `getOffers` and `sendNotifications`. */
+export interface RequestOptions extends CallOptions {
+  /** Conforms to the Delivery API. */
+  readonly request: DeliveryRequest;
+}
+
+/** Every option of a call. */
+export const CALL_OPTIONS = [
+  'request',
+  'targetCookie',
+  'targetLocationHint',
+  'targetLocationHintCookie',
+  'visitorCookie',
+  'consumerId',
+  'customerIds',
+  'sessionId',
+  'visitor',
+  'decisioningMethod',
+  'timeout',
+  'signal',
+  'callback',
+  'errCallback',
+] as const;
+
+/** A call, normalised: what is asked, by whom, and within which limits. */
+export interface Call {
+  readonly request: ResolvedDeliveryRequest;
+  readonly sessionId: string;
+  /** The visitor's location hint, from a cookie. */
+  readonly locationHint: string | undefined;
+  readonly visitor: VisitorLike;
+  readonly decisioningMethod: DecisioningMethod;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignalLike | undefined;
+}
+
+/** What normalising needs besides the options. */
+export interface CallEnvironment {
+  readonly config: ResolvedConfig;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+const DEFAULT_CONSUMER_ID = 'target-global-mbox';
+const LOCATIONS = { execute: 'pageLoad or mboxes', prefetch: 'views, pageLoad or mboxes' } as const;
+
+/** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
+export function toCall(options: RequestOptions, environment: CallEnvironment): Call {
+  const { config, logger, now, newId } = environment;
+  const dropped: string[] = [];
+  const written = toWrittenRequest(options.request, dropped);
+  for (const what of dropped) logger.warn(`left out of the request: ${what}`);
+  checkContent(options.request, written, dropped);
+  const cookie = parseMboxCookie(options.targetCookie, now());
+  const visitor = toVisitor(options, config);
+  const decisioningMethod = toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
+  const id = toVisitorId(written.id, options, cookie, visitor);
+  const environmentId = written.environmentId ?? config.environmentId;
+  const propertyToken = written.property?.token ?? config.propertyToken;
+  const request: ResolvedDeliveryRequest = {
+    ...written,
+    requestId: written.requestId ?? newId(),
+    ...(id && { id }),
+    ...(environmentId !== undefined && { environmentId }),
+    ...(propertyToken !== undefined && { property: { token: propertyToken } }),
+    context: toContext(written.context, now()),
+    experienceCloud: toExperienceCloud(written.experienceCloud, options, visitor),
+  };
+  if (decisioningMethod === 'server-side') checkGeo(request.context);
+  return {
+    request,
+    sessionId: toSessionId(cookie, options.sessionId, newId),
+    locationHint: cookie.locationHint ?? toLocationHint(options),
+    visitor,
+    decisioningMethod,
+    timeoutMs: toTimeoutMs(options.timeout) ?? config.timeoutMs,
+    signal: toSignal(options.signal),
+  };
+}
+
+type Written = Omit<ResolvedDeliveryRequest, 'requestId' | 'context'> & {
+  readonly requestId?: string;
+  readonly context?: Context;
+};
+
+function toWrittenRequest(request: unknown, dropped: string[]): Written {
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    throw invalidField('request', 'a Delivery API request', request);
+  }
+  return (requestFields(request, { index: 0, dropped: (what) => dropped.push(what) }) ?? {}) as Written;
+}
+
+/** Whether anything is asked. An `execute` or `prefetch` without a location is a mistake, not a wish. */
+function checkContent(request: DeliveryRequest, written: Written, dropped: readonly string[]): void {
+  const because = dropped.length === 0 ? '' : `; left out: ${dropped.slice(0, 10).join(', ')}`;
+  for (const part of ['execute', 'prefetch'] as const) {
+    if (!request[part] || written[part]) continue;
+    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `${part} needs ${LOCATIONS[part]}${because}`, {
+      path: part,
+    });
+  }
+  if (request.notifications && request.notifications.length > 0 && !written.notifications) {
+    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `notifications are all invalid${because}`, {
+      path: 'notifications',
+    });
+  }
+  if (Object.keys(written).length === 0) {
+    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `request asks for nothing${because}`, {
+      path: 'request',
+    });
+  }
+}
+
+/** Checked only where the edge sees them: on-device, artifacts may hold whole names. */
+function checkGeo({ geo }: Context): void {
+  const { countryCode, stateCode } = geo ?? {};
+  if (countryCode !== undefined && countryCode.length !== 2) {
+    throw invalidField('context.geo.countryCode', 'a string of 2 characters', countryCode);
+  }
+  if (stateCode !== undefined && stateCode.length > 3) {
+    throw invalidField('context.geo.stateCode', 'a string of at most 3 characters', stateCode);
+  }
+}
+
+function toVisitor(
+  { visitor, visitorCookie, customerIds }: RequestOptions,
+  config: ResolvedConfig,
+): VisitorLike {
+  const chosen = isVisitor(visitor) ? visitor : new Visitor(config.organizationId, visitorCookie);
+  if (customerIds) chosen.setCustomerIDs?.(toCustomerIdsByCode(customerIds));
+  return chosen;
+}
+
+function isVisitor(visitor: unknown): visitor is VisitorLike {
+  if (visitor === undefined || visitor === null) return false;
+  const methods = ['getState', 'getVisitorValues', 'getSupplementalDataID'] as const;
+  if (
+    typeof visitor === 'object' &&
+    methods.every((name) => typeof (visitor as VisitorLike)[name] === 'function')
+  ) {
+    return true;
+  }
+  throw invalidField('visitor', `an object with ${methods.join(', ')}`, visitor);
+}
+
+function toVisitorId(
+  written: VisitorId | undefined,
+  options: RequestOptions,
+  cookie: MboxCookie,
+  visitor: VisitorLike,
+): VisitorId | undefined {
+  const tntId = written?.tntId ?? cookie.tntId;
+  const ecid = written?.marketingCloudVisitorId ?? visitorValue(visitor, 'MCMID');
+  const customerIds: CustomerId[] = [...toCustomerIds(options.customerIds), ...(written?.customerIds ?? [])];
+  const id: VisitorId = {
+    ...(tntId !== undefined && { tntId }),
+    ...(written?.thirdPartyId !== undefined && { thirdPartyId: written.thirdPartyId }),
+    ...(ecid !== undefined && { marketingCloudVisitorId: ecid }),
+    ...(customerIds.length > 0 && { customerIds }),
+  };
+  return Object.keys(id).length === 0 ? undefined : id;
+}
+
+/** A value of the caller's or our own visitor object; only texts and numbers count. */
+function visitorValue(visitor: VisitorLike, name: string): string | undefined {
+  const values = visitor.getVisitorValues() as Readonly<Record<string, unknown>> | null | undefined;
+  const value = values?.[name];
+  return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : undefined;
+}
+
+function toContext(written: Context | undefined, nowMs: number): ResolvedDeliveryRequest['context'] {
+  if (written) return { ...written, channel: written.channel ?? 'web' };
+  return { channel: 'web', timeOffsetInMinutes: 0 - new Date(nowMs).getTimezoneOffset() };
+}
+
+function toExperienceCloud(
+  written: ExperienceCloud | undefined,
+  { consumerId }: RequestOptions,
+  visitor: VisitorLike,
+): ExperienceCloud {
+  const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
+  const locationHint = Number.parseInt(visitorValue(visitor, 'MCAAMLH') ?? '', 10);
+  const blob = visitorValue(visitor, 'MCAAMB');
+  const audienceManager = {
+    ...(locationHint > 0 && { locationHint }),
+    ...(blob !== undefined && { blob }),
+    ...written?.audienceManager,
+  };
+  return {
+    analytics: {
+      ...written?.analytics,
+      logging: written?.analytics?.logging ?? 'server_side',
+      supplementalDataId: written?.analytics?.supplementalDataId ?? visitor.getSupplementalDataID(consumer),
+    },
+    ...(Object.keys(audienceManager).length > 0 && { audienceManager }),
+  };
+}
+
+function toSessionId(cookie: MboxCookie, sessionId: unknown, newId: () => string): string {
+  if (sessionId !== undefined && sessionId !== null && sessionId !== '') {
+    if (typeof sessionId !== 'string' || !isSessionId(sessionId)) {
+      throw invalidField('sessionId', '1 to 128 printable characters without space, ? or /', sessionId);
+    }
+    return cookie.sessionId ?? sessionId;
+  }
+  return cookie.sessionId ?? newId().replaceAll('-', '');
+}
+
+/** The hint of the per-call option; from a cookie, so that anything but digits is ignored. */
+function toLocationHint({
+  targetLocationHint,
+  targetLocationHintCookie,
+}: RequestOptions): string | undefined {
+  return [targetLocationHint, targetLocationHintCookie].find(isLocationHint);
+}
+
+function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
+  if (method === undefined || method === null) return undefined;
+  const known = DECISIONING_METHODS.find((one) => one === method);
+  if (known) return known;
+  throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
+}
+
+function toTimeoutMs(timeout: unknown): number | undefined {
+  if (timeout === undefined || timeout === null) return undefined;
+  if (isTimeoutMs(timeout)) return timeout;
+  throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
+}
+
+function toSignal(signal: unknown): AbortSignalLike | undefined {
+  if (signal === undefined || signal === null) return undefined;
+  if (typeof (signal as AbortSignal).addEventListener === 'function') return signal as AbortSignalLike;
+  throw invalidField('signal', 'an AbortSignal', signal);
+}

@@ -1,0 +1,118 @@
+import type { Decision } from './decide.js';
+import type {
+  AnalyticsResponse,
+  DecisioningMethod,
+  DeliveryResponse,
+  LocationResponse,
+  ResolvedDeliveryRequest,
+  ResponseTokens,
+  TraceResponse,
+} from './delivery-api.js';
+import { hintOfEdgeHost } from './location-hint.js';
+import { formatMboxCookie, type TargetCookie } from './mbox-cookie.js';
+import type { Call } from './request.js';
+
+/** The name of the cookie that holds the location hint. */
+export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';
+
+const LOCATION_HINT_SECONDS = 1860;
+
+/** How the call was decided, in one line and with what was left to the edge. */
+export interface DecisionStatus {
+  /** 200; 204 without a body; 206 when mboxes or views were left to the edge. */
+  status: number;
+  message: string;
+  remoteMboxes: string[];
+  remoteViews: string[];
+}
+
+/** What `getOffers` and `sendNotifications` return. */
+export interface TargetDeliveryResponse {
+  /** The request as it was sent or decided. */
+  request: ResolvedDeliveryRequest;
+  /** The offers, in the Delivery API's form. */
+  response: DeliveryResponse;
+  /** To be set in the browser, for the next call of this visitor. */
+  targetCookie: TargetCookie;
+  /** To be set in the browser, for the next call of this visitor. */
+  targetLocationHintCookie?: TargetCookie;
+  /** For the browser's `Visitor.getInstance(org, {serverState})`. Serialise it safely before it goes into a page. */
+  visitorState: Record<string, unknown>;
+  /** Analytics payloads of all locations, with `client_side` logging. */
+  analyticsDetails?: AnalyticsResponse[];
+  /** Response tokens of all options. */
+  responseTokens?: ResponseTokens[];
+  /** Traces of all locations. */
+  trace?: TraceResponse[];
+  meta: { decisioningMethod: DecisioningMethod; remoteMboxes: string[]; remoteViews: string[] };
+  status: DecisionStatus;
+  /** The method that was asked for. */
+  decisioningMethod: DecisioningMethod;
+}
+
+const MESSAGES: Readonly<Record<number, string>> = {
+  200: 'OK',
+  204: 'No content',
+  206: 'Some mboxes or views can only be decided on the edge',
+};
+
+/** Decision → what the caller gets: cookies to set, tokens, analytics, traces, and how it was decided. */
+export function toTargetDeliveryResponse(
+  call: Call,
+  decision: Decision,
+  nowMs: number,
+): TargetDeliveryResponse {
+  const { request, response, remoteMboxes, remoteViews } = decision;
+  const { decisioningMethod } = call;
+  const status = response.status ?? 200;
+  const locationHint = call.locationHint ?? hintOfEdgeHost(response.edgeHost);
+  return {
+    visitorState: call.visitor.getState() as Record<string, unknown>,
+    request,
+    response,
+    targetCookie: formatMboxCookie(call.sessionId, response.id?.tntId ?? request.id?.tntId, nowMs),
+    ...(locationHint !== undefined && {
+      targetLocationHintCookie: {
+        name: LOCATION_HINT_COOKIE_NAME,
+        value: locationHint,
+        maxAge: LOCATION_HINT_SECONDS,
+      },
+    }),
+    ...collectDetails(response),
+    meta: { decisioningMethod, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
+    status: {
+      status,
+      message: MESSAGES[status] ?? `Status ${status}`,
+      remoteMboxes: [...remoteMboxes],
+      remoteViews: [...remoteViews],
+    },
+    decisioningMethod,
+  };
+}
+
+type Details = Pick<TargetDeliveryResponse, 'analyticsDetails' | 'responseTokens' | 'trace'>;
+
+/** The flat lists over every location of the answer; a list without entries is absent. */
+function collectDetails({ execute, prefetch }: DeliveryResponse): Details {
+  const analyticsDetails: AnalyticsResponse[] = [];
+  const responseTokens: ResponseTokens[] = [];
+  const trace: TraceResponse[] = [];
+  const collect = (location: LocationResponse | undefined): void => {
+    if (!location) return;
+    if (location.analytics) analyticsDetails.push(location.analytics);
+    if (location.trace) trace.push(location.trace);
+    for (const option of location.options ?? []) {
+      if (option.responseTokens) responseTokens.push(option.responseTokens);
+    }
+  };
+  collect(execute?.pageLoad);
+  execute?.mboxes?.forEach(collect);
+  collect(prefetch?.pageLoad);
+  prefetch?.views?.forEach(collect);
+  prefetch?.mboxes?.forEach(collect);
+  return {
+    ...(analyticsDetails.length > 0 && { analyticsDetails }),
+    ...(responseTokens.length > 0 && { responseTokens }),
+    ...(trace.length > 0 && { trace }),
+  };
+}

@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import type { AuthenticatedState, CustomerId } from './delivery-api.js';
+import { describe, TargetError } from './errors.js';
+
+/** Whether a customer is logged in, as Experience Cloud counts it. */
+export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
+
+/** One of the numbers of `TargetClient.AuthState`. */
+export type AuthStateNumber = (typeof AUTH_STATE)[keyof typeof AUTH_STATE];
+
+/** A customer id as Experience Cloud's visitor API takes it; a plain string is an id of unknown state. */
+export type CustomerIdOption =
+  | string
+  | { readonly id: string; readonly authState?: AuthStateNumber | undefined };
+
+/** A customer id in the Delivery API's own form. */
+export interface CustomerIdEntry {
+  readonly id: string;
+  readonly integrationCode: string;
+  readonly authenticatedState?: AuthenticatedState | undefined;
+}
+
+/** Customer ids by integration code, or a list of them in the Delivery API's form. */
+export type CustomerIdsOption = Readonly<Record<string, CustomerIdOption>> | readonly CustomerIdEntry[];
+
+/** What the SDK asks of a visitor object: of its own, or of one that the caller shares between calls. */
+export interface VisitorLike {
+  /** For the browser's `Visitor.getInstance(org, {serverState})`. */
+  getState(): unknown;
+  /** At least MCMID, MCAAMLH and MCAAMB where they are known. */
+  getVisitorValues(): unknown;
+  getSupplementalDataID(consumerId: string): string;
+  setCustomerIDs?(customerIds: Readonly<Record<string, CustomerIdOption>>): void;
+}
+
+/** What an AMCV cookie says. */
+export interface AmcvValues {
+  readonly MCMID?: string;
+  readonly MCAAMLH?: string;
+  readonly MCAAMB?: string;
+}
+
+const MAX_COOKIE_LENGTH = 4096;
+const MAX_COOKIE_FIELDS = 100;
+const MAX_BLOB_LENGTH = 1024;
+const ECID = /^\d{1,128}$/;
+const AUDIENCE_MANAGER_HINT = /^[1-9]\d{0,8}$/;
+const AUTHENTICATED_STATES = ['unknown', 'authenticated', 'logged_out'] as const;
+
+/** The name of the cookie that holds the ECID: `AMCV_` and the organization's id. */
+export function visitorCookieName(organizationId: string): string {
+  return `AMCV_${organizationId}`;
+}
+
+/**
+ * Reads an AMCV cookie, percent-encoded once or not; what is malformed is absent. The `-<expiry>` behind a key is
+ * dropped unread, as Adobe's own visitor library does: a stale Audience Manager region still finds its way.
+ */
+export function parseAmcvCookie(cookie: unknown): AmcvValues {
+  if (typeof cookie !== 'string') return {};
+  const start = cookie.slice(0, MAX_COOKIE_LENGTH);
+  const fields = (start.includes('|') ? start : decode(start)).split('|', MAX_COOKIE_FIELDS);
+  const valueBehind = (key: string): string | undefined => {
+    const at = fields.findIndex((field) => field === key || field.startsWith(`${key}-`));
+    const value = at < 0 ? undefined : fields[at + 1];
+    return value === 'NONE' ? undefined : value;
+  };
+  const ecid = valueBehind('MCMID');
+  const locationHint = valueBehind('MCAAMLH');
+  const blob = valueBehind('MCAAMB');
+  return {
+    ...(ecid && ECID.test(ecid) && { MCMID: ecid }),
+    ...(locationHint && AUDIENCE_MANAGER_HINT.test(locationHint) && { MCAAMLH: locationHint }),
+    ...(blob && blob.length <= MAX_BLOB_LENGTH && { MCAAMB: blob }),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The Experience Cloud visitor of one caller: the ids of an AMCV cookie, and the supplemental data id (SDID) by
+ * which Analytics finds the hits that belong together. Share one between calls that belong to one page.
+ */
+export class Visitor implements VisitorLike {
+  readonly #organizationId: string;
+  readonly #values: AmcvValues;
+  #customerIds: Readonly<Record<string, CustomerIdOption>> | undefined;
+  #current: string | undefined;
+  #currentConsumers = new Set<string>();
+  #last: string | undefined;
+  #lastConsumers = new Set<string>();
+
+  constructor(organizationId: string, amcvCookie?: unknown) {
+    this.#organizationId = organizationId;
+    this.#values = parseAmcvCookie(amcvCookie);
+  }
+
+  getVisitorValues(): AmcvValues {
+    return this.#values;
+  }
+
+  setCustomerIDs(customerIds: Readonly<Record<string, CustomerIdOption>>): void {
+    this.#customerIds = customerIds;
+  }
+
+  /** One SDID for all consumers, until one of them asks a second time. */
+  getSupplementalDataID(consumerId: string): string {
+    if (this.#current !== undefined && this.#currentConsumers.has(consumerId)) {
+      this.#last = this.#current;
+      this.#lastConsumers = this.#currentConsumers;
+      this.#current = undefined;
+      this.#currentConsumers = new Set();
+    }
+    this.#current ??= newSupplementalDataId();
+    this.#currentConsumers.add(consumerId);
+    return this.#current;
+  }
+
+  getState(): Record<string, unknown> {
+    return {
+      [this.#organizationId]: {
+        ...(this.#customerIds && { customerIDs: toCustomerIdState(this.#customerIds) }),
+        sdid: {
+          ...(this.#current !== undefined && { supplementalDataIDCurrent: this.#current }),
+          supplementalDataIDCurrentConsumed: toConsumedState(this.#currentConsumers),
+          ...(this.#last !== undefined && { supplementalDataIDLast: this.#last }),
+          supplementalDataIDLastConsumed: toConsumedState(this.#lastConsumers),
+        },
+      },
+    };
+  }
+}
+
+function toConsumedState(consumers: ReadonlySet<string>): Record<string, true> {
+  return Object.fromEntries([...consumers].map((consumer) => [`payload:${consumer}`, true as const]));
+}
+
+function toCustomerIdState(customerIds: Readonly<Record<string, CustomerIdOption>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(customerIds).map(([code, value]) => [
+      code,
+      typeof value === 'string' ? { id: value, authState: AUTH_STATE.UNKNOWN } : { ...value },
+    ]),
+  );
+}
+
+/** `XXXXXXXXXXXXXXXX-XXXXXXXXXXXXXXXX`, upper-case hexadecimal, from a CSPRNG. */
+function newSupplementalDataId(): string {
+  const hex = randomBytes(16).toString('hex').toUpperCase();
+  return `${hex.slice(0, 16)}-${hex.slice(16)}`;
+}
+
+/** The `customerIds` option, in either form, as the Delivery API takes them. */
+export function toCustomerIds(option: unknown): CustomerId[] {
+  if (option === undefined || option === null) return [];
+  if (typeof option !== 'object') throw invalidCustomerIds('customerIds', 'an object or an array', option);
+  return Array.isArray(option) ? option.map(fromEntry) : Object.entries(option).map(fromPair);
+}
+
+/** The `customerIds` option, in either form, as a visitor object takes them. */
+export function toCustomerIdsByCode(option: CustomerIdsOption): Readonly<Record<string, CustomerIdOption>> {
+  if (!Array.isArray(option)) return option as Readonly<Record<string, CustomerIdOption>>;
+  return Object.fromEntries(
+    toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
+      integrationCode,
+      { id, authState: AUTHENTICATED_STATES.indexOf(authenticatedState) as AuthStateNumber },
+    ]),
+  );
+}
+
+function fromPair([integrationCode, value]: [string, unknown]): CustomerId {
+  if (typeof value === 'string') return { id: value, integrationCode, authenticatedState: 'unknown' };
+  const { id, authState = AUTH_STATE.UNKNOWN } = toRecord(value, 'customerIds');
+  const authenticatedState = typeof authState === 'number' ? AUTHENTICATED_STATES[authState] : undefined;
+  if (typeof id !== 'string') throw invalidCustomerIds('customerIds[…].id', 'a string', id);
+  if (!authenticatedState) {
+    throw invalidCustomerIds('customerIds[…].authState', 'one of 0, 1, 2', authState);
+  }
+  return { id, integrationCode, authenticatedState };
+}
+
+function fromEntry(value: unknown, index: number): CustomerId {
+  const path = `customerIds[${index}]`;
+  const { id, integrationCode, authenticatedState = 'unknown' } = toRecord(value, path);
+  if (typeof id !== 'string') throw invalidCustomerIds(`${path}.id`, 'a string', id);
+  if (typeof integrationCode !== 'string') {
+    throw invalidCustomerIds(`${path}.integrationCode`, 'a string', integrationCode);
+  }
+  const state = AUTHENTICATED_STATES.find((known) => known === authenticatedState);
+  if (!state) {
+    const wanted = `one of ${AUTHENTICATED_STATES.join(', ')}`;
+    throw invalidCustomerIds(`${path}.authenticatedState`, wanted, authenticatedState);
+  }
+  return { id, integrationCode, authenticatedState: state };
+}
+
+function toRecord(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) throw invalidCustomerIds(path, 'customer ids', value);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function invalidCustomerIds(path: string, wanted: string, came: unknown): TargetError {
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} must be ${wanted}, not ${describe(came)}`, {
+    path,
+  });
+}
