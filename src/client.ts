@@ -1,27 +1,41 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { v4 as newUuid } from 'uuid';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
-import { type ResolvedConfig, resolveConfig, type TargetClientConfig, warnOfUnknown } from './config.js';
-import { chooseDecider, type Decider } from './decide.js';
-import { createDelivery, type Delivery } from './delivery.js';
-import type { DeliveryRequest, MboxRequest } from './delivery-api.js';
-import { TargetError, toError } from './errors.js';
+import { resolveConfig, type TargetClientConfig, warnOfUnknown } from './config.js';
+import { type Deciders, decide } from './decide.js';
+import { ArtifactSource } from './decisioning/artifact-source.js';
+import { createGeoLookup } from './decisioning/geo.js';
+import { createOnDevice } from './decisioning/on-device.js';
+import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
+import type { DeliveryRequest } from './delivery-api.js';
+import { TargetError, type TargetErrorCode, toError, toTargetError } from './errors.js';
 import {
   Events,
   type TargetEventListener,
   type TargetEventListeners,
   type TargetEventName,
 } from './events.js';
-import { createLogger, type Logger } from './logger.js';
+import type { ClientHint } from './location-hint.js';
+import { createLogger } from './logger.js';
 import { MBOX_COOKIE_NAME } from './mbox-cookie.js';
-import { CALL_OPTIONS, type Call, type CallOptions, type RequestOptions, toCall } from './request.js';
+import { NotificationQueue } from './notifications.js';
+import {
+  CALL_OPTIONS,
+  type Call,
+  type CallEnvironment,
+  type CallOptions,
+  type Delivery,
+  type RequestOptions,
+  toCall,
+  withMboxes,
+} from './request.js';
 import { invalidField } from './request-fields.js';
 import {
   LOCATION_HINT_COOKIE_NAME,
   type TargetDeliveryResponse,
   toTargetDeliveryResponse,
 } from './response.js';
-import { TelemetryBuffer } from './telemetry.js';
+import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
 import { type AbortSignalLike, createTransport, type Transport } from './transport.js';
 import { AUTH_STATE, visitorCookieName } from './visitor.js';
 
@@ -54,6 +68,16 @@ export interface WaitOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
+/** What {@link TargetClient.close} could and could not send, in notifications of on-device decisions. */
+export interface CloseResult {
+  /** Confirmed by the edge since the client was made. */
+  delivered: number;
+  /** Refused by the edge, or tried too often. */
+  failed: number;
+  /** Not sent: too many were queued, or the time was up. */
+  dropped: number;
+}
+
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
@@ -68,35 +92,56 @@ export class TargetClient {
   /** The name of the cookie for `targetLocationHint`. */
   static readonly TargetLocationHintCookieName = LOCATION_HINT_COOKIE_NAME;
 
-  readonly #config: ResolvedConfig;
-  readonly #logger: Logger;
+  readonly #environment: CallEnvironment;
   readonly #events: Events;
   readonly #transport: Transport;
   readonly #telemetry: TelemetryBuffer;
-  readonly #deliver: (delivery: Delivery) => ReturnType<Decider>;
+  readonly #clientHint: ClientHint;
+  readonly #notifications: NotificationQueue;
+  readonly #deliver: Deliver;
+  readonly #deciders: Deciders;
+  /** Only of a client that decides on-device or hybrid. */
+  readonly #source: ArtifactSource | undefined;
+  readonly #closed = new AbortController();
   readonly #warnedOf = new Set<string>();
   #lastCall: Call | undefined;
-  #closing: Promise<void> | undefined;
+  #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
-    this.#logger = createLogger(written?.logger);
-    this.#config = resolveConfig(written, this.#logger);
-    this.#events = new Events(this.#logger);
-    this.#listen(this.#config.events);
-    this.#transport = createTransport(this.#config);
-    this.#telemetry = new TelemetryBuffer(this.#config.telemetryEnabled, () => void this.#sendTelemetry());
-    this.#deliver = createDelivery({
-      config: this.#config,
+    const logger = createLogger(written?.logger);
+    const config = resolveConfig(written, logger);
+    const environment = { config, logger, now: Date.now, newId: newUuid };
+    this.#environment = environment;
+    this.#events = new Events(logger);
+    for (const [name, listener] of listenersOf(config.events)) this.#events.on(name, listener);
+    this.#transport = createTransport(config);
+    this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
+    this.#clientHint = { current: config.targetLocationHint };
+    const parts = {
+      ...environment,
+      events: this.#events,
       transport: this.#transport,
       telemetry: this.#telemetry,
-      logger: this.#logger,
-      now: Date.now,
-      newId: newUuid,
-    });
-    if (this.#config.decisioningMethod === 'server-side') {
-      // Listeners that are added behind `create` hear it too.
-      queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
+      clientHint: this.#clientHint,
+    };
+    this.#deliver = createDelivery(parts);
+    const edge = createEdgeDecider(this.#deliver);
+    this.#notifications = new NotificationQueue({ deliver: this.#deliver, events: this.#events });
+    // Listeners that are added behind `create` hear it too.
+    const onFirst = () => queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
+    if (config.decisioningMethod === 'server-side') {
+      this.#deciders = { edge, local: undefined };
+      onFirst();
+      return;
     }
+    const onDownload = (download: Downloaded) => this.#telemetry.add(toDownloadEntry(download));
+    const source = new ArtifactSource({ ...parts, onFirst, onDownload });
+    const lookUpGeo = createGeoLookup(parts);
+    this.#source = source;
+    const local = createOnDevice({ ...parts, source, lookUpGeo, notifications: this.#notifications });
+    this.#deciders = { edge, local };
+    source.start();
+    if (this.#clientHint.current === undefined) void this.#learnLocationHint();
   }
 
   /**
@@ -164,8 +209,50 @@ export class TargetClient {
     });
   }
 
-  /** Resolves when decisions can be made: at once for a server-side client. */
-  async ready(_options: WaitOptions = {}): Promise<void> {}
+  /**
+   * Resolves when decisions can be made: at once for a server-side client, with the first artifact for others. Never
+   * needed, but without an artifact `on-device` rejects with NOT_READY. Rejects with NOT_READY after `timeout`
+   * (default `maximumWaitReady`), with ABORTED or with CLOSED; the artifact is still waited for.
+   */
+  async ready(options: WaitOptions = {}): Promise<void> {
+    const source = this.#source;
+    if (!source) return;
+    const { signal, timeout = this.#environment.config.maximumWaitReadyMs } = options;
+    await new Promise<void>((resolve, reject) => {
+      const giveUp = (code: TargetErrorCode, result: string, cause?: unknown) => {
+        reject(new TargetError(code, `the client is not ready: ${result}`, { cause }));
+        end();
+      };
+      const onTimer = () => giveUp('ERR_TARGET_NOT_READY', `no artifact came within ${timeout} ms`);
+      const onAbort = () => giveUp('ERR_TARGET_ABORTED', 'its signal was aborted', signal?.reason);
+      const onClose = () => giveUp('ERR_TARGET_CLOSED', 'it was closed');
+      const timer = timeout === undefined ? undefined : setTimeout(onTimer, timeout);
+      let stopWaiting = () => {};
+      const end = () => {
+        clearTimeout(timer);
+        stopWaiting();
+        signal?.removeEventListener('abort', onAbort);
+        this.#closed.signal.removeEventListener('abort', onClose);
+      };
+      if (signal?.aborted) return onAbort();
+      if (this.#closed.signal.aborted) return onClose();
+      signal?.addEventListener('abort', onAbort);
+      this.#closed.signal.addEventListener('abort', onClose);
+      stopWaiting = source.whenHeld(() => {
+        resolve();
+        end();
+      });
+    });
+  }
+
+  /**
+   * Downloads the artifact now, or joins the download that runs. Rejects with what it failed of; the last good one
+   * stays in use. Nothing for a server-side client.
+   */
+  async refresh(): Promise<void> {
+    if (this.#closing) throw closedError();
+    await this.#source?.refresh();
+  }
 
   /** Adds a listener. */
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
@@ -179,39 +266,41 @@ export class TargetClient {
     return this;
   }
 
-  /** Waits for queued notifications. */
-  async flush(): Promise<void> {}
+  /** Waits until each queued notification was delivered, failed or dropped. */
+  async flush(): Promise<void> {
+    await this.#notifications.flush();
+  }
 
-  /** Sends what is still to be sent, within the client's `timeout`, and lets go of connections. Never rejects. */
-  async close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
+  /**
+   * Stops polling, sends what is still to be sent within `timeout` (default the client's) and lets go of
+   * connections. Calls under way end as they would have. Never rejects; a second call joins the first.
+   */
+  async close(options: { readonly timeout?: number | undefined } = {}): Promise<CloseResult> {
+    this.#closing ??= this.#shutDown(options.timeout ?? this.#environment.config.timeoutMs);
     return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+    await this.close();
   }
 
-  async #shutDown(): Promise<void> {
+  async #shutDown(limitMs: number): Promise<CloseResult> {
+    this.#closed.abort();
+    this.#source?.close();
     this.#telemetry.stop();
-    await this.#sendTelemetry();
+    const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendTelemetry(limitMs)]);
     this.#transport.close();
+    return result;
   }
 
   /** One call: normalise, decide, respond. */
   async #answer(options: RequestOptions): Promise<TargetDeliveryResponse> {
-    if (this.#closing) throw new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
+    if (this.#closing) throw closedError();
     if (typeof options !== 'object' || options === null) throw invalidField('options', 'an object', options);
     this.#warnOfUnknown(options);
-    const call = toCall(options, {
-      config: this.#config,
-      logger: this.#logger,
-      now: Date.now,
-      newId: newUuid,
-    });
-    const decide = chooseDecider(call, this.#deliver, undefined);
-    const decision = await decide(call);
-    this.#lastCall = call;
+    const call = toCall(options, this.#environment);
+    const decision = await decide(call, this.#deciders);
+    this.#lastCall = { ...call, request: decision.request };
     return toTargetDeliveryResponse(call, decision, Date.now());
   }
 
@@ -234,7 +323,8 @@ export class TargetClient {
   }
 
   #callBack<Value>(callback: (value: Value) => unknown, value: Value): void {
-    const log = (thrown: unknown) => this.#logger.error(() => `a callback failed: ${toError(thrown).name}`);
+    const log = (thrown: unknown) =>
+      this.#environment.logger.error(() => `a callback failed: ${toError(thrown).name}`);
     try {
       const returned = callback(value);
       if (returned instanceof Promise) returned.catch(log);
@@ -243,63 +333,56 @@ export class TargetClient {
     }
   }
 
-  #listen(listeners: TargetEventListeners): void {
-    for (const [name, listener] of Object.entries(listeners)) {
-      if (listener)
-        this.#events.on(name as TargetEventName, listener as TargetEventListener<TargetEventName>);
-    }
-  }
-
   #warnOfUnknown(options: object): void {
     warnOfUnknown(options, CALL_OPTIONS, (line) => {
-      if (this.#warnedOf.size < 100 && !this.#warnedOf.has(line)) this.#logger.warn(line);
+      if (this.#warnedOf.size < 100 && !this.#warnedOf.has(line)) this.#environment.logger.warn(line);
       this.#warnedOf.add(line);
     });
   }
 
   /** Sends telemetry that no call came to carry, in the name of the last call. */
-  async #sendTelemetry(): Promise<void> {
-    if (!this.#lastCall || this.#telemetry.isEmpty) return;
+  async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<void> {
+    if (this.#telemetry.isEmpty || !this.#lastCall) return;
     const { request, sessionId, locationHint } = this.#lastCall;
+    const { id, context } = request;
+    await this.#deliverQuietly(
+      { requestId: newUuid(), ...(id && { id }), context },
+      { sessionId, locationHint, timeoutMs },
+    );
+  }
+
+  /** One call without a question, whose answer tells which edge cluster is near. */
+  async #learnLocationHint(): Promise<void> {
+    const { timeoutMs } = this.#environment.config;
+    const sessionId = newUuid().replaceAll('-', '');
+    await this.#deliverQuietly(
+      { context: { channel: 'web' } },
+      { sessionId, locationHint: undefined, timeoutMs },
+    );
+  }
+
+  /** A call in the background, which nobody waits for and whose failure harms nobody. */
+  async #deliverQuietly(
+    request: Delivery['request'],
+    call: Pick<Delivery, 'sessionId' | 'locationHint' | 'timeoutMs'>,
+  ): Promise<void> {
+    const { decisioningMethod } = this.#environment.config;
     try {
-      await this.#deliver({
-        request: { requestId: newUuid(), context: request.context, ...(request.id && { id: request.id }) },
-        sessionId,
-        locationHint,
-        decisioningMethod: this.#config.decisioningMethod,
-        timeoutMs: this.#config.timeoutMs,
-        signal: undefined,
-      });
+      await this.#deliver({ ...call, request, decisioningMethod, signal: undefined });
     } catch (error) {
-      this.#logger.debug(() => `telemetry was not sent: ${toError(error).message}`);
+      this.#environment.logger.debug(() => `a call in the background failed: ${toError(error).message}`);
     }
   }
 }
 
-/** Only the caller's own objects can throw anything else: a getter, a proxy, a visitor. */
-function toTargetError(thrown: unknown): TargetError {
-  if (thrown instanceof TargetError) return thrown;
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', 'the options could not be read', {
-    path: 'options',
-    cause: thrown,
-  });
+function closedError(): TargetError {
+  return new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
 }
 
-/** The request, with the mboxes that it does not name yet behind those that it executes. */
-function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
-  if (!Array.isArray(mboxNames) || mboxNames.some((name) => typeof name !== 'string' || name === '')) {
-    throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
-  }
-  const executed = listOf(request?.execute?.mboxes);
-  const named = new Set([...executed, ...listOf(request?.prefetch?.mboxes)].map((mbox) => mbox?.name));
-  const highest = executed.reduce((index, mbox) => Math.max(index, Number(mbox?.index) || 0), 0);
-  const added = [...new Set(mboxNames)]
-    .filter((name) => !named.has(name))
-    .map((name, position) => ({ name, index: highest + 1 + position }));
-  if (added.length === 0) return request;
-  return { ...request, execute: { ...request?.execute, mboxes: [...executed, ...added] } };
-}
+type Listener = TargetEventListener<TargetEventName>;
 
-function listOf(mboxes: readonly MboxRequest[] | undefined): readonly MboxRequest[] {
-  return Array.isArray(mboxes) ? mboxes : [];
+function listenersOf(listeners: TargetEventListeners): [TargetEventName, Listener][] {
+  return Object.entries(listeners).filter(
+    (entry): entry is [TargetEventName, Listener] => entry[1] !== undefined,
+  );
 }

@@ -2,9 +2,9 @@ import { closestMatch } from 'leven';
 import type { DecisioningMethod } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import { EVENT_NAMES, type TargetEventListeners } from './events.js';
+import type { AgentOption, FetchApi } from './fetch-api.js';
 import { isLocationHint } from './location-hint.js';
 import type { Logger, LoggerOption } from './logger.js';
-import type { AgentOption, FetchApi } from './transport.js';
 
 /** How failed calls are repeated, always within the call's own `timeout`. */
 export interface RetryOption {

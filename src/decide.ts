@@ -2,16 +2,20 @@ import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.j
 import { TargetError } from './errors.js';
 import type { Call } from './request.js';
 
+/** Mboxes and views of a request that only the edge can decide. */
+export interface RemoteNames {
+  readonly remoteMboxes: readonly string[];
+  readonly remoteViews: readonly string[];
+}
+
 /** What a decider answers. */
-export interface Decision {
+export interface Decision extends RemoteNames {
   /** The request as it was decided. */
   readonly request: ResolvedDeliveryRequest;
   readonly response: DeliveryResponse;
-  /** Who decided. */
   readonly decidedBy: 'server-side' | 'on-device';
-  /** Mboxes and views of the request that only the edge can decide. */
-  readonly remoteMboxes: readonly string[];
-  readonly remoteViews: readonly string[];
+  /** The location hint that the call went by, the visitor's or the client's. */
+  readonly locationHint: string | undefined;
 }
 
 /** The one contract of everything that can decide. */
@@ -20,21 +24,28 @@ export type Decider = (call: Call) => Promise<Decision>;
 /** A decider in this process, which may have to leave a call to the edge. */
 export interface LocalDecider {
   readonly decide: Decider;
-  /** Whether the edge has to decide this request, in whole. */
-  needsEdge(request: ResolvedDeliveryRequest): boolean;
+  /** What of a request it cannot decide; undefined while it cannot decide anything. */
+  remoteNames(request: ResolvedDeliveryRequest): RemoteNames | undefined;
 }
 
-/** Which decider answers a call: the edge, unless the method asks for this process and it can. */
-export function chooseDecider(
-  { request, decisioningMethod }: Call,
-  edge: Decider,
-  local: LocalDecider | undefined,
-): Decider {
-  if (decisioningMethod === 'server-side') return edge;
-  if (decisioningMethod === 'hybrid' && (!local || local.needsEdge(request))) return edge;
-  return local?.decide ?? notReady;
+/** Who can decide. */
+export interface Deciders {
+  readonly edge: Decider;
+  /** Only of a client that was made for it. */
+  readonly local: LocalDecider | undefined;
 }
 
-const notReady: Decider = async () => {
-  throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
-};
+/** Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole. */
+export async function decide(call: Call, { edge, local }: Deciders): Promise<Decision> {
+  if (call.decisioningMethod === 'server-side') return edge(call);
+  if (call.decisioningMethod === 'hybrid') {
+    const remote = local?.remoteNames(call.request);
+    if (!remote) return edge(call);
+    if (remote.remoteMboxes.length + remote.remoteViews.length > 0)
+      return { ...(await edge(call)), ...remote };
+  }
+  if (!local) {
+    throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
+  }
+  return local.decide(call);
+}

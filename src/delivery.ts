@@ -1,25 +1,21 @@
 import type { ResolvedConfig } from './config.js';
-import type { Decision } from './decide.js';
-import type { DeliveryResponse, ResolvedDeliveryRequest, TelemetryEntry } from './delivery-api.js';
+import type { Decider } from './decide.js';
+import type { DeliveryResponse, TelemetryEntry, TelemetryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
-import { deliveryHost, hintOfEdgeHost } from './location-hint.js';
+import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import type { Logger } from './logger.js';
-import type { Call } from './request.js';
+import type { Delivery } from './request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
 import type { Exchanged, Transport } from './transport.js';
 import { VERSION } from './version.js';
-
-/** The part of a call that a delivery needs. */
-export type Delivery = Pick<
-  Call,
-  'request' | 'sessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'
->;
 
 /** What the edge decider is made of. */
 export interface DeliveryOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
   readonly telemetry: TelemetryBuffer;
+  /** Learns from the answers. */
+  readonly clientHint: ClientHint;
   readonly logger: Logger;
   readonly now: () => number;
   readonly newId: () => string;
@@ -37,60 +33,33 @@ const RESPONSE_FIELDS = [
   'notifications',
 ];
 
-/** The server-side decider: `POST /rest/v1/delivery` on the edge. Remembers the client's own location hint. */
-export function createDelivery(options: DeliveryOptions): (delivery: Delivery) => Promise<Decision> {
-  const { config, transport, telemetry, logger, now, newId } = options;
-  let clientHint = config.targetLocationHint;
+/** What a delivery call sent and what came back. */
+export interface Delivered {
+  readonly request: Delivery['request'];
+  readonly response: DeliveryResponse;
+  /** The location hint that the call went by. */
+  readonly locationHint: string | undefined;
+}
 
+/** Sends one delivery call: `POST /rest/v1/delivery`. */
+export type Deliver = (delivery: Delivery) => Promise<Delivered>;
+
+/** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
+export function createDelivery(options: DeliveryOptions): Deliver {
+  const { telemetry, clientHint, logger } = options;
   return async (delivery) => {
-    const { locationHint, decisioningMethod } = delivery;
+    const locationHint = delivery.locationHint ?? clientHint.current;
     const entries = telemetry.take();
     const request = toSentRequest(delivery.request, entries);
-    const httpRequestId = newId();
-    const started = performance.now();
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
-      const exchanged = await transport.exchange({
-        what: 'delivery call',
-        url: toUrl(config, locationHint ?? clientHint, delivery.sessionId),
-        method: 'POST',
-        headers: {
-          'Content-Type': 'application/json',
-          'X-EXC-SDK': 'AdobeTargetNode',
-          'X-EXC-SDK-Version': VERSION,
-        },
-        body: JSON.stringify(request),
-        requestId: httpRequestId,
-        maxBytes: MAX_BODY_BYTES,
-        retry: config.retry,
-        timeoutMs: delivery.timeoutMs,
-        signal: delivery.signal,
-      });
-      const parsingFrom = performance.now();
-      const response = toDeliveryResponse(exchanged, request, { client: config.client, httpRequestId });
-      const ended = performance.now();
+      const response = await exchange({ ...delivery, request, locationHint }, options);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       // A visitor's cookie may say where this visitor's calls go, but not where those of others go.
-      if (locationHint === undefined) clientHint = hintOfEdgeHost(response.edgeHost) ?? clientHint;
-      if (telemetry.isEnabled && asksForSomething(request)) {
-        telemetry.add({
-          requestId: request.requestId,
-          timestamp: now(),
-          mode: response.edgeHost === undefined ? 'local' : 'edge',
-          execution: roundMs(ended - started),
-          parsing: roundMs(ended - parsingFrom),
-          features: toTelemetryFeatures(request, decisioningMethod),
-          request: {
-            timeToFirstByte: roundMs(exchanged.timeToFirstByteMs),
-            download: roundMs(exchanged.downloadMs),
-            responseSize: exchanged.body.length,
-          },
-          ...(response.telemetryServerToken !== undefined && {
-            telemetryServerToken: response.telemetryServerToken,
-          }),
-        });
+      if (delivery.locationHint === undefined) {
+        clientHint.current = hintOfEdgeHost(response.edgeHost) ?? clientHint.current;
       }
-      return { request, response, decidedBy: 'server-side', remoteMboxes: [], remoteViews: [] };
+      return { request, response, locationHint };
     } catch (error) {
       telemetry.restore(entries);
       throw error;
@@ -98,21 +67,90 @@ export function createDelivery(options: DeliveryOptions): (delivery: Delivery) =
   };
 }
 
-function toUrl(config: ResolvedConfig, hint: string | undefined, sessionId: string): string {
-  const host = config.serverDomain ?? deliveryHost(config.client, hint);
+/** The server-side decider. */
+export function createEdgeDecider(deliver: Deliver): Decider {
+  return async (call) => {
+    const { request, response, locationHint } = await deliver(call);
+    return {
+      request: { ...request, requestId: call.request.requestId },
+      response,
+      decidedBy: 'server-side',
+      locationHint,
+      remoteMboxes: [],
+      remoteViews: [],
+    };
+  };
+}
+
+async function exchange(delivery: Delivery, options: DeliveryOptions): Promise<DeliveryResponse> {
+  const { config, transport, telemetry, now, newId } = options;
+  const { request, timeoutMs, signal } = delivery;
+  const requestId = newId();
+  const started = performance.now();
+  const exchanged = await transport.exchange({
+    what: 'delivery call',
+    url: toUrl(config, delivery),
+    method: 'POST',
+    headers: {
+      'Content-Type': 'application/json',
+      'X-EXC-SDK': 'AdobeTargetNode',
+      'X-EXC-SDK-Version': VERSION,
+    },
+    body: JSON.stringify(request),
+    requestId,
+    maxBytes: MAX_BODY_BYTES,
+    retry: config.retry,
+    timeoutMs,
+    signal,
+  });
+  const parsingFrom = performance.now();
+  const response = toDeliveryResponse(exchanged, {
+    client: config.client,
+    requestId,
+    asked: request.requestId,
+  });
+  const ended = performance.now();
+  if (telemetry.isEnabled && asksForSomething(request)) {
+    telemetry.add({
+      requestId: request.requestId ?? requestId,
+      timestamp: now(),
+      mode: response.edgeHost === undefined ? 'local' : 'edge',
+      execution: roundMs(ended - started),
+      parsing: roundMs(ended - parsingFrom),
+      features: toTelemetryFeatures(request, delivery.decisioningMethod),
+      request: toTelemetryRequest(exchanged),
+      ...(response.telemetryServerToken !== undefined && {
+        telemetryServerToken: response.telemetryServerToken,
+      }),
+    });
+  }
+  return response;
+}
+
+function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
+  const { dnsMs, tlsMs, timeToFirstByteMs, downloadMs, body } = exchanged;
+  return {
+    ...(dnsMs !== undefined && { dns: roundMs(dnsMs) }),
+    ...(tlsMs !== undefined && { tls: roundMs(tlsMs) }),
+    timeToFirstByte: roundMs(timeToFirstByteMs),
+    download: roundMs(downloadMs),
+    responseSize: body.length,
+  };
+}
+
+function toUrl(config: ResolvedConfig, { locationHint, sessionId }: Delivery): string {
+  const host = config.serverDomain ?? deliveryHost(config.client, locationHint);
   const version = config.version === undefined ? '' : `&version=${encodeURIComponent(config.version)}`;
-  const organization = encodeURIComponent(config.organizationId);
-  return `${config.scheme}://${host}/rest/v1/delivery?imsOrgId=${organization}&sessionId=${encodeURIComponent(sessionId)}${version}`;
+  const query = `imsOrgId=${encodeURIComponent(config.organizationId)}&sessionId=${encodeURIComponent(sessionId)}`;
+  return `${config.scheme}://${host}/rest/v1/delivery?${query}${version}`;
 }
 
 /** What goes to the edge: with telemetry, and without what only an on-device decision understands. */
 function toSentRequest(
-  request: ResolvedDeliveryRequest,
+  request: Delivery['request'],
   entries: readonly TelemetryEntry[],
-): ResolvedDeliveryRequest {
-  const sent: { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] } = {
-    ...request,
-  };
+): Delivery['request'] {
+  const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = { ...request };
   if (entries.length > 0) {
     sent.telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
   }
@@ -126,23 +164,23 @@ function toSentRequest(
 }
 
 /** A call that only carries telemetry is not measured: it would owe the next such call. */
-function asksForSomething({ execute, prefetch, notifications }: ResolvedDeliveryRequest): boolean {
+function asksForSomething({ execute, prefetch, notifications }: Delivery['request']): boolean {
   return Boolean(execute ?? prefetch ?? notifications);
 }
 
 /** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
 function toDeliveryResponse(
   { status, body, attempts }: Exchanged,
-  { requestId }: ResolvedDeliveryRequest,
-  { client, httpRequestId }: { readonly client: string; readonly httpRequestId: string },
+  call: { readonly client: string; readonly requestId: string; readonly asked: string | undefined },
 ): DeliveryResponse {
-  if (status === 204) return { status, requestId, client };
+  const { client, requestId, asked } = call;
+  if (status === 204) return { status, client, ...(asked !== undefined && { requestId: asked }) };
   const text = body.toString('utf8');
   const invalid = (result: string, cause?: unknown) =>
     new TargetError('ERR_TARGET_INVALID_RESPONSE', `the delivery call was answered with ${result}`, {
       status,
       body: text.slice(0, 1024),
-      requestId: httpRequestId,
+      requestId,
       attempts,
       cause,
     });

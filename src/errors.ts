@@ -75,3 +75,12 @@ export function describe(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
+
+/** What calling with the caller's own objects threw: only a getter, a proxy or a visitor object can. */
+export function toTargetError(thrown: unknown): TargetError {
+  if (thrown instanceof TargetError) return thrown;
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', 'the options could not be read', {
+    path: 'options',
+    cause: thrown,
+  });
+}

@@ -1,3 +1,4 @@
+import type { Geo } from './delivery-api.js';
 import { toError } from './errors.js';
 import type { Logger } from './logger.js';
 
@@ -17,8 +18,12 @@ export interface TargetEvents {
     readonly artifactLocation: string;
     readonly error: Error;
   };
-  /** An IP address was looked up. */
-  geoLocationUpdated: { readonly type: 'geoLocationUpdated'; readonly geoContext: unknown };
+  /** An IP address was looked up; with an `error`, in vain, and the decision is made with what was known. */
+  geoLocationUpdated: {
+    readonly type: 'geoLocationUpdated';
+    readonly geoContext: Geo;
+    readonly error?: Error;
+  };
   /** A notification of an on-device decision, or telemetry, could not be delivered. */
   sendNotificationError: {
     readonly type: 'sendNotificationError';
@@ -74,8 +79,9 @@ export class Events {
     const log = (thrown: unknown) =>
       this.#logger.error(() => `the ${event.type} listener failed: ${toError(thrown).name}`);
     try {
-      const result = listener(event);
-      if (result instanceof Promise) result.catch(log);
+      const result: unknown = listener(event);
+      // Whatever can be awaited, of this or another realm.
+      if (typeof result === 'object') Promise.resolve(result).catch(log);
     } catch (thrown) {
       log(thrown);
     }

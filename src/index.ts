@@ -11,10 +11,6 @@ export type { ArtifactStore, RetryOption, TargetClientConfig } from './config.js
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
-export type { LoggerOption } from './logger.js';
-export type { TargetCookie } from './mbox-cookie.js';
-export type { CallOptions, RequestOptions } from './request.js';
-export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export type {
   AbortSignalLike,
   AgentOption,
@@ -22,7 +18,11 @@ export type {
   FetchInit,
   FetchResponse,
   UrlLike,
-} from './transport.js';
+} from './fetch-api.js';
+export type { LoggerOption } from './logger.js';
+export type { TargetCookie } from './mbox-cookie.js';
+export type { CallOptions, RequestOptions } from './request.js';
+export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
   type AuthStateNumber,
   type CustomerIdEntry,

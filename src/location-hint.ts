@@ -22,3 +22,8 @@ export function hintOfEdgeHost(edgeHost: unknown): string | undefined {
 export function deliveryHost(client: string, hint: string | undefined): string {
   return hint === undefined ? `${client}.tt.omtrdc.net` : `mboxedge${hint}.tt.omtrdc.net`;
 }
+
+/** The client's own hint, configured or learned: what calls of visitors without one go by. */
+export interface ClientHint {
+  current: string | undefined;
+}

@@ -47,7 +47,7 @@ export function createLogger(option: LoggerOption | null | undefined): Logger {
     try {
       if (typeof option?.[level] !== 'function') return;
       const result: unknown = option[level](`${PREFIX} ${typeof line === 'string' ? line : line()}`);
-      if (result instanceof Promise) result.catch(() => undefined);
+      if (typeof result === 'object') Promise.resolve(result).catch(() => undefined);
     } catch {
       // A logger that throws must not break the call that wanted to log.
     }

@@ -6,16 +6,17 @@ import type {
   DecisioningMethod,
   DeliveryRequest,
   ExperienceCloud,
+  MboxRequest,
   ResolvedDeliveryRequest,
   VisitorId,
 } from './delivery-api.js';
 import { TargetError } from './errors.js';
+import type { AbortSignalLike } from './fetch-api.js';
 import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
 import { invalidField } from './request-fields.js';
 import { requestFields } from './request-schema.js';
-import type { AbortSignalLike } from './transport.js';
 import {
   type CustomerIdsOption,
   toCustomerIds,
@@ -84,6 +85,13 @@ export interface Call {
   readonly decisioningMethod: DecisioningMethod;
   readonly timeoutMs: number;
   readonly signal: AbortSignalLike | undefined;
+}
+
+/** What one HTTP call to the edge needs of a call. */
+export interface Delivery
+  extends Pick<Call, 'sessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
+  /** Without a request id when nobody asks about the answer. */
+  readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
 }
 
 /** What normalising needs besides the options. */
@@ -282,6 +290,28 @@ function toTimeoutMs(timeout: unknown): number | undefined {
 
 function toSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined || signal === null) return undefined;
-  if (typeof (signal as AbortSignal).addEventListener === 'function') return signal as AbortSignalLike;
+  const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
+  if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
+    return signal as AbortSignalLike;
+  }
   throw invalidField('signal', 'an AbortSignal', signal);
+}
+
+/** The request, with the mboxes that it does not name yet behind those that it executes. */
+export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
+  if (!Array.isArray(mboxNames) || mboxNames.some((name) => typeof name !== 'string' || name === '')) {
+    throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
+  }
+  const executed = listOf(request?.execute?.mboxes);
+  const named = new Set([...executed, ...listOf(request?.prefetch?.mboxes)].map((mbox) => mbox?.name));
+  const highest = executed.reduce((index, mbox) => Math.max(index, Number(mbox?.index) || 0), 0);
+  const added = [...new Set(mboxNames)]
+    .filter((name) => !named.has(name))
+    .map((name, position) => ({ name, index: highest + 1 + position }));
+  if (added.length === 0) return request;
+  return { ...request, execute: { ...request?.execute, mboxes: [...executed, ...added] } };
+}
+
+function listOf(mboxes: readonly MboxRequest[] | undefined): readonly MboxRequest[] {
+  return Array.isArray(mboxes) ? mboxes : [];
 }

@@ -46,7 +46,7 @@ export interface TargetDeliveryResponse {
   trace?: TraceResponse[];
   meta: { decisioningMethod: DecisioningMethod; remoteMboxes: string[]; remoteViews: string[] };
   status: DecisionStatus;
-  /** The method that was asked for. */
+  /** Who decided: `hybrid` is never the answer. */
   decisioningMethod: DecisioningMethod;
 }
 
@@ -62,10 +62,9 @@ export function toTargetDeliveryResponse(
   decision: Decision,
   nowMs: number,
 ): TargetDeliveryResponse {
-  const { request, response, remoteMboxes, remoteViews } = decision;
-  const { decisioningMethod } = call;
+  const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
   const status = response.status ?? 200;
-  const locationHint = call.locationHint ?? hintOfEdgeHost(response.edgeHost);
+  const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);
   return {
     visitorState: call.visitor.getState() as Record<string, unknown>,
     request,
@@ -79,14 +78,14 @@ export function toTargetDeliveryResponse(
       },
     }),
     ...collectDetails(response),
-    meta: { decisioningMethod, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
+    meta: { decisioningMethod: decidedBy, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
     status: {
       status,
       message: MESSAGES[status] ?? `Status ${status}`,
       remoteMboxes: [...remoteMboxes],
       remoteViews: [...remoteViews],
     },
-    decisioningMethod,
+    decisioningMethod: decidedBy,
   };
 }
 

@@ -19,6 +19,7 @@ export class TelemetryBuffer {
   readonly #flush: () => void;
   #entries: TelemetryEntry[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(isEnabled: boolean, flush: () => void) {
     this.#isEnabled = isEnabled;
@@ -37,33 +38,49 @@ export class TelemetryBuffer {
     if (!this.#isEnabled) return;
     this.#entries.push(entry);
     if (this.#entries.length > MAX_BUFFERED) this.#entries.shift();
-    this.#timer ??= setTimeout(() => this.#onTimer(), FLUSH_INTERVAL_MS).unref();
+    this.#wait();
   }
 
   /** The oldest entries, for one call to carry. */
   take(): readonly TelemetryEntry[] {
-    return this.#entries.length === 0 ? [] : this.#entries.splice(0, MAX_PER_CALL);
+    if (this.isEmpty) return [];
+    const entries = this.#entries.splice(0, MAX_PER_CALL);
+    // A call that happens anyway: the next one most likely takes the rest.
+    this.#rest();
+    if (!this.isEmpty) this.#wait();
+    return entries;
   }
 
   /** Takes back what a failed call was to carry. */
   restore(entries: readonly TelemetryEntry[]): void {
-    if (entries.length > 0) this.#entries = [...entries, ...this.#entries].slice(-MAX_BUFFERED);
+    if (entries.length === 0) return;
+    this.#entries = [...entries, ...this.#entries].slice(-MAX_BUFFERED);
+    this.#wait();
   }
 
   /** Stops asking for calls. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#isStopped = true;
+    this.#rest();
   }
 
-  #onTimer(): void {
+  #wait(): void {
+    if (this.#isStopped) return;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#flush();
+    }, FLUSH_INTERVAL_MS).unref();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!this.isEmpty) this.#flush();
   }
 }
 
 /** What a request used of the SDK, for its telemetry entry; what was not used is left out. */
 export function toTelemetryFeatures(
-  { execute, prefetch }: ResolvedDeliveryRequest,
+  { execute, prefetch }: Pick<ResolvedDeliveryRequest, 'execute' | 'prefetch'>,
   decisioningMethod: DecisioningMethod,
 ): TelemetryFeatures {
   const executeMboxCount = execute?.mboxes?.length ?? 0;
@@ -76,6 +93,33 @@ export function toTelemetryFeatures(
     ...(prefetchMboxCount > 0 && { prefetchMboxCount }),
     ...(prefetch?.pageLoad && { prefetchPageLoad: true }),
     ...(prefetchViewCount > 0 && { prefetchViewCount }),
+  };
+}
+
+/** How long an artifact download took and what it brought. */
+export interface Downloaded {
+  readonly startedMs: number;
+  readonly executionMs: number;
+  readonly parsingMs: number;
+  /** Unknown of a file. */
+  readonly timeToFirstByteMs: number | undefined;
+  readonly downloadMs: number | undefined;
+  readonly bytes: number;
+}
+
+/** The entry of an artifact download. */
+export function toDownloadEntry(download: Downloaded): TelemetryEntry {
+  const { startedMs, executionMs, parsingMs, timeToFirstByteMs, downloadMs, bytes } = download;
+  return {
+    requestId: 'ArtifactDownload',
+    timestamp: startedMs,
+    execution: roundMs(executionMs),
+    parsing: roundMs(parsingMs),
+    request: {
+      ...(timeToFirstByteMs !== undefined && { timeToFirstByte: roundMs(timeToFirstByteMs) }),
+      ...(downloadMs !== undefined && { download: roundMs(downloadMs) }),
+      responseSize: bytes,
+    },
   };
 }
 

@@ -1,43 +1,13 @@
-import http from 'node:http';
-import https from 'node:https';
 import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
-import { TargetError, type TargetErrorCode, toError } from './errors.js';
+import { Connections, type Opening } from './connections.js';
+import { type Abortable, type Span, sleep, within } from './deadline.js';
+import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
+import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
+import { readBody } from './response-body.js';
 
-/** The global `AbortSignal`, where the caller's type libraries know it. */
-export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
-  ? Signal
-  : { readonly aborted: boolean; readonly reason?: unknown };
-
-/** The global `URL`, where the caller's type libraries know it. */
-export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } }
-  ? Url
-  : { readonly href: string; readonly protocol: string };
-
-/** `http.Agent` or `https.Agent`, or a function that finds the agent of a URL. */
-export type AgentOption = object | ((url: UrlLike) => object);
-
-/** What the SDK passes to a fetch. */
-export interface FetchInit {
-  method: string;
-  headers: Record<string, string>;
-  body?: string;
-  signal: AbortSignalLike;
-  redirect: 'manual';
-}
-
-/** What the SDK reads of a fetch's answer. */
-export interface FetchResponse {
-  readonly status: number;
-  readonly headers: { get(name: string): string | null };
-  /** A web or Node stream of bytes; without one, `text()` is read. */
-  readonly body?: unknown;
-  text(): Promise<string>;
-}
-
-/** A WHATWG fetch: the global one, node-fetch's, undici's or your own. */
-export type FetchApi = (url: string, init: FetchInit) => Promise<FetchResponse>;
+export type { AbortSignalLike } from './fetch-api.js';
 
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {
@@ -67,6 +37,10 @@ export interface Exchanged {
   readonly timeToFirstByteMs: number;
   /** From the answer's headers to the end of its body. */
   readonly downloadMs: number;
+  /** Of the DNS look-up; absent when the call had no need of one. */
+  readonly dnsMs?: number;
+  /** Of the TLS handshake; absent when the call had no need of one. */
+  readonly tlsMs?: number;
 }
 
 /** The one way to the network. */
@@ -83,257 +57,273 @@ export interface TransportOptions {
 }
 
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
-const MAX_SOCKETS_PER_HOST = 128;
-const MAX_ERROR_BODY_LENGTH = 1024;
+const MAX_ERROR_BODY_BYTES = 1024;
+const MAX_ERROR_BODY_MS = 250;
 
-/** Makes the client's transport: an injected fetch, or node-fetch on keep-alive agents. */
+/** Makes the client's transport: an injected fetch, or node-fetch on keep-alive connections. */
 export function createTransport({ fetchApi, agent }: TransportOptions): Transport {
-  const agents = fetchApi || agent ? [] : createAgents();
-  const [httpAgent, httpsAgent] = agents;
-  const chosen = agent ?? (({ protocol }: URL) => (protocol === 'http:' ? httpAgent : httpsAgent));
+  const connections = fetchApi || agent ? undefined : new Connections();
   const call = fetchApi ?? (nodeFetch as unknown as FetchApi);
-  const extra = fetchApi && !agent ? {} : { agent: chosen };
+  const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
+  const extra = chosen && { agent: chosen };
   return {
-    exchange: (request) => exchange(request, (init) => call(request.url, { ...init, ...extra })),
-    close: () => {
-      for (const agent of agents) closeIdle(agent);
+    exchange: (request) => {
+      const send: Send = (init) => call(request.url, { ...init, ...extra });
+      return exchange(request, {
+        send: connections ? (init, opening) => connections.measure(opening, () => send(init, opening)) : send,
+        onBroken: ({ isNew }) => {
+          // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
+          if (!isNew) connections?.dropIdle();
+        },
+      });
     },
+    close: () => connections?.close(),
   };
 }
 
-function createAgents(): [http.Agent, https.Agent] {
-  const options = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, scheduling: 'lifo' } as const;
-  return [new http.Agent(options), new https.Agent(options)];
+type Send = (init: FetchInit, opening: Opening) => Promise<FetchResponse>;
+
+/** How an attempt gets to the network. */
+interface Wire {
+  readonly send: Send;
+  /** Told of an attempt that found its connection broken. */
+  readonly onBroken: (opening: Opening) => void;
 }
 
-function closeIdle(agent: http.Agent): void {
-  agent.maxFreeSockets = 0;
-  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-}
-
-/** What is known of an exchange while it runs, for the error of a deadline that cuts it off. */
+/** How far an exchange has got, for the error of a limit that cuts it off. */
 interface Progress {
   attempts: number;
+  doing: string;
+  status?: number | undefined;
   lastError?: TargetError;
 }
 
-type Fetch = (init: FetchInit) => Promise<FetchResponse>;
-
 /** One request with its retries, all of it within one deadline, whatever the fetch does. */
-function exchange(request: ExchangeRequest, fetch: Fetch): Promise<Exchanged> {
-  const { what, requestId, timeoutMs, signal: outer } = request;
-  const progress: Progress = { attempts: 0 };
-  const deadline = performance.now() + timeoutMs;
-  return new Promise((resolve, reject) => {
-    // One controller a call: combined signals keep memory alive for as long as the caller's signal lives.
-    const controller = new AbortController();
-    const end = () => {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', onAbort);
-    };
-    const cut = (code: TargetErrorCode, result: string, cause: unknown) => {
-      end();
-      const { attempts } = progress;
-      const error = new TargetError(code, `the ${what} ${result}`, { cause, attempts, requestId });
-      reject(error);
-      controller.abort(error);
-    };
-    const onAbort = () => cut('ERR_TARGET_ABORTED', 'was aborted by its signal', outer?.reason);
-    const timer = setTimeout(
-      () => cut('ERR_TARGET_TIMEOUT', `did not end within ${timeoutMs} ms`, progress.lastError),
-      timeoutMs,
-    );
-    if (outer?.aborted) return onAbort();
-    outer?.addEventListener('abort', onAbort);
-    attemptUntil(request, fetch, controller.signal, { progress, deadline }).then(
-      (answer) => {
-        end();
-        resolve(answer);
-      },
-      (error) => {
-        end();
-        reject(error);
-      },
-    );
-  });
+function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
+  const progress: Progress = { attempts: 0, doing: 'it was not sent' };
+  const limits = { timeoutMs: request.timeoutMs, signal: request.signal as Abortable | undefined };
+  return within(
+    limits,
+    (span) => attemptUntil(request, wire, span, progress),
+    (limit) => toLimitError(request, progress, limit),
+  );
 }
 
-interface Course {
-  readonly progress: Progress;
-  readonly deadline: number;
+function toLimitError(
+  { what, requestId, timeoutMs, signal }: ExchangeRequest,
+  { attempts, doing, status, lastError }: Progress,
+  limit: 'deadline' | 'signal',
+): TargetError {
+  if (limit === 'signal') {
+    const details = { cause: signal?.reason, attempts, requestId };
+    return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
+  }
+  const details = { cause: lastError, attempts, requestId, status };
+  return new TargetError(
+    'ERR_TARGET_TIMEOUT',
+    `the ${what} did not end within ${timeoutMs} ms: ${doing}`,
+    details,
+  );
 }
 
 function attemptUntil(
   request: ExchangeRequest,
-  fetch: Fetch,
-  signal: AbortSignal,
-  { progress, deadline }: Course,
+  wire: Wire,
+  { signal, deadline }: Span,
+  progress: Progress,
 ): Promise<Exchanged> {
   let waitMs = 0;
-  return pRetry(
-    async () => {
-      if (waitMs > 0) await sleep(waitMs, signal);
-      progress.attempts += 1;
-      try {
-        return await attempt(request, fetch, signal, progress.attempts);
-      } catch (error) {
-        progress.lastError = error as TargetError;
-        throw error;
-      }
+  const tryOnce = async () => {
+    if (waitMs > 0) await sleep(waitMs, signal);
+    // A process that was busy may come back to this before it comes to the timer of the deadline.
+    if (performance.now() >= deadline) throw toLimitError(request, progress, 'deadline');
+    progress.attempts += 1;
+    try {
+      return await attemptOnce({ request, wire, signal, progress, opening: {} });
+    } catch (thrown) {
+      progress.lastError = thrown instanceof TargetError ? thrown : toUnreadable(thrown, request, progress);
+      throw progress.lastError;
+    }
+  };
+  return pRetry(tryOnce, {
+    retries: request.retry.retries,
+    // The waits are ours: p-retry has no full jitter and does not know Retry-After.
+    minTimeout: 0,
+    signal,
+    shouldRetry: ({ error, attemptNumber }) => {
+      if (!isRetryable(error as TargetError)) return false;
+      waitMs = toWaitMs(request.retry, attemptNumber, retryAfterMs.get(error));
+      progress.doing = 'it waited for its repetition';
+      return performance.now() + waitMs < deadline;
     },
-    {
-      retries: request.retry.retries,
-      // The waits are ours: p-retry has no full jitter and does not know Retry-After.
-      minTimeout: 0,
-      signal,
-      shouldRetry: ({ error, attemptNumber }) => {
-        if (!isRetryable(error as TargetError)) return false;
-        waitMs = toWaitMs(request.retry, attemptNumber, retryAfterMs.get(error));
-        return performance.now() + waitMs < deadline;
-      },
-    },
-  );
+  });
+}
+
+/** For an injected fetch that answers with something that is no Response, or throws when it is looked at. */
+function toUnreadable(
+  cause: unknown,
+  { what, requestId }: ExchangeRequest,
+  { attempts }: Progress,
+): TargetError {
+  const message = `the ${what} was answered by the fetchApi with no Response`;
+  return new TargetError('ERR_TARGET_INVALID_RESPONSE', message, { cause, attempts, requestId });
 }
 
 /** How long an answer asked to be left alone, by the error that it became. */
 const retryAfterMs = new WeakMap<Error, number>();
 
 function isRetryable({ code, status }: TargetError): boolean {
-  return code === 'ERR_TARGET_NETWORK' || (status !== undefined && RETRIED_STATUSES.has(status));
+  return code === 'ERR_TARGET_NETWORK' || (code === 'ERR_TARGET_RESPONSE' && isRetriedStatus(status));
+}
+
+function isRetriedStatus(status: number | undefined): boolean {
+  return status !== undefined && RETRIED_STATUSES.has(status);
 }
 
 /** Exponential backoff with full jitter, or what Retry-After asks for when that is longer. */
 function toWaitMs(retry: RetryPolicy, attemptNumber: number, askedMs = 0): number {
-  const longest = Math.min(retry.minTimeoutMs * retry.factor ** (attemptNumber - 1), retry.maxTimeoutMs);
+  const longest = Math.min(retry.minTimeoutMs * retry.factor ** (attemptNumber - 1), retry.maxTimeoutMs) || 0;
   return Math.max(retry.jitter ? Math.random() * longest : longest, askedMs);
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** One HTTP request, on its way. */
+interface Attempt {
+  readonly request: ExchangeRequest;
+  readonly wire: Wire;
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly opening: Opening;
 }
 
 /** One HTTP request and its answer. Every failure is a TargetError. */
-async function attempt(
-  request: ExchangeRequest,
-  fetch: Fetch,
-  signal: AbortSignal,
-  attempts: number,
-): Promise<Exchanged> {
-  const { what, method, headers, body, requestId, maxBytes } = request;
-  const fail = (code: TargetErrorCode, result: string, details: object = {}) =>
-    new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
+async function attemptOnce(attempt: Attempt): Promise<Exchanged> {
+  const { request, progress, opening } = attempt;
+  progress.doing = 'no answer came';
+  progress.status = undefined;
   const started = performance.now();
-  let response: FetchResponse;
-  try {
-    const init = {
-      method,
-      headers: { ...headers, 'X-Request-Id': requestId },
-      signal: signal as AbortSignalLike,
-      redirect: 'manual',
-    } as const;
-    response = await fetch(body === undefined ? init : { ...init, body });
-  } catch (cause) {
-    throw fail('ERR_TARGET_NETWORK', `failed: ${reasonOf(cause)}`, { cause });
-  }
-  if (typeof response?.status !== 'number') {
-    throw fail(
-      'ERR_TARGET_INVALID_RESPONSE',
-      'was answered by the fetchApi with something that is no Response',
-    );
-  }
-  const { status } = response;
+  const response = await send(attempt);
   const answered = performance.now();
+  const { status } = response;
+  progress.doing = `the body of the answer with status ${status} did not end`;
+  progress.status = status;
   const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
-  const read = await readBody(response, isAnswer ? maxBytes : MAX_ERROR_BODY_LENGTH, signal).catch(
-    (cause) => {
-      // What is said of a failure matters less than the failure itself.
-      if (!isAnswer) return { bytes: Buffer.alloc(0), isWhole: true };
-      const code = isDecodingError(cause) ? 'ERR_TARGET_INVALID_RESPONSE' : 'ERR_TARGET_NETWORK';
-      throw fail(code, `broke off in the body: ${reasonOf(cause)}`, { cause, status });
-    },
-  );
-  if (!isAnswer) {
-    const error = fail('ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
-      status,
-      body: read.bytes.toString('utf8'),
-    });
-    const askedMs = toRetryAfterMs(headerOf(response, 'retry-after'));
-    if (askedMs !== undefined) retryAfterMs.set(error, askedMs);
-    throw error;
-  }
-  if (!read.isWhole)
-    throw fail('ERR_TARGET_INVALID_RESPONSE', `was answered with more than ${maxBytes} bytes`, { status });
+  if (!isAnswer) throw await toResponseError(attempt, response);
+  const body = await readAnswer(attempt, response);
   return {
     status,
-    headers: response.headers,
-    body: read.bytes,
-    attempts,
+    headers: { get: (name) => headerOf(response, name) },
+    body,
+    attempts: progress.attempts,
     timeToFirstByteMs: answered - started,
     downloadMs: performance.now() - answered,
+    ...(opening.dnsMs !== undefined && { dnsMs: opening.dnsMs }),
+    ...(opening.tlsMs !== undefined && { tlsMs: opening.tlsMs }),
   };
 }
 
-interface ReadBody {
-  readonly bytes: Buffer;
-  readonly isWhole: boolean;
+async function send(attempt: Attempt): Promise<FetchResponse> {
+  const { method, headers, body, requestId } = attempt.request;
+  const init: FetchInit = {
+    method,
+    headers: { ...headers, 'X-Request-Id': requestId },
+    ...(body !== undefined && { body }),
+    signal: attempt.signal as AbortSignalLike,
+    redirect: 'manual',
+  };
+  let response: FetchResponse;
+  try {
+    response = await attempt.wire.send(init, attempt.opening);
+  } catch (cause) {
+    throw toNetworkError(attempt, 'failed', cause);
+  }
+  if (typeof response?.status === 'number') return response;
+  throw toUnreadable(undefined, attempt.request, attempt.progress);
 }
 
-/** Reads a body up to a number of bytes, counted after decoding, and lets go of the rest. */
-async function readBody(response: FetchResponse, maxBytes: number, signal: AbortSignal): Promise<ReadBody> {
-  const { body } = response;
-  if (!isStream(body)) {
-    const bytes = Buffer.from(typeof response.text === 'function' ? await response.text() : '');
-    return { bytes: bytes.subarray(0, maxBytes), isWhole: bytes.length <= maxBytes };
+async function readAnswer(attempt: Attempt, response: FetchResponse): Promise<Buffer> {
+  const { maxBytes } = attempt.request;
+  const { status } = response;
+  try {
+    const { bytes, isWhole } = await readBody(response, { maxBytes, signal: attempt.signal });
+    if (isWhole) return bytes;
+  } catch (cause) {
+    if (!isDecodingError(cause)) throw toNetworkError(attempt, 'broke off in the body', cause, status);
+    const result = `was answered with a body that cannot be decoded: ${reasonOf(cause)}`;
+    throw toFailure(attempt, 'ERR_TARGET_INVALID_RESPONSE', result, { cause, status });
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  // Leaving the loop destroys the stream, and with it the connection whose rest nobody wants.
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    length += bytes.length;
-    chunks.push(bytes);
-    if (length > maxBytes) return { bytes: Buffer.concat(chunks, maxBytes), isWhole: false };
-  }
-  return { bytes: Buffer.concat(chunks, length), isWhole: true };
+  const result = `was answered with more than ${maxBytes} bytes`;
+  throw toFailure(attempt, 'ERR_TARGET_INVALID_RESPONSE', result, { status });
 }
 
-function isStream(body: unknown): body is AsyncIterable<Uint8Array | string> {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+/** An answer that is none, with as much of its body as comes soon: a retry should not have to wait for it. */
+async function toResponseError(attempt: Attempt, response: FetchResponse): Promise<TargetError> {
+  const { signal, request } = attempt;
+  const { status } = response;
+  const maxMs = Math.min(MAX_ERROR_BODY_MS, request.timeoutMs / 4);
+  const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, signal };
+  // What is said of a failure matters less than the failure itself.
+  const read = await readBody(response, limits).catch(() => undefined);
+  const error = toFailure(attempt, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
+    status,
+    body: read?.bytes.toString('utf8') ?? '',
+  });
+  const askedMs = toRetryAfterMs(headerOf(response, 'retry-after'));
+  if (askedMs !== undefined) retryAfterMs.set(error, askedMs);
+  return error;
+}
+
+function toNetworkError(attempt: Attempt, result: string, thrown: unknown, status?: number): TargetError {
+  if (!attempt.signal.aborted) attempt.wire.onBroken(attempt.opening);
+  const details = { cause: withoutQueries(thrown), status };
+  return toFailure(attempt, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
+}
+
+function toFailure(
+  { request: { what, requestId }, progress: { attempts } }: Attempt,
+  code: TargetErrorCode,
+  result: string,
+  details: TargetErrorDetails = {},
+): TargetError {
+  return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
 }
 
 /** Whether the bytes came, but their content encoding is broken. */
 function isDecodingError(thrown: unknown): boolean {
-  const { code } = toError(thrown) as Error & { code?: unknown };
-  return typeof code === 'string' && code.startsWith('Z_');
+  return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
 }
 
-function headerOf(response: FetchResponse, name: string): string | null {
-  return typeof response.headers?.get === 'function' ? response.headers.get(name) : null;
+function headerOf({ headers }: FetchResponse, name: string): string | null {
+  const value: unknown = typeof headers?.get === 'function' ? headers.get(name) : null;
+  return typeof value === 'string' ? value : null;
 }
 
 /** `Retry-After`, in seconds or as a date, as milliseconds from now. */
 function toRetryAfterMs(value: string | null): number | undefined {
   if (!value) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
 /** A short word for why a fetch failed: its system error code, never a message that may quote the URL. */
 function reasonOf(thrown: unknown): string {
-  const error = toError(thrown) as Error & { code?: unknown; type?: unknown };
-  const inner = error.cause instanceof Error ? (error.cause as Error & { code?: unknown }).code : undefined;
-  const word = error.code ?? inner ?? error.type ?? error.name;
-  return typeof word === 'string' ? word : 'Error';
+  const { type, name } = toError(thrown) as Error & { type?: unknown };
+  return codeOf(thrown) ?? [type, name].find(isWord) ?? 'Error';
+}
+
+/** The system error code of what a fetch threw, or of what that was caused by. */
+function codeOf(thrown: unknown): string | undefined {
+  const { code, cause } = toError(thrown) as Error & { code?: unknown };
+  return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
+}
+
+/** What a fetch threw, without the queries of URLs in its message: they hold the visitor's session. */
+function withoutQueries(thrown: unknown): unknown {
+  const { message, code } = toError(thrown) as Error & { code?: unknown };
+  if (!message.includes('?')) return thrown;
+  return Object.assign(new Error(message.replace(/\?\S*/g, '')), isWord(code) && { code });
 }

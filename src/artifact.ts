@@ -1,0 +1,157 @@
+import type { Action, JsonValue, Metric, OptionType } from './delivery-api.js';
+import { describe, TargetError } from './errors.js';
+
+/** Facts about the activity, experience, location, audiences and offer behind a rule, such as `activity.id`. */
+export type RuleMeta = Readonly<Record<string, JsonValue>>;
+
+/** Content of a rule's consequence. */
+export interface RuleOption {
+  readonly type?: OptionType;
+  readonly content?: JsonValue | readonly Action[];
+  readonly eventToken?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What a visitor gets for whom a rule holds. */
+export interface Consequence {
+  readonly name?: string;
+  readonly options?: readonly RuleOption[];
+  readonly metrics?: readonly Metric[];
+}
+
+/** One rule: for whom it holds, and what they get. */
+export interface Rule {
+  /** Of the rules with one key, a visitor gets at most one. */
+  readonly ruleKey: string;
+  readonly activityId: number | string;
+  /** Without any, the rule holds for all properties. */
+  readonly propertyTokens?: readonly string[] | null;
+  readonly meta: RuleMeta;
+  /** JSON Logic. */
+  readonly condition: unknown;
+  readonly consequence: Consequence;
+}
+
+/** Rules by the name of their mbox or view; what a list holds is checked when it is compiled. */
+export type RulesByName = Readonly<Record<string, readonly unknown[]>>;
+
+/** The JSON rules of a client's environment, from which offers are decided in this process. */
+export interface Artifact {
+  /** The major version is 1. */
+  readonly version: string;
+  readonly meta?: Readonly<Record<string, JsonValue>>;
+  readonly globalMbox?: string;
+  /** Whether any rule looks at the visitor's place. */
+  readonly geoTargetingEnabled?: boolean;
+  readonly responseTokens?: readonly string[];
+  /** Mboxes that only the edge can decide, wholly or in part. */
+  readonly remoteMboxes?: readonly string[];
+  readonly remoteViews?: readonly string[];
+  readonly localMboxes?: readonly string[];
+  readonly localViews?: readonly string[];
+  readonly rules: { readonly mboxes?: RulesByName; readonly views?: RulesByName };
+}
+
+const MAJOR_VERSION = 1;
+const STRING_LISTS = ['responseTokens', 'remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] as const;
+
+/**
+ * An artifact whose shape is right (spec 5.1). Single rules are not looked at: one that is malformed is left
+ * out when its location is compiled, instead of losing all the others.
+ * @throws TargetError `ERR_TARGET_ARTIFACT`, naming the field that is wrong
+ */
+export function toArtifact(json: unknown): Artifact {
+  const artifact = expectObject(json, 'artifact');
+  expectVersion(artifact.version);
+  const rules = expectObject(artifact.rules, 'rules');
+  expectRules(rules.mboxes, 'rules.mboxes');
+  expectRules(rules.views, 'rules.views');
+  for (const list of STRING_LISTS) expectStrings(artifact[list], list);
+  if (isPresent(artifact.globalMbox) && typeof artifact.globalMbox !== 'string') {
+    throw wrongShape('globalMbox', 'a string', artifact.globalMbox);
+  }
+  if (isPresent(artifact.meta)) expectObject(artifact.meta, 'meta');
+  return artifact as unknown as Artifact;
+}
+
+function expectVersion(version: unknown): void {
+  if (typeof version !== 'string') throw wrongShape('version', 'a string', version);
+  if (/^\d+/.exec(version)?.[0] !== String(MAJOR_VERSION)) {
+    const shown = version.slice(0, 20);
+    throw new TargetError(
+      'ERR_TARGET_ARTIFACT',
+      `Artifact version ${shown} is not supported, only ${MAJOR_VERSION}.x is`,
+      {
+        path: 'version',
+      },
+    );
+  }
+}
+
+function expectRules(rulesByName: unknown, path: string): void {
+  if (!isPresent(rulesByName)) return;
+  const names = expectObject(rulesByName, path);
+  for (const name of Object.keys(names)) {
+    if (!Array.isArray(names[name])) throw wrongShape(`${path}.${name}`, 'an array', names[name]);
+  }
+}
+
+function expectStrings(list: unknown, path: string): void {
+  if (!isPresent(list)) return;
+  if (!Array.isArray(list)) throw wrongShape(path, 'an array', list);
+  const index = list.findIndex((name) => typeof name !== 'string');
+  if (index !== -1) throw wrongShape(`${path}[${index}]`, 'a string', list[index]);
+}
+
+function expectObject(value: unknown, path: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongShape(path, 'an object', value);
+  }
+  return value as Record<string, unknown>;
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function wrongShape(path: string, wanted: string, value: unknown): TargetError {
+  return new TargetError(
+    'ERR_TARGET_ARTIFACT',
+    `Artifact: ${path} must be ${wanted}, got ${describe(value)}`,
+    {
+      path,
+    },
+  );
+}
+
+const BINARY_MAGIC = 'ATOD:';
+const BINARY_VERSION = 1;
+const BINARY_KEY_START = 8;
+const BINARY_HEADER_LENGTH = 40;
+
+/**
+ * The JSON text of a binary artifact: a header of `ATOD:`, a version of three digits (`001`) and a key of 32
+ * characters, then bytes XOR the UTF-8 of organization id and key, over and over.
+ * @throws TargetError `ERR_TARGET_ARTIFACT`
+ */
+export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string): string {
+  const header = new TextDecoder('latin1').decode(bytes.subarray(0, BINARY_HEADER_LENGTH));
+  if (header.length < BINARY_HEADER_LENGTH || !header.startsWith(BINARY_MAGIC)) {
+    throw new TargetError('ERR_TARGET_ARTIFACT', `Binary artifact: no ${BINARY_MAGIC} header`);
+  }
+  const version = header.slice(BINARY_MAGIC.length, BINARY_KEY_START);
+  if (!/^\d+$/.test(version) || Number(version) !== BINARY_VERSION) {
+    throw new TargetError('ERR_TARGET_ARTIFACT', 'Binary artifact: version is not supported, only 001 is');
+  }
+  const key = new TextEncoder().encode(organizationId + header.slice(BINARY_KEY_START));
+  const body = bytes.slice(BINARY_HEADER_LENGTH);
+  for (let i = 0, k = 0; i < body.length; i++, k++) {
+    if (k === key.length) k = 0;
+    body[i] = (body[i] ?? 0) ^ (key[k] ?? 0);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch (cause) {
+    throw new TargetError('ERR_TARGET_ARTIFACT', 'Binary artifact: the content is not UTF-8', { cause });
+  }
+}

@@ -1,0 +1,100 @@
+import { setMaxListeners } from 'node:events';
+
+/** The part of an `AbortSignal` that is used of one that the caller made. */
+export interface Abortable {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** What ends a piece of work before its time. */
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly signal: Abortable | undefined;
+}
+
+/** What a piece of work is told of its limits. */
+export interface Span {
+  /** Aborted when the work is cut off. */
+  readonly signal: AbortSignal;
+  /** On the clock of `performance.now()`. */
+  readonly deadline: number;
+}
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Does something within its limits: what it settles to, or, as soon as one of the limits is met and whatever the
+ * work does then, the error of that limit. Work whose signal is aborted already is not begun.
+ */
+export function within<Result>(
+  { timeoutMs, signal }: Limits,
+  work: (span: Span) => Promise<Result>,
+  toError: (limit: 'deadline' | 'signal') => Error,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(toError('signal'));
+    // One controller a call: combined signals keep memory alive for as long as the caller's signal lives.
+    const controller = new AbortController();
+    setMaxListeners(0, controller.signal);
+    const cut = (limit: 'deadline' | 'signal') => {
+      end();
+      const error = toError(limit);
+      reject(error);
+      controller.abort(error);
+    };
+    const timer = setTimeout(cut, Math.min(timeoutMs, MAX_TIMER_MS), 'deadline');
+    const leave = signal && whenAborted(signal, () => cut('signal'));
+    const end = () => {
+      clearTimeout(timer);
+      leave?.();
+    };
+    work({ signal: controller.signal, deadline: performance.now() + timeoutMs })
+      .finally(end)
+      .then(resolve, reject);
+  });
+}
+
+/** Waits, unless the signal is aborted. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+interface Watch {
+  readonly calls: Set<() => void>;
+  readonly listener: () => void;
+}
+
+/** One listener for each signal of a caller, however many calls share it: Node warns of more than ten. */
+const watches = new WeakMap<Abortable, Watch>();
+
+function whenAborted(signal: Abortable, call: () => void): () => void {
+  const watch = watches.get(signal) ?? startWatch(signal);
+  watch.calls.add(call);
+  return () => {
+    if (!watch.calls.delete(call) || watch.calls.size > 0) return;
+    watches.delete(signal);
+    signal.removeEventListener('abort', watch.listener);
+  };
+}
+
+function startWatch(signal: Abortable): Watch {
+  const calls = new Set<() => void>();
+  const listener = () => {
+    for (const call of [...calls]) call();
+  };
+  const watch = { calls, listener };
+  watches.set(signal, watch);
+  signal.addEventListener('abort', listener);
+  return watch;
+}

@@ -1,0 +1,189 @@
+import type { Address, Context, Geo, Parameters } from '../delivery-api.js';
+import { type AllocatedVisitor, allocate } from './allocation.js';
+import { ALL_CONTEXT_PARTS, type ContextParts, contextPart } from './condition.js';
+import type { HashPrefix } from './murmur3.js';
+import { type Page, parsePage } from './page.js';
+import { parseUser, type User } from './user-agent.js';
+
+/** What conditions see of the visitor's place, as `geo`. */
+export interface GeoFacts {
+  country?: string;
+  region?: string;
+  city?: string;
+  latitude?: number;
+  longitude?: number;
+}
+
+/** A location's parameters: dotted names are nested, and each string is there a second time as `…_lc`. */
+export interface ParameterTree {
+  [name: string]: string | number | boolean | ParameterTree;
+}
+
+/** An activity: the same object for all of its rules, so that a visitor is allocated once per call. */
+export interface Activity {
+  readonly id: number | string;
+  readonly prefix: HashPrefix;
+}
+
+const ALLOCATION = contextPart('allocation');
+const TIMESTAMP = contextPart('current_timestamp');
+const TIME = contextPart('current_time') | contextPart('current_day');
+const USER = contextPart('user');
+const PAGE = contextPart('page');
+const REFERRING = contextPart('referring');
+const GEO = contextPart('geo');
+const MBOX = contextPart('mbox');
+
+/** What is the same for all locations of one call; each part is built when it is first read. */
+export class CallContext {
+  readonly nowMs: number;
+  readonly request: Context;
+  readonly #visitor: AllocatedVisitor;
+  readonly #geo: Geo | null | undefined;
+  #geoFacts: GeoFacts | undefined;
+  #lastActivity: Activity | undefined;
+  #lastAllocation = 0;
+  #allocations: Map<Activity, number> | undefined;
+
+  constructor(
+    request: Context,
+    call: { nowMs: number; visitor: AllocatedVisitor; geo: Geo | null | undefined },
+  ) {
+    this.request = request;
+    this.nowMs = call.nowMs;
+    this.#visitor = call.visitor;
+    this.#geo = call.geo;
+  }
+
+  get geo(): GeoFacts {
+    this.#geoFacts ??= toGeoFacts(this.#geo);
+    return this.#geoFacts;
+  }
+
+  /** The visitor's allocation, computed once per activity; rules of one activity mostly follow each other. */
+  allocation(activity: Activity): number {
+    if (activity === this.#lastActivity) return this.#lastAllocation;
+    this.#allocations ??= new Map();
+    const known = this.#allocations.get(activity);
+    const allocation = known ?? allocate(activity.prefix, this.#visitor.keyEnd);
+    if (known === undefined) this.#allocations.set(activity, allocation);
+    this.#lastActivity = activity;
+    this.#lastAllocation = allocation;
+    return allocation;
+  }
+}
+
+/**
+ * What the conditions of one location see. Its own properties are the parts that conditions name; each is
+ * filled in when the first rule that reads it is evaluated.
+ */
+export class LocationContext {
+  allocation = 0;
+  current_timestamp = 0;
+  current_time = '';
+  current_day = 0;
+  user: User | undefined = undefined;
+  page: Page | undefined = undefined;
+  referring: Page | undefined = undefined;
+  geo: GeoFacts | undefined = undefined;
+  mbox: ParameterTree | undefined = undefined;
+  readonly #call: CallContext;
+  readonly #address: Address | null | undefined;
+  readonly #parameters: Parameters | null | undefined;
+  #filled: ContextParts = 0;
+
+  /** A location's own address replaces both URLs of the request's. */
+  constructor(
+    call: CallContext,
+    address: Address | null | undefined,
+    parameters: Parameters | null | undefined,
+  ) {
+    this.#call = call;
+    this.#address = address ?? call.request.address;
+    this.#parameters = parameters;
+  }
+
+  /** Fills in what a rule of the activity reads. */
+  fill(parts: ContextParts, activity: Activity): void {
+    if (parts & ALLOCATION) this.allocation = this.#call.allocation(activity);
+    const missing = parts & ~this.#filled & ~ALLOCATION;
+    if (missing === 0) return;
+    this.#filled |= missing;
+    if (missing & TIMESTAMP) this.current_timestamp = this.#call.nowMs;
+    if (missing & TIME) this.#fillTime();
+    if (missing & USER) this.user = parseUser(this.#call.request.userAgent, this.#call.request.clientHints);
+    if (missing & PAGE) this.page = parsePage(this.#address?.url);
+    if (missing & REFERRING) this.referring = parsePage(this.#address?.referringUrl);
+    if (missing & GEO) this.geo = this.#call.geo;
+    if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
+  }
+
+  /** A copy of all of it, for a trace. */
+  snapshot(activity: Activity): object {
+    this.fill(ALL_CONTEXT_PARTS, activity);
+    return { ...this };
+  }
+
+  #fillTime(): void {
+    const now = new Date(this.#call.nowMs);
+    this.current_time = `${twoDigits(now.getUTCHours())}${twoDigits(now.getUTCMinutes())}`;
+    this.current_day = now.getUTCDay() || 7;
+  }
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+/** The request's (or the looked-up) place under the names of conditions. */
+export function toGeoFacts(geo: Geo | null | undefined): GeoFacts {
+  const facts: GeoFacts = {};
+  if (!geo) return facts;
+  if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
+  if (typeof geo.stateCode === 'string') facts.region = geo.stateCode;
+  if (typeof geo.city === 'string') facts.city = geo.city;
+  if (typeof geo.latitude === 'number') facts.latitude = geo.latitude;
+  if (typeof geo.longitude === 'number') facts.longitude = geo.longitude;
+  return facts;
+}
+
+/**
+ * What the nodes of a {@link ParameterTree} inherit: nothing under any name, so that `__proto__` and
+ * `constructor` are names like any other, and the text that a plain object has where it is compared.
+ */
+const NODE: object = Object.freeze(
+  Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => '[object Object]' }),
+);
+
+/** Parameters as conditions see them; where a name is both a value and the beginning of others, the later one wins. */
+export function toParameterTree(parameters: Parameters | null | undefined): ParameterTree {
+  const tree: ParameterTree = Object.create(NODE);
+  if (!parameters) return tree;
+  const texts: [node: ParameterTree, name: string, value: string][] = [];
+  for (const name of Object.keys(parameters)) {
+    const value = parameters[name];
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue;
+    const segments = isDotted(name) ? name.split('.') : [name];
+    const last = segments.pop() ?? name;
+    const node = childOf(tree, segments);
+    node[last] = value;
+    if (typeof value === 'string') texts.push([node, last, value]);
+  }
+  for (const [node, name, value] of texts) node[`${name}_lc`] = value.toLowerCase();
+  return tree;
+}
+
+function isDotted(name: string): boolean {
+  return name.includes('.') && !name.startsWith('.') && !name.endsWith('.') && !name.includes('..');
+}
+
+function childOf(tree: ParameterTree, segments: readonly string[]): ParameterTree {
+  let node = tree;
+  for (const segment of segments) {
+    const existing = node[segment];
+    const child: ParameterTree = typeof existing === 'object' ? existing : Object.create(NODE);
+    node[segment] = child;
+    node = child;
+  }
+  return node;
+}

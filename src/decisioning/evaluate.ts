@@ -1,0 +1,117 @@
+import type {
+  DeliveryRequest,
+  ExecuteRequest,
+  ExecuteResponse,
+  Geo,
+  MboxResponse,
+  Notification,
+  PrefetchRequest,
+  PrefetchResponse,
+  ViewResponse,
+  VisitorId,
+  VisitorIdResponse,
+} from '../delivery-api.js';
+import { toAllocatedVisitor } from './allocation.js';
+import type { CompiledArtifact } from './compile.js';
+import { CallContext } from './context.js';
+import { DisplayLedger } from './displays.js';
+import { decideMbox, decidePageLoad, decideView, type Part } from './locations.js';
+import { needsEdge, type RemoteDependency, remoteDependency } from './remote-dependency.js';
+import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
+
+/** What an evaluation needs besides the request and the artifact. */
+export interface EvaluationInputs {
+  readonly nowMs: number;
+  readonly sessionId: string;
+  /** Makes the ids of notifications, and the tntId of a visitor without ids. */
+  readonly newId: () => string;
+  /** The visitor's place, as given or as looked up. @default `request.context.geo` */
+  readonly geo?: Geo | null | undefined;
+  /** Told in traces. */
+  readonly artifactFacts?: ArtifactFacts | undefined;
+  /** What the edge is needed for, when that is known already. @default found out here */
+  readonly remote?: RemoteDependency | undefined;
+}
+
+/** What was decided. All of it is the caller's own. */
+export interface Evaluation extends RemoteDependency {
+  /** 206 when only the edge can answer a part of the request. */
+  readonly status: 200 | 206;
+  /** The request's ids; with a new tntId when there was none to allocate by. */
+  readonly id: VisitorIdResponse;
+  readonly execute: ExecuteResponse | undefined;
+  readonly prefetch: PrefetchResponse | undefined;
+  /** The displays to report, in the order of the answer. */
+  readonly notifications: Notification[];
+}
+
+/** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
+export function evaluate(
+  request: DeliveryRequest,
+  compiled: CompiledArtifact,
+  inputs: EvaluationInputs,
+): Evaluation {
+  const { nowMs, newId } = inputs;
+  const visitor = toAllocatedVisitor(request.id, newId);
+  const context = new CallContext(request.context ?? {}, {
+    nowMs,
+    visitor,
+    geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
+  });
+  const ledger = new DisplayLedger(nowMs, newId);
+  const toPart = (mode: TraceMode): Part => ({
+    compiled,
+    context,
+    propertyToken: request.property?.token,
+    ledger: mode === 'execute' ? ledger : undefined,
+    recorder: request.trace
+      ? new TraceRecorder(
+          toTraceFacts(mode, { compiled, inputs, visitorId: visitor.id, context: context.request }),
+        )
+      : undefined,
+  });
+  const remote = inputs.remote ?? remoteDependency(request, compiled);
+  return {
+    status: needsEdge(remote) ? 206 : 200,
+    id: toOwnId(visitor.id),
+    execute: request.execute ? decideExecute(request.execute, toPart('execute')) : undefined,
+    prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch')) : undefined,
+    notifications: ledger.notifications,
+    remoteMboxes: remote.remoteMboxes,
+    remoteViews: remote.remoteViews,
+  };
+}
+
+function decideExecute({ mboxes, pageLoad }: ExecuteRequest, part: Part): ExecuteResponse {
+  const response: ExecuteResponse = {};
+  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
+  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  return response;
+}
+
+function decidePrefetch({ mboxes, views, pageLoad }: PrefetchRequest, part: Part): PrefetchResponse {
+  const response: PrefetchResponse = {};
+  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
+  if (views) {
+    const answers: ViewResponse[] = [];
+    for (const view of views) decideView(view, part, answers);
+    response.views = answers;
+  }
+  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  return response;
+}
+
+function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part): MboxResponse[] {
+  const answers: MboxResponse[] = [];
+  for (const mbox of mboxes) decideMbox(mbox, part, answers);
+  return answers;
+}
+
+function toOwnId(id: VisitorId): VisitorIdResponse {
+  const own: VisitorIdResponse = {};
+  if (id.tntId) own.tntId = id.tntId;
+  if (id.thirdPartyId) own.thirdPartyId = id.thirdPartyId;
+  if (id.marketingCloudVisitorId) own.marketingCloudVisitorId = id.marketingCloudVisitorId;
+  if (id.customerIds) own.customerIds = id.customerIds.map((customer) => ({ ...customer }));
+  return own;
+}

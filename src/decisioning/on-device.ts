@@ -1,0 +1,132 @@
+import type { ResolvedConfig } from '../config.js';
+import type { Decision, LocalDecider } from '../decide.js';
+import type { DeliveryResponse, ResolvedDeliveryRequest } from '../delivery-api.js';
+import { TargetError } from '../errors.js';
+import type { ClientHint } from '../location-hint.js';
+import type { NotificationQueue } from '../notifications.js';
+import type { Call } from '../request.js';
+import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
+import { toAllocatedVisitor } from './allocation.js';
+import type { ArtifactSource } from './artifact-source.js';
+import { type Evaluation, evaluate } from './evaluate.js';
+import { type GeoLookup, needsLookup } from './geo.js';
+import { remoteDependency } from './remote-dependency.js';
+
+/** What the on-device decider is made of. */
+export interface OnDeviceOptions {
+  readonly config: ResolvedConfig;
+  readonly source: ArtifactSource;
+  readonly lookUpGeo: GeoLookup;
+  readonly notifications: NotificationQueue;
+  readonly telemetry: TelemetryBuffer;
+  readonly clientHint: ClientHint;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** The on-device decider: artifact + request + place → offers, and the displays to report behind them. */
+export function createOnDevice(options: OnDeviceOptions): LocalDecider {
+  return {
+    decide: (call) => decide(call, options),
+    remoteNames: (request) => {
+      const { compiled } = options.source;
+      return compiled && remoteDependency(request, compiled);
+    },
+  };
+}
+
+async function decide(call: Call, options: OnDeviceOptions): Promise<Decision> {
+  const { source, lookUpGeo, clientHint, now, newId } = options;
+  const started = performance.now();
+  // Held for the whole decision: an artifact that comes meanwhile is for the next one.
+  const { compiled } = source;
+  if (!compiled) {
+    throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
+  }
+  throwIfAborted(call);
+  const locationHint = call.locationHint ?? clientHint.current;
+  const request = withVisitor(call.request, locationHint, newId);
+  const { geo } = request.context;
+  const place = compiled.artifact.geoTargetingEnabled && needsLookup(geo) ? await lookUpGeo(call) : geo;
+  throwIfAborted(call);
+  const evaluating = performance.now();
+  const evaluation = evaluate(request, compiled, {
+    nowMs: now(),
+    sessionId: call.sessionId,
+    newId,
+    geo: place,
+    artifactFacts: request.trace ? source.facts : undefined,
+  });
+  const response = toDeliveryResponse(evaluation, request, options.config.client);
+  reportDisplays(evaluation, { ...call, request, locationHint }, options);
+  recordTelemetry(request, { started, evaluating }, options);
+  const { remoteMboxes, remoteViews } = evaluation;
+  return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
+}
+
+function throwIfAborted({ signal }: Call): void {
+  if (!signal?.aborted) return;
+  const cause = signal.reason;
+  throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
+}
+
+/** A visitor without any id to be allocated by gets a tntId, in the form in which the edge makes them. */
+function withVisitor(
+  request: ResolvedDeliveryRequest,
+  locationHint: string | undefined,
+  newId: () => string,
+): ResolvedDeliveryRequest {
+  const suffix = locationHint === undefined ? '' : `.${locationHint}_0`;
+  const { id } = toAllocatedVisitor(request.id, () => newId().replaceAll('-', '') + suffix);
+  return id === request.id ? request : { ...request, id };
+}
+
+function toDeliveryResponse(
+  { status, id, execute, prefetch }: Evaluation,
+  { requestId }: ResolvedDeliveryRequest,
+  client: string,
+): DeliveryResponse {
+  const response: DeliveryResponse = { status, requestId, id, client };
+  if (execute) response.execute = execute;
+  if (prefetch) response.prefetch = prefetch;
+  return response;
+}
+
+/** Queues what was displayed, with the visitor, session and property of the decision. */
+function reportDisplays({ notifications }: Evaluation, call: Call, options: OnDeviceOptions): void {
+  if (notifications.length === 0) return;
+  const { id, context, experienceCloud, property, environmentId } = call.request;
+  options.notifications.add({
+    request: {
+      requestId: options.newId(),
+      context,
+      ...(id && { id }),
+      ...(experienceCloud && { experienceCloud }),
+      ...(property && { property }),
+      ...(environmentId !== undefined && { environmentId }),
+      notifications,
+    },
+    sessionId: call.sessionId,
+    locationHint: call.locationHint,
+    decisioningMethod: 'on-device',
+    timeoutMs: options.config.timeoutMs,
+    signal: undefined,
+  });
+}
+
+function recordTelemetry(
+  request: ResolvedDeliveryRequest,
+  { started, evaluating }: { readonly started: number; readonly evaluating: number },
+  { telemetry, now }: OnDeviceOptions,
+): void {
+  if (!telemetry.isEnabled) return;
+  const ended = performance.now();
+  telemetry.add({
+    requestId: request.requestId,
+    timestamp: now(),
+    mode: 'local',
+    execution: roundMs(ended - started),
+    parsing: roundMs(ended - evaluating),
+    features: toTelemetryFeatures(request, 'on-device'),
+  });
+}

@@ -1,0 +1,115 @@
+/** The values of JSON Logic's operators, with JavaScript's own coercions, which are its reference semantics. */
+
+/** Whether a condition takes a value for true: as JavaScript does, but an empty array is false. */
+export function isTruthy(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+/** `==` of two values: the abstract equality of JavaScript, for everything that JSON can hold. */
+export function looselyEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (a === null || a === undefined) return b === null || b === undefined;
+  if (b === null || b === undefined || typeof a === typeof b) return false;
+  if (typeof a === 'object') return looselyEqual(String(a), b);
+  if (typeof b === 'object') return looselyEqual(a, String(b));
+  return Number(a) === Number(b);
+}
+
+/** `<`: numbers as numbers, two strings by their code units. */
+export function isLess(a: unknown, b: unknown): boolean {
+  return (a as number) < (b as number);
+}
+
+/** `<=`, with the coercions of {@link isLess}. */
+export function isAtMost(a: unknown, b: unknown): boolean {
+  return (a as number) <= (b as number);
+}
+
+/** What an object, array or string holds under a name; inherited names such as `constructor` hold nothing. */
+export function ownValue(holder: unknown, name: string): unknown {
+  if (holder === null || holder === undefined) return undefined;
+  const object = Object(holder) as Record<string, unknown>;
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** `var`: the value at a dotted path, or the fallback where the path leads nowhere. */
+export function readPath(data: unknown, path: unknown, fallback: unknown = null): unknown {
+  if (path === undefined || path === null || path === '') return data;
+  return readSegments(data, String(path).split('.'), fallback);
+}
+
+/** {@link readPath} with the path already split. */
+export function readSegments(data: unknown, segments: readonly string[], fallback: unknown): unknown {
+  let value = data;
+  for (const segment of segments) {
+    value = ownValue(value, segment);
+    if (value === undefined) return fallback;
+  }
+  return value;
+}
+
+function contains(needle: unknown, haystack: unknown): boolean {
+  if (typeof haystack === 'string') return haystack.includes(String(needle));
+  return Array.isArray(haystack) && haystack.indexOf(needle) !== -1;
+}
+
+function sum(values: readonly unknown[]): number {
+  let total = 0;
+  for (const value of values) total += Number.parseFloat(String(value));
+  return total;
+}
+
+/** A single operand comes back as it is, not even as a number: that is the reference. */
+function product(values: readonly unknown[]): unknown {
+  return values.reduce((a, b) => Number.parseFloat(String(a)) * Number.parseFloat(String(b)));
+}
+
+function substring(source: unknown, start: unknown, length: unknown): string {
+  const rest = String(source).substr(start as number);
+  if (length === undefined) return rest;
+  if ((length as number) < 0) return rest.substr(0, rest.length + (length as number));
+  return String(source).substr(start as number, length as number);
+}
+
+/** `missing`: which of the paths lead nowhere, to null or to an empty string. */
+export function missingPaths(data: unknown, paths: readonly unknown[]): unknown[] {
+  return paths.filter((path) => {
+    const value = readPath(data, path);
+    return value === null || value === '';
+  });
+}
+
+/** `missing_some`: as {@link missingPaths}, but nothing when enough of them are there. */
+export function missingSome(data: unknown, needed: unknown, paths: unknown): unknown[] {
+  const list: readonly unknown[] = Array.isArray(paths) ? paths : [paths];
+  const missing = missingPaths(data, list);
+  return isAtMost(needed, list.length - missing.length) ? [] : missing;
+}
+
+/** From the values of an operator's operands to its own. */
+export type Operator = (operands: readonly unknown[]) => unknown;
+
+/** Operators whose value depends on the values of their operands alone. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ['==', ([a, b]) => looselyEqual(a, b)],
+  ['===', ([a, b]) => a === b],
+  ['!=', ([a, b]) => !looselyEqual(a, b)],
+  ['!==', ([a, b]) => a !== b],
+  ['>', ([a, b]) => isLess(b, a)],
+  ['>=', ([a, b]) => isAtMost(b, a)],
+  ['<', ([a, b, c]) => isLess(a, b) && (c === undefined || isLess(b, c))],
+  ['<=', ([a, b, c]) => isAtMost(a, b) && (c === undefined || isAtMost(b, c))],
+  ['!!', ([a]) => isTruthy(a)],
+  ['!', ([a]) => !isTruthy(a)],
+  ['%', ([a, b]) => (a as number) % (b as number)],
+  ['in', ([a, b]) => contains(a, b)],
+  ['cat', (operands) => operands.join('')],
+  ['substr', ([source, start, length]) => substring(source, start, length)],
+  ['+', sum],
+  ['*', product],
+  ['-', ([a, b]) => (b === undefined ? -(a as number) : (a as number) - (b as number))],
+  ['/', ([a, b]) => (a as number) / (b as number)],
+  ['min', (operands) => Math.min(...(operands as readonly number[]))],
+  ['max', (operands) => Math.max(...(operands as readonly number[]))],
+  ['merge', (operands) => operands.flat()],
+]);

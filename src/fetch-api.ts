@@ -1,0 +1,33 @@
+/** The global `AbortSignal`, where the caller's type libraries know it. */
+export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
+  ? Signal
+  : { readonly aborted: boolean; readonly reason?: unknown };
+
+/** The global `URL`, where the caller's type libraries know it. */
+export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } }
+  ? Url
+  : { readonly href: string; readonly protocol: string };
+
+/** `http.Agent` or `https.Agent`, or a function that finds the agent of a URL. */
+export type AgentOption = object | ((url: UrlLike) => object);
+
+/** What the SDK passes to a fetch. */
+export interface FetchInit {
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal: AbortSignalLike;
+  redirect: 'manual';
+}
+
+/** What the SDK reads of a fetch's answer. */
+export interface FetchResponse {
+  readonly status: number;
+  readonly headers: { get(name: string): string | null };
+  /** A web or Node stream of bytes; without one, `text()` is read. */
+  readonly body?: unknown;
+  text(): Promise<string>;
+}
+
+/** A WHATWG fetch: the global one, node-fetch's, undici's or your own. */
+export type FetchApi = (url: string, init: FetchInit) => Promise<FetchResponse>;

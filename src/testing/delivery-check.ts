@@ -1,0 +1,65 @@
+import type { OutputUnit } from '@cfworker/json-schema';
+import { Validator } from '@cfworker/json-schema';
+import type { DeliveryRequest } from '../delivery-api.js';
+import { checkQuery, checkRules } from './delivery-rules.js';
+import { deliveryRequestSchema } from './delivery-schema.js';
+import type { ReceivedRequest, Violation } from './request-log.js';
+
+/** What is wrong with a delivery call: nothing, when it is good. */
+export type DeliveryCheck = (received: Pick<ReceivedRequest, 'query' | 'body'>) => readonly Violation[];
+
+/** Keywords that say only that something inside does not fit; what does not fit has an entry of its own. */
+const WRAPPERS: ReadonlySet<string> = new Set(['$ref', 'properties', 'items', 'additionalProperties']);
+
+/** Makes the check against the OpenAPI rules: the query, the schema, then what a schema cannot say. */
+export function deliveryCheck(strict: boolean): DeliveryCheck {
+  const validator = new Validator(deliveryRequestSchema(strict), '2019-09', false);
+  return ({ query, body }) => {
+    const violations = [...checkQuery(query, strict), ...checkSchema(validator, body)];
+    return violations.length > 0 ? violations : checkRules(body as DeliveryRequest);
+  };
+}
+
+/** Violations as one line, the first few of them. */
+export function toMessage(violations: readonly Violation[]): string {
+  const shown = violations.slice(0, 5).map(({ path, message }) => `${path || 'the body'} ${message}`);
+  const more = violations.length > 5 ? `; and ${violations.length - 5} more` : '';
+  return `Invalid request: ${shown.join('; ')}${more}`;
+}
+
+function checkSchema(validator: Validator, body: unknown): Violation[] {
+  try {
+    const { errors } = validator.validate(body);
+    return errors.filter(({ keyword }) => !WRAPPERS.has(keyword)).map((unit) => toViolation(unit, body));
+  } catch (error) {
+    // The validator cannot write a name with half a surrogate pair into its report.
+    if (error instanceof URIError)
+      return [{ path: '', message: 'holds a name that is not well-formed Unicode' }];
+    throw error;
+  }
+}
+
+function toViolation({ keyword, instanceLocation, error }: OutputUnit, body: unknown): Violation {
+  const path = toPath(instanceLocation, body);
+  if (keyword === 'false') return { path, message: 'is not a field of the Delivery API' };
+  const missing = keyword === 'required' ? /"(.+)"/.exec(error)?.[1] : undefined;
+  if (missing) return { path: path ? `${path}.${missing}` : missing, message: 'is required' };
+  return { path, message: `is wrong: ${error}` };
+}
+
+/** `#/execute/mboxes/2/name` as `execute.mboxes[2].name`. */
+function toPath(pointer: string, body: unknown): string {
+  let path = '';
+  let value = body;
+  for (const segment of pointer.split('/').slice(1)) {
+    const key = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~');
+    path += Array.isArray(value) ? `[${key}]` : `${path && '.'}${key}`;
+    value = ownValue(value, key);
+  }
+  return path;
+}
+
+function ownValue(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.getOwnPropertyDescriptor(value, key)?.value;
+}

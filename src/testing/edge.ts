@@ -1,0 +1,21 @@
+/** The local Target edge: a real HTTP server that tests, examples and users run instead of Adobe's. */
+export type { AbTestOptions } from './ab-test.js';
+export { abTest } from './ab-test.js';
+export type { FaultScope, FaultSwitch } from './fault-switches.js';
+export type { AnswerHeaders, Fault, FaultKind } from './faults.js';
+export type {
+  EdgeCall,
+  EdgeLocation,
+  EdgeOffers,
+  LocationOffers,
+  LocationScript,
+  Offer,
+  OfferDetails,
+  OfferFunction,
+  OfferMetric,
+  OffersByName,
+} from './offers.js';
+export { actions, dynamic, html, json, redirect } from './offers.js';
+export type { ReceivedRequest, RequestFilter, Violation, WaitOptions } from './request-log.js';
+export type { EdgeConfig, TargetEdge, TargetEdgeOptions } from './target-edge.js';
+export { startTargetEdge } from './target-edge.js';

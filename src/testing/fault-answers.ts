@@ -1,0 +1,149 @@
+import type { ServerResponse } from 'node:http';
+import { pipeline, Readable, type Writable } from 'node:stream';
+import { createGzip, gzipSync } from 'node:zlib';
+import { headersOf, sendAnswer, toNodeHeaders } from './exchange.js';
+import type { Fault } from './faults.js';
+import type { Answer } from './routes.js';
+import { jsonAnswer, refusal } from './routes.js';
+import type { Timers } from './timers.js';
+
+const DEFAULT_HUGE_BYTES = 64 * 1024 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+const JSON_TYPE = 'application/json;charset=UTF-8';
+/** How long a client is given to read what came before a reset, which would else take it away again. */
+const RESET_AFTER_MS = 20;
+
+/** What a fault is played on: the connection, and the answer that would have been given. */
+export interface FaultStage {
+  readonly response: ServerResponse;
+  readonly answer: Answer;
+  readonly timers: Timers;
+}
+
+/** Answers, or does not answer, as the fault says. */
+export function playFault(fault: Fault, stage: FaultStage): void {
+  const { response, answer, timers } = stage;
+  switch (fault.kind) {
+    case 'status':
+      sendAnswer(response, toStatusAnswer(fault));
+      break;
+    case 'delay':
+      timers.after(fault.ms, () => sendAnswer(response, answer));
+      break;
+    case 'hang':
+      break;
+    case 'stall':
+      response.writeHead(answer.status, headersOf(answer));
+      response.flushHeaders();
+      break;
+    case 'drip':
+      drip(stage, fault.intervalMs);
+      break;
+    case 'reset':
+      reset(response);
+      break;
+    case 'resetMidBody':
+      sendHalf(stage, () => timers.after(RESET_AFTER_MS, () => reset(response)));
+      break;
+    case 'truncate':
+      sendHalf(stage, () => response.socket?.end());
+      break;
+    case 'body':
+      sendAnswer(response, toBodyAnswer(fault));
+      break;
+    case 'huge':
+      response.writeHead(200, { 'Content-Type': JSON_TYPE });
+      stream(paddedJson(answer, fault.bytes), response);
+      break;
+    case 'gzip':
+      sendGzip(fault, stage);
+      break;
+  }
+}
+
+/** The status that the client sees, if it sees one. */
+export function statusUnder(fault: Fault, answer: Answer): number | undefined {
+  if (fault.kind === 'hang' || fault.kind === 'reset') return undefined;
+  if (fault.kind === 'status') return fault.status;
+  return fault.kind === 'body' || fault.kind === 'huge' ? 200 : answer.status;
+}
+
+function toStatusAnswer({ status, headers, body }: Extract<Fault, { kind: 'status' }>): Answer {
+  if (body === undefined)
+    return status < 400 ? { status, ...(headers && { headers }) } : refusal(status, 'fault', headers);
+  if (typeof body === 'string' || body instanceof Uint8Array)
+    return { status, body, ...(headers && { headers }) };
+  return jsonAnswer(status, body, headers);
+}
+
+function toBodyAnswer({ body, contentType }: Extract<Fault, { kind: 'body' }>): Answer {
+  return { status: 200, headers: { 'Content-Type': contentType ?? JSON_TYPE }, body };
+}
+
+function drip({ response, answer, timers }: FaultStage, intervalMs: number): void {
+  const bytes = toBytes(answer);
+  let sent = 0;
+  const sendNext = () => {
+    if (response.destroyed) return;
+    if (sent === bytes.length) {
+      response.end();
+      return;
+    }
+    response.write(bytes.subarray(sent, sent + 1));
+    sent += 1;
+    timers.after(intervalMs, sendNext);
+  };
+  response.writeHead(answer.status, headersOf(answer));
+  response.flushHeaders();
+  timers.after(intervalMs, sendNext);
+}
+
+function sendHalf({ response, answer }: FaultStage, then: () => void): void {
+  const bytes = toBytes(answer);
+  response.writeHead(answer.status, headersOf(answer));
+  response.write(bytes.subarray(0, Math.floor(bytes.length / 2)), then);
+}
+
+function reset(response: ServerResponse): void {
+  response.socket?.resetAndDestroy();
+}
+
+function sendGzip(
+  { variant = 'valid', bytes }: Extract<Fault, { kind: 'gzip' }>,
+  { response, answer }: FaultStage,
+): void {
+  const headers = { ...answer.headers, 'Content-Encoding': 'gzip' };
+  if (variant === 'bomb') {
+    const gzip = createGzip();
+    response.writeHead(answer.status, toNodeHeaders(headers));
+    stream(paddedJson(answer, bytes), gzip);
+    stream(gzip, response);
+    return;
+  }
+  const zipped = gzipSync(toBytes(answer));
+  const bodies = {
+    valid: zipped,
+    invalid: toBytes(answer),
+    truncated: zipped.subarray(0, Math.floor(zipped.length / 2)),
+  };
+  sendAnswer(response, { status: answer.status, headers, body: bodies[variant] });
+}
+
+/** The answer's JSON with a field in front that makes it so many bytes long. */
+function* paddedJson(answer: Answer, bytes = DEFAULT_HUGE_BYTES): Generator<Buffer> {
+  const json = toBytes(answer).toString();
+  const [start, end] = ['{"padding":"', json.length > 2 ? `",${json.slice(1)}` : '"}'];
+  let left = bytes - Buffer.byteLength(start) - Buffer.byteLength(end);
+  yield Buffer.from(start);
+  for (; left > 0; left -= CHUNK_BYTES) yield Buffer.alloc(Math.min(left, CHUNK_BYTES), 'a');
+  yield Buffer.from(end);
+}
+
+function stream(from: Iterable<Buffer> | Readable, to: Writable): void {
+  // A client that has had enough goes away in the middle; that is what these answers are for.
+  pipeline(from instanceof Readable ? from : Readable.from(from), to, () => undefined);
+}
+
+function toBytes({ body = '' }: Answer): Buffer {
+  return Buffer.from(body);
+}

@@ -1,0 +1,169 @@
+import type {
+  AnalyticsPayload,
+  DeliveryRequest,
+  ExecuteResponse,
+  JsonValue,
+  LocationResponse,
+  MboxRequest,
+  MboxResponse,
+  Metric,
+  Option,
+  PageLoadResponse,
+  PrefetchResponse,
+  RequestDetails,
+  ViewRequest,
+  ViewResponse,
+} from '../delivery-api.js';
+import type { EdgeCall, EdgeLocation, Offer, OfferFunction, OfferMetric, ResolvedOffers } from './offers.js';
+import { toScript } from './offers.js';
+import type { Tokens } from './tokens.js';
+
+/** What a delivery call is answered with, apart from its ids. */
+export interface Decisions {
+  readonly execute?: ExecuteResponse;
+  readonly prefetch?: PrefetchResponse;
+}
+
+type Mode = EdgeLocation['mode'];
+
+/** What each location of one call needs to be decided. */
+interface Script {
+  readonly offers: ResolvedOffers;
+  readonly tokens: Tokens;
+  readonly call: EdgeCall;
+  readonly clientSideLogging: boolean;
+  readonly traced: boolean;
+}
+
+/** Decides a call by the script: what the offers say about each location that it asks for. */
+export function decideByScript(offers: ResolvedOffers, tokens: Tokens, call: EdgeCall): Decisions {
+  const { execute, prefetch, experienceCloud, trace } = call.request;
+  const script: Script = {
+    offers,
+    tokens,
+    call,
+    clientSideLogging: experienceCloud?.analytics?.logging === 'client_side',
+    traced: trace !== undefined,
+  };
+  return {
+    ...(execute && { execute: decidePlaces(execute, 'execute', script) }),
+    ...(prefetch && {
+      prefetch: {
+        ...decidePlaces(prefetch, 'prefetch', script),
+        ...(prefetch.views && { views: decideViews(prefetch.views, script) }),
+      },
+    }),
+  };
+}
+
+function decidePlaces(
+  { pageLoad, mboxes }: NonNullable<DeliveryRequest['execute']>,
+  mode: Mode,
+  script: Script,
+): { pageLoad?: PageLoadResponse; mboxes?: MboxResponse[] } {
+  return {
+    ...(pageLoad && { pageLoad: decidePageLoad(pageLoad, mode, script) }),
+    ...(mboxes && { mboxes: mboxes.map((mbox) => decideMbox(mbox, mode, script)) }),
+  };
+}
+
+function decidePageLoad(request: RequestDetails, mode: Mode, script: Script): PageLoadResponse {
+  const location: EdgeLocation = { ...request, kind: 'pageLoad', mode, name: '' };
+  return decideLocation(location, script.offers.pageLoad, script) ?? {};
+}
+
+function decideMbox(request: MboxRequest, mode: Mode, script: Script): MboxResponse {
+  const location: EdgeLocation = { ...request, kind: 'mbox', mode };
+  const { index, name } = request;
+  return {
+    ...(index !== undefined && { index }),
+    name,
+    ...decideLocation(location, script.offers.mboxes.get(name), script),
+  };
+}
+
+/** A view without a name asks for all of them; one that nothing matches is left out. */
+function decideViews(requests: readonly ViewRequest[], script: Script): ViewResponse[] {
+  const decided = new Map<string, ViewResponse>();
+  for (const request of requests) {
+    const names = request.name === undefined ? script.offers.views.keys() : [request.name];
+    for (const name of names) {
+      if (decided.has(name)) continue;
+      const location: EdgeLocation = { ...request, kind: 'view', mode: 'prefetch', name };
+      const view = decideLocation(location, script.offers.views.get(name), script);
+      if (view?.options) decided.set(name, { name, ...view });
+    }
+  }
+  return [...decided.values()];
+}
+
+function decideLocation(
+  location: EdgeLocation,
+  offers: OfferFunction | undefined,
+  script: Script,
+): LocationResponse | undefined {
+  const trace = script.traced && { trace: traceOf(location, script.call) };
+  const matched = offers?.(location, script.call);
+  if (!matched) return trace || undefined;
+
+  const { options, metrics = [], analytics } = toScript(matched);
+  const { kind, mode, name } = location;
+  const shown = metrics.filter(({ type = 'click' }) => mode === 'prefetch' || type === 'click');
+  return {
+    options: options.map((offer, position) => toOption(offer, position, location, script)),
+    ...(shown.length > 0 && {
+      metrics: shown.map((metric) => toMetric(metric, metrics.indexOf(metric), location, script)),
+    }),
+    ...(script.clientSideLogging && analytics && { analytics: { payload: { ...analytics } } }),
+    ...(mode === 'prefetch' && { state: script.tokens.make('state', kind, name) }),
+    ...trace,
+  };
+}
+
+function toOption(
+  offer: Offer,
+  position: number,
+  { kind, mode, name }: EdgeLocation,
+  { tokens }: Script,
+): Option {
+  const { type, content, responseTokens, eventToken } = offer;
+  return {
+    type,
+    // Goes through JSON.stringify in any case, which is what makes it a JSON value.
+    content: content as JsonValue,
+    ...(mode === 'prefetch' && {
+      eventToken:
+        eventToken === undefined ? tokens.make('option', kind, name, position) : tokens.remember(eventToken),
+    }),
+    ...(responseTokens && { responseTokens: { ...responseTokens } }),
+  };
+}
+
+function toMetric(
+  metric: OfferMetric,
+  position: number,
+  { kind, name }: EdgeLocation,
+  script: Script,
+): Metric {
+  const { type = 'click', selector, eventToken, analytics } = metric;
+  return {
+    type,
+    ...(selector !== undefined && { selector }),
+    eventToken:
+      eventToken === undefined
+        ? script.tokens.make('metric', kind, name, position)
+        : script.tokens.remember(eventToken),
+    ...analyticsOf(analytics, script),
+  };
+}
+
+function analyticsOf(payload: AnalyticsPayload | undefined, { clientSideLogging }: Script) {
+  return clientSideLogging && payload ? { analytics: { payload: { ...payload } } } : undefined;
+}
+
+function traceOf(
+  { kind, mode, name }: EdgeLocation,
+  { sessionId, tntId }: EdgeCall,
+): Record<string, JsonValue> {
+  return { request: { sessionId, [kind]: { name, type: mode } }, profile: { visitorId: { tntId } } };
+}
