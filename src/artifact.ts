@@ -144,7 +144,7 @@ export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string):
     throw new TargetError('ERR_TARGET_ARTIFACT', 'Binary artifact: version is not supported, only 001 is');
   }
   const key = new TextEncoder().encode(organizationId + header.slice(BINARY_KEY_START));
-  const body = bytes.slice(BINARY_HEADER_LENGTH);
+  const body = new Uint8Array(bytes.subarray(BINARY_HEADER_LENGTH));
   for (let i = 0, k = 0; i < body.length; i++, k++) {
     if (k === key.length) k = 0;
     body[i] = (body[i] ?? 0) ^ (key[k] ?? 0);

@@ -174,15 +174,15 @@ export class TargetClient {
    * name are executed. Rejects as {@link TargetClient.getOffers} does.
    */
   getAttributes<Schema extends AttributesSchema = AnyAttributes>(
-    mboxNames: readonly (keyof Schema & string)[],
+    mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> & TakesError,
   ): Promise<AttributesProvider<Schema> | undefined>;
   getAttributes<Schema extends AttributesSchema = AnyAttributes>(
-    mboxNames: readonly (keyof Schema & string)[],
+    mboxNames: readonly NoInfer<keyof Schema & string>[],
     options?: GetAttributesOptions<Schema>,
   ): Promise<AttributesProvider<Schema>>;
   async getAttributes<Schema extends AttributesSchema = AnyAttributes>(
-    mboxNames: readonly (keyof Schema & string)[],
+    mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema> | undefined> {
     return this.#settle(options, async () => {

@@ -154,7 +154,7 @@ const hasMethods = (value: unknown, ...names: string[]) =>
   isObject(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 
 const text = check<string>('a non-empty string', (value) => typeof value === 'string' && value !== '');
-const hostName = check<string>('a host such as "edge.example.com:8080"', matches(/^[^\s/?#@\\]+$/));
+const hostName = check<string>('a host such as "edge.example.com:8080"', isHost);
 const flag = check<boolean>('a boolean', (value) => typeof value === 'boolean');
 const count = check<number>('an integer of at least 0', isCount);
 const milliseconds = check<number>('milliseconds from 0 to below 2^31', isMs);
@@ -313,6 +313,10 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
     }
   }
   return Object.freeze({ ...written });
+}
+
+function isHost(value: unknown): boolean {
+  return matches(/^[^\s/?#@\\]+$/)(value) && URL.canParse(`https://${value}`);
 }
 
 function isArtifactUrl(value: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from './config.js';
 import type { Decider } from './decide.js';
 import type { DeliveryResponse, TelemetryEntry, TelemetryRequest } from './delivery-api.js';
-import { TargetError } from './errors.js';
+import { TargetError, toError } from './errors.js';
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import type { Logger } from './logger.js';
 import type { Delivery } from './request.js';
@@ -46,7 +46,7 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
 export function createDelivery(options: DeliveryOptions): Deliver {
-  const { telemetry, clientHint, logger } = options;
+  const { config, telemetry, clientHint, logger } = options;
   return async (delivery) => {
     const locationHint = delivery.locationHint ?? clientHint.current;
     const entries = telemetry.take();
@@ -62,9 +62,17 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       return { request, response, locationHint };
     } catch (error) {
       telemetry.restore(entries);
+      // An edge cluster that has gone must not keep the client: the client's own name finds another.
+      if (delivery.locationHint === undefined && isUnreached(error))
+        clientHint.current = config.targetLocationHint;
       throw error;
     }
   };
+}
+
+function isUnreached(error: unknown): boolean {
+  const { code } = toError(error) as Partial<TargetError>;
+  return code === 'ERR_TARGET_NETWORK' || code === 'ERR_TARGET_TIMEOUT';
 }
 
 /** The server-side decider. */
@@ -99,7 +107,7 @@ async function exchange(delivery: Delivery, options: DeliveryOptions): Promise<D
     body: JSON.stringify(request),
     requestId,
     maxBytes: MAX_BODY_BYTES,
-    retry: config.retry,
+    retry: delivery.retry ?? config.retry,
     timeoutMs,
     signal,
   });

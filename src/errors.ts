@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** Every code a {@link TargetError} can have. */
 export const ERROR_CODES = [
   'ERR_TARGET_INVALID_CONFIG',
@@ -60,7 +62,8 @@ export class TargetError extends Error {
 
 /** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(describe(thrown));
+  // Errors of another realm, as Node's own are inside a test runner's, are no `instanceof` this one's.
+  return thrown instanceof Error || isNativeError(thrown) ? thrown : new Error(describe(thrown));
 }
 
 /**

@@ -24,9 +24,14 @@ export interface Logger {
 const PREFIX = 'AT:';
 const REDACTED = '[redacted]';
 
-/** Fields that hold what belongs to a visitor: ids, parameters, cookies, addresses, tokens. */
+/** Fields that hold what belongs to a visitor: ids, parameters, cookies, addresses, tokens, and traces of them. */
 const PERSONAL = new Set([
   'id',
+  'visitorId',
+  'tntId',
+  'thirdPartyId',
+  'marketingCloudVisitorId',
+  'customerIds',
   'sessionId',
   'parameters',
   'profileParameters',
@@ -36,6 +41,8 @@ const PERSONAL = new Set([
   'audienceManager',
   'supplementalDataId',
   'tokens',
+  'eventToken',
+  'trace',
   'state',
   'targetCookie',
   'visitorState',
@@ -62,5 +69,6 @@ export function createLogger(option: LoggerOption | null | undefined): Logger {
 }
 
 function redact(key: string, value: unknown): unknown {
-  return PERSONAL.has(key) ? REDACTED : value;
+  // Response tokens are named after what they hold: `activity.name`, but also `profile.age` and `geo.city`.
+  return PERSONAL.has(key) || /^(profile|geo|user)\./.test(key) ? REDACTED : value;
 }

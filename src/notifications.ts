@@ -1,7 +1,8 @@
 import type { DeliveryResponse, Notification } from './delivery-api.js';
-import { TargetError, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import type { Events } from './events.js';
 import type { Delivery } from './request.js';
+import { NO_RETRY, retryAfterMsOf } from './transport.js';
 
 /** What became of the notifications that were queued. */
 export interface NotificationCounts {
@@ -27,15 +28,23 @@ interface Queued {
 const MAX_QUEUED = 10_000;
 const MAX_IN_FLIGHT = 10;
 const MAX_ATTEMPTS = 10;
-const FIRST_PAUSE_MS = 500;
+const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
+const MAX_ASKED_MS = 5 * 60 * 1000;
 const PASSING_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
+const PASSING_CODES = new Set<TargetErrorCode>([
+  'ERR_TARGET_NETWORK',
+  'ERR_TARGET_TIMEOUT',
+  // Most likely of something in between; the ids tell the edge what it has processed already.
+  'ERR_TARGET_INVALID_RESPONSE',
+]);
 const TOO_LARGE = 413;
+const NO_CONTENT = 204;
 
 /**
  * Sends the notifications of on-device decisions behind their answers. Bounded: what comes when it is full is
- * dropped. After a passing fault it pauses, longer each time, and goes on with one call until one succeeds.
- * Accepted = delivered + failed + dropped + queued, always.
+ * dropped. Begins with one call and goes on with more when that succeeds; after a passing fault it pauses, longer
+ * each time, and begins anew. Accepted = delivered + failed + dropped + queued, always.
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
@@ -47,6 +56,8 @@ export class NotificationQueue {
   #turn: NodeJS.Immediate | undefined;
   #pause: NodeJS.Timeout | undefined;
   #pauses = 0;
+  #isTrusted = false;
+  #lastFault: Error | undefined;
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
@@ -64,8 +75,9 @@ export class NotificationQueue {
 
   /** Takes a call along; it is sent when the current turn of the event loop is over. */
   add(call: Delivery): void {
-    if (this.#abort.signal.aborted) this.#drop(call, 'the client is closed');
-    else if (this.size >= MAX_QUEUED) this.#drop(call, `${MAX_QUEUED} calls are queued`);
+    if (this.#abort.signal.aborted) this.#drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
+    else if (this.size >= MAX_QUEUED)
+      this.#drop(call, 'ERR_TARGET_ABORTED', `${MAX_QUEUED} calls are queued`);
     else {
       this.#queued.push({ call, attempts: 0 });
       if (!this.#pause) this.#turn ??= setImmediate(() => this.#pump());
@@ -92,15 +104,18 @@ export class NotificationQueue {
     clearTimeout(timer);
     clearTimeout(this.#pause);
     this.#abort.abort();
-    for (const { call } of this.#queued.splice(0)) this.#drop(call, 'the client closed before it was sent');
+    for (const { call } of this.#queued.splice(0))
+      this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
     await Promise.all(this.#inFlight);
+    // Whoever still waits in `flush` for what was dropped.
+    this.#goOn();
     return this.counts;
   }
 
   #pump(): void {
     this.#turn = undefined;
     this.#pause = undefined;
-    const limit = this.#pauses > 0 ? 1 : MAX_IN_FLIGHT;
+    const limit = this.#isTrusted ? MAX_IN_FLIGHT : 1;
     while (this.#inFlight.size < limit) {
       const queued = this.#queued.shift();
       if (!queued) break;
@@ -122,47 +137,61 @@ export class NotificationQueue {
     const { call } = queued;
     queued.attempts += 1;
     try {
-      const { response } = await this.#options.deliver({ ...call, signal: this.#abort.signal });
+      const { signal } = this.#abort;
+      const { response } = await this.#options.deliver({ ...call, signal, retry: NO_RETRY });
       this.#pauses = 0;
+      this.#isTrusted = true;
+      this.#lastFault = undefined;
       this.#confirm(call, response);
     } catch (thrown) {
-      const error = toError(thrown) as TargetError;
-      if (this.#abort.signal.aborted) this.#drop(call, 'the client closed before it was delivered');
-      else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
-        this.#queued.unshift(...halve(call));
-      else if (isPassing(error) && queued.attempts < MAX_ATTEMPTS) this.#retry(queued);
-      else this.#end(notificationsOf(call), 'failed', error);
+      this.#judge(queued, toError(thrown));
     }
   }
 
-  #retry(queued: Queued): void {
-    this.#queued.unshift(queued);
-    this.#pauses += 1;
+  /** What becomes of a call that failed. */
+  #judge(queued: Queued, error: Error & { readonly status?: number }): void {
+    const { call } = queued;
+    if (this.#abort.signal.aborted)
+      this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
+    else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
+      this.#queued.unshift(...halve(call));
+    else if (isPassing(error)) this.#retry(queued, error);
+    else this.#end(notificationsOf(call), 'failed', error);
+  }
+
+  #retry(queued: Queued, error: Error): void {
+    this.#lastFault = error;
+    // Behind the others: a call that the edge stumbles over must not hold them up.
+    if (queued.attempts < MAX_ATTEMPTS) this.#queued.push(queued);
+    else this.#end(notificationsOf(queued.call), 'failed', error);
+    this.#rest(error);
+  }
+
+  #rest(error: Error): void {
+    this.#isTrusted = false;
+    // Calls that were under way together fail together, which is one reason to pause.
     if (this.#pause) return;
-    const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#pauses - 1), MAX_PAUSE_MS);
-    this.#pause = setTimeout(() => this.#pump(), longestMs * (0.5 + Math.random() / 2));
+    this.#pauses += 1;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#pauses - 1), MAX_PAUSE_MS);
+    const askedMs = Math.min(retryAfterMsOf(error) ?? 0, MAX_ASKED_MS);
+    this.#pause = setTimeout(() => this.#pump(), Math.max(pauseMs * (0.75 + Math.random() / 4), askedMs));
     if (this.#waiting.length === 0) this.#pause.unref();
   }
 
-  /** A notification whose id the edge does not repeat was not processed. */
-  #confirm(call: Delivery, { notifications: confirmed }: DeliveryResponse): void {
-    const ids = new Set(confirmed?.map(({ id }) => id));
+  /** A notification whose id the edge does not repeat was not processed; only an answer without a body says nothing. */
+  #confirm(call: Delivery, { status, notifications = [] }: DeliveryResponse): void {
     const sent = notificationsOf(call);
-    const refused = confirmed ? sent.filter(({ id }) => !ids.has(id)) : [];
+    const ids = new Set(notifications?.map(({ id }) => id));
+    const refused = status === NO_CONTENT ? [] : sent.filter(({ id }) => !ids.has(id));
     this.#counts.delivered += sent.length - refused.length;
-    this.#end(
-      refused,
-      'failed',
-      new TargetError('ERR_TARGET_INVALID_RESPONSE', 'the edge did not process a notification'),
-    );
+    if (refused.length === 0) return;
+    const message = 'the edge did not process a notification';
+    this.#end(refused, 'failed', new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
   }
 
-  #drop(call: Delivery, why: string): void {
-    this.#end(
-      notificationsOf(call),
-      'dropped',
-      new TargetError('ERR_TARGET_CLOSED', `a notification was dropped: ${why}`),
-    );
+  #drop(call: Delivery, code: TargetErrorCode, why: string): void {
+    const error = new TargetError(code, `a notification was dropped: ${why}`, { cause: this.#lastFault });
+    this.#end(notificationsOf(call), 'dropped', error);
   }
 
   #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', error: Error): void {
@@ -186,7 +215,8 @@ function halve(call: Delivery): Queued[] {
   }));
 }
 
-function isPassing({ code, status }: TargetError): boolean {
-  if (status !== undefined) return PASSING_STATUSES.has(status);
-  return code === 'ERR_TARGET_NETWORK' || code === 'ERR_TARGET_TIMEOUT';
+function isPassing(error: Error): boolean {
+  const { code, status } = error as Partial<TargetError>;
+  if (code === 'ERR_TARGET_RESPONSE') return status !== undefined && PASSING_STATUSES.has(status);
+  return code !== undefined && PASSING_CODES.has(code);
 }

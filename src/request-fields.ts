@@ -62,12 +62,14 @@ export function number(minimum = Number.NEGATIVE_INFINITY): Field {
   };
 }
 
-/** An integer of at least `minimum`. */
-export function integer(minimum = Number.MIN_SAFE_INTEGER): Field {
+/** An integer from `minimum` to `maximum`. */
+export function integer(minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_SAFE_INTEGER): Field {
   return (value) => {
-    if (Number.isSafeInteger(value) && (value as number) >= minimum) return value;
-    const bound = minimum === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${minimum}`;
-    throw invalidField('', `an integer${bound}`, value);
+    if (Number.isSafeInteger(value) && (value as number) >= minimum && (value as number) <= maximum)
+      return value;
+    const from = minimum === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${minimum}`;
+    const to = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${maximum}`;
+    throw invalidField('', `an integer${from}${to}`, value);
   };
 }
 
@@ -77,9 +79,10 @@ export const flag: Field = (value) => {
   throw invalidField('', 'a boolean', value);
 };
 
-/** One of a few words. */
+/** One of a few words; an empty text is left out. */
 export function oneOf(...words: readonly string[]): Field {
   return (value) => {
+    if (value === '') return undefined;
     if (typeof value === 'string' && words.includes(value)) return value;
     throw invalidField('', `one of ${words.join(', ')}`, value);
   };
@@ -107,7 +110,7 @@ export function object(fields: Readonly<Record<string, Field>>, options: ObjectO
     const written = toRecord(value);
     const copy: Record<string, unknown> = {};
     let isEmpty = !keepEmpty;
-    for (const name in written) {
+    for (const name of Object.keys(written)) {
       const field = fieldsByName.get(name);
       if (field === undefined) {
         at.dropped(`the unknown field ${JSON.stringify(name.slice(0, 64))}`);

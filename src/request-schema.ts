@@ -2,6 +2,7 @@ import {
   type Field,
   flag,
   integer,
+  invalidField,
   ipAddress,
   json,
   list,
@@ -14,14 +15,30 @@ import {
 
 /** The Delivery API's request, field by field, with the limits of its OpenAPI files. */
 
+/** How many customer ids a request may have. */
+export const MAX_CUSTOMER_IDS = 50;
+
+const MAX_PRODUCT_IDS_LENGTH = 250;
+const MAX_INT_32 = 2 ** 31 - 1;
+
 const address = object({ url: text(4096), referringUrl: text(4096) });
+
+const productIds = list(text(50));
+
+const purchasedProductIds: Field = (value, at) => {
+  const copies = productIds(value, at) as readonly string[] | undefined;
+  if (copies && copies.join().length > MAX_PRODUCT_IDS_LENGTH) {
+    throw invalidField('', `at most ${MAX_PRODUCT_IDS_LENGTH} characters with its commas`, value);
+  }
+  return copies;
+};
 
 const order = object({
   id: text(250),
   total: number(0),
-  purchasedProductIds: list(text(50)),
+  purchasedProductIds,
   time: text(),
-  experienceLocalId: integer(0),
+  experienceLocalId: integer(0, MAX_INT_32),
   duplicate: flag,
   outlier: flag,
 });
@@ -34,7 +51,7 @@ const details = {
   product: object({ id: text(128), categoryId: text(128) }),
 };
 
-const namedMbox = object({ ...details, name: text(), index: integer() });
+const namedMbox = object({ ...details, name: text(), index: integer(-MAX_INT_32 - 1, MAX_INT_32) });
 
 const mbox: Field = (value, at) => {
   const copy = namedMbox(value, at) as { name?: string } | undefined;
@@ -96,51 +113,54 @@ const customerId = object(
   { required: ['id', 'integrationCode', 'authenticatedState'] },
 );
 
-const context = object({
-  channel: oneOf('web', 'mobile'),
-  mobilePlatform: object(
-    {
-      deviceName: text(),
-      deviceType: oneOf('phone', 'tablet'),
-      platformType: oneOf('android', 'ios'),
-      version: text(128),
-    },
-    { required: ['deviceType', 'platformType'] },
-  ),
-  application: object({ id: text(250), name: text(250), version: text(128) }),
-  screen: object({
-    width: number(),
-    height: number(),
-    colorDepth: number(),
-    pixelRatio: number(),
-    orientation: oneOf('portrait', 'landscape'),
-  }),
-  window: object({ width: number(), height: number() }),
-  browser: object({ host: text(), language: text(), webGLRenderer: text() }),
-  address,
-  geo: object({
-    ipAddress,
-    latitude: number(),
-    longitude: number(),
-    countryCode: text(),
-    stateCode: text(),
-    city: text(50),
-    zip: text(12),
-  }),
-  timeOffsetInMinutes: number(),
-  userAgent: text(),
-  clientHints: object({
-    mobile: flag,
-    model: text(),
-    platform: text(),
-    platformVersion: text(),
-    browserUAWithMajorVersion: text(),
-    browserUAWithFullVersion: text(),
-    architecture: text(),
-    bitness: text(),
-  }),
-  beacon: flag,
-});
+const context = object(
+  {
+    channel: oneOf('web', 'mobile'),
+    mobilePlatform: object(
+      {
+        deviceName: text(),
+        deviceType: oneOf('phone', 'tablet'),
+        platformType: oneOf('android', 'ios'),
+        version: text(128),
+      },
+      { required: ['deviceType', 'platformType'] },
+    ),
+    application: object({ id: text(250), name: text(250), version: text(128) }),
+    screen: object({
+      width: number(),
+      height: number(),
+      colorDepth: number(),
+      pixelRatio: number(),
+      orientation: oneOf('portrait', 'landscape'),
+    }),
+    window: object({ width: number(), height: number() }),
+    browser: object({ host: text(), language: text(), webGLRenderer: text() }),
+    address,
+    geo: object({
+      ipAddress,
+      latitude: number(),
+      longitude: number(),
+      countryCode: text(),
+      stateCode: text(),
+      city: text(50),
+      zip: text(12),
+    }),
+    timeOffsetInMinutes: number(),
+    userAgent: text(),
+    clientHints: object({
+      mobile: flag,
+      model: text(),
+      platform: text(),
+      platformVersion: text(),
+      browserUAWithMajorVersion: text(),
+      browserUAWithFullVersion: text(),
+      architecture: text(),
+      bitness: text(),
+    }),
+    beacon: flag,
+  },
+  { keepEmpty: true },
+);
 
 const experienceCloud = object({
   audienceManager: object({ locationHint: integer(1), blob: text(1024) }),
@@ -168,7 +188,7 @@ export const requestFields: Field = object({
     tntId: text(128),
     thirdPartyId: text(128),
     marketingCloudVisitorId: text(128),
-    customerIds: list(customerId, 50),
+    customerIds: list(customerId, MAX_CUSTOMER_IDS),
   }),
   environmentId: integer(),
   property: object({ token: text() }),

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from './config.js';
+import type { ResolvedConfig, RetryPolicy } from './config.js';
 import { DECISIONING_METHODS, isTimeoutMs } from './config.js';
 import type {
   Context,
@@ -16,7 +16,7 @@ import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
 import { invalidField } from './request-fields.js';
-import { requestFields } from './request-schema.js';
+import { MAX_CUSTOMER_IDS, requestFields } from './request-schema.js';
 import {
   type CustomerIdsOption,
   toCustomerIds,
@@ -92,6 +92,8 @@ export interface Delivery
   extends Pick<Call, 'sessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
   /** Without a request id when nobody asks about the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
+  /** @default the client's */
+  readonly retry?: RetryPolicy | undefined;
 }
 
 /** What normalising needs besides the options. */
@@ -103,6 +105,9 @@ export interface CallEnvironment {
 }
 
 const DEFAULT_CONSUMER_ID = 'target-global-mbox';
+const MAX_ECID_LENGTH = 128;
+const MAX_BLOB_LENGTH = 1024;
+const MAX_HINT_LENGTH = 9;
 const LOCATIONS = { execute: 'pageLoad or mboxes', prefetch: 'views, pageLoad or mboxes' } as const;
 
 /** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
@@ -113,9 +118,10 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   for (const what of dropped) logger.warn(`left out of the request: ${what}`);
   checkContent(options.request, written, dropped);
   const cookie = parseMboxCookie(options.targetCookie, now());
+  const customerIds = toCustomerIds(options.customerIds);
   const visitor = toVisitor(options, config);
   const decisioningMethod = toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
-  const id = toVisitorId(written.id, options, cookie, visitor);
+  const id = toVisitorId(written.id, customerIds, cookie, visitor);
   const environmentId = written.environmentId ?? config.environmentId;
   const propertyToken = written.property?.token ?? config.propertyToken;
   const request: ResolvedDeliveryRequest = {
@@ -206,13 +212,16 @@ function isVisitor(visitor: unknown): visitor is VisitorLike {
 
 function toVisitorId(
   written: VisitorId | undefined,
-  options: RequestOptions,
+  given: readonly CustomerId[],
   cookie: MboxCookie,
   visitor: VisitorLike,
 ): VisitorId | undefined {
   const tntId = written?.tntId ?? cookie.tntId;
-  const ecid = written?.marketingCloudVisitorId ?? visitorValue(visitor, 'MCMID');
-  const customerIds: CustomerId[] = [...toCustomerIds(options.customerIds), ...(written?.customerIds ?? [])];
+  const ecid = written?.marketingCloudVisitorId ?? visitorValue(visitor, 'MCMID', MAX_ECID_LENGTH);
+  const customerIds = [...given, ...(written?.customerIds ?? [])];
+  if (customerIds.length > MAX_CUSTOMER_IDS) {
+    throw invalidField('id.customerIds', `an array of at most ${MAX_CUSTOMER_IDS}`, customerIds);
+  }
   const id: VisitorId = {
     ...(tntId !== undefined && { tntId }),
     ...(written?.thirdPartyId !== undefined && { thirdPartyId: written.thirdPartyId }),
@@ -222,11 +231,13 @@ function toVisitorId(
   return Object.keys(id).length === 0 ? undefined : id;
 }
 
-/** A value of the caller's or our own visitor object; only texts and numbers count. */
-function visitorValue(visitor: VisitorLike, name: string): string | undefined {
+/** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
+function visitorValue(visitor: VisitorLike, name: string, maxLength: number): string | undefined {
   const values = visitor.getVisitorValues() as Readonly<Record<string, unknown>> | null | undefined;
   const value = values?.[name];
-  return (typeof value === 'string' && value !== '') || typeof value === 'number' ? String(value) : undefined;
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const shown = String(value);
+  return shown !== '' && shown.length <= maxLength ? shown : undefined;
 }
 
 function toContext(written: Context | undefined, nowMs: number): ResolvedDeliveryRequest['context'] {
@@ -240,8 +251,8 @@ function toExperienceCloud(
   visitor: VisitorLike,
 ): ExperienceCloud {
   const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
-  const locationHint = Number.parseInt(visitorValue(visitor, 'MCAAMLH') ?? '', 10);
-  const blob = visitorValue(visitor, 'MCAAMB');
+  const locationHint = Number.parseInt(visitorValue(visitor, 'MCAAMLH', MAX_HINT_LENGTH) ?? '', 10);
+  const blob = visitorValue(visitor, 'MCAAMB', MAX_BLOB_LENGTH);
   const audienceManager = {
     ...(locationHint > 0 && { locationHint }),
     ...(blob !== undefined && { blob }),

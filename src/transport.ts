@@ -56,6 +56,15 @@ export interface TransportOptions {
   readonly agent: AgentOption | undefined;
 }
 
+/** For what has a schedule of its own. */
+export const NO_RETRY: RetryPolicy = {
+  retries: 0,
+  minTimeoutMs: 0,
+  maxTimeoutMs: 0,
+  factor: 1,
+  jitter: false,
+};
+
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 const MAX_ERROR_BODY_BYTES = 1024;
 const MAX_ERROR_BODY_MS = 250;
@@ -171,6 +180,11 @@ function toUnreadable(
 
 /** How long an answer asked to be left alone, by the error that it became. */
 const retryAfterMs = new WeakMap<Error, number>();
+
+/** How long the answer behind an error asked to be left alone, for what is repeated later than in one exchange. */
+export function retryAfterMsOf(error: Error): number | undefined {
+  return retryAfterMs.get(error);
+}
 
 function isRetryable({ code, status }: TargetError): boolean {
   return code === 'ERR_TARGET_NETWORK' || (code === 'ERR_TARGET_RESPONSE' && isRetriedStatus(status));

@@ -19,16 +19,22 @@ const DEFAULT_GLOBAL_MBOX = 'target-global-mbox';
 /** One rule, ready to be evaluated. */
 export class CompiledRule {
   readonly rule: Rule;
+  readonly key: string;
   readonly activity: Activity;
   /** Undefined for a condition that only the edge understands. */
   readonly condition: CompiledCondition | undefined;
   readonly #tokenNames: readonly string[];
   #offers: CompiledOffers | undefined;
 
-  constructor(rule: Rule, activity: Activity, tokenNames: readonly string[]) {
+  constructor(
+    rule: Rule,
+    compiled: Pick<CompiledRule, 'activity' | 'condition'>,
+    tokenNames: readonly string[],
+  ) {
     this.rule = rule;
-    this.activity = activity;
-    this.condition = compileCondition(rule.condition);
+    this.key = rule.ruleKey;
+    this.activity = compiled.activity;
+    this.condition = compiled.condition;
     this.#tokenNames = tokenNames;
   }
 
@@ -38,24 +44,55 @@ export class CompiledRule {
     return this.#offers;
   }
 
-  /** A rule without property tokens is for all properties. */
-  isForProperty(token: string | undefined): boolean {
+  /** The properties that the rule is for; undefined for all. */
+  get propertyTokens(): readonly string[] | undefined {
     const tokens = this.rule.propertyTokens;
-    if (!Array.isArray(tokens) || tokens.length === 0) return true;
-    return token !== undefined && tokens.includes(token);
+    return Array.isArray(tokens) && tokens.length > 0 ? tokens : undefined;
   }
 }
 
-/** The rules of one mbox or view. */
-export interface CompiledLocation {
+/** What a compiled location is made of. */
+interface LocationParts {
   readonly name: string;
   readonly rules: readonly CompiledRule[];
+  readonly allMatching: boolean;
+  readonly undecidable: boolean;
+  readonly remote: boolean;
+}
+
+/** The rules of one mbox or view. */
+export class CompiledLocation {
+  readonly name: string;
   /** Whether every rule that holds is answered, one per rule key, or only the first. */
   readonly allMatching: boolean;
   /** Whether it has rules that only the edge understands. */
   readonly undecidable: boolean;
   /** Whether only the edge can answer for it completely: undecidable, listed as remote or not known. */
   readonly remote: boolean;
+  readonly #rules: readonly CompiledRule[];
+  readonly #forAllProperties: readonly CompiledRule[];
+  readonly #rulesByProperty = new Map<string, readonly CompiledRule[]>();
+
+  constructor({ name, rules, allMatching, undecidable, remote }: LocationParts) {
+    this.name = name;
+    this.allMatching = allMatching;
+    this.undecidable = undecidable;
+    this.remote = remote;
+    this.#rules = rules;
+    this.#forAllProperties = rules.filter((rule) => !rule.propertyTokens);
+  }
+
+  /** The rules that count for a property, in the artifact's order: its own and those for all properties. */
+  rulesFor(propertyToken: string | undefined): readonly CompiledRule[] {
+    if (!propertyToken || this.#rules.length === this.#forAllProperties.length) return this.#forAllProperties;
+    const known = this.#rulesByProperty.get(propertyToken);
+    if (known) return known;
+    const rules = this.#rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
+    // Other tokens come from requests: there is no end to them.
+    if (rules.length === this.#forAllProperties.length) return this.#forAllProperties;
+    this.#rulesByProperty.set(propertyToken, rules);
+    return rules;
+  }
 }
 
 interface LocationKind {
@@ -65,6 +102,8 @@ interface LocationKind {
   readonly remote: ReadonlySet<string>;
   readonly compiled: Map<string, CompiledLocation>;
 }
+
+type ConditionsByText = Map<string, CompiledCondition>;
 
 /**
  * An artifact, ready to be decided from. A location is compiled as a whole when it is first asked for, before
@@ -109,13 +148,14 @@ export class CompiledArtifact {
   #compile(kind: LocationKind, name: string): CompiledLocation {
     const listed = Object.hasOwn(kind.rules, name) ? (kind.rules[name] ?? []) : [];
     const rules: CompiledRule[] = [];
+    const conditionsByText: ConditionsByText = new Map();
     let undecidable = 0;
     for (const rule of listed) {
-      const compiled = isRule(rule) ? this.#compileRule(rule) : undefined;
+      const compiled = isRule(rule) ? this.#compileRule(rule, conditionsByText) : undefined;
       if (compiled) rules.push(compiled);
       if (!compiled?.condition) undecidable += 1;
     }
-    const location: CompiledLocation = {
+    const location = new CompiledLocation({
       name,
       rules,
       allMatching:
@@ -124,7 +164,7 @@ export class CompiledArtifact {
         this.#options.allMatchingMboxes?.has(name) === true,
       undecidable: undecidable > 0,
       remote: undecidable > 0 || kind.remote.has(name) || !kind.local.has(name),
-    };
+    });
     if (undecidable > 0) {
       this.#options.warn?.(
         `${undecidable} of ${listed.length} rules of ${kind.word} "${name}" cannot be decided here; it is left to the edge`,
@@ -135,8 +175,14 @@ export class CompiledArtifact {
     return location;
   }
 
-  #compileRule(rule: Rule): CompiledRule {
-    return new CompiledRule(rule, this.#activity(rule.activityId), this.artifact.responseTokens ?? []);
+  /** Rules of one experience have the same condition: compiled once, it can be told to be the same. */
+  #compileRule(rule: Rule, conditionsByText: ConditionsByText): CompiledRule {
+    const text = textOf(rule.condition);
+    const known = text === undefined ? undefined : conditionsByText.get(text);
+    const condition = known ?? compileCondition(rule.condition);
+    if (condition && text !== undefined) conditionsByText.set(text, condition);
+    const activity = this.#activity(rule.activityId);
+    return new CompiledRule(rule, { activity, condition }, this.artifact.responseTokens ?? []);
   }
 
   #activity(id: number | string): Activity {
@@ -151,6 +197,15 @@ export class CompiledArtifact {
 /** Makes an artifact, whose shape was checked by `toArtifact`, ready to be decided from. */
 export function compileArtifact(artifact: Artifact, options: CompileOptions): CompiledArtifact {
   return new CompiledArtifact(artifact, options);
+}
+
+/** Undefined for a condition that is nested too deeply to be written. */
+function textOf(condition: unknown): string | undefined {
+  try {
+    return JSON.stringify(condition);
+  } catch {
+    return undefined;
+  }
 }
 
 type Names = readonly string[] | null | undefined;

@@ -1,41 +1,14 @@
+import { compileComparison } from './comparison.js';
+import { ALL_CONTEXT_PARTS, CONTEXT_PARTS, type ContextPart, type ContextParts } from './context-parts.js';
 import {
-  isAtMost,
-  isLess,
   isTruthy,
-  looselyEqual,
   missingPaths,
   missingSome,
   OPERATORS,
+  ownValue,
   readPath,
   readSegments,
 } from './operators.js';
-
-/** The parts of the context that a condition can read, in the order of their bits. */
-export const CONTEXT_PARTS = [
-  'allocation',
-  'current_timestamp',
-  'current_time',
-  'current_day',
-  'user',
-  'page',
-  'referring',
-  'geo',
-  'mbox',
-] as const;
-
-/** A part of the context that a condition can read. */
-export type ContextPart = (typeof CONTEXT_PARTS)[number];
-
-/** A set of {@link ContextPart}s, one bit each. */
-export type ContextParts = number;
-
-/** The set of one part. */
-export function contextPart(part: ContextPart): ContextParts {
-  return 1 << CONTEXT_PARTS.indexOf(part);
-}
-
-/** Every part there is. */
-export const ALL_CONTEXT_PARTS: ContextParts = (1 << CONTEXT_PARTS.length) - 1;
 
 /** One condition, ready to be asked. */
 export interface CompiledCondition {
@@ -122,9 +95,9 @@ function compileOperator(operator: string, operation: Operation): Expression {
   const { compiled } = operation;
   switch (operator) {
     case 'and':
-      return (data) => firstThat(false, compiled, data);
+      return compileConnective(false, compiled);
     case 'or':
-      return (data) => firstThat(true, compiled, data);
+      return compileConnective(true, compiled);
     case 'if':
     case '?:':
       return (data) => choose(compiled, data);
@@ -134,14 +107,24 @@ function compileOperator(operator: string, operation: Operation): Expression {
     case 'missing_some':
       return compileMissing(operator, operation);
   }
-  const fast = compileComparison(operator, compiled);
-  if (fast) return fast;
+  const comparison = compileComparison(operator, compiled, operation.operands);
+  if (comparison) return comparison;
   const apply = OPERATORS.get(operator);
   if (!apply) throw new Undecidable();
   return (data) => apply(compiled.map((operand) => operand(data)));
 }
 
-/** The value of the first operand that is (or is not) true, else of the last: `or` and `and`. */
+/** `or` and `and`; most have two operands. */
+function compileConnective(wanted: boolean, operands: readonly Expression[]): Expression {
+  const [a, b] = operands;
+  if (!a || !b || operands.length > 2) return (data) => firstThat(wanted, operands, data);
+  return (data) => {
+    const value = a(data);
+    return isTruthy(value) === wanted ? value : b(data);
+  };
+}
+
+/** The value of the first operand that is (or is not) true, else of the last. */
 function firstThat(wanted: boolean, operands: readonly Expression[], data: unknown): unknown {
   let value: unknown;
   for (const operand of operands) {
@@ -160,34 +143,6 @@ function choose(branches: readonly Expression[], data: unknown): unknown {
   return null;
 }
 
-/** The comparisons that artifacts are made of, without a list of operands per evaluation. */
-function compileComparison(operator: string, compiled: readonly Expression[]): Expression | undefined {
-  const [a, b] = compiled;
-  if (!a || !b || compiled.length > 2) return undefined;
-  switch (operator) {
-    case '==':
-      return (data) => looselyEqual(a(data), b(data));
-    case '<':
-      return (data) => isLess(a(data), b(data));
-    case '<=':
-      return (data) => isAtMost(a(data), b(data));
-    case '>':
-      return (data) => isGreater(a(data), b(data));
-    case '>=':
-      return (data) => isAtLeast(a(data), b(data));
-  }
-  return undefined;
-}
-
-/** Operands are evaluated from left to right, whichever way they are compared. */
-function isGreater(a: unknown, b: unknown): boolean {
-  return isLess(b, a);
-}
-
-function isAtLeast(a: unknown, b: unknown): boolean {
-  return isAtMost(b, a);
-}
-
 function compileVar({ compiled, operands, scope }: Operation): Expression {
   const [path, fallback] = compiled;
   const literal = operands.length === 0 ? '' : operands[0];
@@ -198,15 +153,31 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
   }
   const segments = String(literal).split('.');
   if (fallback) return (data) => readSegments(data, segments, fallback(data));
-  if (literal === 'allocation' && !scope.inner) {
-    return (context) => (context as { readonly allocation?: unknown }).allocation ?? null;
-  }
-  return (data) => readSegments(data, segments, null);
+  const [part, name] = segments;
+  const readPart = scope.inner || segments.length > 2 ? undefined : PARTS.get(part as ContextPart);
+  if (!readPart) return (data) => readSegments(data, segments, null);
+  if (name === undefined) return (data) => readPart(data as PartialContext) ?? null;
+  return (data) => ownValue(readPart(data as PartialContext), name) ?? null;
 }
+
+type PartialContext = Partial<Record<ContextPart, unknown>>;
+
+/** Written out, so that each of these reads is of one property of one shape of object. */
+const PARTS: ReadonlyMap<ContextPart, (context: PartialContext) => unknown> = new Map([
+  ['allocation', (context) => context.allocation],
+  ['current_timestamp', (context) => context.current_timestamp],
+  ['current_time', (context) => context.current_time],
+  ['current_day', (context) => context.current_day],
+  ['user', (context) => context.user],
+  ['page', (context) => context.page],
+  ['referring', (context) => context.referring],
+  ['geo', (context) => context.geo],
+  ['mbox', (context) => context.mbox],
+] satisfies [ContextPart, (context: PartialContext) => unknown][]);
 
 function compileMissing(operator: string, { compiled, operands, scope }: Operation): Expression {
   const flat = operands.flat();
-  noteReads(scope, flat.every((operand) => typeof operand === 'string') ? flat : undefined);
+  noteReads(scope, flat.every((operand) => typeof operand !== 'object') ? flat : undefined);
   if (operator === 'missing_some') {
     const [needed, paths] = compiled;
     return (data) => missingSome(data, needed?.(data), paths?.(data));

@@ -1,6 +1,6 @@
 import type { Address, Context, Geo, Parameters } from '../delivery-api.js';
 import { type AllocatedVisitor, allocate } from './allocation.js';
-import { ALL_CONTEXT_PARTS, type ContextParts, contextPart } from './condition.js';
+import { ALL_CONTEXT_PARTS, type ContextParts, contextPart } from './context-parts.js';
 import type { HashPrefix } from './murmur3.js';
 import { type Page, parsePage } from './page.js';
 import { parseUser, type User } from './user-agent.js';
@@ -55,8 +55,9 @@ export class CallContext {
     this.#geo = call.geo;
   }
 
-  get geo(): GeoFacts {
-    this.#geoFacts ??= toGeoFacts(this.#geo);
+  /** Undefined when nothing is known of the visitor's place. */
+  get geo(): GeoFacts | undefined {
+    if (this.#geo) this.#geoFacts ??= toGeoFacts(this.#geo);
     return this.#geoFacts;
   }
 
@@ -114,7 +115,7 @@ export class LocationContext {
     if (missing & USER) this.user = parseUser(this.#call.request.userAgent, this.#call.request.clientHints);
     if (missing & PAGE) this.page = parsePage(this.#address?.url);
     if (missing & REFERRING) this.referring = parsePage(this.#address?.referringUrl);
-    if (missing & GEO) this.geo = this.#call.geo;
+    if (missing & GEO) this.geo = this.#call.geo ?? {};
     if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
   }
 
@@ -136,9 +137,8 @@ function twoDigits(value: number): string {
 }
 
 /** The request's (or the looked-up) place under the names of conditions. */
-export function toGeoFacts(geo: Geo | null | undefined): GeoFacts {
+export function toGeoFacts(geo: Geo): GeoFacts {
   const facts: GeoFacts = {};
-  if (!geo) return facts;
   if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
   if (typeof geo.stateCode === 'string') facts.region = geo.stateCode;
   if (typeof geo.city === 'string') facts.city = geo.city;

@@ -1,10 +1,12 @@
+import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { ResolvedConfig } from '../config.js';
+import { type Abortable, within } from '../deadline.js';
 import type { Geo } from '../delivery-api.js';
 import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Call } from '../request.js';
-import type { Transport } from '../transport.js';
+import type { Exchanged, Transport } from '../transport.js';
 import { download } from './download.js';
 
 /** What a geo look-up needs. */
@@ -20,6 +22,7 @@ export type GeoLookup = (call: Pick<Call, 'request' | 'timeoutMs' | 'signal'>) =
 
 const MAX_CACHED_ADDRESSES = 10_000;
 const CACHED_MS = 60 * 60 * 1000;
+const MAX_PLACE_BYTES = 64 * 1024;
 const UNKNOWN_ADDRESS = 'unknownIpAddress';
 
 /**
@@ -31,47 +34,45 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
   const placesByAddress = new LRUCache<string, Promise<Geo>>({ max: MAX_CACHED_ADDRESSES, ttl: CACHED_MS });
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const { headers, body } = await download(transport, {
+    const answer = await download(transport, {
       what: 'geo look-up',
       url,
       headers: ipAddress === UNKNOWN_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
       requestId: newId(),
       timeoutMs,
+      maxBytes: MAX_PLACE_BYTES,
       retry: config.retry,
     });
-    return toGeo(headers, parseObject(body.toString('utf8')));
+    return toPlace(answer);
+  };
+
+  /** Shared by calls with other timeouts, so that it goes on for the next ones when the first cannot wait. */
+  const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
+    const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
+    placesByAddress.set(ipAddress, place);
+    place.catch(() => {
+      if (placesByAddress.peek(ipAddress) === place) placesByAddress.delete(ipAddress);
+    });
+    return place;
   };
 
   return async ({ request, timeoutMs, signal }) => {
     const { geo } = request.context;
     if (!geo?.ipAddress || !needsLookup(geo)) return geo;
-    const { ipAddress } = geo;
-    const cached = placesByAddress.get(ipAddress);
-    const found = cached ?? lookUp(ipAddress, timeoutMs);
-    if (!cached) placesByAddress.set(ipAddress, found);
+    const known = placesByAddress.get(geo.ipAddress);
+    const place = known ?? startLookup(geo.ipAddress, timeoutMs);
     try {
-      const geoContext = { ...geo, ...(await unlessCut(found, timeoutMs, signal)) };
-      if (!cached) events.emit({ type: 'geoLocationUpdated', geoContext });
+      const found = await within({ timeoutMs, signal: signal as Abortable | undefined }, () => place, cutOff);
+      const geoContext = { ...geo, ...found };
+      if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
       return geoContext;
     } catch (thrown) {
-      if (placesByAddress.peek(ipAddress) === found) placesByAddress.delete(ipAddress);
-      if (!cached) events.emit({ type: 'geoLocationUpdated', geoContext: geo, error: toError(thrown) });
+      const isFailure = !known && !signal?.aborted;
+      if (isFailure)
+        events.emit({ type: 'geoLocationUpdated', geoContext: { ...geo }, error: toError(thrown) });
       return geo;
     }
   };
-}
-
-/** A look-up that another call began may go on for longer than this call can wait. */
-function unlessCut(found: Promise<Geo>, timeoutMs: number, signal: Call['signal']): Promise<Geo> {
-  return new Promise((resolve, reject) => {
-    const cut = () => reject(new TargetError('ERR_TARGET_TIMEOUT', 'the geo look-up took too long'));
-    const timer = setTimeout(cut, timeoutMs);
-    signal?.addEventListener('abort', cut);
-    found.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', cut);
-    });
-  });
 }
 
 /** Whether the address is all that is known; whoever knows more is believed. */
@@ -79,35 +80,61 @@ export function needsLookup(geo: Geo | undefined): boolean {
   return geo?.ipAddress !== undefined && Object.keys(geo).length === 1;
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): Json {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Json) : {};
-  } catch {
-    // Some edges answer with headers alone.
-    return {};
-  }
+function cutOff(limit: 'deadline' | 'signal'): TargetError {
+  if (limit === 'signal') return new TargetError('ERR_TARGET_ABORTED', 'the geo look-up was aborted');
+  return new TargetError('ERR_TARGET_TIMEOUT', 'the geo look-up took longer than its call may take');
 }
 
-/** The place that headers and body name; the body, which some proxies do not strip, wins. */
-function toGeo(headers: { get(name: string): string | null }, body: Json): Geo {
-  const text = (name: string): string | undefined => {
-    const value = Object.hasOwn(body, name) ? body[name] : headers.get(name);
-    return value === null || value === undefined || value === '' ? undefined : String(value);
-  };
-  const degrees = (name: string): number | undefined => {
+type Json = Readonly<Record<string, unknown>>;
+
+/** The place that body and headers name; the body, which proxies do not strip, wins. */
+function toPlace({ status, headers, body }: Exchanged): Geo {
+  const named = parseObject(body.toString('utf8'));
+  const text = (name: string) => [own(named, name), headers.get(name)].map(toText).find(isPresent);
+  const degrees = (name: string) => {
     const value = Number.parseFloat(text(name) ?? '');
     return Number.isFinite(value) ? value : undefined;
   };
-  const geo: Geo = {
+  const address = text('x-forwarded-for');
+  const place: Geo = {
     city: text('x-geo-city'),
     stateCode: text('x-geo-region-code'),
     countryCode: text('x-geo-country-code'),
     latitude: degrees('x-geo-latitude'),
     longitude: degrees('x-geo-longitude'),
-    ipAddress: text('x-forwarded-for'),
+    ipAddress: address !== undefined && isIP(address) ? address : undefined,
   };
-  return Object.fromEntries(Object.entries(geo).filter(([, value]) => value !== undefined));
+  const known = Object.entries(place).filter(([, value]) => isPresent(value));
+  // An edge may know nothing of an address, and says so in JSON; anything else comes from somebody in between.
+  if (known.length === 0 && !named) {
+    throw new TargetError(
+      'ERR_TARGET_INVALID_RESPONSE',
+      'the geo look-up was answered with nothing that names a place',
+      { status },
+    );
+  }
+  return Object.fromEntries(known);
+}
+
+function parseObject(text: string): Json | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? (parsed as Json) : undefined;
+  } catch {
+    // Some edges answer with headers alone.
+    return undefined;
+  }
+}
+
+function own(named: Json | undefined, name: string): unknown {
+  return named && Object.hasOwn(named, name) ? named[name] : undefined;
+}
+
+function toText(value: unknown): string | undefined {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
 }

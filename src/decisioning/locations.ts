@@ -3,7 +3,6 @@ import type {
   MboxRequest,
   MboxResponse,
   Metric,
-  Option,
   PageLoadResponse,
   RequestDetails,
   ViewRequest,
@@ -12,6 +11,7 @@ import type {
 import type { CompiledArtifact, CompiledLocation, CompiledRule } from './compile.js';
 import { type CallContext, LocationContext } from './context.js';
 import type { DisplayLedger } from './displays.js';
+import { addMetrics, addOptions } from './offers.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
 /** One execute or prefetch on its way to an answer. */
@@ -36,10 +36,10 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
   eachRuleThatHolds(location, { part, context, seen: new Set() }, (rule) => {
     const name = rule.offers.name ?? request.name;
     const answer: MboxResponse = { name, options: [], index: request.index ?? 0 };
-    addOptions(answer, rule, request, part);
-    if (part.ledger && rule.offers.hasClickMetrics) {
+    handOut(answer, rule, request, part);
+    if (part.ledger && rule.offers.clickMetrics.length > 0) {
       answer.metrics = [];
-      rule.offers.addClickMetrics(answer.metrics);
+      addMetrics(answer.metrics, rule.offers.clickMetrics);
     }
     noteDisplay(rule, name, part);
     answers.push(withTrace(answer, { mbox: request }, part));
@@ -58,8 +58,8 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   const metrics: Metric[] = [];
   let draft: object | undefined;
   eachRuleThatHolds(location, { part, context, seen: new Set() }, (rule) => {
-    addOptions(answer, rule, named, part);
-    if (part.ledger) rule.offers.addClickMetrics(metrics);
+    handOut(answer, rule, named, part);
+    if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
     noteDisplay(rule, rule.offers.name ?? location.name, part);
     draft = part.recorder?.draft({ mbox: named });
   });
@@ -79,8 +79,8 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
       const answer: NamedView = known ?? { name, options: [], metrics: [] };
-      addOptions(answer, rule, request, part);
-      rule.offers.addMetrics(answer.metrics);
+      handOut(answer, rule, request, part);
+      addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
       if (known) return;
       answersByName.set(name, answer);
@@ -104,33 +104,37 @@ function eachRuleThatHolds(
   answer: (rule: CompiledRule) => void,
 ): void {
   const { part, context, seen } = search;
-  for (const rule of location.rules) {
-    if (!rule.isForProperty(part.propertyToken)) continue;
-    if (location.allMatching && seen.has(rule.rule.ruleKey)) continue;
+  let previous: CompiledRule | undefined;
+  let holds = false;
+  for (const rule of location.rulesFor(part.propertyToken)) {
+    if (seen.size > 0 && seen.has(rule.key)) continue;
     if (!rule.condition) {
       // What comes after a rule that only the edge understands may not be what the visitor should get.
       if (location.allMatching) continue;
       return;
     }
-    context.fill(rule.condition.reads, rule.activity);
-    const holds = rule.condition.holds(context);
+    // The rules of one experience follow each other with the same condition.
+    if (rule.condition !== previous?.condition || rule.activity !== previous.activity) {
+      context.fill(rule.condition.reads, rule.activity);
+      holds = rule.condition.holds(context);
+      previous = rule;
+    }
     part.recorder?.noteRule(rule, holds, context);
     if (!holds) continue;
     answer(rule);
     if (!location.allMatching) return;
-    seen.add(rule.rule.ruleKey);
+    seen.add(rule.key);
   }
 }
 
-function addOptions(
+function handOut(
   answer: LocationResponse,
   rule: CompiledRule,
   request: MboxRequest | ViewRequest,
-  part: Part,
+  { ledger, context }: Part,
 ): void {
-  const options: Option[] = answer.options ?? [];
-  if (part.ledger) rule.offers.addExecuted(options, request, part.context.geo);
-  else rule.offers.addPrefetched(options, request, part.context.geo);
+  const { executed, prefetched } = rule.offers;
+  addOptions(answer.options ?? [], ledger ? executed : prefetched, request, context.geo);
 }
 
 function noteDisplay(rule: CompiledRule, mbox: string, { ledger, recorder }: Part): void {

@@ -1,13 +1,14 @@
 import type { Consequence, RuleMeta, RuleOption } from '../artifact.js';
 import type { Metric, Option, ResponseTokens } from '../delivery-api.js';
+import { type Cloner, clonerOf } from './cloner.js';
 import type { GeoFacts } from './context.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
+import { addGeoTokens, type GeoToken, geoTokensOf, metaTokens } from './response-tokens.js';
 
 /*
  * What is returned belongs to the caller, who may change it, so nothing of it may be shared with the artifact or
- * another visitor. Instead of a deep clone per rule, each option is walked once, when its rule matches for the
- * first time, and becomes a closure that makes a fresh copy: texts and numbers are shared (nobody can change
- * them), objects and lists are written anew, without looking at their values again.
+ * another visitor. Instead of a deep clone per rule, each option is walked once, when its rule holds for the
+ * first time, and becomes a closure that makes fresh copies (cloner.ts).
  */
 
 /** A rule's consequence, ready to be handed out any number of times. */
@@ -16,22 +17,23 @@ export interface CompiledOffers {
   readonly name: string | undefined;
   /** Tokens to report when the options are displayed, each once. */
   readonly displayTokens: readonly string[];
-  readonly hasClickMetrics: boolean;
   /** The options as they are executed: without tokens, and without those that show nothing. */
-  addExecuted(options: Option[], request: MacroSource, geo: GeoFacts): void;
+  readonly executed: readonly CompiledOption[];
   /** The options as they are prefetched: with the tokens to report later. */
-  addPrefetched(options: Option[], request: MacroSource, geo: GeoFacts): void;
-  addClickMetrics(metrics: Metric[]): void;
-  addMetrics(metrics: Metric[]): void;
+  readonly prefetched: readonly CompiledOption[];
+  readonly clickMetrics: readonly Cloner<Metric>[];
+  readonly metrics: readonly Cloner<Metric>[];
 }
 
-type Cloner<Value> = () => Value;
-
-interface CompiledOption {
+/** One option of a rule. */
+export interface CompiledOption {
   readonly clone: Cloner<Option>;
   /** Puts values into the content's macros; undefined when it has none. */
-  readonly fillIn: ((option: Option, request: MacroSource) => void) | undefined;
+  readonly fillIn: FillIn | undefined;
+  readonly geoTokens: readonly GeoToken[];
 }
+
+type FillIn = (option: Option, source: MacroSource) => void;
 
 /** Compiles a rule's consequence; `tokenNames` are the response tokens that the artifact asks for. */
 export function compileOffers(
@@ -41,165 +43,108 @@ export function compileOffers(
 ): CompiledOffers {
   const options = (consequence.options ?? []).filter(isObject);
   const metrics = (consequence.metrics ?? []).filter(isObject);
-  const clickMetrics = metrics.filter((metric) => metric.type === 'click').map((metric) => clonerOf(metric));
-  const allMetrics = metrics.map((metric) => clonerOf(metric));
-  const tokens = responseTokens(meta, tokenNames);
-  const geoTokens = tokenNames.filter(isGeoToken);
-  const executed = options
-    .filter((option) => option.type !== undefined || option.content !== undefined)
-    .map((option) => compileOption({ option, eventToken: undefined, tokens, meta }));
-  const prefetched = options.map((option, index) =>
-    compileOption({ option, eventToken: option.eventToken ?? displayToken(metrics[index]), tokens, meta }),
-  );
+  const facts = { meta, tokens: metaTokens(meta, tokenNames), geoTokens: geoTokensOf(tokenNames) };
   return {
     name: consequence.name,
     displayTokens: [...new Set(options.map((option) => option.eventToken).filter(isText))],
-    hasClickMetrics: clickMetrics.length > 0,
-    addExecuted: (target, request, geo) => addOptions(target, executed, { request, geo, geoTokens }),
-    addPrefetched: (target, request, geo) => addOptions(target, prefetched, { request, geo, geoTokens }),
-    addClickMetrics: (target) => addClones(target, clickMetrics),
-    addMetrics: (target) => addClones(target, allMetrics),
+    executed: options
+      .filter((option) => option.type !== undefined || option.content !== undefined)
+      .map((option) => compileOption(option, undefined, facts)),
+    prefetched: options.map((option, index) =>
+      compileOption(option, option.eventToken ?? displayToken(metrics[index]), facts),
+    ),
+    clickMetrics: metrics.filter((metric) => metric.type === 'click').map((metric) => clonerOf(metric)),
+    metrics: metrics.map((metric) => clonerOf(metric)),
   };
 }
 
-interface Handout {
-  readonly request: MacroSource;
-  readonly geo: GeoFacts;
-  readonly geoTokens: readonly GeoToken[];
-}
-
-function addOptions(target: Option[], options: readonly CompiledOption[], handout: Handout): void {
-  for (const { clone, fillIn } of options) {
+/** Hands out a rule's options to one visitor. */
+export function addOptions(
+  target: Option[],
+  options: readonly CompiledOption[],
+  source: MacroSource,
+  geo: GeoFacts | undefined,
+): void {
+  for (const { clone, fillIn, geoTokens } of options) {
     const option = clone();
-    if (fillIn) fillIn(option, handout.request);
-    if (handout.geoTokens.length > 0) addGeoTokens(option, handout);
+    if (fillIn) fillIn(option, source);
+    if (geo && geoTokens.length > 0 && option.responseTokens) {
+      addGeoTokens(option.responseTokens, geoTokens, geo);
+    }
     target.push(option);
   }
 }
 
-function addClones<Value>(target: Value[], cloners: readonly Cloner<Value>[]): void {
-  for (const clone of cloners) target.push(clone());
+/** Hands out a rule's metrics to one visitor. */
+export function addMetrics(target: Metric[], metrics: readonly Cloner<Metric>[]): void {
+  for (const clone of metrics) target.push(clone());
 }
 
 function displayToken(metric: Metric | undefined): string | undefined {
   return metric?.type === 'display' ? metric.eventToken : undefined;
 }
 
-interface OptionSource {
-  readonly option: RuleOption;
-  readonly eventToken: string | undefined;
-  readonly tokens: ResponseTokens;
+interface OptionFacts {
   readonly meta: RuleMeta;
+  readonly tokens: ResponseTokens;
+  readonly geoTokens: readonly GeoToken[];
 }
 
-function compileOption({ option, eventToken, tokens, meta }: OptionSource): CompiledOption {
-  const { eventToken: _own, ...fields } = option;
-  const clone = isText(eventToken)
-    ? clonerOf<Option>({ ...(fields as Option), eventToken, responseTokens: tokens })
-    : clonerOf<Option>({ ...(fields as Option), responseTokens: tokens });
-  return { clone, fillIn: compileFillIn(option, meta) };
+function compileOption(
+  option: RuleOption,
+  eventToken: string | undefined,
+  { meta, tokens, geoTokens }: OptionFacts,
+): CompiledOption {
+  return {
+    clone: compileOptionCloner(option, eventToken, tokens),
+    fillIn: compileFillIn(option, meta),
+    geoTokens,
+  };
 }
 
-function compileFillIn(option: RuleOption, meta: RuleMeta): CompiledOption['fillIn'] {
+/** Nearly all options have a type and a content and nothing else, which can be written down as a literal. */
+function compileOptionCloner(
+  { eventToken: _own, ...fields }: RuleOption,
+  eventToken: string | undefined,
+  tokens: ResponseTokens,
+): Cloner<Option> {
+  const option = fields as Option;
   const { type, content } = option;
-  if (type === 'html' && typeof content === 'string') {
-    const text = compileMacros(content, meta);
-    return (
-      text &&
-      ((copy, request) => {
-        copy.content = text(request);
-      })
-    );
+  if (Object.keys(option).length > 2 || type === undefined || content === undefined) {
+    return isText(eventToken)
+      ? clonerOf({ ...option, eventToken, responseTokens: tokens })
+      : clonerOf({ ...option, responseTokens: tokens });
   }
-  return type === 'actions' && Array.isArray(content) ? compileActions(content, meta) : undefined;
+  const copy = clonerOf(content);
+  if (!isText(eventToken)) return () => ({ type, content: copy(), responseTokens: { ...tokens } });
+  return () => ({ type, content: copy(), eventToken, responseTokens: { ...tokens } });
 }
 
-function compileActions(actions: readonly unknown[], meta: RuleMeta): CompiledOption['fillIn'] {
+/** Macros are looked for in html and in each action's content. */
+function compileFillIn({ type, content }: RuleOption, meta: RuleMeta): FillIn | undefined {
+  if (type === 'actions' && Array.isArray(content)) return compileActions(content, meta);
+  const text = type === 'html' && typeof content === 'string' ? compileMacros(content, meta) : undefined;
+  if (!text) return undefined;
+  return (option, source) => {
+    option.content = text(source);
+  };
+}
+
+function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | undefined {
   const texts: [index: number, text: CompiledText][] = [];
   for (const [index, action] of actions.entries()) {
-    if (!isObject(action)) continue;
-    const { content } = action as { content?: unknown };
+    const content = isObject(action) ? (action as { content?: unknown }).content : undefined;
     const text = typeof content === 'string' ? compileMacros(content, meta) : undefined;
     if (text) texts.push([index, text]);
   }
   if (texts.length === 0) return undefined;
-  return (copy, request) => {
-    const copies = copy.content as { content: string }[];
+  return (option, source) => {
+    const copies = option.content as { content: string }[];
     for (const [index, text] of texts) {
       const action = copies[index];
-      if (action) action.content = text(request);
+      if (action) action.content = text(source);
     }
   };
-}
-
-const META_TOKENS = new Set([
-  ...['activity.id', 'activity.name', 'activity.type', 'experience.id', 'experience.name'],
-  ...['location.id', 'location.name', 'location.type', 'offer.id', 'offer.name', 'option.id', 'option.name'],
-]);
-
-const GEO_TOKENS = {
-  'geo.city': 'city',
-  'geo.country': 'country',
-  'geo.state': 'region',
-  'geo.latitude': 'latitude',
-  'geo.longitude': 'longitude',
-} as const satisfies Record<string, keyof GeoFacts>;
-
-type GeoToken = keyof typeof GEO_TOKENS;
-
-function isGeoToken(name: string): name is GeoToken {
-  return Object.hasOwn(GEO_TOKENS, name);
-}
-
-function responseTokens(meta: RuleMeta, names: readonly string[]): ResponseTokens {
-  const tokens: ResponseTokens = {};
-  for (const name of names) {
-    const value = META_TOKENS.has(name) && Object.hasOwn(meta, name) ? meta[name] : undefined;
-    if (value !== undefined && value !== null) tokens[name] = value;
-  }
-  tokens['activity.decisioningMethod'] = 'on-device';
-  return tokens;
-}
-
-function addGeoTokens(option: Option, { geo, geoTokens }: Handout): void {
-  const tokens = option.responseTokens;
-  if (!tokens) return;
-  for (const name of geoTokens) {
-    const value = geo[GEO_TOKENS[name]];
-    if (value !== undefined) tokens[name] = value;
-  }
-}
-
-function clonerOf<Value>(value: Value): Cloner<Value> {
-  return compileCloner(value) as Cloner<Value>;
-}
-
-function compileCloner(value: unknown): Cloner<unknown> {
-  if (typeof value !== 'object' || value === null) return () => value;
-  if (Array.isArray(value)) {
-    if (value.every(isScalar)) return () => value.slice();
-    const items = value.map((item) => compileCloner(item));
-    return () => items.map((item) => item());
-  }
-  return compileObjectCloner(value as Record<string, unknown>);
-}
-
-/** A spread copies all fields at once; those that hold objects are then written over with copies of their own. */
-function compileObjectCloner(fields: Record<string, unknown>): Cloner<unknown> {
-  const nested: [name: string, clone: Cloner<unknown>][] = [];
-  for (const name of Object.keys(fields)) {
-    if (!isScalar(fields[name])) nested.push([name, compileCloner(fields[name])]);
-  }
-  if (nested.length === 0) return () => ({ ...fields });
-  return () => {
-    const copy = { ...fields };
-    for (const [name, clone] of nested) copy[name] = clone();
-    return copy;
-  };
-}
-
-function isScalar(value: unknown): boolean {
-  return typeof value !== 'object' || value === null;
 }
 
 function isObject<Value>(value: Value): value is Value & object {

@@ -27,9 +27,11 @@ export function isAtMost(a: unknown, b: unknown): boolean {
 
 /** What an object, array or string holds under a name; inherited names such as `constructor` hold nothing. */
 export function ownValue(holder: unknown, name: string): unknown {
-  if (holder === null || holder === undefined) return undefined;
-  const object = Object(holder) as Record<string, unknown>;
-  return Object.hasOwn(object, name) ? object[name] : undefined;
+  if (typeof holder !== 'object')
+    return typeof holder === 'string' ? ownValue(Object(holder), name) : undefined;
+  return holder !== null && Object.hasOwn(holder, name)
+    ? (holder as Record<string, unknown>)[name]
+    : undefined;
 }
 
 /** `var`: the value at a dotted path, or the fallback where the path leads nowhere. */
@@ -48,8 +50,9 @@ export function readSegments(data: unknown, segments: readonly string[], fallbac
   return value;
 }
 
+/** Nothing is in an empty string, not even another one: that is the reference. */
 function contains(needle: unknown, haystack: unknown): boolean {
-  if (typeof haystack === 'string') return haystack.includes(String(needle));
+  if (typeof haystack === 'string') return haystack !== '' && haystack.includes(String(needle));
   return Array.isArray(haystack) && haystack.indexOf(needle) !== -1;
 }
 

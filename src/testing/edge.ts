@@ -1,8 +1,11 @@
 /** The local Target edge: a real HTTP server that tests, examples and users run instead of Adobe's. */
 export type { AbTestOptions } from './ab-test.js';
 export { abTest } from './ab-test.js';
+export type { ArtifactOptions } from './artifact.js';
+export type { EdgeConfig, TargetEdgeOptions } from './edge-setup.js';
 export type { FaultScope, FaultSwitch } from './fault-switches.js';
 export type { AnswerHeaders, Fault, FaultKind } from './faults.js';
+export type { EdgeGeo, EdgePlace } from './geo.js';
 export type {
   EdgeCall,
   EdgeLocation,
@@ -17,5 +20,5 @@ export type {
 } from './offers.js';
 export { actions, dynamic, html, json, redirect } from './offers.js';
 export type { ReceivedRequest, RequestFilter, Violation, WaitOptions } from './request-log.js';
-export type { EdgeConfig, TargetEdge, TargetEdgeOptions } from './target-edge.js';
+export type { TargetEdge } from './target-edge.js';
 export { startTargetEdge } from './target-edge.js';

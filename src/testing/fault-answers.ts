@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline, Readable, type Writable } from 'node:stream';
+import { setImmediate } from 'node:timers';
 import { createGzip, gzipSync } from 'node:zlib';
 import { headersOf, sendAnswer, toNodeHeaders } from './exchange.js';
 import type { Fault } from './faults.js';
@@ -10,7 +11,7 @@ import type { Timers } from './timers.js';
 const DEFAULT_HUGE_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const JSON_TYPE = 'application/json;charset=UTF-8';
-/** How long a client is given to read what came before a reset, which would else take it away again. */
+/** How long a client is given to read what came before a reset: one that finds both at once may take it for an end. */
 const RESET_AFTER_MS = 20;
 
 /** What a fault is played on: the connection, and the answer that would have been given. */
@@ -43,7 +44,8 @@ export function playFault(fault: Fault, stage: FaultStage): void {
       reset(response);
       break;
     case 'resetMidBody':
-      sendHalf(stage, () => timers.after(RESET_AFTER_MS, () => reset(response)));
+      // The turn of the event loop is for a client in this process, which would have read nothing in a stall.
+      sendHalf(stage, () => timers.after(RESET_AFTER_MS, () => setImmediate(reset, response)));
       break;
     case 'truncate':
       sendHalf(stage, () => response.socket?.end());

@@ -36,8 +36,14 @@ interface ActiveFault extends DueFault {
 export class FaultSwitches {
   readonly #active = new Set<ActiveFault>();
 
-  /** Switches a fault on. */
+  /** Switches a fault on. Throws a TypeError for a status that HTTP does not have. */
   add(fault: Fault, { times = Number.POSITIVE_INFINITY, where, delayMs = 0 }: FaultScope = {}): FaultSwitch {
+    // Later it would be thrown where nobody can catch it.
+    if (
+      fault.kind === 'status' &&
+      !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 999)
+    )
+      throw new TypeError('fault: status must be an integer from 200 to 999');
     const active: ActiveFault = { fault, delayMs, where, times, hits: 0 };
     this.#active.add(active);
     return {

@@ -75,7 +75,7 @@ export type OffersByName =
   | Readonly<Record<string, LocationOffers | OfferFunction>>
   | ReadonlyMap<string, LocationOffers | OfferFunction>;
 
-/** Everything that an edge shows. A location that is not listed answers without options. */
+/** Everything that an edge shows. A location that is not listed is the artifact's; without one, it has no options. */
 export interface EdgeOffers {
   readonly mboxes?: OffersByName;
   readonly views?: OffersByName;
@@ -111,7 +111,7 @@ export function actions(content: readonly Action[], details?: OfferDetails): Off
 export interface ResolvedOffers {
   readonly mboxes: ReadonlyMap<string, OfferFunction>;
   readonly views: ReadonlyMap<string, OfferFunction>;
-  readonly pageLoad: OfferFunction;
+  readonly pageLoad: OfferFunction | undefined;
 }
 
 /** Checks offers and makes every one of them a function. Throws a TypeError that names the location. */
@@ -119,7 +119,7 @@ export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
   return {
     mboxes: byName('mboxes', offers.mboxes),
     views: byName('views', offers.views),
-    pageLoad: toFunction('pageLoad', offers.pageLoad ?? nothing),
+    pageLoad: offers.pageLoad && toFunction('pageLoad', offers.pageLoad),
   };
 }
 
@@ -128,10 +128,6 @@ export function toScript(offers: LocationOffers): LocationScript & { readonly op
   if (isOfferList(offers)) return { options: offers };
   if ('type' in offers) return { options: [offers] };
   return { ...offers, options: isOfferList(offers.options) ? offers.options : [offers.options] };
-}
-
-function nothing(): undefined {
-  return undefined;
 }
 
 function byName(kind: string, offers: OffersByName | undefined): ReadonlyMap<string, OfferFunction> {

@@ -2,66 +2,32 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ArtifactOptions, ServedArtifact } from './artifact.js';
+import { artifactPath, artifactRoute, eventTokensOf, toServedArtifact } from './artifact.js';
 import { deliveryRoute } from './delivery.js';
-import { type DeliveryCheck, deliveryCheck } from './delivery-check.js';
+import type { EdgeConfig, EdgeSetup, TargetEdgeOptions } from './edge-setup.js';
+import { resolveSetup } from './edge-setup.js';
+import { Engine } from './engine-decisions.js';
 import { readBody, sendAnswer, toOpenRequest } from './exchange.js';
 import { playFault, statusUnder } from './fault-answers.js';
 import type { FaultScope, FaultSwitch } from './fault-switches.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { Fault } from './faults.js';
+import type { EdgeGeo, PlacesByAddress } from './geo.js';
+import { geoRoute, toPlaces } from './geo.js';
 import type { EdgeCall, EdgeOffers, ResolvedOffers } from './offers.js';
 import { resolveOffers } from './offers.js';
 import type { ReceivedRequest, RequestFilter, WaitOptions } from './request-log.js';
 import { isMeant, RequestLog } from './request-log.js';
 import type { Route } from './routes.js';
 import { answerBy, refusal } from './routes.js';
+import type { Decisions } from './scripted-decisions.js';
 import { decideByScript } from './scripted-decisions.js';
 import { Timers } from './timers.js';
-import { Tokens } from './tokens.js';
 
 const LOOPBACK = '127.0.0.1';
 /** Longer than a pause between two calls of a test or benchmark, so that a kept connection is not lost under a client. */
 const KEEP_ALIVE_MS = 60_000;
-
-/** How a local edge is set up. All of it may be left out. */
-export interface TargetEdgeOptions {
-  /** @default a free one */
-  readonly port?: number;
-  /** Client code that the answers name. @default 'demo' */
-  readonly client?: string;
-  /** For `config`; a call with another `imsOrgId` is answered all the same. @default 'DEMO@AdobeOrg' */
-  readonly organizationId?: string;
-  /** Cluster that new tntIds and `edgeHost` name: 1 to 4 digits. @default '35' */
-  readonly locationHint?: string;
-  /** What the locations show. @default nothing */
-  readonly offers?: EdgeOffers;
-  /**
-   * `edgeHost` of the answers: any text, false to leave it out, or a function of the call.
-   * @default 'mboxedge{locationHint}.tt.omtrdc.net'
-   */
-  readonly edgeHost?: string | false | ((call: EdgeCall) => string | undefined);
-  /** Whether fields and query parameters that the OpenAPI files do not name are violations. @default true */
-  readonly strict?: boolean;
-  /**
-   * Which event tokens and states to take in notifications besides those that this edge gave out. A notification
-   * with another one is not processed: its id is absent from the answer. @default none
-   */
-  readonly acceptToken?: (token: string) => boolean;
-  /** How many requests `requests` holds; the oldest are forgotten. @default 1000 */
-  readonly maxRequests?: number;
-  /** A longer body is refused with 413. @default 4194304 (4 MiB) */
-  readonly maxBodyBytes?: number;
-  /** Whether a process with nothing else to do stays up for the edge's sake. @default false */
-  readonly keepProcessAlive?: boolean;
-}
-
-/** What `TargetClient.create` needs to talk to a local edge; to be spread into its config. */
-export interface EdgeConfig {
-  readonly client: string;
-  readonly organizationId: string;
-  readonly serverDomain: string;
-  readonly secure: false;
-}
 
 /**
  * Starts a local Target edge: a real HTTP server on the loopback interface. By default neither it nor its open
@@ -86,6 +52,8 @@ export class TargetEdge {
   /** Such as `127.0.0.1:49152`. */
   readonly host: string;
   readonly port: number;
+  /** Where the artifact is, whenever there is one; for `artifactLocation`, which allows any polling interval. */
+  readonly artifactUrl: string;
   /** To be spread into the config of a TargetClient. */
   readonly config: EdgeConfig;
 
@@ -96,6 +64,9 @@ export class TargetEdge {
   readonly #faults = new FaultSwitches();
   readonly #timers = new Timers();
   #offers: ResolvedOffers;
+  #artifact: ServedArtifact | undefined;
+  #places: PlacesByAddress;
+  #engine: Engine | undefined;
   #closed: Promise<void> | undefined;
 
   /** @internal Use {@link startTargetEdge}. */
@@ -104,13 +75,19 @@ export class TargetEdge {
     this.host = `${LOOPBACK}:${this.port}`;
     this.url = `http://${this.host}`;
     const { client, organizationId } = setup;
-    this.config = { client, organizationId, serverDomain: this.host, secure: false };
+    const { host } = this;
+    this.config = { client, organizationId, serverDomain: host, cdnBasePath: host, secure: false };
+    this.artifactUrl = this.url + artifactPath(client);
     this.#server = server;
     this.#setup = setup;
     this.#offers = setup.offers;
+    this.#places = setup.places;
+    if (setup.artifact) this.setArtifact(setup.artifact);
     this.#log = new RequestLog(setup.maxRequests);
     this.#routes = [
-      deliveryRoute({ ...setup, decide: (call) => decideByScript(this.#offers, setup.tokens, call) }),
+      deliveryRoute({ ...setup, decide: (call) => this.#decide(call) }),
+      artifactRoute({ client, organizationId, current: () => this.#artifact }),
+      geoRoute(LOOPBACK, () => this.#places),
     ];
     server.on('request', (message, response) => {
       this.#receive(message, response).catch(() => response.destroy());
@@ -151,6 +128,23 @@ export class TargetEdge {
   }
 
   /**
+   * Replaces the artifact from the next request on; without one there is none. It need not be a good one: what
+   * cannot be decided by is served all the same, and deliveries that need it are answered with 500.
+   */
+  setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
+    this.#artifact = artifact && toServedArtifact(artifact, options);
+    // Clients that hold an earlier version still report what they showed of it.
+    for (const token of eventTokensOf(artifact)) this.#setup.tokens.remember(token);
+    this.#dropEngine();
+  }
+
+  /** Replaces everything that is known of places. */
+  setGeo(geo: EdgeGeo): void {
+    this.#places = toPlaces(geo);
+    this.#dropEngine();
+  }
+
+  /**
    * Switches a fault on. A request meets the first fault, in the order of switching on, that is meant for it and
    * not used up: `fault(a, { times: 1 })` and then `fault(b, { times: 1 })` play one after the other.
    */
@@ -168,6 +162,7 @@ export class TargetEdge {
     this.#closed ??= new Promise((resolve) => {
       this.#timers.clear();
       this.#log.close();
+      this.#dropEngine();
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
@@ -177,6 +172,19 @@ export class TargetEdge {
   /** The same as {@link TargetEdge.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The script decides what it lists, the artifact everything else. */
+  async #decide(call: EdgeCall): Promise<Decisions> {
+    const scripted = decideByScript(this.#offers, this.#setup.tokens, call);
+    if (!this.#artifact) return scripted;
+    this.#engine ??= new Engine({ ...this.#setup, artifact: this.#artifact.text, places: this.#places });
+    return this.#engine.complete(scripted, this.#offers, call);
+  }
+
+  #dropEngine(): void {
+    void this.#engine?.close();
+    this.#engine = undefined;
   }
 
   async #receive(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -196,33 +204,4 @@ export class TargetEdge {
     if (!due) return sendAnswer(response, answer);
     this.#timers.after(due.delayMs, () => playFault(due.fault, { response, answer, timers: this.#timers }));
   }
-}
-
-/** The options with their defaults, checked. */
-interface EdgeSetup {
-  readonly client: string;
-  readonly organizationId: string;
-  readonly locationHint: string;
-  readonly edgeHost: (call: EdgeCall) => string | undefined;
-  readonly offers: ResolvedOffers;
-  readonly check: DeliveryCheck;
-  readonly tokens: Tokens;
-  readonly maxRequests: number;
-  readonly maxBodyBytes: number;
-}
-
-function resolveSetup(options: TargetEdgeOptions): EdgeSetup {
-  const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
-  if (!/^\d{1,4}$/.test(locationHint)) throw new TypeError('locationHint must be 1 to 4 digits');
-  return {
-    client: options.client ?? 'demo',
-    organizationId: options.organizationId ?? 'DEMO@AdobeOrg',
-    locationHint,
-    edgeHost: typeof edgeHost === 'function' ? edgeHost : () => edgeHost || undefined,
-    offers: resolveOffers(options.offers),
-    check: deliveryCheck(options.strict ?? true),
-    tokens: new Tokens(options.acceptToken ?? (() => false)),
-    maxRequests: options.maxRequests ?? 1000,
-    maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
-  };
 }

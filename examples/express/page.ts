@@ -1,0 +1,89 @@
+import { toInlineJson } from 'target-node-sdk/http';
+import type { Decisions } from './decide.js';
+import { Html, html } from './html.js';
+
+const PRODUCTS = [
+  { name: 'Kenya Karatina', notes: 'Blackcurrant, tomato leaf', price: 14, stock: 12 },
+  { name: 'Colombia Huila', notes: 'Caramel, red apple', price: 12, stock: 3 },
+  { name: 'Ethiopia Guji', notes: 'Peach, jasmine', price: 15, stock: 7 },
+];
+
+/** The page. Offers are HTML by the activity's author and go in as they are; everything else is escaped. */
+export function toPage(decisions: Decisions): string {
+  const { hero, note, flags, click } = decisions;
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Harbour Coffee</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/style.css">
+<script src="/claim.js" type="module"></script>
+<script id="click" type="application/json">${new Html(toInlineJson(click ?? null))}</script>
+</head>
+<body>
+<header>
+<strong>Harbour Coffee</strong>
+<form role="search"><input type="search" name="q" aria-label="Search" placeholder="${flags.searchHint}"></form>
+</header>
+<main>
+<section class="hero" aria-label="Offer of the week">
+<div id="hero">${new Html(hero)}</div>
+<button id="claim" type="button">Claim this offer</button>
+<p id="claimed" role="status"></p>
+</section>
+<p id="note" class="note">${note.text} Free delivery from €${note.freeFrom}.</p>
+<ul class="products" style="--per-row: ${flags.productsPerRow}">
+${PRODUCTS.map(
+  ({ name, notes, price, stock }) => html`<li>
+<h2>${name}</h2>
+<p>${notes}</p>
+<p><strong>€${price}</strong>${flags.showStock ? html` <span class="stock">${stock} left</span>` : ''}</p>
+</li>
+`,
+)}</ul>
+${toDetails(decisions)}
+</main>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+/** What a shop would not show: who the visitor is to Target, and what was decided. */
+function toDetails(decisions: Decisions): Html {
+  const { answer, responseTokens = {} } = decisions;
+  const facts = {
+    Decided: answer?.decisioningMethod ?? 'no: default content',
+    'Edge cluster': answer?.targetLocationHintCookie?.value,
+    tntId: answer?.response.id?.tntId,
+    Session: /^session#([^#]+)#/.exec(answer?.targetCookie.value ?? '')?.[1],
+    Activity: responseTokens['activity.name'],
+    Experience: responseTokens['experience.name'],
+  };
+  return html`<section class="details">
+<h2>Behind this page</h2>
+<p>Reload: the visitor, the session and the experience stay. Delete the cookies, and Target meets somebody new.</p>
+<div class="tables">
+<table id="visit">
+<caption>Visit</caption>
+<tbody>${toRows(facts)}</tbody>
+</table>
+<table id="flags">
+<caption>Flags of the mbox <code>shop-flags</code></caption>
+<tbody>${toRows({ ...decisions.flags })}</tbody>
+</table>
+</div>
+</section>`;
+}
+
+function toRows(facts: Readonly<Record<string, unknown>>): Html[] {
+  return Object.entries(facts).map(
+    ([
+      name,
+      value,
+    ]) => html`<tr><th scope="row">${name}</th><td>${value === undefined ? '–' : String(value)}</td></tr>
+`,
+  );
+}

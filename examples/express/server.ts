@@ -1,0 +1,47 @@
+/** A shop's page with offers and flags of Adobe Target; see README.md for the account's environment variables. */
+import { fileURLToPath } from 'node:url';
+import express from 'express';
+import { reportClick } from './click.js';
+import { decide } from './decide.js';
+import { toPage } from './page.js';
+import { connectTarget } from './target.js';
+
+const GRACE_MS = 5_000;
+
+const target = await connectTarget(process.env);
+const app = express();
+app.disable('x-powered-by');
+// Whose `X-Forwarded-…` headers to believe. Name your own proxy here: the visitor's address and https depend on it.
+app.set('trust proxy', 'loopback');
+app.use(express.static(fileURLToPath(new URL('public', import.meta.url))));
+
+app.get('/', async (request, response) => {
+  const decisions = await decide(target, request);
+  response.append('Set-Cookie', decisions.setCookies);
+  response.set('Cache-Control', 'private, no-store');
+  response.type('html').send(toPage(decisions));
+});
+
+app.post('/claim', express.json({ limit: '10kb' }), async (request, response) => {
+  // Whatever claiming means to the shop happens here; telling Target about it never decides whether it does.
+  const { isReported, setCookies } = await reportClick(target, request);
+  response.append('Set-Cookie', setCookies);
+  response.json({ isReported });
+});
+
+const server = app.listen(Number(process.env.PORT ?? 3000), (error) => {
+  if (error) throw error;
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  console.log(`http://localhost:${port} shows offers of ${target.name}`);
+});
+
+async function shutDown(): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
+  await closed;
+  await target.close();
+}
+
+process.once('SIGTERM', shutDown);
+process.once('SIGINT', shutDown);

@@ -1,0 +1,50 @@
+import { TargetClient, type TargetClientConfig } from 'target-node-sdk';
+import { startTargetEdge } from 'target-node-sdk/testing';
+import { demoOffers } from './demo-offers.js';
+
+/** The client, and what reading its cookies needs. */
+export interface Target {
+  /** For people. */
+  readonly name: string;
+  readonly client: TargetClient;
+  readonly organizationId: string;
+  /** Resolves when nothing is left to be sent. */
+  close(): Promise<unknown>;
+}
+
+/** Makes the one client of this process: for the account that the environment names, else for a local Target edge. */
+export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
+  const account = toAccount(environment);
+  if (account) {
+    const client = toClient(account);
+    const close = () => client.close();
+    return { name: account.client, client, organizationId: account.organizationId, close };
+  }
+  const edge = await startTargetEdge({ offers: demoOffers });
+  const client = toClient(edge.config);
+  const close = () => client.close().then(() => edge.close());
+  return { name: 'a local Target edge', client, organizationId: edge.config.organizationId, close };
+}
+
+function toClient(config: TargetClientConfig): TargetClient {
+  // A page that waits any longer is worse than its default content.
+  return TargetClient.create({
+    timeout: 1000,
+    logger: { error: console.error, warn: console.warn },
+    ...config,
+  });
+}
+
+function toAccount(environment: NodeJS.ProcessEnv): TargetClientConfig | undefined {
+  const { TARGET_CLIENT: client, TARGET_ORGANIZATION_ID: organizationId } = environment;
+  if (!client && !organizationId) return undefined;
+  if (!client || !organizationId)
+    throw new Error('set both TARGET_CLIENT and TARGET_ORGANIZATION_ID, or none');
+  return {
+    client,
+    organizationId,
+    propertyToken: environment.TARGET_PROPERTY_TOKEN || undefined,
+    serverDomain: environment.TARGET_SERVER_DOMAIN || undefined,
+    secure: environment.TARGET_SECURE !== 'false',
+  };
+}

@@ -1,0 +1,23 @@
+/** Twenty customers, by the ids under which the shop's own database knows them. */
+export const CUSTOMERS: readonly string[] = [
+  'ada',
+  'bruno',
+  'chiara',
+  'dmitri',
+  'elif',
+  'femi',
+  'greta',
+  'hugo',
+  'ines',
+  'jonas',
+  'kaito',
+  'leila',
+  'mateo',
+  'noor',
+  'olga',
+  'priya',
+  'quinn',
+  'rosa',
+  'samir',
+  'tove',
+].map((name) => `${name}@harbour`);

@@ -1,0 +1,42 @@
+/** What decides when an artifact is asked for again. */
+export interface DownloadHistory {
+  readonly pollingIntervalMs: number;
+  /** Whether there is an artifact to decide by. */
+  readonly isHeld: boolean;
+  /** Downloads that failed since the last one that did not. */
+  readonly failures: number;
+  /** How long the last answer asked to be left alone. */
+  readonly askedMs: number | undefined;
+}
+
+const MAX_RETRIES = 10;
+const FIRST_RETRY_MS = 1000;
+/** So steep that a CDN in trouble gets five requests in the first minute, and each lost second is one of few. */
+const RETRY_FACTOR = 4;
+const MAX_RETRY_MS = 30_000;
+const MAX_ASKED_MS = 60 * 60 * 1000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** How long to wait for the next download; undefined when there is none to come. */
+export function msToNextDownload(history: DownloadHistory): number | undefined {
+  const { pollingIntervalMs, isHeld, failures, askedMs = 0 } = history;
+  if (isHeld && pollingIntervalMs === 0) return undefined;
+  const isRetry = failures > 0 && (!isHeld || failures <= MAX_RETRIES);
+  const wantedMs = isRetry ? retryMs(history) : pollMs(history);
+  return Math.min(Math.max(wantedMs, spread(Math.min(askedMs, MAX_ASKED_MS), 1, 1.1)), MAX_TIMER_MS);
+}
+
+function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
+  const firstMs = Math.min(FIRST_RETRY_MS, pollingIntervalMs || FIRST_RETRY_MS);
+  return spread(Math.min(firstMs * RETRY_FACTOR ** (failures - 1), MAX_RETRY_MS), 0.75, 1);
+}
+
+/** An interval that is shorter than the pauses between retries is no reason to go on faster than they did. */
+function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
+  return spread(failures > 0 ? Math.max(pollingIntervalMs, MAX_RETRY_MS) : pollingIntervalMs, 0.9, 1.1);
+}
+
+/** Processes that were started together should not go on asking together. */
+function spread(ms: number, from: number, to: number): number {
+  return ms * (from + Math.random() * (to - from));
+}

@@ -1,0 +1,117 @@
+import { type Artifact, toArtifact } from '../artifact.js';
+import type { ResolvedConfig } from '../config.js';
+import { TargetError, toError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import { type CompiledArtifact, compileArtifact } from './compile.js';
+
+/** What holding an artifact needs. */
+export interface HeldArtifactOptions {
+  readonly config: ResolvedConfig;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** How an artifact that came is to be taken. */
+export interface Arrival {
+  readonly etag?: string | undefined;
+  /** Whether it was asked for by name, so that it may be older than the one that is held. */
+  readonly isAsked?: boolean | undefined;
+}
+
+/** ETag and rules change together, once everything about them was checked. */
+interface Held {
+  readonly artifact: Artifact;
+  readonly compiled: CompiledArtifact;
+  readonly etag: string | undefined;
+}
+
+/** The artifact in use: none at first, then the last good one. */
+export class HeldArtifact {
+  readonly #options: HeldArtifactOptions;
+  #held: Held | undefined;
+  #isPayload = false;
+  #retrievals = 0;
+  #lastRetrievedMs = 0;
+
+  constructor(options: HeldArtifactOptions) {
+    this.#options = options;
+    const { artifactPayload } = options.config;
+    if (artifactPayload) this.#holdPayload(artifactPayload);
+  }
+
+  get compiled(): CompiledArtifact | undefined {
+    return this.#held?.compiled;
+  }
+
+  get etag(): string | undefined {
+    return this.#held?.etag;
+  }
+
+  /** Whether it is the one that the caller brought along. */
+  get isPayload(): boolean {
+    return this.#isPayload;
+  }
+
+  /** How often one was taken, and when the last time. */
+  get retrieved(): { readonly times: number; readonly lastMs: number } {
+    return { times: this.#retrievals, lastMs: this.#lastRetrievedMs };
+  }
+
+  /**
+   * Takes an artifact into use, or nothing of it: false for one that is older than the one that is held.
+   * @throws TargetError `ERR_TARGET_ARTIFACT` for one that cannot be used
+   */
+  take(text: string, { etag, isAsked }: Arrival = {}): boolean {
+    const artifact = toArtifact(parse(text));
+    const isWanted = isAsked && etag !== this.etag;
+    if (!isWanted && isOlder(artifact, this.#held?.artifact)) return false;
+    const { config, logger, now } = this.#options;
+    const { client, allMatchingMboxes } = config;
+    const warn = (line: string) => logger.warn(line);
+    this.#held = {
+      artifact,
+      compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),
+      etag,
+    };
+    this.#isPayload = false;
+    this.#retrievals += 1;
+    this.#lastRetrievedMs = now();
+    return true;
+  }
+
+  /** A copy is taken, for the caller may go on changing the payload. */
+  #holdPayload(payload: object): void {
+    try {
+      this.take(JSON.stringify(payload));
+      this.#isPayload = true;
+    } catch (cause) {
+      const { name, message } = toError(cause);
+      const why = cause instanceof TargetError ? message : `cannot be written as JSON (${name})`;
+      throw new TargetError('ERR_TARGET_INVALID_CONFIG', `artifactPayload: ${why}`, {
+        path: 'artifactPayload',
+        cause,
+      });
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const body = text.slice(0, 1024);
+    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is not JSON', { body, cause });
+  }
+}
+
+function isOlder(artifact: Artifact, held: Artifact | undefined): boolean {
+  const [comeMs, heldMs] = [generatedAtMs(artifact), generatedAtMs(held)];
+  return comeMs !== undefined && heldMs !== undefined && comeMs < heldMs;
+}
+
+/** When an artifact was made, where it says so. */
+function generatedAtMs(artifact: Artifact | undefined): number | undefined {
+  const generatedAt = artifact?.meta?.generatedAt;
+  const ms = typeof generatedAt === 'string' ? Date.parse(generatedAt) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}

@@ -1,0 +1,361 @@
+import { describe, expect, test } from '@jest/globals';
+import type { GetOffersOptions, VisitorLike } from '../src/index.js';
+import { Visitor } from '../src/index.js';
+import { targetErrorOf, withEdge } from './with-edge.js';
+
+const bench = withEdge();
+const { connect, detour, received, sent } = bench;
+const REQUEST = { execute: { mboxes: [{ name: 'hero' }] } };
+const LATER = 2 ** 40;
+const SDID = /^[0-9A-F]{16}-[0-9A-F]{16}$/;
+const ORGANIZATION = 'DEMO@AdobeOrg';
+const ECID = '12345678901234567890123456789012345678';
+const AMCV = `-1712354808|MCIDTS|18145|MCMID|${ECID}|MCAAMLH-1568296160|9|MCAAMB-1568296160|RKhpRz8krg2t|MCOPTOUT-1567698560s|NONE|MCAID|NONE|vVersion|4.4.0`;
+
+async function ask(options: Omit<GetOffersOptions, 'request'> & Partial<GetOffersOptions>) {
+  return connect().getOffers({ request: REQUEST, ...options });
+}
+
+describe('the mbox cookie', () => {
+  test('gives session and tntId', async () => {
+    await ask({ targetCookie: `session#s1#${LATER}|PC#abc.28_0#${LATER}` });
+    expect(received().query.sessionId).toBe('s1');
+    expect(sent().id).toEqual({ tntId: 'abc.28_0' });
+  });
+
+  test('gives its tntId only to a request that has none', async () => {
+    await ask({
+      request: { ...REQUEST, id: { tntId: 'own.29_0' } },
+      targetCookie: `PC#abc.28_0#${LATER}`,
+    });
+    expect(sent().id?.tntId).toBe('own.29_0');
+  });
+
+  test('gives nothing once it is expired', async () => {
+    const past = Math.floor(Date.now() / 1000) - 1;
+    await ask({ targetCookie: `session#s1#${past}|PC#abc.28_0#${past}` });
+    expect(received().query.sessionId).toMatch(/^[0-9a-f]{32}$/);
+    expect(sent()).not.toHaveProperty('id');
+  });
+
+  test.each([
+    ['an empty one', ''],
+    ['percent signs', '%'],
+    ['broken encoding', '%E0%A4%A'],
+    ['hashes', '#'.repeat(10_000)],
+    ['bars', '|'.repeat(10_000)],
+    ['no expiry', 'session#s1|PC#abc'],
+    ['a text for an expiry', 'session#s1#soon'],
+    ['names of prototypes', `__proto__#a#${LATER}|constructor#b#${LATER}`],
+    ['a session that no URL takes', `session#a/../?b#${LATER}`],
+    ['an object', { session: 's1' }],
+    ['a number', 5],
+    ['null', null],
+    ['a megabyte', `session#${'x'.repeat(1_000_000)}#${LATER}`],
+  ])('that is malformed never throws: %s', async (_, targetCookie) => {
+    const { status } = await ask({ targetCookie } as unknown as GetOffersOptions);
+    expect(status.status).toBe(200);
+    expect(received().query.sessionId).toMatch(/^[0-9a-f]{32}$/);
+    expect(sent()).not.toHaveProperty('id');
+  });
+
+  test('loses a part that does not decode, and that part alone', async () => {
+    await ask({ targetCookie: `session#%E0%A4%A#${LATER}|PC#abc.28_0#${LATER}` });
+    expect(received().query.sessionId).toMatch(/^[0-9a-f]{32}$/);
+    expect(sent().id).toEqual({ tntId: 'abc.28_0' });
+  });
+});
+
+describe('the location hint', () => {
+  const hostile = [
+    '35.evil.example',
+    '35/',
+    '35@evil.example',
+    '35#',
+    '35?',
+    '35:80',
+    '35\\',
+    '12345',
+    '',
+    '-1',
+    ' 35',
+    '35\n',
+    '３５',
+    '%33%35',
+    '../35',
+    'constructor',
+  ];
+
+  test.each(hostile)('%j as option or in the cookie changes no host', async (hint) => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined, client: 'acme' });
+    bench.edge.fault({ kind: 'body', body: '{"status":200}' });
+    await client.getOffers({ request: REQUEST, targetLocationHint: hint });
+    await client.getOffers({ request: REQUEST, targetLocationHintCookie: hint });
+    const cookieText = encodeURIComponent(`abc.${hint}_0`);
+    await client.getOffers({ request: REQUEST, targetCookie: `PC#${cookieText}#${LATER}` });
+    await client.getOffers({ request: REQUEST });
+    expect(urls.map(({ host }) => host)).toEqual(Array(4).fill('acme.tt.omtrdc.net'));
+  });
+
+  test('of one visitor is never that of the next', async () => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined, client: 'acme' });
+    await client.getOffers({ request: REQUEST, targetCookie: `PC#abc.28_0#${LATER}` });
+    await client.getOffers({ request: REQUEST, targetLocationHint: '29' });
+    await client.getOffers({ request: REQUEST });
+    expect(urls.map(({ host }) => host)).toEqual([
+      'mboxedge28.tt.omtrdc.net',
+      'mboxedge29.tt.omtrdc.net',
+      'acme.tt.omtrdc.net',
+    ]);
+  });
+
+  test('learned from an answer serves visitors without one, until another is learned', async () => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined, client: 'acme' });
+    await client.getOffers({ request: REQUEST });
+    bench.edge.fault(
+      { kind: 'body', body: '{"status":200,"edgeHost":"mboxedge38.tt.omtrdc.net"}' },
+      { times: 1 },
+    );
+    await client.getOffers({ request: REQUEST });
+    await client.getOffers({ request: REQUEST });
+    expect(urls.map(({ host }) => host)).toEqual([
+      'acme.tt.omtrdc.net',
+      'mboxedge35.tt.omtrdc.net',
+      'mboxedge38.tt.omtrdc.net',
+    ]);
+  });
+
+  test.each([
+    'mboxedge35.tt.omtrdc.net.evil.example',
+    'evil.example',
+    'mboxedge35/x.tt.omtrdc.net',
+    'mboxedge.tt.omtrdc.net',
+  ])('is not learned from the edgeHost %s', async (edgeHost) => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined, client: 'acme' });
+    bench.edge.fault({ kind: 'body', body: JSON.stringify({ status: 200, edgeHost }) });
+    await client.getOffers({ request: REQUEST });
+    await client.getOffers({ request: REQUEST });
+    expect(urls.map(({ host }) => host)).toEqual(['acme.tt.omtrdc.net', 'acme.tt.omtrdc.net']);
+  });
+});
+
+describe('the AMCV cookie', () => {
+  test.each([
+    ['plain', AMCV],
+    ['percent-encoded', encodeURIComponent(AMCV)],
+    ['without a first field', AMCV.slice(AMCV.indexOf('|') + 1)],
+  ])('gives ECID and Audience Manager ids: %s', async (_, visitorCookie) => {
+    await ask({ visitorCookie });
+    expect(sent().id).toEqual({ marketingCloudVisitorId: ECID });
+    expect(sent().experienceCloud?.audienceManager).toEqual({ locationHint: 9, blob: 'RKhpRz8krg2t' });
+  });
+
+  test('gives way to what the request has', async () => {
+    await ask({
+      visitorCookie: AMCV,
+      request: {
+        ...REQUEST,
+        id: { marketingCloudVisitorId: 'own' },
+        experienceCloud: { audienceManager: { blob: 'own-blob' } },
+      },
+    });
+    expect(sent().id?.marketingCloudVisitorId).toBe('own');
+    expect(sent().experienceCloud?.audienceManager).toEqual({ locationHint: 9, blob: 'own-blob' });
+  });
+
+  test.each([
+    ['NONE', 'MCMID|NONE|MCAAMLH-1|NONE|MCAAMB-1|NONE'],
+    ['an ECID that is no number', 'MCMID|abc|MCAAMLH|x'],
+    ['an ECID that is too long', `MCMID|${'1'.repeat(129)}`],
+    ['a hint of 0', 'MCAAMLH|0'],
+    ['a hint that is negative', 'MCAAMLH|-9'],
+    ['a blob that is too long', `MCAAMB|${'x'.repeat(1025)}`],
+    ['nothing behind the keys', 'MCMID'],
+    ['broken encoding', '%7CMCMID%7C%E0%A4%A'],
+    ['keys of prototypes', '__proto__|1|constructor|2'],
+    ['an object', {}],
+    ['a megabyte', '|'.repeat(1_000_000)],
+  ])('that says nothing useful gives nothing: %s', async (_, visitorCookie) => {
+    await ask({ visitorCookie } as unknown as GetOffersOptions);
+    expect(sent()).not.toHaveProperty('id');
+    expect(sent().experienceCloud).not.toHaveProperty('audienceManager');
+    expect(received().status).toBe(200);
+  });
+
+  test('with a blob and an ECID at their limits passes', async () => {
+    await ask({ visitorCookie: `MCMID|${'1'.repeat(128)}|MCAAMB|${'x'.repeat(1024)}` });
+    expect(sent().id?.marketingCloudVisitorId).toHaveLength(128);
+    expect(sent().experienceCloud?.audienceManager?.blob).toHaveLength(1024);
+  });
+});
+
+describe('the supplemental data id', () => {
+  test('is new for each call, and the same in visitorState', async () => {
+    const client = connect();
+    const first = await client.getOffers({ request: REQUEST });
+    const second = await client.getOffers({ request: REQUEST });
+    const ids = [first, second].map(
+      ({ request }) => request.experienceCloud?.analytics?.supplementalDataId ?? '',
+    );
+    expect(ids[0]).toMatch(SDID);
+    expect(ids[1]).toMatch(SDID);
+    expect(ids[0]).not.toBe(ids[1]);
+    expect(first.visitorState).toEqual({
+      [ORGANIZATION]: {
+        sdid: {
+          supplementalDataIDCurrent: ids[0],
+          supplementalDataIDCurrentConsumed: { 'payload:target-global-mbox': true },
+          supplementalDataIDLastConsumed: {},
+        },
+      },
+    });
+  });
+
+  test("of the caller's own stays", async () => {
+    const supplementalDataId = '0123456789ABCDEF-0123456789ABCDEF';
+    await ask({ request: { ...REQUEST, experienceCloud: { analytics: { supplementalDataId } } } });
+    expect(sent().experienceCloud?.analytics).toEqual({ supplementalDataId, logging: 'server_side' });
+  });
+
+  test('is one for all consumers of a shared visitor, until one asks again', async () => {
+    const client = connect();
+    const visitor = new Visitor(ORGANIZATION, AMCV);
+    const sdidFor = async (consumerId: string) => {
+      await client.getOffers({ request: REQUEST, visitor, consumerId });
+      return sent().experienceCloud?.analytics?.supplementalDataId;
+    };
+    const first = await sdidFor('a');
+    expect(await sdidFor('b')).toBe(first);
+    const second = await sdidFor('a');
+    expect(second).not.toBe(first);
+    expect(await sdidFor('b')).toBe(second);
+    expect(sent().id?.marketingCloudVisitorId).toBe(ECID);
+    expect(visitor.getState()).toEqual({
+      [ORGANIZATION]: {
+        sdid: {
+          supplementalDataIDCurrent: second,
+          supplementalDataIDCurrentConsumed: { 'payload:a': true, 'payload:b': true },
+          supplementalDataIDLast: first,
+          supplementalDataIDLastConsumed: { 'payload:a': true, 'payload:b': true },
+        },
+      },
+    });
+  });
+
+  test('shows in visitorState with the customer ids', async () => {
+    const { visitorState } = await ask({
+      customerIds: { crm: { id: '1', authState: 1 }, plain: '2' },
+      consumerId: 'abc',
+    });
+    expect(visitorState).toEqual({
+      [ORGANIZATION]: {
+        customerIDs: { crm: { id: '1', authState: 1 }, plain: { id: '2', authState: 0 } },
+        sdid: {
+          supplementalDataIDCurrent: expect.stringMatching(SDID),
+          supplementalDataIDCurrentConsumed: { 'payload:abc': true },
+          supplementalDataIDLastConsumed: {},
+        },
+      },
+    });
+  });
+
+  test('shows the list form of customer ids by their codes', async () => {
+    const { visitorState } = await ask({
+      customerIds: [{ id: '1', integrationCode: 'crm', authenticatedState: 'logged_out' }],
+    });
+    expect(visitorState[ORGANIZATION]).toMatchObject({ customerIDs: { crm: { id: '1', authState: 2 } } });
+  });
+});
+
+describe("the caller's own visitor object", () => {
+  const external = (values: unknown, seen: unknown[] = []): VisitorLike => ({
+    getState: () => ({ mine: true }),
+    getVisitorValues: () => values,
+    getSupplementalDataID: (consumerId) => {
+      seen.push(consumerId);
+      return 'AAAAAAAAAAAAAAAA-BBBBBBBBBBBBBBBB';
+    },
+    setCustomerIDs: (customerIds) => void seen.push(customerIds),
+  });
+
+  test('is asked for everything, and wins over the AMCV cookie', async () => {
+    const seen: unknown[] = [];
+    const { visitorState } = await ask({
+      visitor: external({ MCMID: '777', MCAAMLH: '6', MCAAMB: 'blob' }, seen),
+      visitorCookie: AMCV,
+      consumerId: 'abc',
+      customerIds: { crm: '1' },
+    });
+    expect(seen).toEqual([{ crm: '1' }, 'abc']);
+    expect(sent()).toMatchObject({
+      id: { marketingCloudVisitorId: '777', customerIds: [{ id: '1', integrationCode: 'crm' }] },
+      experienceCloud: {
+        audienceManager: { locationHint: 6, blob: 'blob' },
+        analytics: { supplementalDataId: 'AAAAAAAAAAAAAAAA-BBBBBBBBBBBBBBBB' },
+      },
+    });
+    expect(visitorState).toEqual({ mine: true });
+  });
+
+  test.each([
+    ['nothing', undefined],
+    ['null', null],
+    ['objects', { MCMID: {}, MCAAMLH: [], MCAAMB: () => 1 }],
+    ['empty texts', { MCMID: '', MCAAMLH: '', MCAAMB: '' }],
+    [
+      'what the API does not take',
+      { MCMID: 'x'.repeat(129), MCAAMLH: '9'.repeat(400), MCAAMB: 'x'.repeat(1025) },
+    ],
+  ])('may know %s', async (_, values) => {
+    await ask({ visitor: external(values) });
+    expect(sent()).not.toHaveProperty('id');
+    expect(sent().experienceCloud).not.toHaveProperty('audienceManager');
+    expect(received().status).toBe(200);
+  });
+
+  test('may have no setCustomerIDs', async () => {
+    const { setCustomerIDs: _, ...visitor } = external({});
+    await ask({ visitor, customerIds: { crm: '1' } });
+    expect(sent().id?.customerIds).toHaveLength(1);
+  });
+
+  test('never sees customer ids that are wrong', async () => {
+    const seen: unknown[] = [];
+    await targetErrorOf(() =>
+      ask({ visitor: external({}, seen), customerIds: 'crm' } as unknown as GetOffersOptions),
+    );
+    expect(seen).toEqual([]);
+  });
+
+  test('keeps its this', async () => {
+    class Mine extends Visitor {
+      override getVisitorValues() {
+        return { ...super.getVisitorValues(), MCMID: '42' };
+      }
+    }
+    await ask({ visitor: new Mine(ORGANIZATION) });
+    expect(sent().id?.marketingCloudVisitorId).toBe('42');
+  });
+
+  test.each([5, 'visitor', {}, { getState: () => ({}) }, []])('cannot be %j', async (visitor) => {
+    const error = await targetErrorOf(() => ask({ visitor } as unknown as GetOffersOptions));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'visitor' });
+  });
+});
+
+test('no error message holds an id of the visitor', async () => {
+  bench.edge.fault({ kind: 'status', status: 400, body: { status: 400, message: 'no' } });
+  const error = await targetErrorOf(() =>
+    ask({
+      visitorCookie: AMCV,
+      targetCookie: `session#secret-session#${LATER}|PC#secret-tnt.28_0#${LATER}`,
+      customerIds: { crm: 'secret-customer' },
+    }),
+  );
+  expect(error.message).toBe('the delivery call was answered with status 400');
+  expect(JSON.stringify(error)).not.toMatch(/secret|1234567890/);
+});

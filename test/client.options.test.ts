@@ -1,0 +1,515 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import type {
+  GetAttributesOptions,
+  GetOffersOptions,
+  TargetDeliveryResponse,
+  TargetError,
+} from '../src/index.js';
+import { html, json } from '../src/testing/edge.js';
+import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
+
+const bench = withEdge({ offers: { mboxes: { hero: html('<h1>'), flags: json({ beta: true }) } } });
+const { connect, detour, received, sent } = bench;
+const REQUEST = { execute: { mboxes: [{ name: 'hero' }] } };
+const LATER = 2 ** 40;
+
+/** What a JavaScript caller may write. */
+const offersOptions = (options: unknown) => options as GetOffersOptions;
+
+describe('request', () => {
+  test.each([undefined, null, 'execute', 5, [], () => undefined])('is required: %p', async (request) => {
+    const error = await targetErrorOf(() => connect().getOffers(offersOptions({ request })));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'request' });
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test.each([undefined, null, 'request', 5])('options that are %p are no options', async (options) => {
+    for (const method of ['getOffers', 'sendNotifications'] as const) {
+      const error = await targetErrorOf(() => connect()[method](offersOptions(options)));
+      expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
+    }
+  });
+
+  test('nothing is thrown synchronously', async () => {
+    const client = connect();
+    const calls = [
+      client.getOffers(offersOptions(undefined)),
+      client.sendNotifications(offersOptions(null)),
+      client.getAttributes(5 as never),
+      client.getOffers({ request: REQUEST, targetCookie: '%'.repeat(5000), timeout: -1 }),
+    ];
+    const results = await Promise.allSettled(calls);
+    expect(results.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+  });
+
+  test('is by default a page of the web for getAttributes', async () => {
+    await connect().getAttributes(['flags']);
+    expect(sent()).toMatchObject({
+      context: { channel: 'web' },
+      execute: { mboxes: [{ name: 'flags', index: 1 }] },
+    });
+    expect(sent().context).toEqual({ channel: 'web' });
+    await connect().getAttributes(['flags'], {});
+    await connect().getAttributes(['flags'], null as unknown as GetAttributesOptions);
+    expect(bench.edge.requests.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+});
+
+describe('targetCookie and targetLocationHint', () => {
+  test('the hint is that of the cookie, else that of the option', async () => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined });
+    await client.getOffers({
+      request: REQUEST,
+      targetCookie: `PC#a.28_0#${LATER}`,
+      targetLocationHint: '29',
+    });
+    await client.getOffers({ request: REQUEST, targetLocationHint: '29' });
+    await client.getOffers({ request: REQUEST, targetLocationHintCookie: '30' });
+    await client.getOffers({ request: REQUEST, targetLocationHint: '31', targetLocationHintCookie: '32' });
+    expect(urls.map(({ host }) => host)).toEqual(
+      ['28', '29', '30', '31'].map((hint) => `mboxedge${hint}.tt.omtrdc.net`),
+    );
+  });
+
+  test('the alias serves when the option is no hint', async () => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined });
+    await client.getOffers({ request: REQUEST, targetLocationHint: 'evil', targetLocationHintCookie: '30' });
+    expect(urls[0]?.host).toBe('mboxedge30.tt.omtrdc.net');
+  });
+});
+
+describe('customerIds', () => {
+  test('by code: authState 0, 1 and 2, none, and a plain string', async () => {
+    await connect().getOffers({
+      request: REQUEST,
+      customerIds: {
+        zero: { id: '0', authState: 0 },
+        one: { id: '1', authState: 1 },
+        two: { id: '2', authState: 2 },
+        none: { id: '3' },
+        plain: '4',
+      },
+    });
+    expect(sent().id?.customerIds).toEqual([
+      { id: '0', integrationCode: 'zero', authenticatedState: 'unknown' },
+      { id: '1', integrationCode: 'one', authenticatedState: 'authenticated' },
+      { id: '2', integrationCode: 'two', authenticatedState: 'logged_out' },
+      { id: '3', integrationCode: 'none', authenticatedState: 'unknown' },
+      { id: '4', integrationCode: 'plain', authenticatedState: 'unknown' },
+    ]);
+  });
+
+  test('as a list in the form of the Delivery API', async () => {
+    await connect().getOffers({
+      request: REQUEST,
+      customerIds: [
+        { id: '1', integrationCode: 'crm', authenticatedState: 'authenticated' },
+        { id: '2', integrationCode: 'shop' },
+      ],
+    });
+    expect(sent().id?.customerIds).toEqual([
+      { id: '1', integrationCode: 'crm', authenticatedState: 'authenticated' },
+      { id: '2', integrationCode: 'shop', authenticatedState: 'unknown' },
+    ]);
+  });
+
+  test('come before those of the request', async () => {
+    const own = { id: '9', integrationCode: 'own', authenticatedState: 'unknown' as const };
+    await connect().getOffers({
+      request: { ...REQUEST, id: { customerIds: [own] } },
+      customerIds: { crm: 'first' },
+    });
+    expect(sent().id?.customerIds?.map(({ id }) => id)).toEqual(['first', '9']);
+  });
+
+  test('without an id are left out, as before a login', async () => {
+    await connect().getOffers({ request: REQUEST, customerIds: { crm: { id: '', authState: 0 }, b: '' } });
+    expect(sent()).not.toHaveProperty('id');
+  });
+
+  test('may have codes such as __proto__', async () => {
+    const customerIds = JSON.parse('{"__proto__": "1", "constructor": {"id": "2", "authState": 1}}');
+    const { visitorState } = await connect().getOffers({ request: REQUEST, customerIds });
+    expect(sent().id?.customerIds?.map(({ integrationCode }) => integrationCode)).toEqual([
+      '__proto__',
+      'constructor',
+    ]);
+    const state = visitorState['DEMO@AdobeOrg'] as { customerIDs: object };
+    expect(Object.keys(state.customerIDs)).toEqual(['__proto__', 'constructor']);
+  });
+
+  test.each([
+    ['a string', 'crm', 'customerIds'],
+    ['a number', 5, 'customerIds'],
+    ['an id that is no string', { crm: { id: 5 } }, 'customerIds[0].id'],
+    ['no id', { crm: {} }, 'customerIds[0].id'],
+    ['null', { crm: null }, 'customerIds[0]'],
+    ['an unknown state', { crm: { id: 'a', authState: 3 } }, 'customerIds[0].authState'],
+    ['a state that is no number', { crm: { id: 'a', authState: '1' } }, 'customerIds[0].authState'],
+    ['a state of a prototype', { crm: { id: 'a', authState: 'length' } }, 'customerIds[0].authState'],
+    ['an entry that is none', [null], 'customerIds[0]'],
+    ['an entry without code', [{ id: 'a' }], 'customerIds[0].integrationCode'],
+    ['an entry without id', [{ integrationCode: 'a' }], 'customerIds[0].id'],
+    [
+      'an entry with an unknown state',
+      [{ id: 'a', integrationCode: 'a', authenticatedState: 'yes' }],
+      'customerIds[0].authenticatedState',
+    ],
+    ['a plain id over the limit', { crm: 'x'.repeat(129) }, 'customerIds[0]'],
+    ['an id over the limit', { crm: { id: 'x'.repeat(129) } }, 'customerIds[0].id'],
+    ['an entry over the limit', [{ id: 'x'.repeat(129), integrationCode: 'a' }], 'customerIds[0].id'],
+    [
+      'a code over the limit',
+      [{ id: 'x', integrationCode: 'a'.repeat(51) }],
+      'customerIds[0].integrationCode',
+    ],
+    [
+      'one too many',
+      Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`c${n}`, 'x'])),
+      'id.customerIds',
+    ],
+  ])('that are wrong name the place: %s', async (_, customerIds, path) => {
+    const error = await targetErrorOf(() =>
+      connect().getOffers(offersOptions({ request: REQUEST, customerIds })),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test('at their limits pass', async () => {
+    const customerIds = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`${n}`.padStart(50, 'c'), 'x'.repeat(128)]),
+    );
+    await connect().getOffers({ request: REQUEST, customerIds });
+    expect(sent().id?.customerIds).toHaveLength(50);
+  });
+
+  test('of the option and the request together keep the limit', async () => {
+    const entries = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({
+        id: `${n}`,
+        integrationCode: 'a',
+        authenticatedState: 'unknown' as const,
+      }));
+    const error = await targetErrorOf(() =>
+      connect().getOffers({
+        request: { ...REQUEST, id: { customerIds: entries(30) } },
+        customerIds: entries(21),
+      }),
+    );
+    expect(error.path).toBe('id.customerIds');
+  });
+});
+
+describe('consumerId', () => {
+  test('is noted in visitorState, target-global-mbox by default', async () => {
+    const consumed = async (options: Partial<GetOffersOptions>) => {
+      const { visitorState } = await connect().getOffers({ request: REQUEST, ...options });
+      const state = visitorState['DEMO@AdobeOrg'] as { sdid: { supplementalDataIDCurrentConsumed: object } };
+      return Object.keys(state.sdid.supplementalDataIDCurrentConsumed);
+    };
+    expect(await consumed({})).toEqual(['payload:target-global-mbox']);
+    expect(await consumed({ consumerId: 'abc' })).toEqual(['payload:abc']);
+    expect(await consumed({ consumerId: '' })).toEqual(['payload:target-global-mbox']);
+    expect(await consumed({ consumerId: '__proto__' })).toEqual(['payload:__proto__']);
+  });
+});
+
+describe('sessionId', () => {
+  test('joins a visitor without cookie to a session', async () => {
+    const { targetCookie } = await connect().getOffers({ request: REQUEST, sessionId: 'my-session' });
+    expect(received().query.sessionId).toBe('my-session');
+    expect(targetCookie.value).toContain('session#my-session#');
+  });
+
+  test('does not win over the cookie', async () => {
+    await connect().getOffers({
+      request: REQUEST,
+      sessionId: 'mine',
+      targetCookie: `session#theirs#${LATER}`,
+    });
+    expect(received().query.sessionId).toBe('theirs');
+  });
+
+  test('is new and without dashes by default, and for an empty one', async () => {
+    await connect().getOffers({ request: REQUEST });
+    const first = received().query.sessionId;
+    await connect().getOffers({ request: REQUEST, sessionId: '' });
+    const second = received().query.sessionId;
+    expect(first).toMatch(/^[0-9a-f]{32}$/);
+    expect(second).toMatch(/^[0-9a-f]{32}$/);
+    expect(second).not.toBe(first);
+  });
+
+  test.each(['a b', 'a?b', 'a/b', 'x'.repeat(129), 'é', 'a\nb', 5, {}])('cannot be %p', async (sessionId) => {
+    const error = await targetErrorOf(() =>
+      connect().getOffers(offersOptions({ request: REQUEST, sessionId })),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'sessionId' });
+    if (typeof sessionId === 'string') expect(error.message).not.toContain(sessionId);
+  });
+
+  test('may have its 128 characters and punctuation', async () => {
+    const sessionId = `!"#$%&'()*+,-.:;<=>@[]^_{|}~${'x'.repeat(100)}`;
+    await connect().getOffers({ request: REQUEST, sessionId });
+    expect(received().query.sessionId).toBe(sessionId);
+  });
+});
+
+describe('decisioningMethod', () => {
+  test('of a call wins over that of the client', async () => {
+    const { fetchApi } = detour();
+    const client = connect({ decisioningMethod: 'on-device', pollingInterval: 0, fetchApi });
+    const { meta } = await client.getOffers({ request: REQUEST, decisioningMethod: 'server-side' });
+    expect(meta.decisioningMethod).toBe('server-side');
+  });
+
+  test.each(['local', '', 5, 'toString'])('cannot be %p', async (decisioningMethod) => {
+    const error = await targetErrorOf(() =>
+      connect().getOffers(offersOptions({ request: REQUEST, decisioningMethod })),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'decisioningMethod' });
+  });
+});
+
+describe('timeout and signal', () => {
+  test('timeout of a call wins over that of the client', async () => {
+    bench.edge.fault({ kind: 'hang' });
+    const error = await targetErrorOf(() =>
+      connect({ timeout: 60_000 }).getOffers({ request: REQUEST, timeout: 40 }),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_TARGET_TIMEOUT',
+      message: expect.stringContaining('within 40 ms'),
+    });
+  });
+
+  test.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '100', {}])(
+    'timeout cannot be %p',
+    async (timeout) => {
+      const error = await targetErrorOf(() =>
+        connect().getOffers(offersOptions({ request: REQUEST, timeout })),
+      );
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'timeout' });
+      expect(bench.edge.requests).toHaveLength(0);
+    },
+  );
+
+  test('a signal ends the call with its reason', async () => {
+    bench.edge.fault({ kind: 'hang' });
+    const controller = new AbortController();
+    const call = targetErrorOf(() => connect().getOffers({ request: REQUEST, signal: controller.signal }));
+    await bench.edge.waitForRequests(1);
+    const reason = new Error('the visitor left');
+    controller.abort(reason);
+    expect(await call).toMatchObject({ code: 'ERR_TARGET_ABORTED', cause: reason });
+  });
+
+  test('a signal that is aborted already sends nothing', async () => {
+    const error = await targetErrorOf(() =>
+      connect().getOffers({ request: REQUEST, signal: AbortSignal.abort() }),
+    );
+    expect(error.code).toBe('ERR_TARGET_ABORTED');
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test.each(['abort', 5, {}])('a signal cannot be %p', async (signal) => {
+    const error = await targetErrorOf(() => connect().getOffers(offersOptions({ request: REQUEST, signal })));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'signal' });
+  });
+});
+
+describe('callback and errCallback', () => {
+  test('callback gets what the promise resolves to', async () => {
+    const callback = jest.fn<(result: TargetDeliveryResponse) => void>();
+    const result = await connect().getOffers({ request: REQUEST, callback });
+    expect(callback.mock.calls).toEqual([[result]]);
+    expect(callback.mock.calls[0]?.[0]).toBe(result);
+  });
+
+  test('of getAttributes gets the attributes, of sendNotifications the answer', async () => {
+    const callback = jest.fn();
+    const attributes = await connect().getAttributes(['flags'], { callback });
+    const answer = await connect().sendNotifications({
+      request: { notifications: [{ id: 'n', type: 'click', timestamp: 1 }] },
+      callback,
+    });
+    expect(callback.mock.calls.map(([value]) => value)).toEqual([attributes, answer]);
+  });
+
+  test('errCallback takes the error, and the promise resolves to undefined', async () => {
+    const callback = jest.fn();
+    const errCallback = jest.fn<(error: TargetError) => void>();
+    const client = connect();
+    const results = await Promise.all([
+      client.getOffers({ request: { execute: {} }, callback, errCallback }),
+      client.getAttributes(['' as never], { callback, errCallback }),
+      client.sendNotifications({ request: {}, callback, errCallback }),
+    ]);
+    expect(results).toEqual([undefined, undefined, undefined]);
+    expect(callback).not.toHaveBeenCalled();
+    expect(errCallback.mock.calls.map(([{ path }]) => path).sort()).toEqual([
+      'execute',
+      'mboxNames',
+      'notifications',
+    ]);
+  });
+
+  test('without errCallback an error rejects, callback or not', async () => {
+    const callback = jest.fn();
+    const error = await targetErrorOf(() => connect().getOffers({ request: { execute: {} }, callback }));
+    expect(error.path).toBe('execute');
+    expect(callback).not.toHaveBeenCalled();
+  });
+
+  test('a callback that throws or rejects is logged and harms nothing', async () => {
+    const { lines, logger } = listeningLogger();
+    const client = connect({ logger });
+    const fail = () => {
+      throw new TypeError('mine');
+    };
+    const reject = async () => fail();
+    const errCallback = jest.fn();
+    const { response } = await client.getOffers({ request: REQUEST, callback: fail });
+    await client.getOffers({ request: REQUEST, callback: reject });
+    expect(response.status).toBe(200);
+    expect(await client.getOffers({ request: { execute: {} }, errCallback: fail })).toBeUndefined();
+    expect(await client.getOffers({ request: { execute: {} }, errCallback: reject })).toBeUndefined();
+    await client.getOffers({ request: REQUEST, callback: fail, errCallback });
+    expect(errCallback).not.toHaveBeenCalled();
+    expect(lines.error).toEqual(Array(5).fill('AT: a callback failed: TypeError'));
+  });
+
+  test('that are no functions are as if they were not there', async () => {
+    const { response } = await connect().getOffers(offersOptions({ request: REQUEST, callback: 'no' }));
+    expect(response.status).toBe(200);
+    const error = await targetErrorOf(() =>
+      connect().getOffers(offersOptions({ request: { execute: {} }, errCallback: 'no' })),
+    );
+    expect(error.path).toBe('execute');
+  });
+});
+
+describe('options that the calls do not have', () => {
+  test.each(['config', 'fetchApi', 'client', 'serverDomain', 'secure', 'environmentId', 'agent', 'retry'])(
+    '%s is ignored with a warning and replaces nothing',
+    async (name) => {
+      const { lines, logger } = listeningLogger();
+      const client = connect({ logger });
+      const hostile = jest.fn(() => {
+        throw new Error('was called');
+      });
+      const value = name === 'config' ? { serverDomain: 'evil.invalid', fetchApi: hostile } : hostile;
+      const { request } = await client.getOffers(offersOptions({ request: REQUEST, [name]: value }));
+      expect(bench.edge.requests).toHaveLength(1);
+      expect(request).not.toHaveProperty('environmentId');
+      expect(hostile).not.toHaveBeenCalled();
+      expect(lines.warn).toEqual([expect.stringContaining(`unknown option "${name}" is ignored`)]);
+    },
+  );
+
+  test('are warned of once per client, with the nearest name', async () => {
+    const { lines, logger } = listeningLogger();
+    const client = connect({ logger });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers(offersOptions({ request: REQUEST, targetCookies: 'x' }));
+    }
+    expect(lines.warn).toEqual([
+      'AT: unknown option "targetCookies" is ignored: did you mean "targetCookie"?',
+    ]);
+  });
+
+  test.each(['getAttributes', 'sendNotifications'])('are warned of by %s too', async (method) => {
+    const { lines, logger } = listeningLogger();
+    const client = connect({ logger });
+    const options = offersOptions({
+      request: { notifications: [{ id: 'n', type: 'click', timestamp: 1 }] },
+      toString: 5,
+    });
+    if (method === 'getAttributes') await client.getAttributes(['a'], options as GetAttributesOptions);
+    else await client.sendNotifications(options);
+    expect(lines.warn).toEqual([expect.stringContaining('unknown option "toString" is ignored')]);
+  });
+});
+
+describe('what the caller passed', () => {
+  test('is not changed, however deeply it is frozen', async () => {
+    const options = () => ({
+      request: {
+        id: { tntId: 'abc.35_0', customerIds: [] },
+        property: { token: '' },
+        context: { channel: 'web' as const, address: { url: 'https://example.com/' } },
+        execute: { pageLoad: {}, mboxes: [{ name: 'a' }, { name: 'b', parameters: { n: 1, b: true } }] },
+        prefetch: { views: [{}], mboxes: [{ name: 'flags' }] },
+      },
+      targetCookie: `session#s#${LATER}|PC#p.28_0#${LATER}`,
+      customerIds: { crm: { id: '1', authState: 1 as const }, plain: '2' },
+    });
+    const frozen = deepFreeze(options());
+    const client = connect();
+    await client.getOffers(frozen);
+    await client.getAttributes(['flags', 'other'], frozen);
+    expect(frozen).toEqual(options());
+    expect(bench.edge.requests.map(({ status }) => status)).toEqual([200, 200]);
+    const mutable = options();
+    await client.getAttributes(['flags', 'other'], mutable);
+    expect(mutable).toEqual(options());
+  });
+
+  test.each([
+    [
+      'an options getter',
+      () => ({
+        request: REQUEST,
+        get targetCookie() {
+          return fail();
+        },
+      }),
+    ],
+    [
+      'a request getter',
+      () => ({
+        get request() {
+          return fail();
+        },
+      }),
+    ],
+    ['a proxy', () => ({ request: new Proxy({}, { ownKeys: fail, get: fail, has: fail }) })],
+    ['a revoked proxy', () => ({ request: revoked() })],
+    [
+      'a visitor that throws',
+      () => ({
+        request: REQUEST,
+        visitor: { getState: fail, getVisitorValues: fail, getSupplementalDataID: fail },
+      }),
+    ],
+    [
+      'customerIds that throw',
+      () => ({
+        request: REQUEST,
+        customerIds: {
+          get crm() {
+            return fail();
+          },
+        },
+      }),
+    ],
+  ])('that throws is ERR_TARGET_INVALID_REQUEST with its cause: %s', async (_, make) => {
+    const error = await targetErrorOf(() => connect().getOffers(offersOptions(make())));
+    expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
+    expect(error.cause).toBeInstanceOf(Error);
+    expect(error.message).not.toContain('visitor 12345');
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  function fail(): never {
+    throw new Error('visitor 12345 failed');
+  }
+  function revoked(): object {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  }
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import { allocate, allocationPrefix, toAllocatedVisitor } from '../../src/decisioning/allocation.js';
+
+const noNewId = () => {
+  throw new Error('no new id is needed');
+};
+
+test.each([
+  ['someClientId', 123456, 'ecid123.salty', 29.06],
+  ['someClientId', 123456, 'tntId123.salty', 21.94],
+  ['someClientId', 123456, 'thirtPartyId123.salty', 73.15],
+  ['targettesting', 125880, '4c038b35f1b1453d80a3e7da8208c617.campaign', 97.03],
+  ['acmeclient', '1111', '702ff4d0-83b1-4e2e-a0a6-22cbe460eb15.experience', 71.16],
+  ['someClientId', 125873, '07327024324407615852294135870030620007.0', 18.53],
+])('%s.%s.%s falls at %d', (client, activityId, keyEnd, allocation) => {
+  expect(allocate(allocationPrefix(client, activityId), keyEnd)).toBe(allocation);
+});
+
+test('spreads visitors evenly over 0 to 99.99', () => {
+  const prefix = allocationPrefix('client', 1);
+  const visitors = 20_000;
+  let below = 0;
+  for (let i = 0; i < visitors; i++) {
+    const allocation = allocate(prefix, `visitor-${i}.0`);
+    expect(allocation).toBeGreaterThanOrEqual(0);
+    expect(allocation).toBeLessThan(100);
+    expect(Number(allocation.toFixed(2))).toBe(allocation);
+    if (allocation <= 50) below += 1;
+  }
+  // 99.9 % bounds of a binomial distribution: 3.29 standard deviations.
+  expect(Math.abs(below - visitors / 2)).toBeLessThan(3.29 * Math.sqrt(visitors / 4) + 2);
+});
+
+describe('an allocation belongs to', () => {
+  const customers = [
+    { id: 'c1', integrationCode: 'crm', authenticatedState: 'unknown' },
+    { id: 'c2', integrationCode: 'crm', authenticatedState: 'authenticated' },
+  ] as const;
+  const all = {
+    marketingCloudVisitorId: 'ecid',
+    tntId: 'tnt.35_0',
+    thirdPartyId: 'third',
+    customerIds: customers,
+  };
+  test.each([
+    ['the ECID first', all, 'ecid.0'],
+    ['then the tntId before its first dot', { ...all, marketingCloudVisitorId: undefined }, 'tnt.0'],
+    ['a tntId without a location hint', { tntId: 'tnt' }, 'tnt.0'],
+    ['then the thirdPartyId', { thirdPartyId: 'third', customerIds: customers }, 'third.0'],
+    ['then the first authenticated customer id', { customerIds: customers }, 'c2.0'],
+    ['the thirdPartyId where the tntId is only a hint', { tntId: '.35_0', thirdPartyId: 'third' }, 'third.0'],
+  ])('%s', (_who, id, keyEnd) => {
+    expect(toAllocatedVisitor(id, noNewId)).toEqual({ keyEnd, id });
+  });
+
+  test.each([
+    ['nobody', undefined],
+    ['empty ids', { tntId: '', marketingCloudVisitorId: '' }],
+    [
+      'a customer who is logged out',
+      { customerIds: [{ ...customers[1], authenticatedState: 'logged_out' as const }] },
+    ],
+  ])('a new tntId for %s', (_who, id) => {
+    expect(toAllocatedVisitor(id, () => 'new')).toEqual({ keyEnd: 'new.0', id: { ...id, tntId: 'new' } });
+  });
+});

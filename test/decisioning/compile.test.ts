@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import type { Rule } from '../../src/artifact.js';
+import { compileArtifact } from '../../src/decisioning/compile.js';
+import { artifactOf, decideFrom, rule } from '../fixtures/rules.js';
+
+test.each<[what: string, malformed: unknown]>([
+  ['without meta', { ...rule('hero'), meta: undefined }],
+  ['without a consequence', { ...rule('hero'), consequence: null }],
+  ['without a condition', { ...rule('hero'), condition: undefined }],
+  ['that is null', null],
+  ['that is a text', 'rule'],
+  ['that is a list', []],
+])('a rule %s is left out with one warning, and its location is left to the edge', (_what, malformed) => {
+  const warnings: string[] = [];
+  const good = rule('hero', { shows: 'good' });
+  const compiled = compileArtifact(
+    artifactOf({ hero: [malformed, good, malformed], other: [rule('other')] }),
+    {
+      client: 'acme',
+      warn: (message) => warnings.push(message),
+    },
+  );
+  const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'other' }] } };
+  for (let i = 0; i < 3; i++) {
+    const { status, remoteMboxes, execute } = decideFrom(compiled, request);
+    expect({ status, remoteMboxes }).toEqual({ status: 206, remoteMboxes: ['hero'] });
+    expect(execute?.mboxes?.[0]?.options?.[0]?.content).toBe('good');
+  }
+  expect(warnings).toEqual(['2 of 3 rules of mbox "hero" cannot be decided here; it is left to the edge']);
+});
+
+test('a condition that is nested without end leaves its location to the edge', () => {
+  let when: unknown = true;
+  for (let i = 0; i < 50_000; i++) when = { '!': [when] };
+  const { status, remoteViews } = decideFrom(artifactOf({}, { home: [rule('home', { when })] }), {
+    prefetch: { views: [{ name: 'home' }] },
+  });
+  expect({ status, remoteViews }).toEqual({ status: 206, remoteViews: ['home'] });
+});
+
+test('a location is compiled when it is first asked for, and once', () => {
+  let read = 0;
+  const watched: Rule = rule('hero');
+  const condition = { '==': [1, 1] };
+  Object.defineProperty(watched, 'condition', {
+    get: () => {
+      read += 1;
+      return condition;
+    },
+  });
+  const compiled = compileArtifact(artifactOf({ hero: [watched] }), { client: 'acme' });
+  expect(read).toBe(0);
+  const first = compiled.mbox('hero');
+  const readOnce = read;
+  expect(compiled.mbox('hero')).toBe(first);
+  decideFrom(compiled, { execute: { mboxes: [{ name: 'hero' }] } });
+  expect(read).toBe(readOnce);
+});
+
+test('names that only requests know are not remembered', () => {
+  const compiled = compileArtifact(artifactOf({ hero: [rule('hero')] }), { client: 'acme' });
+  expect(compiled.mbox('made up')).not.toBe(compiled.mbox('made up'));
+  expect(compiled.mbox('made up').remote).toBe(true);
+  const hero = compiled.mbox('hero');
+  expect(hero.rulesFor('made up')).toBe(hero.rulesFor(undefined));
+});
+
+test('the allocation of an activity depends on the client', () => {
+  const artifact = artifactOf({ hero: [rule('hero')] });
+  const prefixOf = (client: string) =>
+    compileArtifact(artifact, { client }).mbox('hero').rulesFor(undefined)[0]?.activity;
+  expect(prefixOf('acme')).toEqual(prefixOf('acme'));
+  expect(prefixOf('acme')).not.toEqual(prefixOf('other'));
+});

@@ -1,0 +1,168 @@
+import { execFile } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { ERROR_CODES } from '../src/errors.js';
+import { EVENT_NAMES } from '../src/events.js';
+import { CALL_OPTIONS } from '../src/request.js';
+
+/** A block of TypeScript: ```ts is compiled; ```ts run is run too, and prints what the ```text behind it shows. */
+interface Snippet {
+  /** Such as `docs/errors.md:12`. */
+  readonly place: string;
+  readonly file: string;
+  readonly code: string;
+  readonly isRun: boolean;
+  readonly output: string | undefined;
+}
+
+const run = promisify(execFile);
+const ROOT = resolve(__dirname, '..');
+const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter(
+  (name) => name.endsWith('.md'),
+);
+
+/** What snippets may speak of without making it. */
+const PRELUDE = `
+import type { Express, Request } from 'express';
+import type { TargetClient as Client, TargetDeliveryResponse } from 'target-node-sdk';
+import type { TargetEdge } from 'target-node-sdk/testing';
+declare global {
+  const client: Client;
+  const edge: TargetEdge;
+  const app: Express;
+  const request: Request;
+  const answer: TargetDeliveryResponse;
+  const organizationId: string;
+  const test: (name: string, run: () => Promise<void>) => void;
+}
+`;
+
+const snippets = DOCUMENTS.flatMap((document) => readSnippets(document));
+// Inside the project, where the packages that snippets import are found.
+mkdirSync(join(ROOT, 'node_modules/.cache'), { recursive: true });
+const folder = mkdtempSync(join(ROOT, 'node_modules/.cache/snippets-'));
+for (const { file, code } of snippets) writeFileSync(join(folder, file), `${code}\nexport {};\n`);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function readSnippets(document: string): Snippet[] {
+  const text = read(document);
+  const blocks = text.matchAll(/^```(ts|ts run)\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?/gms);
+  return [...blocks].map(({ 1: kind, 2: code = '', 3: output, index }) => {
+    const line = text.slice(0, index).split('\n').length;
+    const file = `${document.replace(/\W/g, '-')}-${line}.mts`;
+    return { place: `${document}:${line}`, file, code, isRun: kind === 'ts run', output };
+  });
+}
+
+test('every snippet compiles', async () => {
+  writeFileSync(join(folder, 'prelude.d.mts'), PRELUDE);
+  const settings = join(folder, 'tsconfig.json');
+  const compilerOptions = {
+    noUnusedLocals: false,
+    skipLibCheck: true,
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  };
+  const files = ['prelude.d.mts', ...snippets.map(({ file }) => file)];
+  writeFileSync(
+    settings,
+    JSON.stringify({ extends: join(ROOT, 'tsconfig.json'), compilerOptions, files, include: [] }),
+  );
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const result = await run(process.execPath, [compiler, '-p', settings]).catch(({ stdout }) => ({ stdout }));
+  const places = new Map(snippets.map(({ file, place }) => [file, place]));
+  const errors = result.stdout.replace(
+    /\S*?([\w-]+\.mts)(?=\()/g,
+    (_: string, file: string) => places.get(file) ?? file,
+  );
+  expect(errors).toBe('');
+  expect(snippets.length).toBeGreaterThan(20);
+});
+
+describe('a snippet that can be run', () => {
+  const runnable = snippets.filter(({ isRun }) => isRun).map((snippet) => [snippet.place, snippet] as const);
+
+  test.each(runnable)('prints what the document says: %s', async (_, { file, output }) => {
+    expect(output).toBeDefined();
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', join(folder, file)], { cwd: ROOT });
+    expect(stdout).toBe(output);
+  });
+});
+
+describe('the documents', () => {
+  test('fit the first screen: what it is, two commands and a first call within 40 lines', () => {
+    const screen = read('README.md').split('\n').slice(0, 40).join('\n');
+    expect(screen).toContain('npm ci && npm start');
+    expect(screen).toContain('npm ci && npm test');
+    const call = /```ts run\n(.*?)```/s.exec(screen)?.[1] ?? '';
+    expect(call.trim().split('\n').length).toBeLessThanOrEqual(12);
+  });
+
+  test('name every option, code and event that there is', () => {
+    const config = read('src/config.ts');
+    const options = [...config.matchAll(/^ {2}readonly (\w+)\??: .*$/gm)].map(([, name]) => name ?? '');
+    const readme = read('README.md');
+    const names = [
+      ...options.slice(0, options.indexOf('onDeviceAllMatchingRulesMboxes') + 1),
+      ...CALL_OPTIONS,
+    ];
+    expect(names.length).toBeGreaterThan(40);
+    expect(names.filter((name) => !new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``).test(readme))).toEqual([]);
+    expect(ERROR_CODES.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
+    expect(EVENT_NAMES.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('link to files and headings that are there', () => {
+    const broken = DOCUMENTS.flatMap((document) =>
+      linksOf(document)
+        .filter(
+          ({ path, anchor }) => !existsSync(join(ROOT, path)) || !(anchor === '' || hasHeading(path, anchor)),
+        )
+        .map(({ path, anchor }) => `${document}: ${path}#${anchor}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  test('show files of the source tree that are there', () => {
+    const tree = /^src\/\n(.*?)^```/ms.exec(read('README.md'))?.[1] ?? '';
+    const files = [...tree.matchAll(/[\w-]+\.ts/g)].map(([file]) => file);
+    expect(files.length).toBeGreaterThan(15);
+    expect(
+      files.filter(
+        (file) => !existsSync(join(ROOT, 'src', file)) && !existsSync(join(ROOT, 'src/adapters', file)),
+      ),
+    ).toEqual([]);
+  });
+});
+
+function linksOf(document: string): { path: string; anchor: string }[] {
+  const links = read(document).matchAll(/\]\((?!https?:)([^)\s#]*)(?:#([^)\s]+))?\)/g);
+  return [...links].map(([, path = '', anchor = '']) => ({
+    path: path === '' ? document : join(dirname(document), path),
+    anchor,
+  }));
+}
+
+function hasHeading(document: string, anchor: string): boolean {
+  const headings = read(document).matchAll(/^#+ (.*)$/gm);
+  return [...headings].some(
+    ([, heading = '']) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-') === anchor,
+  );
+}
+
+function read(document: string): string {
+  return readFileSync(join(ROOT, document), 'utf8');
+}

@@ -1,0 +1,3 @@
+require('./traces.cjs')(() => {
+  for (const entry of process.argv.slice(2)) require(entry);
+});

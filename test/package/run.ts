@@ -1,0 +1,158 @@
+/** Packs the package and uses it as other projects would. Ends with the line `N passed, N failed`. */
+import { equal, ok } from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { rolldown } from 'rolldown';
+import { Report } from './report.js';
+import { run, runTool, Sandbox } from './sandbox.js';
+import { checkTypes } from './types.js';
+
+type Testing = typeof import('target-node-sdk/testing');
+type Edge = Awaited<ReturnType<Testing['startTargetEdge']>>;
+
+const ENTRIES = ['target-node-sdk', 'target-node-sdk/http', 'target-node-sdk/testing'];
+/** The oldest that `engines` allows, one that cannot require an ES module, and the newest of the later lines. */
+const RELEASES = ['20.19.0', '22.0.0', '22', '24'];
+/** A client with nothing left to do has to let its process end by itself. */
+const MS_TO_END = 10_000;
+
+async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
+  const files = await sandbox.pack();
+  await report.check('the tarball holds what `files` lists and nothing else', () => {
+    const allowed = /^(?:package\.json|README\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+    equal(files.filter((path) => !allowed.test(path)).join(), '');
+    for (const path of ['package.json', 'README.md', 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt']) {
+      ok(files.includes(path), `${path} is missing`);
+    }
+  });
+  const { tarball, folder: cwd } = sandbox;
+  await report.check('publint --strict has nothing to say', () =>
+    runTool('publint', ['run', tarball, '--strict'], { cwd }),
+  );
+  await report.check('the types are right in every mode of resolution (attw)', () =>
+    runTool('@arethetypeswrong/cli', [tarball, '--no-color', '--no-emoji'], { cwd }),
+  );
+  await report.check('npm installs the tarball', () => sandbox.install());
+}
+
+/** Node's own packages of its binaries, which are the platform packages behind the package `node`. */
+async function installReleases(sandbox: Sandbox): Promise<ReadonlyMap<string, string>> {
+  const { platform, arch } = process;
+  const prefix = platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node';
+  const name = `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`;
+  const aliases = RELEASES.map((release) => `node-${release}@npm:${name}@${release}`);
+  const folder = await sandbox.installBeside('releases', aliases);
+  const binary = platform === 'win32' ? 'bin/node.exe' : 'bin/node';
+  return new Map(RELEASES.map((release) => [release, join(folder, `node-${release}`, binary)]));
+}
+
+async function checkReleases(report: Report, sandbox: Sandbox, edge: Edge): Promise<void> {
+  const cwd = sandbox.project('scripts', {
+    'client.mjs': 'client.mjs',
+    'client.cjs': 'client.cjs',
+    'edge.mjs': 'edge.mjs',
+    'edge.cjs': 'edge.cjs',
+    'exports.mjs': 'exports.mjs',
+    'traces.cjs': 'traces.cjs',
+    'traces-import.mjs': 'traces-import.mjs',
+    'traces-require.cjs': 'traces-require.cjs',
+  });
+  let releases: ReadonlyMap<string, string> = new Map();
+  await report.check(`Node ${RELEASES.join(', ')} can be had`, async () => {
+    releases = await installReleases(sandbox);
+  });
+  for (const [release, node] of releases) {
+    const { stdout } = await run(node, ['--version'], { cwd });
+    const runs = (script: string, args: readonly string[], expected: string) => async () => {
+      const outcome = await run(node, [script, ...args], { cwd, timeoutMs: MS_TO_END });
+      equal(outcome.stdout, expected);
+      equal(outcome.stderr, '');
+    };
+    const on = `on Node ${stdout.trim().slice(1)}`;
+    for (const [how, extension] of [
+      ['import', 'mjs'],
+      ['require', 'cjs'],
+    ] as const) {
+      const client = runs(`client.${extension}`, [edge.host], 'hello\n');
+      const traces = runs(`traces-${how}.${extension}`, ENTRIES, '');
+      await report.check(`${on}, ${how}: a client gets offers, and the process ends by itself`, client);
+      await report.check(`${on}, ${how}: so with the local edge`, runs(`edge.${extension}`, [], 'hello\n'));
+      await report.check(`${on}, ${how}: loading the package leaves no traces`, traces);
+    }
+    const exports = runs('exports.mjs', ENTRIES, '');
+    await report.check(`${on}: import and require give the same names`, exports);
+    ok(stdout.startsWith(`v${release}`), `asked for ${release}, got ${stdout}`);
+  }
+}
+
+async function bundleWithEsbuild(entry: string, outfile: string, format: 'esm' | 'cjs'): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    format,
+    bundle: true,
+    platform: 'node',
+    logLevel: 'silent',
+  });
+}
+
+async function bundleWithRolldown(entry: string, outfile: string, format: 'esm' | 'cjs'): Promise<void> {
+  const bundle = await rolldown({ input: entry, platform: 'node', logLevel: 'silent' });
+  await bundle.write({ file: outfile, format, codeSplitting: false });
+  await bundle.close();
+}
+
+async function checkBundlers(report: Report, sandbox: Sandbox, edge: Edge): Promise<void> {
+  const cwd = sandbox.project('bundles', { 'client.mjs': 'client.mjs', 'client.cjs': 'client.cjs' });
+  for (const [name, bundle] of [
+    ['esbuild', bundleWithEsbuild],
+    ['rolldown', bundleWithRolldown],
+  ] as const) {
+    for (const [format, extension] of [
+      ['esm', 'mjs'],
+      ['cjs', 'cjs'],
+    ] as const) {
+      await report.check(`bundled by ${name} as ${format}, a client gets offers`, async () => {
+        const outfile = join(sandbox.folder, 'bundled', `${name}.${extension}`);
+        await bundle(join(cwd, `client.${extension}`), outfile, format);
+        const args = [outfile, edge.host];
+        const { stdout } = await run(process.execPath, args, { cwd, timeoutMs: MS_TO_END });
+        equal(stdout, 'hello\n');
+      });
+    }
+  }
+}
+
+async function checkJest(report: Report, sandbox: Sandbox): Promise<void> {
+  await report.check('Jest with its default configuration requires the package', async () => {
+    const cwd = sandbox.project('jest', { 'client.test.js': 'client.test.js' });
+    sandbox.write('jest/package.json', '{ "private": true }');
+    const { stderr } = await runTool('jest', ['--rootDir', cwd], { cwd });
+    ok(stderr.includes('1 passed, 1 total'), stderr);
+  });
+}
+
+async function main(): Promise<void> {
+  const report = new Report();
+  const sandbox = new Sandbox();
+  try {
+    await checkTarball(report, sandbox);
+    ok(existsSync(join(sandbox.projects, 'node_modules/target-node-sdk')));
+    const { startTargetEdge, html } = sandbox.require('target-node-sdk/testing') as Testing;
+    const edge = await startTargetEdge({ offers: { mboxes: { greeting: html('hello') } } });
+    await checkTypes(report, sandbox);
+    await checkBundlers(report, sandbox, edge);
+    await checkJest(report, sandbox);
+    await checkReleases(report, sandbox, edge);
+  } catch (error) {
+    await report.check('the checks themselves run', () => Promise.reject(error));
+  } finally {
+    sandbox.remove();
+  }
+  const { passed, failed } = report.tally;
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+await main();

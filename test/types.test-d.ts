@@ -1,0 +1,185 @@
+/** Checked by the compiler alone: what has to compile does, and what must not is marked with its reason. */
+import http from 'node:http';
+import https from 'node:https';
+import nodeFetch from 'node-fetch';
+import type { fetch as UndiciFetch } from 'undici-types';
+import type {
+  AttributesProvider,
+  DeliveryRequest,
+  DeliveryResponse,
+  GetOffersOptions,
+  JsonValue,
+  TargetClientConfig,
+  TargetDeliveryResponse,
+  TargetErrorCode,
+} from '../src/index.js';
+import { TargetClient, TargetError, Visitor } from '../src/index.js';
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+/** Compiles only where the first type is exactly the second. */
+declare function same<A, B>(answer: Same<A, B>): void;
+declare const client: TargetClient;
+declare const undiciFetch: typeof UndiciFetch;
+declare const optionalText: string | undefined;
+
+const MINIMUM = { client: 'demo', organizationId: 'DEMO@AdobeOrg' };
+const request: DeliveryRequest = { execute: { mboxes: [{ name: 'hero' }] } };
+
+export function configs(): TargetClientConfig[] {
+  return [
+    MINIMUM,
+    { ...MINIMUM, fetchApi: fetch },
+    { ...MINIMUM, fetchApi: globalThis.fetch.bind(globalThis) },
+    { ...MINIMUM, fetchApi: nodeFetch },
+    { ...MINIMUM, fetchApi: undiciFetch },
+    { ...MINIMUM, fetchApi: (url, init) => fetch(url, { ...init, keepalive: true }) },
+    { ...MINIMUM, fetchApi: async () => new Response('{}') },
+    { ...MINIMUM, agent: new http.Agent() },
+    { ...MINIMUM, agent: new https.Agent() },
+    { ...MINIMUM, agent: ({ protocol }) => (protocol === 'http:' ? http.globalAgent : https.globalAgent) },
+    { ...MINIMUM, logger: console },
+    { ...MINIMUM, logger: null },
+    { ...MINIMUM, timeout: undefined, serverDomain: optionalText },
+    {
+      ...MINIMUM,
+      events: {
+        clientReady: ({ type }) => same<typeof type, 'clientReady'>(true),
+        artifactDownloadFailed: ({ error }) => error.message,
+      },
+    },
+    // @ts-expect-error organizationId is required
+    { client: 'demo' },
+    // @ts-expect-error a misspelt option is caught before it runs
+    { ...MINIMUM, timout: 5 },
+    // @ts-expect-error there are three methods
+    { ...MINIMUM, decisioningMethod: 'local' },
+    // @ts-expect-error a timeout is a number
+    { ...MINIMUM, timeout: '5' },
+    // @ts-expect-error an event that does not exist
+    { ...MINIMUM, events: { clientReddy: () => undefined } },
+    // @ts-expect-error a fetch answers with a promise
+    { ...MINIMUM, fetchApi: () => 5 },
+  ];
+}
+
+export const requests: DeliveryRequest[] = [
+  { execute: { pageLoad: {}, mboxes: [{ name: 'a', parameters: { n: 1, b: true, s: 's', u: undefined } }] } },
+  { context: { channel: 'web', address: { url: optionalText } }, prefetch: { views: [{}] } },
+  { notifications: [{ id: 'n', type: 'click', timestamp: Date.now() }] } as const,
+  // @ts-expect-error a wrong field at the top
+  { exceute: {} },
+  // @ts-expect-error a wrong field in an mbox
+  { execute: { mboxes: [{ name: 'a', params: {} }] } },
+  // @ts-expect-error an mbox needs a name
+  { execute: { mboxes: [{ index: 1 }] } },
+  // @ts-expect-error a wrong field deep inside
+  { context: { geo: { country: 'CH' } } },
+  // @ts-expect-error there are two channels
+  { context: { channel: 'tv' } },
+  // @ts-expect-error a parameter is no object
+  { execute: { pageLoad: { parameters: { a: {} } } } },
+  // @ts-expect-error a notification is a click or a display
+  { notifications: [{ id: 'n', type: 'view', timestamp: 1 }] },
+];
+
+export const options: GetOffersOptions[] = [
+  { request, customerIds: { crm: { id: '1', authState: TargetClient.AuthState.AUTHENTICATED }, plain: '2' } },
+  { request, customerIds: [{ id: '1', integrationCode: 'crm', authenticatedState: 'unknown' }] },
+  { request, signal: new AbortController().signal, timeout: 5, visitor: new Visitor('ORG') },
+  { request, targetCookie: optionalText, targetLocationHintCookie: optionalText },
+  // @ts-expect-error request is required
+  {},
+  // @ts-expect-error a call cannot replace the configuration
+  { request, config: {} },
+  // @ts-expect-error a call cannot replace the transport
+  { request, fetchApi: fetch },
+  // @ts-expect-error a state is 0, 1 or 2
+  { request, customerIds: { crm: { id: '1', authState: 3 } } },
+];
+
+export async function results(): Promise<void> {
+  const result = await client.getOffers({ request });
+  same<typeof result, TargetDeliveryResponse>(true);
+  same<typeof result.response, DeliveryResponse>(true);
+  same<typeof result.targetCookie.maxAge, number>(true);
+
+  const withCallback = await client.getOffers({
+    request,
+    callback: ({ targetCookie }) => targetCookie.value,
+  });
+  same<typeof withCallback, TargetDeliveryResponse>(true);
+
+  const errCallback = ({ code }: TargetError) => same<typeof code, TargetErrorCode>(true);
+  const offers = await client.getOffers({ request, errCallback });
+  same<typeof offers, TargetDeliveryResponse | undefined>(true);
+  const notified = await client.sendNotifications({ request, errCallback });
+  same<typeof notified, TargetDeliveryResponse | undefined>(true);
+  const attributes = await client.getAttributes(['flags'], { errCallback });
+  same<typeof attributes extends undefined ? true : undefined extends typeof attributes ? true : false, true>(
+    true,
+  );
+  // @ts-expect-error it may be undefined when an errCallback took the error
+  offers.response;
+
+  result.response.execute = {};
+  // @ts-expect-error what was sent is read-only
+  result.request.requestId = 'x';
+}
+
+export async function untypedAttributes(): Promise<void> {
+  const attributes = await client.getAttributes(['flags', optionalText ?? 'other']);
+  same<typeof attributes, AttributesProvider>(true);
+  const value = attributes.getValue('flags', 'beta');
+  same<typeof value, JsonValue>(true);
+  const flag: boolean = attributes.getBoolean('flags', 'beta', false);
+  const everything = attributes.asObject();
+  return void [flag, everything, attributes.getValue('any', optionalText ?? 'name', 5)];
+}
+
+interface Flags {
+  readonly flags: { beta: boolean; limit: number };
+  readonly texts: { title: string };
+}
+
+export async function typedAttributes(): Promise<void> {
+  const attributes = await client.getAttributes<{ flags: { beta: boolean } }>(['flags']);
+  same<ReturnType<typeof attributes.getBoolean>, boolean>(true);
+  const beta = attributes.getValue('flags', 'beta');
+  same<typeof beta, boolean>(true);
+  // @ts-expect-error an attribute that the schema does not have
+  attributes.getValue('flags', 'gamma');
+  // @ts-expect-error an mbox that the schema does not have
+  attributes.getValue('other', 'beta');
+  // @ts-expect-error asks for an mbox that the schema does not have
+  await client.getAttributes<{ flags: { beta: boolean } }>(['other']);
+}
+
+export async function attributesOfAnInterface(
+  provider: AttributesProvider<Pick<Flags, 'flags' | 'texts'>>,
+): Promise<void> {
+  const limit = provider.getValue('flags', 'limit');
+  same<typeof limit, number>(true);
+  const title = provider.getValue('texts', 'title', null);
+  same<typeof title, string | null>(true);
+  const flags = provider.asObject('flags');
+  same<typeof flags, Partial<Flags['flags']>>(true);
+  const provided = await client.getAttributes<Pick<Flags, 'flags' | 'texts'>>(['flags', 'texts']);
+  const number: number = provided.getNumber('flags', 'limit', 5);
+  return void number;
+}
+
+export async function errors(): Promise<void> {
+  try {
+    await client.ready({ timeout: 5, signal: AbortSignal.timeout(5) });
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    same<typeof error.code, TargetErrorCode>(true);
+    // @ts-expect-error a code that does not exist
+    if (error.code === 'ERR_TARGET_OTHER') return;
+    if (error.code === 'ERR_TARGET_TIMEOUT' && error.attempts === 1) return;
+  }
+  await using closed = client;
+  client.on('sendNotificationError', ({ error, notification }) => [error.message, notification]);
+  // @ts-expect-error an event that does not exist
+  closed.on('nothing', () => undefined);
+}
