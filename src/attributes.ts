@@ -2,8 +2,8 @@ import type { JsonValue } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import type { TargetDeliveryResponse } from './response.js';
 
-/** Which attributes each mbox has, for {@link AttributesProvider}. */
-export type AttributesSchema = Readonly<Record<string, object>>;
+/** Which attributes each mbox has, for {@link AttributesProvider}: an interface or a type. */
+export type AttributesSchema<Schema> = { readonly [Mbox in keyof Schema]: object };
 
 /** Attributes nobody has described: any JSON. */
 export type AnyAttributes = Record<string, Record<string, JsonValue>>;
@@ -14,7 +14,7 @@ type Name<Of> = keyof Of & string;
  * Reads feature flags and other attributes: the keys of the JSON offers that the mboxes got. Where several offers
  * of an mbox have a key, the later one wins, and execute wins over prefetch.
  */
-export class AttributesProvider<Schema extends AttributesSchema = AnyAttributes> {
+export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAttributes> {
   readonly #response: TargetDeliveryResponse;
   readonly #attributesByMbox: ReadonlyMap<string, ReadonlyMap<string, JsonValue>>;
 

@@ -54,7 +54,7 @@ export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDelive
 export interface SendNotificationsOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
 
 /** Options of {@link TargetClient.getAttributes}. */
-export interface GetAttributesOptions<Schema extends AttributesSchema = AnyAttributes>
+export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = AnyAttributes>
   extends CallOptions,
     Callbacks<AttributesProvider<Schema>> {
   /** Conforms to the Delivery API. @default `{ context: { channel: 'web' } }` */
@@ -110,7 +110,7 @@ export class TargetClient {
   private constructor(written: TargetClientConfig) {
     const logger = createLogger(written?.logger);
     const config = resolveConfig(written, logger);
-    const environment = { config, logger, now: Date.now, newId: newUuid };
+    const environment = { config, logger, now: () => Date.now(), newId: newUuid };
     this.#environment = environment;
     this.#events = new Events(logger);
     for (const [name, listener] of listenersOf(config.events)) this.#events.on(name, listener);
@@ -173,15 +173,15 @@ export class TargetClient {
    * Decides feature flags and other attributes: the JSON offers of mboxes, by key. Mboxes that the request does not
    * name are executed. Rejects as {@link TargetClient.getOffers} does.
    */
-  getAttributes<Schema extends AttributesSchema = AnyAttributes>(
+  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> & TakesError,
   ): Promise<AttributesProvider<Schema> | undefined>;
-  getAttributes<Schema extends AttributesSchema = AnyAttributes>(
+  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options?: GetAttributesOptions<Schema>,
   ): Promise<AttributesProvider<Schema>>;
-  async getAttributes<Schema extends AttributesSchema = AnyAttributes>(
+  async getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema> | undefined> {

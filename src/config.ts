@@ -62,7 +62,7 @@ export interface TargetClientConfig {
   readonly artifactFormat?: 'json' | 'bin' | undefined;
   /** Keeps the last known good artifact outside the process. */
   readonly artifactStore?: ArtifactStore | undefined;
-  /** Host of the artifact and of geo look-ups. @default 'assets.adobetarget.com' */
+  /** Host of the artifact and of geo look-ups, or `production`. @default 'assets.adobetarget.com' */
   readonly cdnEnvironment?: string | undefined;
   /** The same as `cdnEnvironment`. */
   readonly cdnBasePath?: string | undefined;
@@ -243,7 +243,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     artifactPayload: options.artifactPayload,
     artifactFormat: options.artifactFormat,
     artifactStore: options.artifactStore,
-    cdnHost: cdnEnvironment ?? cdnBasePath ?? options.onDeviceConfigHostname ?? DEFAULT_CDN_HOST,
+    cdnHost: toCdnHost(cdnEnvironment) ?? cdnBasePath ?? options.onDeviceConfigHostname ?? DEFAULT_CDN_HOST,
     telemetryEnabled: options.telemetryEnabled ?? true,
     fetchApi: options.fetchApi,
     agent: options.agent,
@@ -313,6 +313,11 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
     }
   }
   return Object.freeze({ ...written });
+}
+
+/** Adobe's samples write the default as `production`, which is no host. */
+function toCdnHost(cdnEnvironment: string | undefined): string | undefined {
+  return cdnEnvironment === 'production' ? undefined : cdnEnvironment;
 }
 
 function isHost(value: unknown): boolean {

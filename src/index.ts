@@ -1,6 +1,7 @@
 export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 export {
   type Callbacks,
+  type CloseResult,
   type GetAttributesOptions,
   type GetOffersOptions,
   type SendNotificationsOptions,

@@ -313,14 +313,28 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   if (!Array.isArray(mboxNames) || mboxNames.some((name) => typeof name !== 'string' || name === '')) {
     throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
   }
-  const executed = listOf(request?.execute?.mboxes);
-  const named = new Set([...executed, ...listOf(request?.prefetch?.mboxes)].map((mbox) => mbox?.name));
+  // What is malformed stays as it is, for the check of the request to name it.
+  if (!canTakeMboxes(request)) return request;
+  const executed = listOf(request.execute?.mboxes);
+  const named = new Set([...executed, ...listOf(request.prefetch?.mboxes)].map((mbox) => mbox?.name));
   const highest = executed.reduce((index, mbox) => Math.max(index, Number(mbox?.index) || 0), 0);
   const added = [...new Set(mboxNames)]
     .filter((name) => !named.has(name))
     .map((name, position) => ({ name, index: highest + 1 + position }));
   if (added.length === 0) return request;
-  return { ...request, execute: { ...request?.execute, mboxes: [...executed, ...added] } };
+  return { ...request, execute: { ...request.execute, mboxes: [...executed, ...added] } };
+}
+
+function canTakeMboxes(request: unknown): boolean {
+  if (!isRecord(request)) return false;
+  const { execute } = request;
+  if (!isRecord(execute)) return execute === undefined || execute === null;
+  const { mboxes } = execute;
+  return mboxes === undefined || mboxes === null || Array.isArray(mboxes);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function listOf(mboxes: readonly MboxRequest[] | undefined): readonly MboxRequest[] {

@@ -126,6 +126,22 @@ describe('which mboxes are asked for', () => {
   });
 
   test.each([
+    ['request', 'flags'],
+    ['request', 5],
+    ['request', [{ name: 'flags' }]],
+    ['execute', { execute: 'flags' }],
+    ['execute', { execute: [{ name: 'flags' }] }],
+    ['execute.mboxes', { execute: { mboxes: 'flags' } }],
+    ['execute.mboxes', { execute: { mboxes: { name: 'flags' } } }],
+    ['execute.mboxes[0]', { execute: { mboxes: [null] } }],
+    ['prefetch.mboxes', { prefetch: { mboxes: 'flags' } }],
+  ])('a malformed %s is named, not papered over: %j', async (path, request) => {
+    const error = await targetErrorOf(() => ask(['a'], request as GetAttributesOptions['request']));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test.each([
     ['nothing', undefined],
     ['a string', 'flags'],
     ['a number in it', ['flags', 5]],
@@ -251,6 +267,20 @@ describe('which offers count', () => {
     const attributes = await connect().getAttributes(['odd']);
     expect(attributes.asObject('odd')).toEqual({ ok: 1 });
   });
+
+  test.each(['html', 'redirect', 'dynamic', 'actions', undefined])(
+    'an object that is of type %s has none',
+    async (type) => {
+      bench.edge.fault({
+        kind: 'body',
+        body: JSON.stringify({
+          status: 200,
+          execute: { mboxes: [{ name: 'm', options: [{ type, content: { a: 1 } }] }] },
+        }),
+      });
+      expect((await connect().getAttributes(['m'])).asObject('m')).toEqual({});
+    },
+  );
 
   test('page loads and views have no attributes', async () => {
     bench.edge.fault({

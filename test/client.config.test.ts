@@ -312,7 +312,7 @@ describe('targetLocationHint', () => {
 
 describe('telemetryEnabled', () => {
   test('by default lets a call carry what the one before it cost', async () => {
-    const client = connect({ telemetryEnabled: true });
+    const client = connect({ telemetryEnabled: undefined });
     await client.getOffers({ request: { requestId: 'first', ...REQUEST } });
     expect(sent()).not.toHaveProperty('telemetry');
     await client.getOffers({ request: REQUEST });

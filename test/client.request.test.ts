@@ -232,9 +232,9 @@ describe('parameters', () => {
   test('inherited ones are not sent', async () => {
     const parameters = Object.assign(Object.create({ inherited: 'no' }), { own: 'yes' });
     await ask({
-      execute: { mboxes: [Object.assign(Object.create({ name: 'inherited' }), { name: 'a', parameters })] },
+      execute: { mboxes: [Object.assign(Object.create({ index: 9 }), { name: 'a', parameters })] },
     });
-    expect(parametersSent()).toEqual({ own: 'yes' });
+    expect(sent().execute?.mboxes).toEqual([{ name: 'a', index: 0, parameters: { own: 'yes' } }]);
   });
 
   test.each([
@@ -784,6 +784,23 @@ describe('hostile requests', () => {
     expect(sent().execute?.mboxes?.[0]?.name).toBe('name 1');
   });
 });
+
+test.each(['visitorId', 'tntId', 'thirdPartyId', 'marketingCloudVisitorId', 'customerIds', 'sessionId'])(
+  'debug lines redact %s wherever an answer says it',
+  async (field) => {
+    const { lines, logger } = listeningLogger();
+    bench.edge.fault({
+      kind: 'body',
+      body: JSON.stringify({
+        status: 200,
+        execute: { pageLoad: { news: { profile: { [field]: 'secret-1' } } } },
+      }),
+    });
+    await connect({ logger }).getOffers({ request: { execute: { pageLoad: {} } } });
+    expect(lines.debug.join('\n')).toContain('profile');
+    expect(lines.debug.join('\n')).not.toContain('secret');
+  },
+);
 
 test('lines above debug hold nothing of the visitor, and debug lines redact it', async () => {
   const { lines, logger } = listeningLogger();

@@ -1,6 +1,7 @@
 import { compileComparison } from './comparison.js';
 import { ALL_CONTEXT_PARTS, CONTEXT_PARTS, type ContextPart, type ContextParts } from './context-parts.js';
 import {
+  ITERATIONS,
   isTruthy,
   missingPaths,
   missingSome,
@@ -209,18 +210,4 @@ function compileReduce(operands: readonly unknown[], scope: Scope, depth: number
     if (!Array.isArray(items)) return start;
     return items.reduce<unknown>((accumulator, current) => each({ current, accumulator }), start);
   };
-}
-
-type Iteration = (items: unknown, each: Expression) => unknown;
-
-const ITERATIONS: ReadonlyMap<string, Iteration> = new Map<string, Iteration>([
-  ['map', (items, each) => (Array.isArray(items) ? items.map((item) => each(item)) : [])],
-  ['filter', (items, each) => (Array.isArray(items) ? items.filter((item) => isTruthy(each(item))) : [])],
-  ['all', (items, each) => isFilled(items) && items.every((item) => isTruthy(each(item)))],
-  ['some', (items, each) => isFilled(items) && items.some((item) => isTruthy(each(item)))],
-  ['none', (items, each) => !isFilled(items) || !items.some((item) => isTruthy(each(item)))],
-]);
-
-function isFilled(items: unknown): items is unknown[] {
-  return Array.isArray(items) && items.length > 0;
 }

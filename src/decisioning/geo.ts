@@ -31,7 +31,11 @@ const UNKNOWN_ADDRESS = 'unknownIpAddress';
  */
 export function createGeoLookup({ config, transport, events, newId }: GeoOptions): GeoLookup {
   const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
-  const placesByAddress = new LRUCache<string, Promise<Geo>>({ max: MAX_CACHED_ADDRESSES, ttl: CACHED_MS });
+  const placesByAddress = new LRUCache<string, Promise<Geo>>({
+    max: MAX_CACHED_ADDRESSES,
+    ttl: CACHED_MS,
+    perf: performance,
+  });
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const answer = await download(transport, {

@@ -8,7 +8,8 @@ import type {
   ViewRequest,
   ViewResponse,
 } from '../delivery-api.js';
-import type { CompiledArtifact, CompiledLocation, CompiledRule } from './compile.js';
+import type { CompiledArtifact } from './compile.js';
+import type { CompiledLocation, CompiledRule } from './compiled-location.js';
 import { type CallContext, LocationContext } from './context.js';
 import type { DisplayLedger } from './displays.js';
 import { addMetrics, addOptions } from './offers.js';

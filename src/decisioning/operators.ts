@@ -116,3 +116,19 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['max', (operands) => Math.max(...(operands as readonly number[]))],
   ['merge', (operands) => operands.flat()],
 ]);
+
+/** From a list, and what is asked of each of its items, to a value. */
+export type Iteration = (items: unknown, each: (item: unknown) => unknown) => unknown;
+
+/** Operators that ask the same of each item of a list. */
+export const ITERATIONS: ReadonlyMap<string, Iteration> = new Map<string, Iteration>([
+  ['map', (items, each) => (Array.isArray(items) ? items.map((item) => each(item)) : [])],
+  ['filter', (items, each) => (Array.isArray(items) ? items.filter((item) => isTruthy(each(item))) : [])],
+  ['all', (items, each) => isFilled(items) && items.every((item) => isTruthy(each(item)))],
+  ['some', (items, each) => isFilled(items) && items.some((item) => isTruthy(each(item)))],
+  ['none', (items, each) => !isFilled(items) || !items.some((item) => isTruthy(each(item)))],
+]);
+
+function isFilled(items: unknown): items is unknown[] {
+  return Array.isArray(items) && items.length > 0;
+}

@@ -6,7 +6,8 @@ import type {
   TraceResponse,
   VisitorId,
 } from '../delivery-api.js';
-import type { CompiledArtifact, CompiledRule } from './compile.js';
+import type { CompiledArtifact } from './compile.js';
+import type { CompiledRule } from './compiled-location.js';
 import type { LocationContext } from './context.js';
 import { parsePage } from './page.js';
 

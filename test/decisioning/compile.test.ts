@@ -58,11 +58,15 @@ test('a location is compiled when it is first asked for, and once', () => {
 });
 
 test('names that only requests know are not remembered', () => {
-  const compiled = compileArtifact(artifactOf({ hero: [rule('hero')] }), { client: 'acme' });
+  const compiled = compileArtifact(
+    artifactOf({ hero: [rule('hero'), rule('hero', { properties: ['p1'] })] }),
+    { client: 'acme' },
+  );
   expect(compiled.mbox('made up')).not.toBe(compiled.mbox('made up'));
   expect(compiled.mbox('made up').remote).toBe(true);
   const hero = compiled.mbox('hero');
   expect(hero.rulesFor('made up')).toBe(hero.rulesFor(undefined));
+  expect(hero.rulesFor('p1')).toHaveLength(2);
 });
 
 test('the allocation of an activity depends on the client', () => {

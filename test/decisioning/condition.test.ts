@@ -133,6 +133,13 @@ describe('a condition', () => {
     [{ '<': ['37.70', { var: 'geo.latitude' }] }, { geo: {} }, false],
     [{ in: ['bar', { var: 'page.url_lc' }] }, { page: { url_lc: 'http://x/?bar=1' } }, true],
     [{ '!': { or: [{ '==': [1, 2] }] } }, {}, true],
+    [{ in: ['', 'text'] }, {}, true],
+    [{ in: ['', ''] }, {}, false],
+    [{ in: ['b', ['a', 'b']] }, {}, true],
+    [{ in: [1, ['1']] }, {}, false],
+    [{ '===': [{ substr: ['abcde', 1, -1] }, 'bcd'] }, {}, true],
+    [{ missing: ['mbox.a'] }, { mbox: { a: 1 } }, true],
+    [{ if: [{ missing: ['mbox.a'] }, true, false] }, { mbox: { a: 1 } }, false],
     [true, {}, true],
     [false, {}, false],
   ])('%j on %j is %j', (condition, context, expected) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compileArtifact } from '../../src/decisioning/compile.js';
-import { artifactOf, decideFrom, NOW_MS, type RuleSketch, rule } from '../fixtures/rules.js';
+import { allocated, artifactOf, decideFrom, NOW_MS, type RuleSketch, rule } from '../fixtures/rules.js';
 
 const GLOBAL = 'target-global-mbox';
 const tokens = { 'activity.decisioningMethod': 'on-device' };
@@ -210,6 +210,24 @@ test('mboxes that are set to all matching answer with every rule that holds, one
     [1, 'two'],
     [2, 'one'],
   ]);
+});
+
+test('activities with the same condition are each decided by their own allocation', () => {
+  const when = allocated(0, 50);
+  const activities = Array.from({ length: 40 }, (_, i) => i + 1);
+  const alone = activities.filter((activity) => {
+    const { execute } = decideFrom(artifactOf({ [GLOBAL]: rulesOf(GLOBAL, { activity, when }) }), {
+      execute: { pageLoad: {} },
+    });
+    return execute?.pageLoad?.options?.length === 1;
+  });
+  const together = artifactOf({
+    [GLOBAL]: rulesOf(GLOBAL, ...activities.map((activity) => ({ activity, when, shows: String(activity) }))),
+  });
+  const { execute } = decideFrom(together, { execute: { pageLoad: {} } });
+  expect(execute?.pageLoad?.options?.map((option) => Number(option.content))).toEqual(alone);
+  expect(alone.length).toBeGreaterThan(5);
+  expect(alone.length).toBeLessThan(35);
 });
 
 describe('views', () => {

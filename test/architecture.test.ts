@@ -1,0 +1,198 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+
+const ROOT = join(__dirname, '..');
+
+/** From the words that everything is said in to the surface that users see: a file imports from its own row or an earlier one. */
+const ROWS: readonly (readonly string[])[] = [
+  ['errors', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version'],
+  [
+    ...['config', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
+    ...['transport', 'connections', 'deadline', 'response-body'],
+    ...[
+      'decisioning/condition',
+      'decisioning/comparison',
+      'decisioning/operators',
+      'decisioning/context-parts',
+    ],
+    ...['decisioning/murmur3', 'decisioning/page', 'decisioning/user-agent', 'decisioning/bounded-cache'],
+  ],
+  [
+    'request',
+    'request-schema',
+    'request-fields',
+    'decide',
+    'response',
+    'attributes',
+    'notifications',
+    'decisioning/*',
+  ],
+  ['delivery', 'decisioning/on-device'],
+  ['client'],
+  ['index', 'adapters/*', 'stores/*', 'testing/*', 'cli/*'],
+];
+const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
+const NETWORKERS = new Set(['transport', 'connections']);
+
+interface SourceFile {
+  /** Its path in `src`, without `.ts`. */
+  readonly name: string;
+  /** Without comments. */
+  readonly text: string;
+  /** The files of `src` that it imports, types included. */
+  readonly files: readonly string[];
+  /** The packages that it imports, Node's own included. */
+  readonly packages: readonly string[];
+}
+
+const sources: readonly SourceFile[] = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => toSource(path.replaceAll('\\', '/').slice(0, -3)));
+const byName = new Map(sources.map((source) => [source.name, source]));
+
+function toSource(name: string): SourceFile {
+  const text = readFileSync(join(ROOT, 'src', `${name}.ts`), 'utf8').replace(
+    /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm,
+    '',
+  );
+  const written = [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+    ([, specifier = '']) => specifier,
+  );
+  const isOurs = (specifier: string) => specifier.startsWith('.') && specifier.endsWith('.js');
+  return {
+    name,
+    text,
+    files: written
+      .filter(isOurs)
+      .map((specifier) => join(dirname(name), specifier).replaceAll('\\', '/').slice(0, -3)),
+    packages: written.filter((specifier) => !specifier.startsWith('.')),
+  };
+}
+
+function rowOf(name: string): number {
+  const exact = ROWS.findIndex((row) => row.includes(name));
+  return exact >= 0 ? exact : ROWS.findIndex((row) => row.includes(`${dirname(name)}/*`));
+}
+
+/** `from imports to` for each import that breaks a rule. */
+function importsThat(isWrong: (from: SourceFile, to: string) => boolean): string[] {
+  return sources.flatMap((from) =>
+    from.files.filter((to) => isWrong(from, to)).map((to) => `${from.name} imports ${to}`),
+  );
+}
+
+test('there are sources, and their imports are found', () => {
+  expect(byName.get('index')?.files).toContain('client');
+  expect(byName.get('client')?.files).toContain('request');
+  expect(byName.get('adapters/http')?.files).toContain('index');
+  expect(byName.get('transport')?.packages).toContain('p-retry');
+});
+
+describe('import direction', () => {
+  test('every file has a row', () => {
+    expect(sources.filter(({ name }) => rowOf(name) < 0).map(({ name }) => name)).toEqual([]);
+  });
+
+  test('every import is of a file that exists', () => {
+    expect(importsThat((_, to) => !byName.has(to))).toEqual([]);
+  });
+
+  test('goes to the same row or an earlier one', () => {
+    expect(importsThat(({ name }, to) => rowOf(to) > rowOf(name))).toEqual([]);
+  });
+
+  test('has no cycles, types included', () => {
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const walk = (name: string, path: readonly string[]): void => {
+      if (path.includes(name)) cycles.push([...path.slice(path.indexOf(name)), name].join(' → '));
+      if (done.has(name) || path.includes(name)) return;
+      for (const file of byName.get(name)?.files ?? []) walk(file, [...path, name]);
+      done.add(name);
+    };
+    for (const { name } of sources) walk(name, []);
+    expect(cycles).toEqual([]);
+  });
+
+  test('only the client knows decisioning', () => {
+    const isInside = (name: string) => name.startsWith('decisioning/');
+    expect(importsThat(({ name }, to) => isInside(to) && !isInside(name) && name !== 'client')).toEqual([]);
+  });
+
+  test('no decider knows of the other', () => {
+    expect(importsThat(({ name }, to) => name.startsWith('decisioning/') && to === 'delivery')).toEqual([]);
+  });
+
+  test('adapters import the client as any user would', () => {
+    const isAdapter = (name: string) => name.startsWith('adapters/');
+    expect(importsThat(({ name }, to) => isAdapter(name) && to !== 'index' && !isAdapter(to))).toEqual([]);
+  });
+
+  test('the local edge is not part of the client', () => {
+    expect(
+      importsThat(({ name }, to) => to.startsWith('testing/') && !/^(testing|cli)\//.test(name)),
+    ).toEqual([]);
+  });
+});
+
+describe('the network', () => {
+  const clientSide = sources.filter(({ name }) => !/^(testing|cli)\//.test(name));
+
+  test('is touched by the transport alone', () => {
+    const touching = clientSide.filter(({ packages }) => packages.some((name) => HTTP.test(name)));
+    expect(touching.map(({ name }) => name).filter((name) => !NETWORKERS.has(name))).toEqual([]);
+    expect(importsThat(({ name }, to) => to === 'connections' && name !== 'transport')).toEqual([]);
+  });
+
+  test('is not touched by the global fetch either', () => {
+    const callers = clientSide.filter(
+      ({ name, text }) => name !== 'transport' && /(?<![\w.#])fetch\(|globalThis\.fetch\b/.test(text),
+    );
+    expect(callers.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('is not what node:net is imported for', () => {
+    const importing = clientSide.filter(({ packages }) => packages.includes('node:net'));
+    for (const { text } of importing) expect(text).toMatch(/import \{ isIP \} from 'node:net'/);
+  });
+});
+
+describe('dependencies', () => {
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const packageOf = (specifier: string) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+  const ownersOf = (dependency: string) =>
+    sources.filter(({ packages }) => packages.map(packageOf).includes(dependency)).map(({ name }) => name);
+
+  test.each(Object.keys(manifest.dependencies))('%s has one owner', (dependency) => {
+    expect(ownersOf(dependency)).toHaveLength(1);
+  });
+
+  test('what the client imports is declared', () => {
+    const imported = sources
+      .filter(({ name }) => !name.startsWith('testing/'))
+      .flatMap(({ packages }) => packages.map(packageOf))
+      .filter((name) => !name.startsWith('node:'));
+    for (const name of imported) expect(Object.keys(manifest.dependencies)).toContain(name);
+  });
+});
+
+describe('files', () => {
+  test('are named after what they are about', () => {
+    const vague = /(^|\/)(utils?|helpers?|common|types?|constants?|messages?|misc|shared|lib)$/;
+    expect(sources.map(({ name }) => name).filter((name) => vague.test(name))).toEqual([]);
+    for (const { name } of sources) expect(name).toMatch(/^([a-z\d]+(-[a-z\d]+)*\/)*[a-z\d]+(-[a-z\d]+)*$/);
+  });
+
+  test('have no index below the top', () => {
+    expect(sources.map(({ name }) => name).filter((name) => name.endsWith('/index'))).toEqual([]);
+  });
+
+  test('index holds named exports and nothing else', () => {
+    const text = byName.get('index')?.text ?? '';
+    expect(text.replace(/export (type )?(\{[^}]*\}|\*) from '[^']+';/g, '').trim()).toBe('');
+    expect(text).not.toMatch(/export \* from/);
+  });
+});
