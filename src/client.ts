@@ -78,6 +78,9 @@ export interface CloseResult {
   dropped: number;
 }
 
+/** Unknown options are warned of once each, and so often at most. */
+const MAX_WARNINGS = 100;
+
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
@@ -309,17 +312,19 @@ export class TargetClient {
     options: Callbacks<Result> | undefined,
     work: () => Promise<Result>,
   ): Promise<Result | undefined> {
-    let result: Result;
+    let errCallback: Callbacks<Result>['errCallback'];
     try {
-      result = await work();
+      const callback = options?.callback;
+      errCallback = options?.errCallback;
+      const result = await work();
+      if (typeof callback === 'function') this.#callBack(callback, result);
+      return result;
     } catch (thrown) {
       const error = toTargetError(thrown);
-      if (typeof options?.errCallback !== 'function') throw error;
-      this.#callBack(options.errCallback, error);
+      if (typeof errCallback !== 'function') throw error;
+      this.#callBack(errCallback, error);
       return undefined;
     }
-    if (typeof options?.callback === 'function') this.#callBack(options.callback, result);
-    return result;
   }
 
   #callBack<Value>(callback: (value: Value) => unknown, value: Value): void {
@@ -335,8 +340,9 @@ export class TargetClient {
 
   #warnOfUnknown(options: object): void {
     warnOfUnknown(options, CALL_OPTIONS, (line) => {
-      if (this.#warnedOf.size < 100 && !this.#warnedOf.has(line)) this.#environment.logger.warn(line);
+      if (this.#warnedOf.size >= MAX_WARNINGS || this.#warnedOf.has(line)) return;
       this.#warnedOf.add(line);
+      this.#environment.logger.warn(line);
     });
   }
 

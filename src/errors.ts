@@ -82,7 +82,7 @@ export function describe(value: unknown): string {
 /** What calling with the caller's own objects threw: only a getter, a proxy or a visitor object can. */
 export function toTargetError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', 'the options could not be read', {
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', 'an object among the options could not be read', {
     path: 'options',
     cause: thrown,
   });

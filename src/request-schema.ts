@@ -99,7 +99,11 @@ const notification: Field = (value, at) => {
       : type !== 'click' && type !== 'display'
         ? 'no type "click" or "display"'
         : !Number.isFinite(timestamp) && 'no numeric timestamp';
-  if (!fault) return knownNotification(value, at);
+  if (!fault) {
+    const copy = knownNotification(value, at) as { timestamp: number };
+    // `performance.timeOrigin + performance.now()` is a timestamp too, but the API counts whole milliseconds.
+    return { ...copy, timestamp: Math.trunc(copy.timestamp) };
+  }
   at.dropped(`the notification at position ${at.index}, which has ${fault}`);
   return undefined;
 };

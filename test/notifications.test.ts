@@ -1,0 +1,428 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { DeliveryResponse, Notification } from '../src/delivery-api.js';
+import { TargetError, type TargetErrorCode } from '../src/errors.js';
+import { Events, type TargetEvents } from '../src/events.js';
+import { createLogger } from '../src/logger.js';
+import { NotificationQueue } from '../src/notifications.js';
+import type { Delivery } from '../src/request.js';
+import { fakeTimers, pass, settle } from './scripted-cdn.js';
+
+type Answer = { readonly response: DeliveryResponse };
+type Deliver = (call: Delivery) => Promise<Answer>;
+
+/** A queue, what it sent, and what it raised. */
+function queueOf(deliver: Deliver) {
+  const events = new Events(createLogger(null));
+  const sent: string[][] = [];
+  const errors: TargetEvents['sendNotificationError'][] = [];
+  events.on('sendNotificationError', (event) => errors.push(event));
+  const queue = new NotificationQueue({
+    events,
+    deliver: (call) => {
+      sent.push(idsOf(call));
+      return deliver(call);
+    },
+  });
+  return { queue, sent, errors };
+}
+
+let lastId = 0;
+
+function callOf(...ids: readonly string[]): Delivery {
+  const notifications = ids.map(
+    (id): Notification => ({ id, type: 'display', timestamp: 1, mbox: { name: 'hero' } }),
+  );
+  return {
+    request: { context: { channel: 'web' }, notifications },
+    sessionId: 's',
+    locationHint: undefined,
+    decisioningMethod: 'on-device',
+    timeoutMs: 3000,
+    signal: undefined,
+  };
+}
+
+const idsOf = ({ request }: Delivery) => (request.notifications ?? []).map(({ id }) => id);
+const confirmed = (ids: readonly string[]): Answer => ({
+  response: { status: 200, notifications: ids.map((id) => ({ id })) },
+});
+const confirm: Deliver = async (call) => confirmed(idsOf(call));
+const failure = (status: number) => new TargetError('ERR_TARGET_RESPONSE', `status ${status}`, { status });
+const failing = (code: TargetErrorCode) => new TargetError(code, code);
+
+/** Answers when it is told to, and fails when it is aborted. */
+function heldEdge() {
+  const waiting: (() => void)[] = [];
+  const deliver: Deliver = (call) =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => resolve(confirmed(idsOf(call))));
+      call.signal?.addEventListener('abort', () => reject(failing('ERR_TARGET_ABORTED')));
+    });
+  const release = async (count = waiting.length) => {
+    for (const answer of waiting.splice(0, count)) answer();
+    await settle();
+  };
+  return { deliver, release };
+}
+
+beforeEach(fakeTimers);
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+describe('a queue', () => {
+  test('sends behind the current turn, and lets nobody wait', async () => {
+    const { queue, sent } = queueOf(confirm);
+    queue.add(callOf('a', 'b'));
+    expect(sent).toHaveLength(0);
+    await queue.flush();
+    expect(sent).toEqual([['a', 'b']]);
+    expect(queue.counts).toEqual({ delivered: 2, failed: 0, dropped: 0 });
+    expect(queue.size).toBe(0);
+  });
+
+  test('begins with one call, and goes on with ten at most', async () => {
+    const { deliver, release } = heldEdge();
+    const { queue, sent } = queueOf(deliver);
+    for (let call = 0; call < 50; call += 1) queue.add(callOf(`${call}`));
+    await settle();
+    expect(sent).toHaveLength(1);
+    await release();
+    expect(sent).toHaveLength(11);
+    await release(3);
+    expect(sent).toHaveLength(14);
+    while (queue.size > 0) await release();
+    expect(queue.counts).toEqual({ delivered: 50, failed: 0, dropped: 0 });
+    expect(new Set(sent.flat()).size).toBe(50);
+  });
+
+  test('holds ten thousand calls, and says of each that came too late', async () => {
+    const { deliver, release } = heldEdge();
+    const { queue, errors } = queueOf(deliver);
+    for (let call = 0; call < 10_001; call += 1) queue.add(callOf(`${call}`));
+    queue.add(callOf('x', 'y'));
+    expect(queue.size).toBe(10_000);
+    expect(queue.counts).toEqual({ delivered: 0, failed: 0, dropped: 3 });
+    expect(errors.map(({ notification }) => (notification as Notification).id)).toEqual(['10000', 'x', 'y']);
+    expect(errors[0]?.error).toMatchObject({
+      code: 'ERR_TARGET_ABORTED',
+      message: 'a notification was dropped: 10000 calls are queued',
+    });
+    await settle();
+    await release();
+    queue.add(callOf('z'));
+    expect(queue.size).toBe(10_000);
+    await queue.close(0);
+  });
+
+  test.each<[string, Error]>([
+    ['500', failure(500)],
+    ['503', failure(503)],
+    ['429', failure(429)],
+    ['408', failure(408)],
+    ['no network', failing('ERR_TARGET_NETWORK')],
+    ['no answer', failing('ERR_TARGET_TIMEOUT')],
+    ['an answer that is none', failing('ERR_TARGET_INVALID_RESPONSE')],
+  ])('sends the same ids again, at most eight times in a minute: %s', async (_, error) => {
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    let isDown = true;
+    const { queue, sent, errors } = queueOf((call) => (isDown ? Promise.reject(error) : confirm(call)));
+    queue.add(callOf('a', 'b'));
+    await settle();
+    await pass(60_000);
+    expect(sent.length).toBeGreaterThan(4);
+    expect(sent.length).toBeLessThanOrEqual(8);
+    expect(sent.every((ids) => ids.join() === 'a,b')).toBe(true);
+    isDown = false;
+    await pass(60_000);
+    expect(queue.counts).toEqual({ delivered: 2, failed: 0, dropped: 0 });
+    expect(errors).toHaveLength(0);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('asks with one call alone while the edge is down, however many wait', async () => {
+    const { queue, sent } = queueOf(() => Promise.reject(failure(503)));
+    for (let call = 0; call < 100; call += 1) queue.add(callOf(`${call}`));
+    await settle();
+    await pass(60_000);
+    expect(sent.length).toBeLessThanOrEqual(8);
+    await queue.close(0);
+    expect(queue.counts).toEqual({ delivered: 0, failed: 0, dropped: 100 });
+  });
+
+  test('pauses once for calls that failed together', async () => {
+    let isDown = false;
+    const edge = heldEdge();
+    const { queue, sent } = queueOf(async (call) => {
+      const answer = await edge.deliver(call);
+      if (isDown) throw failure(500);
+      return answer;
+    });
+    for (let call = 0; call < 20; call += 1) queue.add(callOf(`${call}`));
+    await settle();
+    await edge.release();
+    isDown = true;
+    await edge.release();
+    expect(sent).toHaveLength(11);
+    isDown = false;
+    await pass(1000);
+    expect(sent).toHaveLength(12);
+    await edge.release();
+    await edge.release();
+    await edge.release();
+    expect(queue.counts).toEqual({ delivered: 20, failed: 0, dropped: 0 });
+  });
+
+  test('tries ten times', async () => {
+    const { queue, sent, errors } = queueOf(() => Promise.reject(failure(500)));
+    queue.add(callOf('a'));
+    await settle();
+    await pass(60 * 60_000);
+    expect(sent).toHaveLength(10);
+    expect(queue.counts).toEqual({ delivered: 0, failed: 1, dropped: 0 });
+    expect(errors).toEqual([
+      {
+        type: 'sendNotificationError',
+        notification: expect.objectContaining({ id: 'a' }),
+        error: expect.objectContaining({ status: 500 }),
+      },
+    ]);
+  });
+
+  test('lets a call that the edge stumbles over hold up no other', async () => {
+    const { queue } = queueOf((call) => {
+      return idsOf(call)[0] === 'bad' ? Promise.reject(failure(500)) : confirm(call);
+    });
+    queue.add(callOf('bad'));
+    for (let call = 0; call < 30; call += 1) queue.add(callOf(`${call}`));
+    await settle();
+    await pass(1000);
+    expect(queue.counts.delivered).toBe(30);
+    await pass(60 * 60_000);
+    expect(queue.counts).toEqual({ delivered: 30, failed: 1, dropped: 0 });
+  });
+
+  test.each([400, 401, 403, 404])('tries what was answered with %i once', async (status) => {
+    const { queue, sent, errors } = queueOf(() => Promise.reject(failure(status)));
+    queue.add(callOf('a', 'b'));
+    await queue.flush();
+    expect(sent).toHaveLength(1);
+    expect(queue.counts).toEqual({ delivered: 0, failed: 2, dropped: 0 });
+    expect(errors.map(({ notification, error }) => [notification, error])).toMatchObject([
+      [{ id: 'a' }, { status }],
+      [{ id: 'b' }, { status }],
+    ]);
+  });
+
+  test('splits what was too large, and fails with what cannot be split', async () => {
+    const { queue, sent, errors } = queueOf(async (call) => {
+      const ids = idsOf(call);
+      if (ids.length > 2 || ids.includes('huge')) throw failure(413);
+      return confirmed(ids);
+    });
+    queue.add(callOf('a', 'b', 'huge', 'c', 'd'));
+    await queue.flush();
+    expect(queue.counts).toEqual({ delivered: 4, failed: 1, dropped: 0 });
+    expect(errors).toMatchObject([{ notification: { id: 'huge' }, error: { status: 413 } }]);
+    expect(sent[0]).toHaveLength(5);
+  });
+
+  test.each<[string, DeliveryResponse, string[]]>([
+    ['some of its ids', { status: 200, notifications: [{ id: 'b' }, { id: 'other' }] }, ['a', 'c']],
+    ['none of its ids', { status: 200, notifications: [] }, ['a', 'b', 'c']],
+    ['no list of ids', { status: 200 }, ['a', 'b', 'c']],
+  ])('counts as failed what the edge did not process: %s', async (_, response, refused) => {
+    const { queue, sent, errors } = queueOf(async () => ({ response }));
+    queue.add(callOf('a', 'b', 'c'));
+    await queue.flush();
+    expect(sent).toHaveLength(1);
+    expect(queue.counts).toEqual({ delivered: 3 - refused.length, failed: refused.length, dropped: 0 });
+    expect(errors.map(({ notification }) => (notification as Notification).id)).toEqual(refused);
+    expect(errors[0]?.error).toMatchObject({
+      code: 'ERR_TARGET_INVALID_RESPONSE',
+      message: 'the edge did not process a notification',
+    });
+  });
+
+  test('takes an answer without a body for a confirmation', async () => {
+    const { queue } = queueOf(async () => ({ response: { status: 204 } }));
+    queue.add(callOf('a'));
+    await queue.flush();
+    expect(queue.counts).toEqual({ delivered: 1, failed: 0, dropped: 0 });
+  });
+});
+
+describe('flush', () => {
+  test('has nothing to do with an empty queue', async () => {
+    await queueOf(confirm).queue.flush();
+  });
+
+  test('does not wait for a pause to end', async () => {
+    let isDown = true;
+    const { queue } = queueOf((call) => (isDown ? Promise.reject(failure(500)) : confirm(call)));
+    queue.add(callOf('a'));
+    await settle();
+    isDown = false;
+    await queue.flush();
+    expect(queue.counts.delivered).toBe(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('waits for what is added meanwhile, and for many at once', async () => {
+    const { deliver, release } = heldEdge();
+    const { queue } = queueOf(deliver);
+    queue.add(callOf('a'));
+    const flushed = Promise.all([queue.flush(), queue.flush()]);
+    queue.add(callOf('b'));
+    await release();
+    await release();
+    await flushed;
+    expect(queue.counts.delivered).toBe(2);
+  });
+
+  test('ends when the queue is closed', async () => {
+    const { queue } = queueOf(() => Promise.reject(failure(500)));
+    queue.add(callOf('a'));
+    const flushed = queue.flush();
+    await settle();
+    const closed = queue.close(10);
+    await pass(10);
+    await Promise.all([flushed, closed]);
+  });
+});
+
+describe('close', () => {
+  test('sends what is queued, and tells what became of it', async () => {
+    const { queue } = queueOf(confirm);
+    queue.add(callOf('a'));
+    queue.add(callOf('b'));
+    expect(await queue.close(1000)).toEqual({ delivered: 2, failed: 0, dropped: 0 });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('drops what cannot be sent in time, and says why it could not', async () => {
+    const { queue, errors } = queueOf(() => Promise.reject(failure(503)));
+    for (const id of ['a', 'b', 'c']) queue.add(callOf(id));
+    const closed = queue.close(100);
+    await pass(100);
+    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 3 });
+    expect(errors).toHaveLength(3);
+    expect(errors[0]?.error).toMatchObject({ code: 'ERR_TARGET_CLOSED', cause: { status: 503 } });
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('cuts off what is under way', async () => {
+    const { deliver } = heldEdge();
+    const { queue, errors } = queueOf(deliver);
+    queue.add(callOf('a'));
+    const closed = queue.close(100);
+    await pass(100);
+    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 1 });
+    expect(errors[0]?.error.message).toBe(
+      'a notification was dropped: the client closed before it was delivered',
+    );
+  });
+
+  test('drops what comes behind it', async () => {
+    const { queue, sent, errors } = queueOf(confirm);
+    await queue.close(0);
+    queue.add(callOf('late'));
+    await settle();
+    expect(sent).toHaveLength(0);
+    expect(queue.counts).toEqual({ delivered: 0, failed: 0, dropped: 1 });
+    expect(errors[0]?.error).toMatchObject({ code: 'ERR_TARGET_CLOSED' });
+  });
+});
+
+/** What an edge may do with a call; `half` confirms every other notification, `lost` loses the answer to a good one. */
+const FATES = ['ok', 'half', 'lost', '500', '429', '400', '413', 'network', 'html', 'hang'] as const;
+type Fate = (typeof FATES)[number];
+
+const step = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ add: fc.integer({ min: 1, max: 5 }) }) },
+  { weight: 3, arbitrary: fc.record({ pass: fc.integer({ min: 1, max: 40_000 }) }) },
+  { weight: 1, arbitrary: fc.constant({ settle: true }) },
+  { weight: 1, arbitrary: fc.constant({ flush: true }) },
+);
+
+describe('the conservation law', () => {
+  test('accepted = delivered + failed + dropped + queued, whatever the edge does', async () => {
+    const steps = fc.array(step, { maxLength: 25 });
+    const fates = fc.array(fc.constantFrom(...FATES), { minLength: 1, maxLength: 30 });
+    await fc.assert(
+      fc.asyncProperty(steps, fates, fc.nat(500), (script, outcomes, limitMs) =>
+        play(script, outcomes, limitMs),
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  async function play(script: readonly object[], outcomes: readonly Fate[], limitMs: number) {
+    const edge = edgeOf(outcomes);
+    const { queue, errors } = queueOf(edge.deliver);
+    const accepted: string[] = [];
+    const check = () => {
+      const { delivered, failed, dropped } = queue.counts;
+      const left = accepted.length - delivered - failed - dropped;
+      expect(failed + dropped).toBe(errors.length);
+      // Each call that is queued holds one notification at least.
+      expect(left).toBeGreaterThanOrEqual(queue.size);
+      expect(left === 0).toBe(queue.size === 0);
+    };
+    const flushed: Promise<void>[] = [];
+    for (const one of script as { add?: number; pass?: number; flush?: boolean }[]) {
+      if (one.add) {
+        const ids = Array.from({ length: one.add }, () => `n${++lastId}`);
+        accepted.push(...ids);
+        queue.add(callOf(...ids));
+      }
+      if (one.flush) flushed.push(queue.flush());
+      if (one.pass) await pass(one.pass);
+      await settle();
+      check();
+    }
+    const closed = queue.close(limitMs);
+    await settle();
+    await pass(limitMs);
+    await closed;
+    await Promise.all(flushed);
+    check();
+    expect(queue.size).toBe(0);
+    const ended = errors.map(({ notification }) => (notification as Notification).id);
+    const delivered = accepted.filter((id) => edge.confirmed.has(id));
+    // Nothing has two fates, and nothing has none.
+    expect([...ended, ...delivered].sort()).toEqual([...accepted].sort());
+    expect(jest.getTimerCount()).toBe(0);
+  }
+
+  function edgeOf(outcomes: readonly Fate[]) {
+    const confirmedIds = new Set<string>();
+    let calls = 0;
+    const accept = (ids: readonly string[]) => {
+      for (const id of ids) confirmedIds.add(id);
+      return confirmed(ids);
+    };
+    const deliver: Deliver = async (call) => {
+      const ids = idsOf(call);
+      const fate = outcomes[calls++ % outcomes.length];
+      await Promise.resolve();
+      if (fate === 'ok') return accept(ids);
+      if (fate === 'half') return accept(ids.filter((_, index) => index % 2 === 0));
+      if (fate === 'hang') {
+        return new Promise((_, reject) => {
+          const timer = setTimeout(reject, 3000, failing('ERR_TARGET_TIMEOUT'));
+          call.signal?.addEventListener('abort', () => {
+            clearTimeout(timer);
+            reject(failing('ERR_TARGET_ABORTED'));
+          });
+        });
+      }
+      if (fate === 'html') throw failing('ERR_TARGET_INVALID_RESPONSE');
+      if (fate === 'network' || fate === 'lost') throw failing('ERR_TARGET_NETWORK');
+      throw failure(Number(fate));
+    };
+    return { deliver, confirmed: confirmedIds };
+  }
+});
