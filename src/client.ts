@@ -1,20 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { v4 as newUuid } from 'uuid';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
-import { resolveConfig, type TargetClientConfig, warnOfUnknown } from './config.js';
+import { isTimeoutMs, resolveConfig, type TargetClientConfig, warnOfUnknown } from './config.js';
+import { within } from './deadline.js';
 import { type Deciders, decide } from './decide.js';
 import { ArtifactSource } from './decisioning/artifact-source.js';
 import { createGeoLookup } from './decisioning/geo.js';
 import { createOnDevice } from './decisioning/on-device.js';
 import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
 import type { DeliveryRequest } from './delivery-api.js';
-import { TargetError, type TargetErrorCode, toError, toTargetError } from './errors.js';
+import { TargetError, toError, toTargetError } from './errors.js';
 import {
   Events,
   type TargetEventListener,
   type TargetEventListeners,
   type TargetEventName,
 } from './events.js';
+import type { AbortSignalLike } from './fetch-api.js';
 import type { ClientHint } from './location-hint.js';
 import { createLogger } from './logger.js';
 import { MBOX_COOKIE_NAME } from './mbox-cookie.js';
@@ -36,7 +38,7 @@ import {
   toTargetDeliveryResponse,
 } from './response.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
-import { type AbortSignalLike, createTransport, type Transport } from './transport.js';
+import { createTransport, type Transport } from './transport.js';
 import { AUTH_STATE, visitorCookieName } from './visitor.js';
 
 /** Called with the result or the error of a call, besides its promise. */
@@ -105,7 +107,6 @@ export class TargetClient {
   readonly #deciders: Deciders;
   /** Only of a client that decides on-device or hybrid. */
   readonly #source: ArtifactSource | undefined;
-  readonly #closed = new AbortController();
   readonly #warnedOf = new Set<string>();
   #lastCall: Call | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -220,32 +221,24 @@ export class TargetClient {
   async ready(options: WaitOptions = {}): Promise<void> {
     const source = this.#source;
     if (!source) return;
-    const { signal, timeout = this.#environment.config.maximumWaitReadyMs } = options;
-    await new Promise<void>((resolve, reject) => {
-      const giveUp = (code: TargetErrorCode, result: string, cause?: unknown) => {
-        reject(new TargetError(code, `the client is not ready: ${result}`, { cause }));
-        end();
-      };
-      const onTimer = () => giveUp('ERR_TARGET_NOT_READY', `no artifact came within ${timeout} ms`);
-      const onAbort = () => giveUp('ERR_TARGET_ABORTED', 'its signal was aborted', signal?.reason);
-      const onClose = () => giveUp('ERR_TARGET_CLOSED', 'it was closed');
-      const timer = timeout === undefined ? undefined : setTimeout(onTimer, timeout);
-      let stopWaiting = () => {};
-      const end = () => {
-        clearTimeout(timer);
-        stopWaiting();
-        signal?.removeEventListener('abort', onAbort);
-        this.#closed.signal.removeEventListener('abort', onClose);
-      };
-      if (signal?.aborted) return onAbort();
-      if (this.#closed.signal.aborted) return onClose();
-      signal?.addEventListener('abort', onAbort);
-      this.#closed.signal.addEventListener('abort', onClose);
-      stopWaiting = source.whenHeld(() => {
-        resolve();
-        end();
-      });
-    });
+    const { signal, timeout } = options ?? {};
+    if (timeout !== undefined && !isTimeoutMs(timeout)) {
+      throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
+    }
+    const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
+    await within(
+      { timeoutMs, signal },
+      (span) => source.whenHeld(span.signal),
+      (limit) =>
+        limit === 'signal'
+          ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
+              cause: signal?.reason,
+            })
+          : new TargetError(
+              'ERR_TARGET_NOT_READY',
+              `the client is not ready: no artifact came within ${timeoutMs} ms`,
+            ),
+    );
   }
 
   /**
@@ -278,8 +271,9 @@ export class TargetClient {
    * Stops polling, sends what is still to be sent within `timeout` (default the client's) and lets go of
    * connections. Calls under way end as they would have. Never rejects; a second call joins the first.
    */
-  async close(options: { readonly timeout?: number | undefined } = {}): Promise<CloseResult> {
-    this.#closing ??= this.#shutDown(options.timeout ?? this.#environment.config.timeoutMs);
+  async close(options: Pick<WaitOptions, 'timeout'> = {}): Promise<CloseResult> {
+    const timeout = options?.timeout;
+    this.#closing ??= this.#shutDown(isTimeoutMs(timeout) ? timeout : this.#environment.config.timeoutMs);
     return this.#closing;
   }
 
@@ -288,7 +282,6 @@ export class TargetClient {
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
-    this.#closed.abort();
     this.#source?.close();
     this.#telemetry.stop();
     const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendTelemetry(limitMs)]);
@@ -331,8 +324,8 @@ export class TargetClient {
     const log = (thrown: unknown) =>
       this.#environment.logger.error(() => `a callback failed: ${toError(thrown).name}`);
     try {
-      const returned = callback(value);
-      if (returned instanceof Promise) returned.catch(log);
+      const returned: unknown = callback(value);
+      if (typeof returned === 'object') Promise.resolve(returned).catch(log);
     } catch (thrown) {
       log(thrown);
     }

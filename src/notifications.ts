@@ -80,7 +80,10 @@ export class NotificationQueue {
       this.#drop(call, 'ERR_TARGET_ABORTED', `${MAX_QUEUED} calls are queued`);
     else {
       this.#queued.push({ call, attempts: 0 });
-      if (!this.#pause) this.#turn ??= setImmediate(() => this.#pump());
+      this.#turn ??= setImmediate(() => {
+        this.#turn = undefined;
+        if (!this.#pause) this.#pump();
+      });
     }
   }
 
@@ -89,7 +92,6 @@ export class NotificationQueue {
     if (this.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
-      clearTimeout(this.#pause);
       this.#pump();
     });
   }
@@ -113,7 +115,7 @@ export class NotificationQueue {
   }
 
   #pump(): void {
-    this.#turn = undefined;
+    clearTimeout(this.#pause);
     this.#pause = undefined;
     const limit = this.#isTrusted ? MAX_IN_FLIGHT : 1;
     while (this.#inFlight.size < limit) {

@@ -7,8 +7,6 @@ import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } f
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import { readBody } from './response-body.js';
 
-export type { AbortSignalLike } from './fetch-api.js';
-
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {
   /** For error messages, such as `delivery call`. */

@@ -35,10 +35,11 @@ export class ArtifactSource {
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
   readonly #abort = new AbortController();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   #running: Promise<void> | undefined;
   #isAsked = false;
   #timer: NodeJS.Timeout | undefined;
+  #patience: NodeJS.Timeout | undefined;
   #failures = 0;
   #askedMs: number | undefined;
 
@@ -76,6 +77,7 @@ export class ArtifactSource {
       return;
     }
     this.#downloadInBackground();
+    this.#losePatience();
     void this.#stored?.restore((text) => {
       if (!this.compiled && !this.#abort.signal.aborted) this.#take(text);
     });
@@ -87,24 +89,46 @@ export class ArtifactSource {
     return this.#downloadOnce();
   }
 
-  /** Calls back when there is an artifact. Until then, or until told to stop, waiting keeps the process alive. */
-  whenHeld(callback: () => void): () => void {
-    if (this.compiled) {
-      callback();
-      return () => undefined;
-    }
-    this.#waiting.add(callback);
-    this.#timer?.ref();
-    return () => {
-      this.#waiting.delete(callback);
-      if (this.#waiting.size === 0) this.#timer?.unref();
-    };
+  /**
+   * Resolves when there is an artifact, and rejects when the client is closed before. Until then, or until the
+   * signal is aborted, waiting keeps the process alive.
+   */
+  async whenHeld(signal: AbortSignal): Promise<void> {
+    if (this.compiled) return;
+    this.#abort.signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const waiting = { resolve, reject };
+      this.#waiting.add(waiting);
+      this.#timer?.ref();
+      signal.addEventListener('abort', () => {
+        this.#waiting.delete(waiting);
+        if (this.#waiting.size === 0) this.#timer?.unref();
+      });
+    });
   }
 
   /** Ends polling and the download that runs. */
   close(): void {
     clearTimeout(this.#timer);
-    this.#abort.abort(new TargetError('ERR_TARGET_CLOSED', 'the client is closed'));
+    clearTimeout(this.#patience);
+    const error = new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
+    this.#abort.abort(error);
+    for (const { reject } of this.#waiting) reject(error);
+    this.#waiting.clear();
+  }
+
+  /** Tells those who listen, instead of calling `ready`, that the first artifact takes longer than they would wait. */
+  #losePatience(): void {
+    const { config, events } = this.#options;
+    const { maximumWaitReadyMs } = config;
+    if (maximumWaitReadyMs === undefined) return;
+    this.#patience = setTimeout(() => {
+      const error = new TargetError(
+        'ERR_TARGET_NOT_READY',
+        `no artifact came within ${maximumWaitReadyMs} ms`,
+      );
+      events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
+    }, maximumWaitReadyMs).unref();
   }
 
   async #downloadOnce(): Promise<void> {
@@ -195,7 +219,8 @@ export class ArtifactSource {
     if (isFirst) {
       const waiting = [...this.#waiting];
       this.#waiting.clear();
-      for (const callback of waiting) callback();
+      for (const { resolve } of waiting) resolve();
+      clearTimeout(this.#patience);
       this.#options.onFirst();
     }
     return isTaken;

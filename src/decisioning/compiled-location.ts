@@ -1,7 +1,7 @@
 import type { Rule } from '../artifact.js';
 import type { CompiledCondition } from './condition.js';
 import type { Activity } from './context.js';
-import { type CompiledOffers, compileOffers } from './offers.js';
+import { CompiledOffers } from './offers.js';
 
 /** One rule, ready to be evaluated. */
 export class CompiledRule {
@@ -27,7 +27,7 @@ export class CompiledRule {
 
   /** Compiled when the rule holds for the first time: most rules of a large artifact rarely do. */
   get offers(): CompiledOffers {
-    this.#offers ??= compileOffers(this.rule.consequence, this.rule.meta, this.#tokenNames);
+    this.#offers ??= new CompiledOffers(this.rule.consequence, this.rule.meta, this.#tokenNames);
     return this.#offers;
   }
 

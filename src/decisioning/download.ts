@@ -1,6 +1,7 @@
 import type { RetryPolicy } from '../config.js';
 import { TargetError } from '../errors.js';
-import type { AbortSignalLike, Exchanged, Transport } from '../transport.js';
+import type { AbortSignalLike } from '../fetch-api.js';
+import type { Exchanged, Transport } from '../transport.js';
 
 /** A file to get from the CDN. */
 export interface DownloadRequest {

@@ -11,18 +11,64 @@ import { addGeoTokens, type GeoToken, geoTokensOf, metaTokens } from './response
  * first time, and becomes a closure that makes fresh copies (cloner.ts).
  */
 
-/** A rule's consequence, ready to be handed out any number of times. */
-export interface CompiledOffers {
+/** A rule's consequence, ready to be handed out any number of times; each part is compiled when it is first needed. */
+export class CompiledOffers {
   /** Name of the mbox or view, as the artifact gives it. */
   readonly name: string | undefined;
   /** Tokens to report when the options are displayed, each once. */
   readonly displayTokens: readonly string[];
+  readonly #options: readonly RuleOption[];
+  readonly #metrics: readonly Metric[];
+  readonly #meta: RuleMeta;
+  readonly #tokenNames: readonly string[];
+  #executed: readonly CompiledOption[] | undefined;
+  #prefetched: readonly CompiledOption[] | undefined;
+  #clickCloners: readonly Cloner<Metric>[] | undefined;
+  #metricCloners: readonly Cloner<Metric>[] | undefined;
+
+  /** `tokenNames` are the response tokens that the artifact asks for. */
+  constructor(consequence: Consequence, meta: RuleMeta, tokenNames: readonly string[]) {
+    this.name = consequence.name;
+    this.#options = (consequence.options ?? []).filter(isObject);
+    this.#metrics = (consequence.metrics ?? []).filter(isObject);
+    this.#meta = meta;
+    this.#tokenNames = tokenNames;
+    this.displayTokens = [...new Set(this.#options.map((option) => option.eventToken).filter(isText))];
+  }
+
   /** The options as they are executed: without tokens, and without those that show nothing. */
-  readonly executed: readonly CompiledOption[];
+  get executed(): readonly CompiledOption[] {
+    this.#executed ??= this.#options
+      .filter((option) => option.type !== undefined || option.content !== undefined)
+      .map((option) => compileOption(option, undefined, this.#facts()));
+    return this.#executed;
+  }
+
   /** The options as they are prefetched: with the tokens to report later. */
-  readonly prefetched: readonly CompiledOption[];
-  readonly clickMetrics: readonly Cloner<Metric>[];
-  readonly metrics: readonly Cloner<Metric>[];
+  get prefetched(): readonly CompiledOption[] {
+    this.#prefetched ??= this.#options.map((option, index) =>
+      compileOption(option, option.eventToken ?? displayToken(this.#metrics[index]), this.#facts()),
+    );
+    return this.#prefetched;
+  }
+
+  get clickMetrics(): readonly Cloner<Metric>[] {
+    this.#clickCloners ??= this.#metrics.filter(({ type }) => type === 'click').map(clonerOf);
+    return this.#clickCloners;
+  }
+
+  get metrics(): readonly Cloner<Metric>[] {
+    this.#metricCloners ??= this.#metrics.map(clonerOf);
+    return this.#metricCloners;
+  }
+
+  #facts(): OptionFacts {
+    return {
+      meta: this.#meta,
+      tokens: metaTokens(this.#meta, this.#tokenNames),
+      geoTokens: geoTokensOf(this.#tokenNames),
+    };
+  }
 }
 
 /** One option of a rule. */
@@ -34,29 +80,6 @@ export interface CompiledOption {
 }
 
 type FillIn = (option: Option, source: MacroSource) => void;
-
-/** Compiles a rule's consequence; `tokenNames` are the response tokens that the artifact asks for. */
-export function compileOffers(
-  consequence: Consequence,
-  meta: RuleMeta,
-  tokenNames: readonly string[],
-): CompiledOffers {
-  const options = (consequence.options ?? []).filter(isObject);
-  const metrics = (consequence.metrics ?? []).filter(isObject);
-  const facts = { meta, tokens: metaTokens(meta, tokenNames), geoTokens: geoTokensOf(tokenNames) };
-  return {
-    name: consequence.name,
-    displayTokens: [...new Set(options.map((option) => option.eventToken).filter(isText))],
-    executed: options
-      .filter((option) => option.type !== undefined || option.content !== undefined)
-      .map((option) => compileOption(option, undefined, facts)),
-    prefetched: options.map((option, index) =>
-      compileOption(option, option.eventToken ?? displayToken(metrics[index]), facts),
-    ),
-    clickMetrics: metrics.filter((metric) => metric.type === 'click').map((metric) => clonerOf(metric)),
-    metrics: metrics.map((metric) => clonerOf(metric)),
-  };
-}
 
 /** Hands out a rule's options to one visitor. */
 export function addOptions(

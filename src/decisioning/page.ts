@@ -22,7 +22,7 @@ export interface Page {
 /** No more of a URL than this is looked at: a visitor can send anything. */
 const MAX_LENGTH = 4096;
 
-const pagesByUrl = new BoundedCache<string, Page>(500);
+const pagesByUrl = new BoundedCache<string, Page>(250);
 
 /** The parts of a URL, for one without a scheme too; all of them empty where there is none or it cannot be parsed. */
 export function parsePage(url: string | null | undefined): Page {

@@ -15,7 +15,7 @@ const MAX_LENGTH = 1024;
 const UNKNOWN = 'unknown';
 const LOCALE = 'en';
 
-const usersByUserAgent = new BoundedCache<string, User>(500);
+const usersByUserAgent = new BoundedCache<string, User>(250);
 
 /** Browser, major version and platform from the user agent; client hints, where given, win over it. */
 export function parseUser(userAgent: string | null | undefined, hints: ClientHints | null | undefined): User {

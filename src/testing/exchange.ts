@@ -31,7 +31,7 @@ export function toOpenRequest(message: IncomingMessage, body: Buffer): OpenReque
     method,
     path,
     query: Object.fromEntries(new URLSearchParams(query.join('?'))),
-    headers,
+    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
     rawBody,
     body: parseJson(rawBody),
     time: Date.now(),

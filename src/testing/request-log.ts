@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 // Not the globals, which a test may have replaced by a fake clock: the network goes on in real time.
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { DeliveryRequest } from '../delivery-api.js';
@@ -18,7 +17,7 @@ export interface ReceivedRequest {
   readonly path: string;
   /** Decoded; the last one of a name wins. */
   readonly query: Readonly<Record<string, string>>;
-  readonly headers: Readonly<IncomingHttpHeaders>;
+  readonly headers: Readonly<Record<string, string | undefined>>;
   readonly rawBody: string;
   /** The body's JSON; undefined when it is not JSON. */
   readonly body: unknown;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RuleOption } from '../../src/artifact.js';
 import { clonerOf } from '../../src/decisioning/cloner.js';
-import { addMetrics, addOptions, compileOffers } from '../../src/decisioning/offers.js';
+import { addMetrics, addOptions, CompiledOffers } from '../../src/decisioning/offers.js';
 import type { Metric, Option } from '../../src/delivery-api.js';
 import { rule } from '../fixtures/rules.js';
 
@@ -14,7 +14,7 @@ function handOut(
   metrics: readonly Metric[] = [],
   tokens: readonly string[] = [],
 ) {
-  const offers = compileOffers({ name: 'hero', options, metrics }, meta, tokens);
+  const offers = new CompiledOffers({ name: 'hero', options, metrics }, meta, tokens);
   const executed: Option[] = [];
   const prefetched: Option[] = [];
   const clicks: Metric[] = [];
@@ -130,14 +130,14 @@ describe('options', () => {
     expect(
       handOut([{ type: 'json', content: 1 }], [], [...names, 'audience.ids', 'nobody', '__proto__']).executed,
     ).toEqual([{ type: 'json', content: 1, responseTokens: tokens }]);
-    const offers = compileOffers({ options: [{ type: 'json', content: 1 }] }, meta, names);
+    const offers = new CompiledOffers({ options: [{ type: 'json', content: 1 }] }, meta, names);
     const located: Option[] = [];
     addOptions(located, offers.executed, {}, { city: 'BERLIN', region: 'BE', country: 'DE', latitude: 0 });
     expect(located[0]?.responseTokens).toEqual({ ...tokens, 'geo.city': 'BERLIN', 'geo.state': 'BE' });
   });
 
   test('that are missing are none', () => {
-    const offers = compileOffers({}, meta, []);
+    const offers = new CompiledOffers({}, meta, []);
     expect(offers).toMatchObject({
       executed: [],
       prefetched: [],
