@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { LRUCache } from 'lru-cache';
 import type { ResolvedConfig } from '../config.js';
 import { type Abortable, within } from '../deadline.js';
 import type { Geo } from '../delivery-api.js';
@@ -7,6 +6,7 @@ import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Call } from '../request.js';
 import type { Exchanged, Transport } from '../transport.js';
+import { createBoundedCache } from './bounded-cache.js';
 import { download } from './download.js';
 
 /** What a geo look-up needs. */
@@ -31,11 +31,7 @@ const UNKNOWN_ADDRESS = 'unknownIpAddress';
  */
 export function createGeoLookup({ config, transport, events, newId }: GeoOptions): GeoLookup {
   const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
-  const placesByAddress = new LRUCache<string, Promise<Geo>>({
-    max: MAX_CACHED_ADDRESSES,
-    ttl: CACHED_MS,
-    perf: performance,
-  });
+  const placesByAddress = createBoundedCache<Promise<Geo>>(MAX_CACHED_ADDRESSES, CACHED_MS);
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const answer = await download(transport, {
@@ -55,7 +51,7 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
     const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
     placesByAddress.set(ipAddress, place);
     place.catch(() => {
-      if (placesByAddress.peek(ipAddress) === place) placesByAddress.delete(ipAddress);
+      if (placesByAddress.get(ipAddress) === place) placesByAddress.delete(ipAddress);
     });
     return place;
   };

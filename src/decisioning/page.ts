@@ -1,5 +1,5 @@
 import { parse } from 'tldts';
-import { BoundedCache } from './bounded-cache.js';
+import { createBoundedCache } from './bounded-cache.js';
 
 /** What conditions see of a URL, as `page` or `referring`. */
 export interface Page {
@@ -22,7 +22,7 @@ export interface Page {
 /** No more of a URL than this is looked at: a visitor can send anything. */
 const MAX_LENGTH = 4096;
 
-const pagesByUrl = new BoundedCache<string, Page>(250);
+const pagesByUrl = createBoundedCache<Page>(250);
 
 /** The parts of a URL, for one without a scheme too; all of them empty where there is none or it cannot be parsed. */
 export function parsePage(url: string | null | undefined): Page {

@@ -1,5 +1,5 @@
 import type { ClientHints } from '../delivery-api.js';
-import { BoundedCache } from './bounded-cache.js';
+import { createBoundedCache } from './bounded-cache.js';
 
 /** What conditions see of the visitor's browser, as `user`. */
 export interface User {
@@ -15,7 +15,7 @@ const MAX_LENGTH = 1024;
 const UNKNOWN = 'unknown';
 const LOCALE = 'en';
 
-const usersByUserAgent = new BoundedCache<string, User>(250);
+const usersByUserAgent = createBoundedCache<User>(250);
 
 /** Browser, major version and platform from the user agent; client hints, where given, win over it. */
 export function parseUser(userAgent: string | null | undefined, hints: ClientHints | null | undefined): User {
