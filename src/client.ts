@@ -30,6 +30,7 @@ import {
   type RequestOptions,
   toCall,
   withMboxes,
+  withoutDashes,
 } from './request.js';
 import { invalidField } from './request-fields.js';
 import {
@@ -109,6 +110,7 @@ export class TargetClient {
   readonly #source: ArtifactSource | undefined;
   readonly #warnedOf = new Set<string>();
   #lastCall: Call | undefined;
+  #lastRequest: Delivery['request'] | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
@@ -296,7 +298,8 @@ export class TargetClient {
     this.#warnOfUnknown(options);
     const call = toCall(options, this.#environment);
     const decision = await decide(call, this.#deciders);
-    this.#lastCall = { ...call, request: decision.request };
+    this.#lastCall = call;
+    this.#lastRequest = decision.request;
     return toTargetDeliveryResponse(call, decision, Date.now());
   }
 
@@ -332,7 +335,8 @@ export class TargetClient {
   }
 
   #warnOfUnknown(options: object): void {
-    warnOfUnknown(options, CALL_OPTIONS, (line) => {
+    if (hasOnly(options, CALL_OPTIONS)) return;
+    warnOfUnknown(options, [...CALL_OPTIONS], (line) => {
       if (this.#warnedOf.size >= MAX_WARNINGS || this.#warnedOf.has(line)) return;
       this.#warnedOf.add(line);
       this.#environment.logger.warn(line);
@@ -341,9 +345,9 @@ export class TargetClient {
 
   /** Sends telemetry that no call came to carry, in the name of the last call. */
   async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<void> {
-    if (this.#telemetry.isEmpty || !this.#lastCall) return;
-    const { request, sessionId, locationHint } = this.#lastCall;
-    const { id, context } = request;
+    if (this.#telemetry.isEmpty || !this.#lastCall || !this.#lastRequest) return;
+    const { sessionId, locationHint } = this.#lastCall;
+    const { id, context } = this.#lastRequest;
     await this.#deliverQuietly(
       { requestId: newUuid(), ...(id && { id }), context },
       { sessionId, locationHint, timeoutMs },
@@ -353,7 +357,7 @@ export class TargetClient {
   /** One call without a question, whose answer tells which edge cluster is near. */
   async #learnLocationHint(): Promise<void> {
     const { timeoutMs } = this.#environment.config;
-    const sessionId = newUuid().replaceAll('-', '');
+    const sessionId = withoutDashes(newUuid());
     await this.#deliverQuietly(
       { context: { channel: 'web' } },
       { sessionId, locationHint: undefined, timeoutMs },
@@ -372,6 +376,11 @@ export class TargetClient {
       this.#environment.logger.debug(() => `a call in the background failed: ${toError(error).message}`);
     }
   }
+}
+
+function hasOnly(options: object, known: ReadonlySet<string>): boolean {
+  for (const name in options) if (!known.has(name)) return false;
+  return true;
 }
 
 function closedError(): TargetError {

@@ -21,6 +21,7 @@ export interface TargetCookie {
 /** The name of the mbox cookie. */
 export const MBOX_COOKIE_NAME = 'mbox';
 
+const NEEDS_NO_ENCODING = /^[\w.~-]*$/;
 const SESSION_SECONDS = 1860;
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
@@ -71,6 +72,7 @@ function formatPart(name: string, value: string, expires: number): string {
 
 /** Percent-encodes; a lone surrogate, which cannot be encoded, is replaced. */
 function encode(value: string): string {
+  if (NEEDS_NO_ENCODING.test(value)) return value;
   try {
     return encodeURIComponent(value);
   } catch {

@@ -1,6 +1,7 @@
 import type { ResolvedConfig, RetryPolicy } from './config.js';
 import { DECISIONING_METHODS, isTimeoutMs } from './config.js';
 import type {
+  AudienceManager,
   Context,
   CustomerId,
   DecisioningMethod,
@@ -58,7 +59,7 @@ export interface RequestOptions extends CallOptions {
 }
 
 /** Every option of a call. */
-export const CALL_OPTIONS = [
+export const CALL_OPTIONS: ReadonlySet<string> = new Set([
   'request',
   'targetCookie',
   'targetLocationHint',
@@ -73,7 +74,7 @@ export const CALL_OPTIONS = [
   'signal',
   'callback',
   'errCallback',
-] as const;
+]);
 
 /** A call, normalised: what is asked, by whom, and within which limits. */
 export interface Call {
@@ -108,7 +109,6 @@ const DEFAULT_CONSUMER_ID = 'target-global-mbox';
 const MAX_ECID_LENGTH = 128;
 const MAX_BLOB_LENGTH = 1024;
 const MAX_HINT_LENGTH = 9;
-const LOCATIONS = { execute: 'pageLoad or mboxes', prefetch: 'views, pageLoad or mboxes' } as const;
 
 /** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
 export function toCall(options: RequestOptions, environment: CallEnvironment): Call {
@@ -117,22 +117,20 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   const written = toWrittenRequest(options.request, dropped);
   for (const what of dropped) logger.warn(`left out of the request: ${what}`);
   checkContent(options.request, written, dropped);
-  const cookie = parseMboxCookie(options.targetCookie, now());
+  const nowMs = now();
+  const cookie = parseMboxCookie(options.targetCookie, nowMs);
   const customerIds = toCustomerIds(options.customerIds);
   const visitor = toVisitor(options, config);
   const decisioningMethod = toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
+  // The copy is completed in place: every on-device decision goes through here.
+  const request = written as Completed;
   const id = toVisitorId(written.id, customerIds, cookie, visitor);
-  const environmentId = written.environmentId ?? config.environmentId;
-  const propertyToken = written.property?.token ?? config.propertyToken;
-  const request: ResolvedDeliveryRequest = {
-    ...written,
-    requestId: written.requestId ?? newId(),
-    ...(id && { id }),
-    ...(environmentId !== undefined && { environmentId }),
-    ...(propertyToken !== undefined && { property: { token: propertyToken } }),
-    context: toContext(written.context, now()),
-    experienceCloud: toExperienceCloud(written.experienceCloud, options, visitor),
-  };
+  if (id) request.id = id;
+  request.requestId ??= newId();
+  if (config.environmentId !== undefined) request.environmentId ??= config.environmentId;
+  if (config.propertyToken !== undefined) request.property ??= { token: config.propertyToken };
+  request.context = toContext(written.context, nowMs);
+  request.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
   if (decisioningMethod === 'server-side') checkGeo(request.context);
   return {
     request,
@@ -150,6 +148,8 @@ type Written = Omit<ResolvedDeliveryRequest, 'requestId' | 'context'> & {
   readonly context?: Context;
 };
 
+type Completed = { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] };
+
 function toWrittenRequest(request: unknown, dropped: string[]): Written {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw invalidField('request', 'a Delivery API request', request);
@@ -159,23 +159,24 @@ function toWrittenRequest(request: unknown, dropped: string[]): Written {
 
 /** Whether anything is asked. An `execute` or `prefetch` without a location is a mistake, not a wish. */
 function checkContent(request: DeliveryRequest, written: Written, dropped: readonly string[]): void {
-  const because = dropped.length === 0 ? '' : `; left out: ${dropped.slice(0, 10).join(', ')}`;
-  for (const part of ['execute', 'prefetch'] as const) {
-    if (!request[part] || written[part]) continue;
-    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `${part} needs ${LOCATIONS[part]}${because}`, {
-      path: part,
-    });
+  if (request.execute && !written.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
+  if (request.prefetch && !written.prefetch) {
+    throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
   }
   if (request.notifications && request.notifications.length > 0 && !written.notifications) {
-    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `notifications are all invalid${because}`, {
-      path: 'notifications',
-    });
+    throw emptyError('notifications', 'are all invalid', dropped);
   }
-  if (Object.keys(written).length === 0) {
-    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `request asks for nothing${because}`, {
-      path: 'request',
-    });
-  }
+  if (isEmpty(written)) throw emptyError('request', 'asks for nothing', dropped);
+}
+
+function emptyError(path: string, what: string, dropped: readonly string[]): TargetError {
+  const because = dropped.length === 0 ? '' : `; left out: ${dropped.slice(0, 10).join(', ')}`;
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} ${what}${because}`, { path });
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false;
+  return true;
 }
 
 /** Checked only where the edge sees them: on-device, artifacts may hold whole names. */
@@ -218,17 +219,16 @@ function toVisitorId(
 ): VisitorId | undefined {
   const tntId = written?.tntId ?? cookie.tntId;
   const ecid = written?.marketingCloudVisitorId ?? visitorValue(visitor, 'MCMID', MAX_ECID_LENGTH);
-  const customerIds = [...given, ...(written?.customerIds ?? [])];
-  if (customerIds.length > MAX_CUSTOMER_IDS) {
+  const customerIds = given.length === 0 ? written?.customerIds : [...given, ...(written?.customerIds ?? [])];
+  if (customerIds && customerIds.length > MAX_CUSTOMER_IDS) {
     throw invalidField('id.customerIds', `an array of at most ${MAX_CUSTOMER_IDS}`, customerIds);
   }
-  const id: VisitorId = {
-    ...(tntId !== undefined && { tntId }),
-    ...(written?.thirdPartyId !== undefined && { thirdPartyId: written.thirdPartyId }),
-    ...(ecid !== undefined && { marketingCloudVisitorId: ecid }),
-    ...(customerIds.length > 0 && { customerIds }),
-  };
-  return Object.keys(id).length === 0 ? undefined : id;
+  const id: { -readonly [Field in keyof VisitorId]: VisitorId[Field] } = {};
+  if (tntId !== undefined) id.tntId = tntId;
+  if (written?.thirdPartyId !== undefined) id.thirdPartyId = written.thirdPartyId;
+  if (ecid !== undefined) id.marketingCloudVisitorId = ecid;
+  if (customerIds) id.customerIds = customerIds;
+  return isEmpty(id) ? undefined : id;
 }
 
 /** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
@@ -241,8 +241,9 @@ function visitorValue(visitor: VisitorLike, name: string, maxLength: number): st
 }
 
 function toContext(written: Context | undefined, nowMs: number): ResolvedDeliveryRequest['context'] {
-  if (written) return { ...written, channel: written.channel ?? 'web' };
-  return { channel: 'web', timeOffsetInMinutes: 0 - new Date(nowMs).getTimezoneOffset() };
+  if (!written) return { channel: 'web', timeOffsetInMinutes: 0 - new Date(nowMs).getTimezoneOffset() };
+  const { channel } = written;
+  return channel ? (written as ResolvedDeliveryRequest['context']) : { ...written, channel: 'web' };
 }
 
 function toExperienceCloud(
@@ -250,22 +251,25 @@ function toExperienceCloud(
   { consumerId }: RequestOptions,
   visitor: VisitorLike,
 ): ExperienceCloud {
+  const { logging = 'server_side', supplementalDataId, ...rest } = written?.analytics ?? {};
   const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
+  const analytics = {
+    ...rest,
+    logging,
+    supplementalDataId: supplementalDataId ?? visitor.getSupplementalDataID(consumer),
+  };
+  const audienceManager = toAudienceManager(written?.audienceManager, visitor);
+  return audienceManager ? { analytics, audienceManager } : { analytics };
+}
+
+function toAudienceManager(
+  written: AudienceManager | undefined,
+  visitor: VisitorLike,
+): AudienceManager | undefined {
   const locationHint = Number.parseInt(visitorValue(visitor, 'MCAAMLH', MAX_HINT_LENGTH) ?? '', 10);
   const blob = visitorValue(visitor, 'MCAAMB', MAX_BLOB_LENGTH);
-  const audienceManager = {
-    ...(locationHint > 0 && { locationHint }),
-    ...(blob !== undefined && { blob }),
-    ...written?.audienceManager,
-  };
-  return {
-    analytics: {
-      ...written?.analytics,
-      logging: written?.analytics?.logging ?? 'server_side',
-      supplementalDataId: written?.analytics?.supplementalDataId ?? visitor.getSupplementalDataID(consumer),
-    },
-    ...(Object.keys(audienceManager).length > 0 && { audienceManager }),
-  };
+  if (!(locationHint > 0) && blob === undefined) return written;
+  return { ...(locationHint > 0 && { locationHint }), ...(blob !== undefined && { blob }), ...written };
 }
 
 function toSessionId(cookie: MboxCookie, sessionId: unknown, newId: () => string): string {
@@ -275,7 +279,12 @@ function toSessionId(cookie: MboxCookie, sessionId: unknown, newId: () => string
     }
     return cookie.sessionId ?? sessionId;
   }
-  return cookie.sessionId ?? newId().replaceAll('-', '');
+  return cookie.sessionId ?? withoutDashes(newId());
+}
+
+/** A UUID in the form in which Target writes its ids. */
+export function withoutDashes(uuid: string): string {
+  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
 }
 
 /** The hint of the per-call option; from a cookie, so that anything but digits is ignored. */
@@ -283,7 +292,8 @@ function toLocationHint({
   targetLocationHint,
   targetLocationHintCookie,
 }: RequestOptions): string | undefined {
-  return [targetLocationHint, targetLocationHintCookie].find(isLocationHint);
+  if (isLocationHint(targetLocationHint)) return targetLocationHint;
+  return isLocationHint(targetLocationHintCookie) ? targetLocationHintCookie : undefined;
 }
 
 function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {

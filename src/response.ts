@@ -65,19 +65,11 @@ export function toTargetDeliveryResponse(
   const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
   const status = response.status ?? 200;
   const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);
-  return {
+  const result: TargetDeliveryResponse = {
     visitorState: call.visitor.getState() as Record<string, unknown>,
     request,
     response,
     targetCookie: formatMboxCookie(call.sessionId, response.id?.tntId ?? request.id?.tntId, nowMs),
-    ...(locationHint !== undefined && {
-      targetLocationHintCookie: {
-        name: LOCATION_HINT_COOKIE_NAME,
-        value: locationHint,
-        maxAge: LOCATION_HINT_SECONDS,
-      },
-    }),
-    ...collectDetails(response),
     meta: { decisioningMethod: decidedBy, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
     status: {
       status,
@@ -87,31 +79,50 @@ export function toTargetDeliveryResponse(
     },
     decisioningMethod: decidedBy,
   };
+  if (locationHint !== undefined) {
+    result.targetLocationHintCookie = {
+      name: LOCATION_HINT_COOKIE_NAME,
+      value: locationHint,
+      maxAge: LOCATION_HINT_SECONDS,
+    };
+  }
+  addDetails(result, response);
+  return result;
 }
 
-type Details = Pick<TargetDeliveryResponse, 'analyticsDetails' | 'responseTokens' | 'trace'>;
+/** Adds the flat lists over every location of the answer; a list without entries is absent. */
+function addDetails(result: TargetDeliveryResponse, { execute, prefetch }: DeliveryResponse): void {
+  if (execute) {
+    addLocation(result, execute.pageLoad);
+    addLocations(result, execute.mboxes);
+  }
+  if (prefetch) {
+    addLocation(result, prefetch.pageLoad);
+    addLocations(result, prefetch.views);
+    addLocations(result, prefetch.mboxes);
+  }
+}
 
-/** The flat lists over every location of the answer; a list without entries is absent. */
-function collectDetails({ execute, prefetch }: DeliveryResponse): Details {
-  const analyticsDetails: AnalyticsResponse[] = [];
-  const responseTokens: ResponseTokens[] = [];
-  const trace: TraceResponse[] = [];
-  const collect = (location: LocationResponse | undefined): void => {
-    if (!location) return;
-    if (location.analytics) analyticsDetails.push(location.analytics);
-    if (location.trace) trace.push(location.trace);
-    for (const option of location.options ?? []) {
-      if (option.responseTokens) responseTokens.push(option.responseTokens);
-    }
-  };
-  collect(execute?.pageLoad);
-  execute?.mboxes?.forEach(collect);
-  collect(prefetch?.pageLoad);
-  prefetch?.views?.forEach(collect);
-  prefetch?.mboxes?.forEach(collect);
-  return {
-    ...(analyticsDetails.length > 0 && { analyticsDetails }),
-    ...(responseTokens.length > 0 && { responseTokens }),
-    ...(trace.length > 0 && { trace }),
-  };
+function addLocations(
+  result: TargetDeliveryResponse,
+  locations: readonly LocationResponse[] | undefined,
+): void {
+  if (locations) for (const location of locations) addLocation(result, location);
+}
+
+function addLocation(result: TargetDeliveryResponse, location: LocationResponse | undefined): void {
+  if (!location) return;
+  const { analytics, trace, options } = location;
+  if (analytics) result.analyticsDetails = withItem(result.analyticsDetails, analytics);
+  if (trace) result.trace = withItem(result.trace, trace);
+  if (!options) return;
+  for (const { responseTokens } of options) {
+    if (responseTokens) result.responseTokens = withItem(result.responseTokens, responseTokens);
+  }
+}
+
+function withItem<Item>(list: Item[] | undefined, item: Item): Item[] {
+  if (!list) return [item];
+  list.push(item);
+  return list;
 }

@@ -94,9 +94,9 @@ export class Visitor implements VisitorLike {
   readonly #values: AmcvValues;
   #customerIds: Readonly<Record<string, CustomerIdOption>> | undefined;
   #current: string | undefined;
-  #currentConsumers = new Set<string>();
+  #currentConsumers: string[] = [];
   #last: string | undefined;
-  #lastConsumers = new Set<string>();
+  #lastConsumers: string[] = [];
 
   constructor(organizationId: string, amcvCookie?: unknown) {
     this.#organizationId = organizationId;
@@ -113,34 +113,32 @@ export class Visitor implements VisitorLike {
 
   /** One SDID for all consumers, until one of them asks a second time. */
   getSupplementalDataID(consumerId: string): string {
-    if (this.#current !== undefined && this.#currentConsumers.has(consumerId)) {
+    if (this.#current !== undefined && this.#currentConsumers.includes(consumerId)) {
       this.#last = this.#current;
       this.#lastConsumers = this.#currentConsumers;
       this.#current = undefined;
-      this.#currentConsumers = new Set();
+      this.#currentConsumers = [];
     }
     this.#current ??= newSupplementalDataId();
-    this.#currentConsumers.add(consumerId);
+    if (!this.#currentConsumers.includes(consumerId)) this.#currentConsumers.push(consumerId);
     return this.#current;
   }
 
   getState(): Record<string, unknown> {
-    return {
-      [this.#organizationId]: {
-        ...(this.#customerIds && { customerIDs: toCustomerIdState(this.#customerIds) }),
-        sdid: {
-          ...(this.#current !== undefined && { supplementalDataIDCurrent: this.#current }),
-          supplementalDataIDCurrentConsumed: toConsumedState(this.#currentConsumers),
-          ...(this.#last !== undefined && { supplementalDataIDLast: this.#last }),
-          supplementalDataIDLastConsumed: toConsumedState(this.#lastConsumers),
-        },
-      },
-    };
+    const sdid: Record<string, unknown> = {};
+    if (this.#current !== undefined) sdid.supplementalDataIDCurrent = this.#current;
+    sdid.supplementalDataIDCurrentConsumed = toConsumedState(this.#currentConsumers);
+    if (this.#last !== undefined) sdid.supplementalDataIDLast = this.#last;
+    sdid.supplementalDataIDLastConsumed = toConsumedState(this.#lastConsumers);
+    const state = this.#customerIds ? { customerIDs: toCustomerIdState(this.#customerIds), sdid } : { sdid };
+    return { [this.#organizationId]: state };
   }
 }
 
-function toConsumedState(consumers: ReadonlySet<string>): Record<string, true> {
-  return Object.fromEntries([...consumers].map((consumer) => [`payload:${consumer}`, true as const]));
+function toConsumedState(consumers: readonly string[]): Record<string, true> {
+  const state: Record<string, true> = {};
+  for (const consumer of consumers) state[`payload:${consumer}`] = true;
+  return state;
 }
 
 function toCustomerIdState(customerIds: Readonly<Record<string, CustomerIdOption>>): Record<string, unknown> {

@@ -4,7 +4,7 @@ import type { DeliveryResponse, ResolvedDeliveryRequest } from '../delivery-api.
 import { TargetError } from '../errors.js';
 import type { ClientHint } from '../location-hint.js';
 import type { NotificationQueue } from '../notifications.js';
-import type { Call } from '../request.js';
+import { type Call, withoutDashes } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
 import { toAllocatedVisitor } from './allocation.js';
 import type { ArtifactSource } from './artifact-source.js';
@@ -58,7 +58,9 @@ async function decide(call: Call, options: OnDeviceOptions): Promise<Decision> {
     artifactFacts: request.trace ? source.facts : undefined,
   });
   const response = toDeliveryResponse(evaluation, request, options.config.client);
-  reportDisplays(evaluation, { ...call, request, locationHint }, options);
+  if (evaluation.notifications.length > 0) {
+    reportDisplays(evaluation, { ...call, request, locationHint }, options);
+  }
   recordTelemetry(request, { started, evaluating }, options);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
@@ -77,7 +79,7 @@ function withVisitor(
   newId: () => string,
 ): ResolvedDeliveryRequest {
   const suffix = locationHint === undefined ? '' : `.${locationHint}_0`;
-  const { id } = toAllocatedVisitor(request.id, () => newId().replaceAll('-', '') + suffix);
+  const { id } = toAllocatedVisitor(request.id, () => withoutDashes(newId()) + suffix);
   return id === request.id ? request : { ...request, id };
 }
 
@@ -94,7 +96,6 @@ function toDeliveryResponse(
 
 /** Queues what was displayed, with the visitor, session and property of the decision. */
 function reportDisplays({ notifications }: Evaluation, call: Call, options: OnDeviceOptions): void {
-  if (notifications.length === 0) return;
   const { id, context, experienceCloud, property, environmentId } = call.request;
   options.notifications.add({
     request: {
