@@ -1,0 +1,127 @@
+/** Offers decided in the process: each call is of another visitor, and its notifications reach an instant sink. */
+import { LARGE_MBOXES, largeArtifact } from '../artifacts.mjs';
+import { operations } from '../operations.mjs';
+import { requestOf } from '../visitors.mjs';
+
+const AS_FAST = [
+  { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
+  { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 },
+];
+const P99 = { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 };
+const P50 = { figure: 'p50Us', of: 'ours', to: 'official' };
+const floorUnjudged = { figure: 'cpuUs', of: 'ours', to: 'floor' };
+const official100 = { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 };
+
+const oneMbox = () => [{ name: 'mbox-feature-flags', index: 1 }];
+
+function manyMboxes(count) {
+  return Array.from({ length: count }, (_, index) => ({
+    name: LARGE_MBOXES[index % LARGE_MBOXES.length],
+    index,
+  }));
+}
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const scenarios = [
+  onDevice({
+    name: 'on-device/execute-url',
+    what: 'getOffers, 1 mbox, page URL, notification',
+    locations: () => ({ execute: { mboxes: oneMbox() } }),
+    site: 'shop',
+    owed: 1,
+    comparisons: [...AS_FAST, P50, P99],
+  }),
+  onDevice({
+    name: 'on-device/execute',
+    what: 'getOffers, 1 mbox, no URL, notification',
+    locations: () => ({ execute: { mboxes: oneMbox() } }),
+    owed: 1,
+    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, P99],
+  }),
+  onDevice({
+    name: 'on-device/prefetch-url',
+    what: 'getOffers, 1 mbox, page URL, prefetch',
+    locations: () => ({ prefetch: { mboxes: oneMbox() } }),
+    site: 'shop',
+    owed: 0,
+    comparisons: [
+      { figure: 'cpuUs', of: 'ours', to: 'official', faster: 250 },
+      { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 },
+      P50,
+      P99,
+    ],
+  }),
+  onDevice({
+    name: 'on-device/prefetch',
+    what: 'getOffers, 1 mbox, no URL, prefetch',
+    locations: () => ({ prefetch: { mboxes: oneMbox() } }),
+    owed: 0,
+    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, P99],
+  }),
+  onDevice({
+    name: 'on-device/10-mboxes',
+    what: 'getOffers, 10 mboxes, page URL, notifications',
+    locations: () => ({ execute: { mboxes: manyMboxes(10) } }),
+    site: 'shop',
+    owed: 1,
+    comparisons: [official100, floorUnjudged, P99],
+  }),
+  onDevice({
+    name: 'on-device/50-mboxes',
+    what: 'getOffers, 50 mboxes, page URL, notifications',
+    locations: () => ({ execute: { mboxes: manyMboxes(50) } }),
+    site: 'shop',
+    owed: 1,
+    comparisons: [official100, floorUnjudged, P99],
+  }),
+  onDevice({
+    name: 'on-device/page-load',
+    what: 'getOffers, page load (85 rules), notifications',
+    locations: () => ({ execute: { pageLoad: { parameters: { jason: 'correct', foo: 'bar' } } } }),
+    site: 'spa',
+    owed: 1,
+    comparisons: [official100, floorUnjudged, P99],
+  }),
+  onDevice({
+    name: 'on-device/views',
+    what: 'getOffers, all views, prefetch',
+    locations: () => ({ prefetch: { views: [{ parameters: { jason: 'correct' } }] } }),
+    site: 'spa',
+    owed: 0,
+    comparisons: [official100, floorUnjudged, P99],
+  }),
+  {
+    name: 'on-device/bare-decision',
+    what: 'the bare decision by hand, for scale',
+    sides: {
+      floor: operations(async () => {
+        const { createFloor } = await import('../subjects/floor.mjs');
+        const { visitorId } = await import('../visitors.mjs');
+        const floor = createFloor(largeArtifact(), undefined);
+        return { operation: (index) => floor.decide('mbox-feature-flags', visitorId(index)) };
+      }),
+    },
+    comparisons: [],
+  },
+];
+
+function onDevice({ locations, site, owed, ...scenario }) {
+  const operationOf = (client) => (index) =>
+    client.getOffers({ request: requestOf(index, locations(), site) });
+  const side = (load) =>
+    operations(async () => {
+      const { startOnDevice } = await load();
+      const { client, sink } = await startOnDevice(largeArtifact());
+      return { operation: operationOf(client), sink, owed };
+    });
+  return {
+    ...scenario,
+    same: ['ours', 'floor'],
+    alike: ['ours', 'official'],
+    sides: {
+      ours: side(() => import('../subjects/ours.mjs')),
+      official: side(() => import('../subjects/official.mjs')),
+      floor: side(() => import('../subjects/floor.mjs')),
+    },
+  };
+}

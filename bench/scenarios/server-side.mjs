@@ -1,0 +1,43 @@
+/** Offers decided on the edge: CPU per call of this process, against a Delivery API on this machine. */
+import { operations } from '../operations.mjs';
+import { requestOf } from '../visitors.mjs';
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const scenarios = [2, 20].flatMap((kilobytes) =>
+  [1, 10, 100].map((concurrency) => serverSide(kilobytes, concurrency)),
+);
+
+const locations = () => ({ execute: { mboxes: [{ name: 'mbox-0', index: 1 }] } });
+
+function serverSide(kilobytes, concurrency) {
+  const sdk = (load) => (host) =>
+    operations(async () => {
+      const client = (await load()).startServerSide(host);
+      const operation = (index) => client.getOffers({ request: requestOf(index, locations(), 'shop') });
+      return { operation, concurrency };
+    });
+  const bare = (start) => (host) =>
+    operations(async () => {
+      const post = start(await import('../subjects/http.mjs'), host);
+      const body = JSON.stringify(requestOf(1, locations(), 'shop'));
+      return { operation: () => post(body), concurrency };
+    });
+  return {
+    name: `server-side/${kilobytes}kb-${concurrency}`,
+    what: `getOffers, ${kilobytes} KB answer, ${concurrency} at a time`,
+    server: { delivery: kilobytes * 1024 },
+    alike: ['ours', 'official'],
+    sides: {
+      ours: sdk(() => import('../subjects/ours.mjs')),
+      official: sdk(() => import('../subjects/official.mjs')),
+      nodeFetch: bare(({ startNodeFetch }, host) => startNodeFetch(host)),
+      undici: bare(({ startUndici }, host) => startUndici(host, concurrency)),
+    },
+    comparisons: [
+      { figure: 'cpuUs', of: 'ours', to: 'nodeFetch', costs: 1.25 },
+      { figure: 'cpuUs', of: 'ours', to: 'official', faster: 2 },
+      { figure: 'cpuUs', of: 'ours', to: 'undici' },
+      { figure: 'p99Us', of: 'ours', to: 'official' },
+    ],
+  };
+}

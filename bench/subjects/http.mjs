@@ -1,0 +1,31 @@
+/** Bare HTTP clients: POST a prepared body, parse the answer. */
+import http from 'node:http';
+// The copy that the package under test uses: there is none beside this folder's own dependencies.
+import nodeFetch from 'node-fetch';
+import { Pool } from 'undici';
+
+const PATH = '/rest/v1/delivery?imsOrgId=bench&sessionId=0f5cf5dd8ae24e3b9bd7b1dc0eb4a0b3';
+const HEADERS = { 'Content-Type': 'application/json' };
+
+/** node-fetch on keep-alive connections. */
+export function startNodeFetch(host) {
+  const agent = new http.Agent({ keepAlive: true });
+  return async (body) => {
+    const response = await nodeFetch(`http://${host}${PATH}`, {
+      method: 'POST',
+      headers: HEADERS,
+      body,
+      agent,
+    });
+    return JSON.parse(await response.text());
+  };
+}
+
+/** The request of undici, on a pool of as many connections as calls. */
+export function startUndici(host, connections) {
+  const pool = new Pool(`http://${host}`, { connections });
+  return async (body) => {
+    const answer = await pool.request({ path: PATH, method: 'POST', headers: HEADERS, body });
+    return JSON.parse(await answer.body.text());
+  };
+}

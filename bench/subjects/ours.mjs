@@ -1,0 +1,39 @@
+/** The package under test, as it is built, imported as a user imports it. */
+import { TargetClient } from 'target-node-sdk';
+import { Sink } from '../sink.mjs';
+import { CLIENT, ORGANIZATION } from '../visitors.mjs';
+
+const COMMON = { client: CLIENT, organizationId: ORGANIZATION, telemetryEnabled: false };
+
+/** A client that decides from an artifact and sends its notifications to a sink. */
+export async function startOnDevice(artifact) {
+  const sink = new Sink();
+  const client = TargetClient.create({
+    ...COMMON,
+    decisioningMethod: 'on-device',
+    artifactPayload: artifact,
+    pollingInterval: 0,
+    fetchApi: sink.fetch,
+  });
+  await client.ready();
+  return { client, sink };
+}
+
+/** A client of a Delivery API on this machine. */
+export function startServerSide(host, more = {}) {
+  return TargetClient.create({ ...COMMON, serverDomain: host, secure: false, ...more });
+}
+
+/** Makes a client of an artifact on this machine, waits until it can decide, and closes it. */
+export async function becomeReady(host) {
+  const client = TargetClient.create({
+    ...COMMON,
+    serverDomain: host,
+    secure: false,
+    decisioningMethod: 'on-device',
+    artifactLocation: `http://${host}/rules.json`,
+    pollingInterval: 0,
+  });
+  await client.ready();
+  return () => client.close();
+}
