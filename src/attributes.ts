@@ -1,4 +1,4 @@
-import type { JsonValue } from './delivery-api.js';
+import type { JsonValue, MboxResponse } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import type { TargetDeliveryResponse } from './response.js';
 
@@ -16,11 +16,10 @@ type Name<Of> = keyof Of & string;
  */
 export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAttributes> {
   readonly #response: TargetDeliveryResponse;
-  readonly #attributesByMbox: ReadonlyMap<string, ReadonlyMap<string, JsonValue>>;
+  #contentsByMbox: ReadonlyMap<string, readonly Attributes[]> | undefined;
 
   constructor(response: TargetDeliveryResponse) {
     this.#response = response;
-    this.#attributesByMbox = collectAttributes(response);
   }
 
   /**
@@ -65,8 +64,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   asObject(): Partial<Schema>;
   asObject<Mbox extends Name<Schema>>(mbox: Mbox): Partial<Schema[Mbox]>;
   asObject(mbox?: string): object {
-    if (mbox !== undefined) return toObject(this.#attributesByMbox.get(mbox) ?? new Map());
-    return toObject(new Map([...this.#attributesByMbox].map(([name, values]) => [name, toObject(values)])));
+    if (mbox !== undefined) return merge(this.#contents.get(mbox) ?? []);
+    return Object.fromEntries([...this.#contents].map(([name, contents]) => [name, merge(contents)]));
   }
 
   /** The same as {@link asObject} without a name, for `JSON.stringify`. */
@@ -79,8 +78,14 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#response;
   }
 
+  /** Collected when first asked for: who decides many flags reads few. */
+  get #contents(): ReadonlyMap<string, readonly Attributes[]> {
+    this.#contentsByMbox ??= collectContents(this.#response);
+    return this.#contentsByMbox;
+  }
+
   #find(mbox: string, key: string): JsonValue | undefined {
-    return this.#attributesByMbox.get(mbox)?.get(key);
+    return this.#contents.get(mbox)?.findLast((content) => Object.hasOwn(content, key))?.[key];
   }
 
   #typed(type: string, mbox: string, key: string, defaultValue: unknown): unknown {
@@ -99,25 +104,29 @@ function orThrow(defaults: readonly unknown[], message: () => string): unknown {
   throw new TargetError('ERR_TARGET_ATTRIBUTE_NOT_FOUND', message());
 }
 
-function collectAttributes({ response }: TargetDeliveryResponse): Map<string, Map<string, JsonValue>> {
-  const attributesByMbox = new Map<string, Map<string, JsonValue>>();
-  for (const { name, options } of [
-    ...(response.prefetch?.mboxes ?? []),
-    ...(response.execute?.mboxes ?? []),
-  ]) {
-    if (name === undefined) continue;
-    const attributes = attributesByMbox.get(name) ?? new Map<string, JsonValue>();
-    attributesByMbox.set(name, attributes);
-    for (const { type, content } of options ?? []) {
-      if (type !== 'json' || typeof content !== 'object' || content === null || Array.isArray(content))
-        continue;
-      for (const [key, value] of Object.entries(content)) attributes.set(key, value as JsonValue);
-    }
-  }
-  return attributesByMbox;
+type Attributes = Readonly<Record<string, JsonValue>>;
+
+/** The JSON offers of each mbox, those that win behind the others. */
+function collectContents({ response }: TargetDeliveryResponse): Map<string, Attributes[]> {
+  const contentsByMbox = new Map<string, Attributes[]>();
+  addContents(contentsByMbox, response.prefetch?.mboxes);
+  addContents(contentsByMbox, response.execute?.mboxes);
+  return contentsByMbox;
 }
 
-/** An object whose keys are data: `Object.fromEntries` defines `__proto__` instead of setting it. */
-function toObject(values: ReadonlyMap<string, unknown>): object {
-  return Object.fromEntries(values);
+function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResponse[] | undefined): void {
+  for (const { name, options } of mboxes ?? []) {
+    if (name === undefined) continue;
+    const contents = contentsByMbox.get(name) ?? [];
+    contentsByMbox.set(name, contents);
+    for (const { type, content } of options ?? []) {
+      const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
+      if (type === 'json' && isObject) contents.push(content as Attributes);
+    }
+  }
+}
+
+/** One object of all contents; keys are data: `Object.fromEntries` defines `__proto__` instead of setting it. */
+function merge(contents: readonly Attributes[]): object {
+  return Object.fromEntries(contents.flatMap((content) => Object.entries(content)));
 }

@@ -326,13 +326,22 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   // What is malformed stays as it is, for the check of the request to name it.
   if (!canTakeMboxes(request)) return request;
   const executed = listOf(request.execute?.mboxes);
-  const named = new Set([...executed, ...listOf(request.prefetch?.mboxes)].map((mbox) => mbox?.name));
-  const highest = executed.reduce((index, mbox) => Math.max(index, Number(mbox?.index) || 0), 0);
-  const added = [...new Set(mboxNames)]
-    .filter((name) => !named.has(name))
-    .map((name, position) => ({ name, index: highest + 1 + position }));
-  if (added.length === 0) return request;
-  return { ...request, execute: { ...request.execute, mboxes: [...executed, ...added] } };
+  const named = new Set<unknown>();
+  let index = 0;
+  for (const mbox of listOf(request.prefetch?.mboxes)) named.add(mbox?.name);
+  for (const mbox of executed) {
+    named.add(mbox?.name);
+    index = Math.max(index, Number(mbox?.index) || 0);
+  }
+  const mboxes = [...executed];
+  for (const name of mboxNames) {
+    if (named.has(name)) continue;
+    named.add(name);
+    index += 1;
+    mboxes.push({ name, index });
+  }
+  if (mboxes.length === executed.length) return request;
+  return { ...request, execute: { ...request.execute, mboxes } };
 }
 
 function canTakeMboxes(request: unknown): boolean {
