@@ -1,6 +1,11 @@
 import type { ResolvedConfig } from './config.js';
 import type { Decider } from './decide.js';
-import type { DeliveryResponse, TelemetryEntry, TelemetryRequest } from './delivery-api.js';
+import type {
+  DeliveryResponse,
+  ResolvedDeliveryRequest,
+  TelemetryEntry,
+  TelemetryRequest,
+} from './delivery-api.js';
 import { TargetError, toError } from './errors.js';
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import type { Logger } from './logger.js';
@@ -47,13 +52,15 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
 export function createDelivery(options: DeliveryOptions): Deliver {
   const { config, telemetry, clientHint, logger } = options;
+  const toUrl = createUrls(config);
   return async (delivery) => {
     const locationHint = delivery.locationHint ?? clientHint.current;
     const entries = telemetry.take();
     const request = toSentRequest(delivery.request, entries);
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
-      const response = await exchange({ ...delivery, request, locationHint }, options);
+      const url = toUrl(delivery.sessionId, locationHint);
+      const response = await exchange({ delivery, request, url }, options);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       // A visitor's cookie may say where this visitor's calls go, but not where those of others go.
       if (delivery.locationHint === undefined) {
@@ -80,7 +87,8 @@ export function createEdgeDecider(deliver: Deliver): Decider {
   return async (call) => {
     const { request, response, locationHint } = await deliver(call);
     return {
-      request: { ...request, requestId: call.request.requestId },
+      // It was sent with the id of the call: there is nothing to add.
+      request: request as ResolvedDeliveryRequest,
       response,
       decidedBy: 'server-side',
       locationHint,
@@ -90,26 +98,37 @@ export function createEdgeDecider(deliver: Deliver): Decider {
   };
 }
 
-async function exchange(delivery: Delivery, options: DeliveryOptions): Promise<DeliveryResponse> {
+/** A call as it is sent. */
+interface Sent {
+  readonly delivery: Delivery;
+  readonly request: Delivery['request'];
+  readonly url: string;
+}
+
+const HEADERS = {
+  'Content-Type': 'application/json',
+  'X-EXC-SDK': 'AdobeTargetNode',
+  'X-EXC-SDK-Version': VERSION,
+};
+
+async function exchange(
+  { delivery, request, url }: Sent,
+  options: DeliveryOptions,
+): Promise<DeliveryResponse> {
   const { config, transport, telemetry, now, newId } = options;
-  const { request, timeoutMs, signal } = delivery;
   const requestId = newId();
   const started = performance.now();
   const exchanged = await transport.exchange({
     what: 'delivery call',
-    url: toUrl(config, delivery),
+    url,
     method: 'POST',
-    headers: {
-      'Content-Type': 'application/json',
-      'X-EXC-SDK': 'AdobeTargetNode',
-      'X-EXC-SDK-Version': VERSION,
-    },
+    headers: HEADERS,
     body: JSON.stringify(request),
     requestId,
     maxBytes: MAX_BODY_BYTES,
     retry: delivery.retry ?? config.retry,
-    timeoutMs,
-    signal,
+    timeoutMs: delivery.timeoutMs,
+    signal: delivery.signal,
   });
   const parsingFrom = performance.now();
   const response = toDeliveryResponse(exchanged, {
@@ -117,21 +136,20 @@ async function exchange(delivery: Delivery, options: DeliveryOptions): Promise<D
     requestId,
     asked: request.requestId,
   });
+  if (!telemetry.isEnabled || !asksForSomething(request)) return response;
   const ended = performance.now();
-  if (telemetry.isEnabled && asksForSomething(request)) {
-    telemetry.add({
-      requestId: request.requestId ?? requestId,
-      timestamp: now(),
-      mode: response.edgeHost === undefined ? 'local' : 'edge',
-      execution: roundMs(ended - started),
-      parsing: roundMs(ended - parsingFrom),
-      features: toTelemetryFeatures(request, delivery.decisioningMethod),
-      request: toTelemetryRequest(exchanged),
-      ...(response.telemetryServerToken !== undefined && {
-        telemetryServerToken: response.telemetryServerToken,
-      }),
-    });
-  }
+  telemetry.add({
+    requestId: request.requestId ?? requestId,
+    timestamp: now(),
+    mode: response.edgeHost === undefined ? 'local' : 'edge',
+    execution: roundMs(ended - started),
+    parsing: roundMs(ended - parsingFrom),
+    features: toTelemetryFeatures(request, delivery.decisioningMethod),
+    request: toTelemetryRequest(exchanged),
+    ...(response.telemetryServerToken !== undefined && {
+      telemetryServerToken: response.telemetryServerToken,
+    }),
+  });
   return response;
 }
 
@@ -146,11 +164,15 @@ function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
   };
 }
 
-function toUrl(config: ResolvedConfig, { locationHint, sessionId }: Delivery): string {
-  const host = config.serverDomain ?? deliveryHost(config.client, locationHint);
-  const version = config.version === undefined ? '' : `&version=${encodeURIComponent(config.version)}`;
-  const query = `imsOrgId=${encodeURIComponent(config.organizationId)}&sessionId=${encodeURIComponent(sessionId)}`;
-  return `${config.scheme}://${host}/rest/v1/delivery?${query}${version}`;
+/** The URLs of a client's calls, of which only session and location hint change. */
+function createUrls(config: ResolvedConfig): (sessionId: string, locationHint: string | undefined) => string {
+  const { scheme, client, serverDomain, organizationId, version } = config;
+  const path = `/rest/v1/delivery?imsOrgId=${encodeURIComponent(organizationId)}&sessionId=`;
+  const end = version === undefined ? '' : `&version=${encodeURIComponent(version)}`;
+  return (sessionId, locationHint) => {
+    const host = serverDomain ?? deliveryHost(client, locationHint);
+    return `${scheme}://${host}${path}${encodeURIComponent(sessionId)}${end}`;
+  };
 }
 
 /** What goes to the edge: with telemetry, and without what only an on-device decision understands. */
@@ -158,15 +180,19 @@ function toSentRequest(
   request: Delivery['request'],
   entries: readonly TelemetryEntry[],
 ): Delivery['request'] {
+  const { context, trace } = request;
+  const isTraceable = trace?.authorizationToken !== undefined;
+  const isPlaceable = context.geo?.ipAddress !== 'unknownIpAddress';
+  // Most requests go as they are: it is a copy already.
+  if (entries.length === 0 && isPlaceable && (!trace || isTraceable)) return request;
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = { ...request };
   if (entries.length > 0) {
     sent.telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
   }
-  if (sent.trace && sent.trace.authorizationToken === undefined) delete sent.trace;
-  const { geo } = request.context;
-  if (geo?.ipAddress === 'unknownIpAddress') {
-    const { ipAddress: _, ...known } = geo;
-    sent.context = { ...request.context, geo: known };
+  if (!isTraceable) delete sent.trace;
+  if (!isPlaceable) {
+    const { ipAddress: _, ...known } = context.geo ?? {};
+    sent.context = { ...context, geo: known };
   }
   return sent;
 }
@@ -213,7 +239,7 @@ const isAbsent = (value: unknown): value is undefined | null => value === undefi
 /** What is wrong with the shape of an answer, if anything. */
 function faultOf(parsed: unknown): string | undefined {
   if (!isObject(parsed)) return 'no object';
-  if (RESPONSE_FIELDS.every((field) => isAbsent(parsed[field]))) return 'no field of a delivery response';
+  if (!RESPONSE_FIELDS.some((field) => !isAbsent(parsed[field]))) return 'no field of a delivery response';
   const { status, id, edgeHost, execute, prefetch, notifications } = parsed;
   if (!isAbsent(status) && typeof status !== 'number') return 'status is no number';
   if (!isAbsent(id) && !isObject(id)) return 'id is no object';
@@ -224,10 +250,12 @@ function faultOf(parsed: unknown): string | undefined {
   return faultOfLocations('execute', execute) ?? faultOfLocations('prefetch', prefetch);
 }
 
+const LISTS = ['mboxes', 'views'];
+
 function faultOfLocations(name: string, part: unknown): string | undefined {
   if (isAbsent(part)) return undefined;
   if (!isObject(part)) return `${name} is no object`;
-  for (const list of ['mboxes', 'views']) {
+  for (const list of LISTS) {
     const locations = part[list];
     if (isAbsent(locations)) continue;
     if (!isListOfObjects(locations)) return `${name}.${list} is no list of objects`;

@@ -12,7 +12,10 @@ export interface TargetEvents {
     readonly artifactLocation: string;
     readonly artifactPayload: unknown;
   };
-  /** A download failed, for good or before its next retry; the last good artifact stays in use. */
+  /**
+   * A download failed, for good or before its next retry; the last good artifact stays in use. With a NOT_READY
+   * error: `maximumWaitReady` is over and there is no artifact yet.
+   */
   artifactDownloadFailed: {
     readonly type: 'artifactDownloadFailed';
     readonly artifactLocation: string;
@@ -24,7 +27,7 @@ export interface TargetEvents {
     readonly geoContext: Geo;
     readonly error?: Error;
   };
-  /** A notification of an on-device decision, or telemetry, could not be delivered. */
+  /** A notification of an on-device decision was refused, tried too often or dropped. */
   sendNotificationError: {
     readonly type: 'sendNotificationError';
     readonly notification: unknown;
@@ -68,6 +71,11 @@ export class Events {
 
   off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
     this.#listeners.get(name)?.delete(listener);
+  }
+
+  /** Whether an event has listeners, for what is costly to tell. */
+  isListenedTo(name: TargetEventName): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
   emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {

@@ -50,7 +50,7 @@ export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
   readonly #counts: NotificationCounts = { delivered: 0, failed: 0, dropped: 0 };
   readonly #abort = new AbortController();
-  readonly #inFlight = new Set<Promise<void>>();
+  #inFlight = 0;
   readonly #queued: Queued[] = [];
   #waiting: (() => void)[] = [];
   #turn: NodeJS.Immediate | undefined;
@@ -65,7 +65,7 @@ export class NotificationQueue {
 
   /** How many calls wait or are under way. */
   get size(): number {
-    return this.#queued.length + this.#inFlight.size;
+    return this.#queued.length + this.#inFlight;
   }
 
   /** What became of the notifications that are not queued any more. */
@@ -108,9 +108,10 @@ export class NotificationQueue {
     this.#abort.abort();
     for (const { call } of this.#queued.splice(0))
       this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
-    await Promise.all(this.#inFlight);
-    // Whoever still waits in `flush` for what was dropped.
+    // For what is under way to be cut off, and with whoever still waits for what was dropped.
+    const ended = this.flush();
     this.#goOn();
+    await ended;
     return this.counts;
   }
 
@@ -118,14 +119,11 @@ export class NotificationQueue {
     clearTimeout(this.#pause);
     this.#pause = undefined;
     const limit = this.#isTrusted ? MAX_IN_FLIGHT : 1;
-    while (this.#inFlight.size < limit) {
+    while (this.#inFlight < limit) {
       const queued = this.#queued.shift();
       if (!queued) break;
-      const sending: Promise<void> = this.#send(queued).finally(() => {
-        this.#inFlight.delete(sending);
-        this.#goOn();
-      });
-      this.#inFlight.add(sending);
+      this.#inFlight += 1;
+      void this.#send(queued);
     }
   }
 
@@ -139,8 +137,7 @@ export class NotificationQueue {
     const { call } = queued;
     queued.attempts += 1;
     try {
-      const { signal } = this.#abort;
-      const { response } = await this.#options.deliver({ ...call, signal, retry: NO_RETRY });
+      const { response } = await this.#options.deliver(this.#toSent(call));
       this.#pauses = 0;
       this.#isTrusted = true;
       this.#lastFault = undefined;
@@ -148,6 +145,14 @@ export class NotificationQueue {
     } catch (thrown) {
       this.#judge(queued, toError(thrown));
     }
+    this.#inFlight -= 1;
+    this.#goOn();
+  }
+
+  /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
+  #toSent({ request, sessionId, locationHint, decisioningMethod, timeoutMs }: Delivery): Delivery {
+    const { signal } = this.#abort;
+    return { request, sessionId, locationHint, decisioningMethod, timeoutMs, signal, retry: NO_RETRY };
   }
 
   /** What becomes of a call that failed. */
@@ -158,14 +163,14 @@ export class NotificationQueue {
     else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
       this.#queued.unshift(...halve(call));
     else if (isPassing(error)) this.#retry(queued, error);
-    else this.#end(notificationsOf(call), 'failed', error);
+    else this.#end(notificationsOf(call), 'failed', () => error);
   }
 
   #retry(queued: Queued, error: Error): void {
     this.#lastFault = error;
     // Behind the others: a call that the edge stumbles over must not hold them up.
     if (queued.attempts < MAX_ATTEMPTS) this.#queued.push(queued);
-    else this.#end(notificationsOf(queued.call), 'failed', error);
+    else this.#end(notificationsOf(queued.call), 'failed', () => error);
     this.#rest(error);
   }
 
@@ -181,27 +186,43 @@ export class NotificationQueue {
   }
 
   /** A notification whose id the edge does not repeat was not processed; only an answer without a body says nothing. */
-  #confirm(call: Delivery, { status, notifications = [] }: DeliveryResponse): void {
+  #confirm(call: Delivery, { status, notifications }: DeliveryResponse): void {
     const sent = notificationsOf(call);
-    const ids = new Set(notifications?.map(({ id }) => id));
-    const refused = status === NO_CONTENT ? [] : sent.filter(({ id }) => !ids.has(id));
+    const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
     this.#counts.delivered += sent.length - refused.length;
     if (refused.length === 0) return;
-    const message = 'the edge did not process a notification';
-    this.#end(refused, 'failed', new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
+    const why = () =>
+      new TargetError('ERR_TARGET_INVALID_RESPONSE', 'the edge did not process a notification');
+    this.#end(refused, 'failed', why);
   }
 
   #drop(call: Delivery, code: TargetErrorCode, why: string): void {
-    const error = new TargetError(code, `a notification was dropped: ${why}`, { cause: this.#lastFault });
-    this.#end(notificationsOf(call), 'dropped', error);
+    const cause = this.#lastFault;
+    const message = `a notification was dropped: ${why}`;
+    this.#end(notificationsOf(call), 'dropped', () => new TargetError(code, message, { cause }));
   }
 
-  #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', error: Error): void {
+  /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */
+  #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => Error): void {
     this.#counts[fate] += notifications.length;
+    const { events } = this.#options;
+    if (notifications.length === 0 || !events.isListenedTo('sendNotificationError')) return;
+    const error = toFault();
     for (const notification of notifications) {
-      this.#options.events.emit({ type: 'sendNotificationError', notification, error });
+      events.emit({ type: 'sendNotificationError', notification, error });
     }
   }
+}
+
+/** Those of the notifications whose ids the edge did not repeat. */
+function unconfirmed(
+  sent: readonly Notification[],
+  confirmed: readonly { readonly id?: string | undefined }[],
+): readonly Notification[] {
+  const [first] = sent;
+  if (first && sent.length === 1) return confirmed.some(({ id }) => id === first.id) ? [] : sent;
+  const ids = new Set(confirmed.map(({ id }) => id));
+  return sent.filter(({ id }) => !ids.has(id));
 }
 
 function notificationsOf({ request }: Delivery): readonly Notification[] {

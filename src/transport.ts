@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
@@ -36,9 +37,9 @@ export interface Exchanged {
   /** From the answer's headers to the end of its body. */
   readonly downloadMs: number;
   /** Of the DNS look-up; absent when the call had no need of one. */
-  readonly dnsMs?: number;
+  readonly dnsMs: number | undefined;
   /** Of the TLS handshake; absent when the call had no need of one. */
-  readonly tlsMs?: number;
+  readonly tlsMs: number | undefined;
 }
 
 /** The one way to the network. */
@@ -72,23 +73,20 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   const connections = fetchApi || agent ? undefined : new Connections();
   const call = fetchApi ?? (nodeFetch as unknown as FetchApi);
   const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
-  const extra = chosen && { agent: chosen };
-  return {
-    exchange: (request) => {
-      const send: Send = (init) => call(request.url, { ...init, ...extra });
-      return exchange(request, {
-        send: connections ? (init, opening) => connections.measure(opening, () => send(init, opening)) : send,
-        onBroken: ({ isNew }) => {
-          // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
-          if (!isNew) connections?.dropIdle();
-        },
-      });
+  const send: Send = chosen ? (url, init) => call(url, Object.assign(init, { agent: chosen })) : call;
+  const wire: Wire = {
+    send: connections
+      ? (url, init, opening) => connections.measure(opening, () => send(url, init, opening))
+      : send,
+    onBroken: ({ isNew }) => {
+      // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
+      if (!isNew) connections?.dropIdle();
     },
-    close: () => connections?.close(),
   };
+  return { exchange: (request) => exchange(request, wire), close: () => connections?.close() };
 }
 
-type Send = (init: FetchInit, opening: Opening) => Promise<FetchResponse>;
+type Send = (url: string, init: FetchInit, opening: Opening) => Promise<FetchResponse>;
 
 /** How an attempt gets to the network. */
 interface Wire {
@@ -97,30 +95,39 @@ interface Wire {
   readonly onBroken: (opening: Opening) => void;
 }
 
-/** How far an exchange has got, for the error of a limit that cuts it off. */
-interface Progress {
+/** An exchange under way, and how far it has got: what the error of a limit that cuts it off tells. */
+interface Course {
+  readonly request: ExchangeRequest;
+  readonly wire: Wire;
   attempts: number;
   doing: string;
-  status?: number | undefined;
-  lastError?: TargetError;
+  status: number | undefined;
+  lastError: TargetError | undefined;
+  /** Before the next attempt. */
+  waitMs: number;
 }
 
 /** One request with its retries, all of it within one deadline, whatever the fetch does. */
 function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
-  const progress: Progress = { attempts: 0, doing: 'it was not sent' };
-  const limits = { timeoutMs: request.timeoutMs, signal: request.signal as Abortable | undefined };
+  const course: Course = {
+    request,
+    wire,
+    attempts: 0,
+    doing: 'it was not sent',
+    status: undefined,
+    lastError: undefined,
+    waitMs: 0,
+  };
   return within(
-    limits,
-    (span) => attemptUntil(request, wire, span, progress),
-    (limit) => toLimitError(request, progress, limit),
+    { timeoutMs: request.timeoutMs, signal: request.signal as Abortable | undefined },
+    (span) => attemptUntil(course, span),
+    (limit) => toLimitError(course, limit),
   );
 }
 
-function toLimitError(
-  { what, requestId, timeoutMs, signal }: ExchangeRequest,
-  { attempts, doing, status, lastError }: Progress,
-  limit: 'deadline' | 'signal',
-): TargetError {
+function toLimitError(course: Course, limit: 'deadline' | 'signal'): TargetError {
+  const { request, attempts, doing, status, lastError } = course;
+  const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
     const details = { cause: signal?.reason, attempts, requestId };
     return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
@@ -133,45 +140,54 @@ function toLimitError(
   );
 }
 
-function attemptUntil(
-  request: ExchangeRequest,
-  wire: Wire,
-  { signal, deadline }: Span,
-  progress: Progress,
-): Promise<Exchanged> {
-  let waitMs = 0;
-  const tryOnce = async () => {
-    if (waitMs > 0) await sleep(waitMs, signal);
-    // A process that was busy may come back to this before it comes to the timer of the deadline.
-    if (performance.now() >= deadline) throw toLimitError(request, progress, 'deadline');
-    progress.attempts += 1;
-    try {
-      return await attemptOnce({ request, wire, signal, progress, opening: {} });
-    } catch (thrown) {
-      progress.lastError = thrown instanceof TargetError ? thrown : toUnreadable(thrown, request, progress);
-      throw progress.lastError;
-    }
-  };
-  return pRetry(tryOnce, {
-    retries: request.retry.retries,
+async function attemptUntil(course: Course, span: Span): Promise<Exchanged> {
+  try {
+    // Hardly any call needs more than this, and p-retry costs as much as the rest (`on-device/execute-url`).
+    return await tryOnce(course, span);
+  } catch (error) {
+    const { retries } = course.request.retry;
+    if (retries === 0 || !isRetryDue(course, span, error as TargetError)) throw error;
+    return tryAgain(course, span, retries - 1);
+  }
+}
+
+function tryAgain(course: Course, span: Span, retries: number): Promise<Exchanged> {
+  // Each attempt listens to it, and Node warns of more than ten.
+  setMaxListeners(0, span.signal);
+  return pRetry(() => tryOnce(course, span), {
+    retries,
     // The waits are ours: p-retry has no full jitter and does not know Retry-After.
     minTimeout: 0,
-    signal,
-    shouldRetry: ({ error, attemptNumber }) => {
-      if (!isRetryable(error as TargetError)) return false;
-      waitMs = toWaitMs(request.retry, attemptNumber, retryAfterMs.get(error));
-      progress.doing = 'it waited for its repetition';
-      return performance.now() + waitMs < deadline;
-    },
+    signal: span.signal,
+    shouldRetry: ({ error }) => isRetryDue(course, span, error as TargetError),
   });
 }
 
+/** Whether there is to be another attempt, and what it has to wait for. */
+function isRetryDue(course: Course, { deadline }: Span, error: TargetError): boolean {
+  if (!isRetryable(error)) return false;
+  course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
+  course.doing = 'it waited for its repetition';
+  return performance.now() + course.waitMs < deadline;
+}
+
+async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
+  if (course.waitMs > 0) await sleep(course.waitMs, span.signal);
+  // A process that was busy may come back to this before it comes to the timer of the deadline.
+  if (performance.now() >= span.deadline) throw toLimitError(course, 'deadline');
+  course.attempts += 1;
+  try {
+    return await attemptOnce({ course, span, opening: {} });
+  } catch (thrown) {
+    const error = thrown instanceof TargetError ? thrown : toUnreadable(thrown, course);
+    course.lastError = error;
+    throw error;
+  }
+}
+
 /** For an injected fetch that answers with something that is no Response, or throws when it is looked at. */
-function toUnreadable(
-  cause: unknown,
-  { what, requestId }: ExchangeRequest,
-  { attempts }: Progress,
-): TargetError {
+function toUnreadable(cause: unknown, { request, attempts }: Course): TargetError {
+  const { what, requestId } = request;
   const message = `the ${what} was answered by the fetchApi with no Response`;
   return new TargetError('ERR_TARGET_INVALID_RESPONSE', message, { cause, attempts, requestId });
 }
@@ -200,63 +216,65 @@ function toWaitMs(retry: RetryPolicy, attemptNumber: number, askedMs = 0): numbe
 
 /** One HTTP request, on its way. */
 interface Attempt {
-  readonly request: ExchangeRequest;
-  readonly wire: Wire;
-  readonly signal: AbortSignal;
-  readonly progress: Progress;
+  readonly course: Course;
+  readonly span: Span;
   readonly opening: Opening;
 }
 
 /** One HTTP request and its answer. Every failure is a TargetError. */
 async function attemptOnce(attempt: Attempt): Promise<Exchanged> {
-  const { request, progress, opening } = attempt;
-  progress.doing = 'no answer came';
-  progress.status = undefined;
+  const { course, opening } = attempt;
+  course.doing = 'no answer came';
+  course.status = undefined;
   const started = performance.now();
   const response = await send(attempt);
   const answered = performance.now();
   const { status } = response;
-  progress.doing = `the body of the answer with status ${status} did not end`;
-  progress.status = status;
-  const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
+  course.doing = `the body of the answer with status ${status} did not end`;
+  course.status = status;
+  const isAnswer = (status >= 200 && status < 300) || course.request.accepts?.includes(status) === true;
   if (!isAnswer) throw await toResponseError(attempt, response);
   const body = await readAnswer(attempt, response);
   return {
     status,
     headers: { get: (name) => headerOf(response, name) },
     body,
-    attempts: progress.attempts,
+    attempts: course.attempts,
     timeToFirstByteMs: answered - started,
     downloadMs: performance.now() - answered,
-    ...(opening.dnsMs !== undefined && { dnsMs: opening.dnsMs }),
-    ...(opening.tlsMs !== undefined && { tlsMs: opening.tlsMs }),
+    dnsMs: opening.dnsMs,
+    tlsMs: opening.tlsMs,
   };
 }
 
 async function send(attempt: Attempt): Promise<FetchResponse> {
-  const { method, headers, body, requestId } = attempt.request;
+  const { course, span, opening } = attempt;
+  const { url, method, headers, body, requestId } = course.request;
   const init: FetchInit = {
     method,
     headers: { ...headers, 'X-Request-Id': requestId },
-    ...(body !== undefined && { body }),
-    signal: attempt.signal as AbortSignalLike,
+    // A fetch that answers from memory never looks at it, and so it is never made.
+    get signal() {
+      return span.signal as AbortSignalLike;
+    },
     redirect: 'manual',
   };
+  if (body !== undefined) init.body = body;
   let response: FetchResponse;
   try {
-    response = await attempt.wire.send(init, attempt.opening);
+    response = await course.wire.send(url, init, opening);
   } catch (cause) {
     throw toNetworkError(attempt, 'failed', cause);
   }
   if (typeof response?.status === 'number') return response;
-  throw toUnreadable(undefined, attempt.request, attempt.progress);
+  throw toUnreadable(undefined, course);
 }
 
 async function readAnswer(attempt: Attempt, response: FetchResponse): Promise<Buffer> {
-  const { maxBytes } = attempt.request;
+  const { maxBytes } = attempt.course.request;
   const { status } = response;
   try {
-    const { bytes, isWhole } = await readBody(response, { maxBytes, signal: attempt.signal });
+    const { bytes, isWhole } = await readBody(response, { maxBytes, span: attempt.span });
     if (isWhole) return bytes;
   } catch (cause) {
     if (!isDecodingError(cause)) throw toNetworkError(attempt, 'broke off in the body', cause, status);
@@ -269,10 +287,10 @@ async function readAnswer(attempt: Attempt, response: FetchResponse): Promise<Bu
 
 /** An answer that is none, with as much of its body as comes soon: a retry should not have to wait for it. */
 async function toResponseError(attempt: Attempt, response: FetchResponse): Promise<TargetError> {
-  const { signal, request } = attempt;
+  const { span, course } = attempt;
   const { status } = response;
-  const maxMs = Math.min(MAX_ERROR_BODY_MS, request.timeoutMs / 4);
-  const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, signal };
+  const maxMs = Math.min(MAX_ERROR_BODY_MS, course.request.timeoutMs / 4);
+  const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, span };
   // What is said of a failure matters less than the failure itself.
   const read = await readBody(response, limits).catch(() => undefined);
   const error = toFailure(attempt, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
@@ -285,17 +303,19 @@ async function toResponseError(attempt: Attempt, response: FetchResponse): Promi
 }
 
 function toNetworkError(attempt: Attempt, result: string, thrown: unknown, status?: number): TargetError {
-  if (!attempt.signal.aborted) attempt.wire.onBroken(attempt.opening);
+  if (!attempt.span.isCut) attempt.course.wire.onBroken(attempt.opening);
   const details = { cause: withoutQueries(thrown), status };
   return toFailure(attempt, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
 }
 
 function toFailure(
-  { request: { what, requestId }, progress: { attempts } }: Attempt,
+  { course }: Attempt,
   code: TargetErrorCode,
   result: string,
   details: TargetErrorDetails = {},
 ): TargetError {
+  const { attempts } = course;
+  const { what, requestId } = course.request;
   return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
 }
 

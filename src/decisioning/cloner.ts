@@ -1,36 +1,46 @@
-/** Makes a fresh copy of one value, as often as it is called. */
-export type Cloner<Value> = () => Value;
-
 /**
- * Walks a JSON value once and gives a closure that copies it: texts and numbers are shared (nobody can change
- * them), objects and lists are written anew without looking at their values again.
+ * How to copy a JSON value without looking at it again: undefined for one that nobody can change (a text, a number),
+ * `flat` for an object or a list of such values, else what to do with the objects that it holds.
  */
-export function clonerOf<Value>(value: Value): Cloner<Value> {
-  return compileCloner(value) as Cloner<Value>;
+export type CopyPlan = undefined | 'flat' | NestedPlan;
+
+interface NestedPlan {
+  readonly names: readonly (string | number)[];
+  readonly plans: readonly CopyPlan[];
 }
 
-function compileCloner(value: unknown): Cloner<unknown> {
-  if (isScalar(value)) return () => value;
-  if (!Array.isArray(value)) return compileObjectCloner(value as Record<string, unknown>);
-  if (value.every(isScalar)) return () => value.slice();
-  const items = value.map((item) => compileCloner(item));
-  return () => items.map((item) => item());
-}
-
-/** A spread copies all fields at once; those that hold objects are then written over with copies of their own. */
-function compileObjectCloner(fields: Record<string, unknown>): Cloner<unknown> {
-  const nested: [name: string, clone: Cloner<unknown>][] = [];
-  for (const name of Object.keys(fields)) {
-    if (!isScalar(fields[name])) nested.push([name, compileCloner(fields[name])]);
+/** Walks a JSON value once; the plan is data, for closures would take more memory than the value itself. */
+export function copyPlanOf(value: unknown): CopyPlan {
+  if (isScalar(value)) return undefined;
+  const names: (string | number)[] = [];
+  const plans: CopyPlan[] = [];
+  for (const name of Array.isArray(value) ? value.keys() : Object.keys(value)) {
+    const plan = copyPlanOf((value as Record<string | number, unknown>)[name]);
+    if (plan === undefined) continue;
+    names.push(name);
+    plans.push(plan);
   }
-  if (nested.length === 0) return () => ({ ...fields });
-  return () => {
-    const copy = { ...fields };
-    for (const [name, clone] of nested) copy[name] = clone();
-    return copy;
-  };
+  return names.length === 0 ? 'flat' : { names, plans };
 }
 
-function isScalar(value: unknown): boolean {
+/** A fresh copy of the value that the plan was made of: nothing that can be changed is shared. */
+export function copyBy<Value>(plan: CopyPlan, value: Value): Value;
+export function copyBy(plan: CopyPlan, value: unknown): unknown {
+  if (plan === undefined) return value;
+  if (plan === 'flat') return copyFlat(value as object);
+  const { names, plans } = plan;
+  const copy = copyFlat(value as object) as Record<string | number, unknown>;
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as string | number;
+    copy[name] = copyBy(plans[i], copy[name]);
+  }
+  return copy;
+}
+
+function copyFlat(value: object): object {
+  return Array.isArray(value) ? value.slice() : { ...value };
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null | undefined {
   return typeof value !== 'object' || value === null;
 }

@@ -3,6 +3,7 @@ import { allocationPrefix } from './allocation.js';
 import { CompiledLocation, CompiledRule } from './compiled-location.js';
 import { type CompiledCondition, compileCondition } from './condition.js';
 import type { Activity } from './context.js';
+import { type TokenNames, toTokenNames } from './response-tokens.js';
 
 /** What compiling an artifact needs besides the artifact. */
 export interface CompileOptions {
@@ -18,61 +19,69 @@ const DEFAULT_GLOBAL_MBOX = 'target-global-mbox';
 
 interface LocationKind {
   readonly word: 'mbox' | 'view';
-  readonly rules: RulesByName;
   readonly local: ReadonlySet<string>;
   readonly remote: ReadonlySet<string>;
-  readonly compiled: Map<string, CompiledLocation>;
+  /** In the artifact's order; a location that was not asked for yet is still the list of its rules. */
+  readonly locations: Map<string, CompiledLocation | readonly unknown[]>;
 }
 
-type ConditionsByText = Map<string, CompiledCondition>;
+/** What an artifact says besides its rules and the names that can be decided. */
+export type ArtifactHeader = Omit<Artifact, 'rules' | 'localMboxes' | 'localViews'>;
 
 /**
  * An artifact, ready to be decided from. A location is compiled as a whole when it is first asked for, before
  * anything of it is decided: so taking over an artifact costs next to nothing however large it is, and a rule
- * that we do not understand still makes its location remote in time.
+ * that we do not understand still makes its location remote in time. What is compiled takes the place of what it
+ * was compiled from, so that both together do not need much more memory than the artifact.
  */
 export class CompiledArtifact {
-  readonly artifact: Artifact;
+  readonly artifact: ArtifactHeader;
   readonly client: string;
   readonly globalMbox: string;
+  readonly tokenNames: TokenNames;
   readonly #options: CompileOptions;
   readonly #mboxes: LocationKind;
   readonly #views: LocationKind;
   readonly #activitiesById = new Map<number | string, Activity>();
+  readonly #conditionsByText = new Map<string, CompiledCondition>();
   #allViews: readonly CompiledLocation[] | undefined;
 
-  constructor(artifact: Artifact, options: CompileOptions) {
-    this.artifact = artifact;
+  constructor({ rules, localMboxes, localViews, ...header }: Artifact, options: CompileOptions) {
+    this.artifact = header;
     this.client = options.client;
-    this.globalMbox = artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
+    this.globalMbox = header.globalMbox || DEFAULT_GLOBAL_MBOX;
+    this.tokenNames = toTokenNames(header.responseTokens ?? []);
     this.#options = options;
-    this.#mboxes = toKind('mbox', artifact.rules.mboxes, [artifact.localMboxes, artifact.remoteMboxes]);
-    this.#views = toKind('view', artifact.rules.views, [artifact.localViews, artifact.remoteViews]);
+    this.#mboxes = toKind('mbox', rules.mboxes, [localMboxes, header.remoteMboxes]);
+    this.#views = toKind('view', rules.views, [localViews, header.remoteViews]);
   }
 
   /** The mbox of a name; one that the artifact does not know has no rules and is remote. */
   mbox(name: string): CompiledLocation {
-    return this.#mboxes.compiled.get(name) ?? this.#compile(this.#mboxes, name);
+    return this.#location(this.#mboxes, name);
   }
 
   /** The view of a name, as {@link mbox}. */
   view(name: string): CompiledLocation {
-    return this.#views.compiled.get(name) ?? this.#compile(this.#views, name);
+    return this.#location(this.#views, name);
   }
 
-  /** Every view that has rules, in the artifact's order. */
+  /** Every view that the artifact knows, in its order. */
   views(): readonly CompiledLocation[] {
-    this.#allViews ??= Object.keys(this.#views.rules).map((name) => this.view(name));
+    this.#allViews ??= [...this.#views.locations.keys()].map((name) => this.view(name));
     return this.#allViews;
   }
 
-  #compile(kind: LocationKind, name: string): CompiledLocation {
-    const listed = Object.hasOwn(kind.rules, name) ? (kind.rules[name] ?? []) : [];
+  #location(kind: LocationKind, name: string): CompiledLocation {
+    const known = kind.locations.get(name);
+    return known instanceof CompiledLocation ? known : this.#compile(kind, name, known ?? []);
+  }
+
+  #compile(kind: LocationKind, name: string, listed: readonly unknown[]): CompiledLocation {
     const rules: CompiledRule[] = [];
-    const conditionsByText: ConditionsByText = new Map();
     let undecidable = 0;
     for (const rule of listed) {
-      const compiled = isRule(rule) ? this.#compileRule(rule, conditionsByText) : undefined;
+      const compiled = isRule(rule) ? this.#compileRule(rule) : undefined;
       if (compiled) rules.push(compiled);
       if (!compiled?.condition) undecidable += 1;
     }
@@ -92,18 +101,17 @@ export class CompiledArtifact {
       );
     }
     // Names that the artifact does not know come from requests: there is no end to them.
-    if (listed.length > 0 || kind.local.has(name)) kind.compiled.set(name, location);
+    if (listed.length > 0 || kind.local.has(name)) kind.locations.set(name, location);
     return location;
   }
 
-  /** Rules of one experience have the same condition: compiled once, it can be told to be the same. */
-  #compileRule(rule: Rule, conditionsByText: ConditionsByText): CompiledRule {
+  /** Equal conditions are compiled once, and can be told to be the same. */
+  #compileRule(rule: Rule): CompiledRule {
     const text = textOf(rule.condition);
-    const known = text === undefined ? undefined : conditionsByText.get(text);
+    const known = text === undefined ? undefined : this.#conditionsByText.get(text);
     const condition = known ?? compileCondition(rule.condition);
-    if (condition && text !== undefined) conditionsByText.set(text, condition);
-    const activity = this.#activity(rule.activityId);
-    return new CompiledRule(rule, { activity, condition }, this.artifact.responseTokens ?? []);
+    if (condition && !known && text !== undefined) this.#conditionsByText.set(text, condition);
+    return new CompiledRule(rule, { activity: this.#activity(rule.activityId), condition }, this.tokenNames);
   }
 
   #activity(id: number | string): Activity {
@@ -136,7 +144,12 @@ function toKind(
   rules: RulesByName | null | undefined,
   [local, remote]: readonly [local: Names, remote: Names],
 ): LocationKind {
-  return { word, rules: rules ?? {}, local: new Set(local), remote: new Set(remote), compiled: new Map() };
+  return {
+    word,
+    local: new Set(local),
+    remote: new Set(remote),
+    locations: new Map(Object.entries(rules ?? {})),
+  };
 }
 
 function isRule(rule: unknown): rule is Rule {

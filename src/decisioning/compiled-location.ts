@@ -1,40 +1,38 @@
-import type { Rule } from '../artifact.js';
+import type { Consequence, Rule, RuleMeta } from '../artifact.js';
 import type { CompiledCondition } from './condition.js';
 import type { Activity } from './context.js';
 import { CompiledOffers } from './offers.js';
+import type { TokenNames } from './response-tokens.js';
 
-/** One rule, ready to be evaluated. */
+/** One rule, ready to be evaluated. It keeps of the artifact's what is still needed, so that the rest can go. */
 export class CompiledRule {
-  readonly rule: Rule;
   readonly key: string;
   readonly activity: Activity;
   /** Undefined for a condition that only the edge understands. */
   readonly condition: CompiledCondition | undefined;
-  readonly #tokenNames: readonly string[];
+  readonly meta: RuleMeta;
+  /** The properties that the rule is for; undefined for all. */
+  readonly propertyTokens: readonly string[] | undefined;
+  readonly #consequence: Consequence;
+  readonly #tokenNames: TokenNames;
   #offers: CompiledOffers | undefined;
 
-  constructor(
-    rule: Rule,
-    compiled: Pick<CompiledRule, 'activity' | 'condition'>,
-    tokenNames: readonly string[],
-  ) {
-    this.rule = rule;
+  constructor(rule: Rule, compiled: Pick<CompiledRule, 'activity' | 'condition'>, tokenNames: TokenNames) {
+    const { propertyTokens } = rule;
     this.key = rule.ruleKey;
     this.activity = compiled.activity;
     this.condition = compiled.condition;
+    this.meta = rule.meta;
+    this.propertyTokens =
+      Array.isArray(propertyTokens) && propertyTokens.length > 0 ? propertyTokens : undefined;
+    this.#consequence = rule.consequence;
     this.#tokenNames = tokenNames;
   }
 
   /** Compiled when the rule holds for the first time: most rules of a large artifact rarely do. */
   get offers(): CompiledOffers {
-    this.#offers ??= new CompiledOffers(this.rule.consequence, this.rule.meta, this.#tokenNames);
+    this.#offers ??= new CompiledOffers(this.#consequence, this.meta, this.#tokenNames);
     return this.#offers;
-  }
-
-  /** The properties that the rule is for; undefined for all. */
-  get propertyTokens(): readonly string[] | undefined {
-    const tokens = this.rule.propertyTokens;
-    return Array.isArray(tokens) && tokens.length > 0 ? tokens : undefined;
   }
 }
 
@@ -58,7 +56,7 @@ export class CompiledLocation {
   readonly remote: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #forAllProperties: readonly CompiledRule[];
-  readonly #rulesByProperty = new Map<string, readonly CompiledRule[]>();
+  #rulesByProperty: Map<string, readonly CompiledRule[]> | undefined;
 
   constructor({ name, rules, allMatching, undecidable, remote }: LocationParts) {
     this.name = name;
@@ -66,17 +64,19 @@ export class CompiledLocation {
     this.undecidable = undecidable;
     this.remote = remote;
     this.#rules = rules;
-    this.#forAllProperties = rules.filter((rule) => !rule.propertyTokens);
+    const forAll = rules.filter((rule) => !rule.propertyTokens);
+    this.#forAllProperties = forAll.length === rules.length ? rules : forAll;
   }
 
   /** The rules that count for a property, in the artifact's order: its own and those for all properties. */
   rulesFor(propertyToken: string | undefined): readonly CompiledRule[] {
-    if (!propertyToken || this.#rules.length === this.#forAllProperties.length) return this.#forAllProperties;
-    const known = this.#rulesByProperty.get(propertyToken);
+    if (!propertyToken || this.#rules === this.#forAllProperties) return this.#forAllProperties;
+    const known = this.#rulesByProperty?.get(propertyToken);
     if (known) return known;
     const rules = this.#rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
     // Other tokens come from requests: there is no end to them.
     if (rules.length === this.#forAllProperties.length) return this.#forAllProperties;
+    this.#rulesByProperty ??= new Map();
     this.#rulesByProperty.set(propertyToken, rules);
     return rules;
   }

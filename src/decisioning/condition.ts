@@ -16,6 +16,8 @@ export interface CompiledCondition {
   /** Whether the condition holds for a context in which the parts of `reads` are filled in. */
   readonly holds: (context: unknown) => boolean;
   readonly reads: ContextParts;
+  /** As it is written in the artifact, for traces. */
+  readonly written: unknown;
 }
 
 /** Deeper conditions than this are left to the edge: nobody writes them, and they would exhaust the stack. */
@@ -40,7 +42,7 @@ export function compileCondition(condition: unknown): CompiledCondition | undefi
   const parts = { reads: 0 };
   try {
     const run = compile(condition, { inner: false, parts }, 0);
-    return { holds: (context) => holds(run, context), reads: parts.reads };
+    return { holds: (context) => holds(run, context), reads: parts.reads, written: condition };
   } catch (error) {
     if (error instanceof Undecidable) return undefined;
     throw error;

@@ -20,7 +20,7 @@ export interface Arrival {
 
 /** ETag and rules change together, once everything about them was checked. */
 interface Held {
-  readonly artifact: Artifact;
+  readonly generatedAtMs: number | undefined;
   readonly compiled: CompiledArtifact;
   readonly etag: string | undefined;
 }
@@ -64,12 +64,13 @@ export class HeldArtifact {
   take(text: string, { etag, isAsked }: Arrival = {}): boolean {
     const artifact = toArtifact(parse(text));
     const isWanted = isAsked && etag !== this.etag;
-    if (!isWanted && isOlder(artifact, this.#held?.artifact)) return false;
+    const madeMs = generatedAtMs(artifact);
+    if (!isWanted && isOlder(madeMs, this.#held?.generatedAtMs)) return false;
     const { config, logger, now } = this.#options;
     const { client, allMatchingMboxes } = config;
     const warn = (line: string) => logger.warn(line);
     this.#held = {
-      artifact,
+      generatedAtMs: madeMs,
       compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),
       etag,
     };
@@ -104,14 +105,13 @@ function parse(text: string): unknown {
   }
 }
 
-function isOlder(artifact: Artifact, held: Artifact | undefined): boolean {
-  const [comeMs, heldMs] = [generatedAtMs(artifact), generatedAtMs(held)];
+function isOlder(comeMs: number | undefined, heldMs: number | undefined): boolean {
   return comeMs !== undefined && heldMs !== undefined && comeMs < heldMs;
 }
 
 /** When an artifact was made, where it says so. */
-function generatedAtMs(artifact: Artifact | undefined): number | undefined {
-  const generatedAt = artifact?.meta?.generatedAt;
+function generatedAtMs({ meta }: Artifact): number | undefined {
+  const generatedAt = meta?.generatedAt;
   const ms = typeof generatedAt === 'string' ? Date.parse(generatedAt) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }

@@ -12,7 +12,8 @@ import type { CompiledArtifact } from './compile.js';
 import type { CompiledLocation, CompiledRule } from './compiled-location.js';
 import { type CallContext, LocationContext } from './context.js';
 import type { DisplayLedger } from './displays.js';
-import { addMetrics, addOptions } from './offers.js';
+import type { MacroSource } from './macros.js';
+import { addMetrics, addOptions, type Receiver } from './offers.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
 /** One execute or prefetch on its way to an answer. */
@@ -34,10 +35,11 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
   const location = part.compiled.mbox(request.name);
   const context = new LocationContext(part.context, request.address, request.parameters);
   const unmatched = answers.length;
-  eachRuleThatHolds(location, { part, context, seen: new Set() }, (rule) => {
+  const receiver = toReceiver(request, part);
+  eachRuleThatHolds(location, { part, context, seen: undefined }, (rule) => {
     const name = rule.offers.name ?? request.name;
     const answer: MboxResponse = { name, options: [], index: request.index ?? 0 };
-    handOut(answer, rule, request, part);
+    handOut(answer, rule, receiver);
     if (part.ledger && rule.offers.clickMetrics.length > 0) {
       answer.metrics = [];
       addMetrics(answer.metrics, rule.offers.clickMetrics);
@@ -57,9 +59,10 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   const context = new LocationContext(part.context, request.address, request.parameters);
   const answer: PageLoadResponse = { options: [] };
   const metrics: Metric[] = [];
+  const receiver = toReceiver(named, part);
   let draft: object | undefined;
-  eachRuleThatHolds(location, { part, context, seen: new Set() }, (rule) => {
-    handOut(answer, rule, named, part);
+  eachRuleThatHolds(location, { part, context, seen: undefined }, (rule) => {
+    handOut(answer, rule, receiver);
     if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
     noteDisplay(rule, rule.offers.name ?? location.name, part);
     draft = part.recorder?.draft({ mbox: named });
@@ -73,14 +76,15 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
   const context = new LocationContext(part.context, request.address, request.parameters);
-  const search = { part, context, seen: new Set<string>() };
+  const search: Search = { part, context, seen: undefined };
+  const receiver = toReceiver(request, part);
   const answersByName = new Map<string, NamedView>();
   for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
     eachRuleThatHolds(location, search, (rule) => {
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
       const answer: NamedView = known ?? { name, options: [], metrics: [] };
-      handOut(answer, rule, request, part);
+      handOut(answer, rule, receiver);
       addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
       if (known) return;
@@ -96,7 +100,7 @@ interface Search {
   readonly part: Part;
   readonly context: LocationContext;
   /** Rule keys that were answered: a visitor gets one rule of each. */
-  readonly seen: Set<string>;
+  seen: Set<string> | undefined;
 }
 
 function eachRuleThatHolds(
@@ -104,11 +108,11 @@ function eachRuleThatHolds(
   search: Search,
   answer: (rule: CompiledRule) => void,
 ): void {
-  const { part, context, seen } = search;
+  const { part, context } = search;
   let previous: CompiledRule | undefined;
   let holds = false;
   for (const rule of location.rulesFor(part.propertyToken)) {
-    if (seen.size > 0 && seen.has(rule.key)) continue;
+    if (search.seen?.has(rule.key)) continue;
     if (!rule.condition) {
       // What comes after a rule that only the edge understands may not be what the visitor should get.
       if (location.allMatching) continue;
@@ -124,18 +128,19 @@ function eachRuleThatHolds(
     if (!holds) continue;
     answer(rule);
     if (!location.allMatching) return;
-    seen.add(rule.key);
+    search.seen ??= new Set();
+    search.seen.add(rule.key);
   }
 }
 
-function handOut(
-  answer: LocationResponse,
-  rule: CompiledRule,
-  request: MboxRequest | ViewRequest,
-  { ledger, context }: Part,
-): void {
-  const { executed, prefetched } = rule.offers;
-  addOptions(answer.options ?? [], ledger ? executed : prefetched, request, context.geo);
+function handOut(answer: LocationResponse, rule: CompiledRule, receiver: Receiver): void {
+  if (answer.options) addOptions(answer.options, rule.offers.options, receiver);
+}
+
+function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): Receiver {
+  const geoTokens = compiled.tokenNames.geo;
+  const geo = geoTokens.length > 0 ? context.geo : undefined;
+  return { isExecuted: ledger !== undefined, source, geo, geoTokens };
 }
 
 function noteDisplay(rule: CompiledRule, mbox: string, { ledger, recorder }: Part): void {

@@ -1,146 +1,168 @@
 import type { Consequence, RuleMeta, RuleOption } from '../artifact.js';
 import type { Metric, Option, ResponseTokens } from '../delivery-api.js';
-import { type Cloner, clonerOf } from './cloner.js';
+import { type CopyPlan, copyBy, copyPlanOf } from './cloner.js';
 import type { GeoFacts } from './context.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
-import { addGeoTokens, type GeoToken, geoTokensOf, metaTokens } from './response-tokens.js';
+import { addGeoTokens, type GeoToken, metaTokens, type TokenNames } from './response-tokens.js';
 
 /*
  * What is returned belongs to the caller, who may change it, so nothing of it may be shared with the artifact or
  * another visitor. Instead of a deep clone per rule, each option is walked once, when its rule holds for the
- * first time, and becomes a closure that makes fresh copies (cloner.ts).
+ * first time, and is then copied by what was found (cloner.ts). That is kept as few plain objects
+ * without closures: benchmark `memory`.
  */
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** A rule's consequence, ready to be handed out any number of times; each part is compiled when it is first needed. */
 export class CompiledOffers {
-  /** Name of the mbox or view, as the artifact gives it. */
-  readonly name: string | undefined;
-  /** Tokens to report when the options are displayed, each once. */
-  readonly displayTokens: readonly string[];
-  readonly #options: readonly RuleOption[];
-  readonly #metrics: readonly Metric[];
+  readonly #consequence: Consequence;
   readonly #meta: RuleMeta;
-  readonly #tokenNames: readonly string[];
-  #executed: readonly CompiledOption[] | undefined;
-  #prefetched: readonly CompiledOption[] | undefined;
-  #clickCloners: readonly Cloner<Metric>[] | undefined;
-  #metricCloners: readonly Cloner<Metric>[] | undefined;
+  readonly #tokenNames: TokenNames;
+  #options: readonly CompiledOption[] | undefined;
+  #displayTokens: readonly string[] | undefined;
+  #clickMetrics: readonly CompiledMetric[] | undefined;
+  #metrics: readonly CompiledMetric[] | undefined;
 
   /** `tokenNames` are the response tokens that the artifact asks for. */
-  constructor(consequence: Consequence, meta: RuleMeta, tokenNames: readonly string[]) {
-    this.name = consequence.name;
-    this.#options = (consequence.options ?? []).filter(isObject);
-    this.#metrics = (consequence.metrics ?? []).filter(isObject);
+  constructor(consequence: Consequence, meta: RuleMeta, tokenNames: TokenNames) {
+    this.#consequence = consequence;
     this.#meta = meta;
     this.#tokenNames = tokenNames;
-    this.displayTokens = [...new Set(this.#options.map((option) => option.eventToken).filter(isText))];
   }
 
-  /** The options as they are executed: without tokens, and without those that show nothing. */
-  get executed(): readonly CompiledOption[] {
-    this.#executed ??= this.#options
-      .filter((option) => option.type !== undefined || option.content !== undefined)
-      .map((option) => compileOption(option, undefined, this.#facts()));
-    return this.#executed;
+  /** Name of the mbox or view, as the artifact gives it. */
+  get name(): string | undefined {
+    return this.#consequence.name;
   }
 
-  /** The options as they are prefetched: with the tokens to report later. */
-  get prefetched(): readonly CompiledOption[] {
-    this.#prefetched ??= this.#options.map((option, index) =>
-      compileOption(option, option.eventToken ?? displayToken(this.#metrics[index]), this.#facts()),
-    );
-    return this.#prefetched;
+  get options(): readonly CompiledOption[] {
+    this.#options ??= this.#compileOptions();
+    return this.#options;
   }
 
-  get clickMetrics(): readonly Cloner<Metric>[] {
-    this.#clickCloners ??= this.#metrics.filter(({ type }) => type === 'click').map(clonerOf);
-    return this.#clickCloners;
+  /** Tokens to report when the options are displayed, each once. */
+  get displayTokens(): readonly string[] {
+    this.#displayTokens ??= displayTokensOf(objectsOf(this.#consequence.options));
+    return this.#displayTokens;
   }
 
-  get metrics(): readonly Cloner<Metric>[] {
-    this.#metricCloners ??= this.#metrics.map(clonerOf);
-    return this.#metricCloners;
+  get clickMetrics(): readonly CompiledMetric[] {
+    this.#clickMetrics ??= this.metrics.filter(({ metric }) => metric.type === 'click');
+    return this.#clickMetrics;
   }
 
-  #facts(): OptionFacts {
-    return {
-      meta: this.#meta,
-      tokens: metaTokens(this.#meta, this.#tokenNames),
-      geoTokens: geoTokensOf(this.#tokenNames),
-    };
+  get metrics(): readonly CompiledMetric[] {
+    this.#metrics ??= objectsOf(this.#consequence.metrics).map(compileMetric);
+    return this.#metrics;
+  }
+
+  #compileOptions(): readonly CompiledOption[] {
+    const tokens = metaTokens(this.#meta, this.#tokenNames);
+    const metrics = objectsOf(this.#consequence.metrics);
+    return objectsOf(this.#consequence.options).map((option, index) => {
+      const token = option.eventToken ?? displayToken(metrics[index]);
+      return compileOption(option, isText(token) ? token : undefined, { meta: this.#meta, tokens });
+    });
   }
 }
 
 /** One option of a rule. */
 export interface CompiledOption {
-  readonly clone: Cloner<Option>;
+  readonly option: RuleOption;
+  /** Whether it has a type and a content and nothing else, as nearly all have: their copies are written as literals. */
+  readonly isPlain: boolean;
+  /** Of the content of a plain option, else of all of it. */
+  readonly plan: CopyPlan;
+  /** To report when it is displayed; handed out with what is prefetched. */
+  readonly eventToken: string | undefined;
+  readonly tokens: ResponseTokens;
   /** Puts values into the content's macros; undefined when it has none. */
   readonly fillIn: FillIn | undefined;
-  readonly geoTokens: readonly GeoToken[];
 }
 
 type FillIn = (option: Option, source: MacroSource) => void;
 
+/** One metric of a rule. */
+export interface CompiledMetric {
+  readonly metric: Metric;
+  readonly plan: CopyPlan;
+}
+
+/** Whom options are handed out to. */
+export interface Receiver {
+  /** What is executed is reported by us: it gets no tokens, and options that show nothing are left out. */
+  readonly isExecuted: boolean;
+  readonly source: MacroSource;
+  /** The visitor's place, when the artifact asks for it and it is known. */
+  readonly geo: GeoFacts | undefined;
+  readonly geoTokens: readonly GeoToken[];
+}
+
 /** Hands out a rule's options to one visitor. */
-export function addOptions(
-  target: Option[],
-  options: readonly CompiledOption[],
-  source: MacroSource,
-  geo: GeoFacts | undefined,
-): void {
-  for (const { clone, fillIn, geoTokens } of options) {
-    const option = clone();
-    if (fillIn) fillIn(option, source);
-    if (geo && geoTokens.length > 0 && option.responseTokens) {
-      addGeoTokens(option.responseTokens, geoTokens, geo);
-    }
-    target.push(option);
+export function addOptions(target: Option[], options: readonly CompiledOption[], receiver: Receiver): void {
+  const { isExecuted, geo } = receiver;
+  for (const compiled of options) {
+    const { option, fillIn } = compiled;
+    if (isExecuted && option.type === undefined && option.content === undefined) continue;
+    const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
+    if (fillIn) fillIn(copy, receiver.source);
+    if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, receiver.geoTokens, geo);
+    target.push(copy);
   }
 }
 
+function copyOption(compiled: CompiledOption, eventToken: string | undefined): Option {
+  const { option, plan, tokens } = compiled;
+  if (!compiled.isPlain) return copyUnusual(compiled, eventToken);
+  const { type, content } = option as Required<Option>;
+  const copy = plan === undefined ? content : copyBy(plan, content);
+  return eventToken === undefined
+    ? { type, content: copy, responseTokens: { ...tokens } }
+    : { type, content: copy, eventToken, responseTokens: { ...tokens } };
+}
+
+function copyUnusual({ option, plan, tokens }: CompiledOption, eventToken: string | undefined): Option {
+  const { eventToken: _own, ...fields } = copyBy(plan, option);
+  const copy = fields as Option;
+  if (eventToken !== undefined) copy.eventToken = eventToken;
+  copy.responseTokens = { ...tokens };
+  return copy;
+}
+
 /** Hands out a rule's metrics to one visitor. */
-export function addMetrics(target: Metric[], metrics: readonly Cloner<Metric>[]): void {
-  for (const clone of metrics) target.push(clone());
+export function addMetrics(target: Metric[], metrics: readonly CompiledMetric[]): void {
+  for (const { metric, plan } of metrics) target.push(copyBy(plan, metric));
+}
+
+function compileMetric(metric: Metric): CompiledMetric {
+  return { metric, plan: copyPlanOf(metric) };
 }
 
 function displayToken(metric: Metric | undefined): string | undefined {
   return metric?.type === 'display' ? metric.eventToken : undefined;
 }
 
+function displayTokensOf(options: readonly RuleOption[]): readonly string[] {
+  const tokens = options.map((option) => option.eventToken).filter(isText);
+  return tokens.length > 1 ? [...new Set(tokens)] : tokens;
+}
+
 interface OptionFacts {
   readonly meta: RuleMeta;
   readonly tokens: ResponseTokens;
-  readonly geoTokens: readonly GeoToken[];
 }
 
 function compileOption(
   option: RuleOption,
   eventToken: string | undefined,
-  { meta, tokens, geoTokens }: OptionFacts,
+  { meta, tokens }: OptionFacts,
 ): CompiledOption {
-  return {
-    clone: compileOptionCloner(option, eventToken, tokens),
-    fillIn: compileFillIn(option, meta),
-    geoTokens,
-  };
-}
-
-/** Nearly all options have a type and a content and nothing else, which can be written down as a literal. */
-function compileOptionCloner(
-  { eventToken: _own, ...fields }: RuleOption,
-  eventToken: string | undefined,
-  tokens: ResponseTokens,
-): Cloner<Option> {
-  const option = fields as Option;
+  const { eventToken: _own, ...fields } = option;
   const { type, content } = option;
-  if (Object.keys(option).length > 2 || type === undefined || content === undefined) {
-    return isText(eventToken)
-      ? clonerOf({ ...option, eventToken, responseTokens: tokens })
-      : clonerOf({ ...option, responseTokens: tokens });
-  }
-  const copy = clonerOf(content);
-  if (!isText(eventToken)) return () => ({ type, content: copy(), responseTokens: { ...tokens } });
-  return () => ({ type, content: copy(), eventToken, responseTokens: { ...tokens } });
+  const isPlain = Object.keys(fields).length === 2 && type !== undefined && content !== undefined;
+  const plan = copyPlanOf(isPlain ? content : option);
+  return { option, isPlain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
 }
 
 /** Macros are looked for in html and in each action's content. */
@@ -168,6 +190,12 @@ function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | u
       if (action) action.content = text(source);
     }
   };
+}
+
+/** Most rules have one option and no metric, and no list has anything but objects: none is copied then. */
+function objectsOf<Value>(list: readonly Value[] | undefined): readonly Value[] {
+  if (!list || list.length === 0) return NONE;
+  return list.every(isObject) ? list : list.filter(isObject);
 }
 
 function isObject<Value>(value: Value): value is Value & object {

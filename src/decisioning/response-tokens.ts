@@ -28,20 +28,30 @@ const GEO_TOKENS = {
 /** A response token that tells where the visitor is. */
 export type GeoToken = keyof typeof GEO_TOKENS;
 
-/** Of the tokens that an artifact asks for, those that tell where the visitor is. */
-export function geoTokensOf(names: readonly string[]): GeoToken[] {
-  return names.filter((name): name is GeoToken => Object.hasOwn(GEO_TOKENS, name));
+/** The response tokens that an artifact asks for, by what answers them. */
+export interface TokenNames {
+  readonly meta: readonly string[];
+  readonly geo: readonly GeoToken[];
 }
 
-/** Of the tokens that an artifact asks for, those that a rule's meta answers; and that we decided. */
-export function metaTokens(meta: RuleMeta, names: readonly string[]): ResponseTokens {
+/** Sorts the tokens that an artifact asks for; what nothing answers is left out. */
+export function toTokenNames(names: readonly string[]): TokenNames {
+  return {
+    meta: names.filter((name) => META_TOKENS.has(name)),
+    geo: names.filter((name): name is GeoToken => Object.hasOwn(GEO_TOKENS, name)),
+  };
+}
+
+/** What a rule's meta answers of the tokens that its artifact asks for; and that we decided. */
+export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
   const tokens: ResponseTokens = {};
-  for (const name of names) {
-    const value = META_TOKENS.has(name) && Object.hasOwn(meta, name) ? meta[name] : undefined;
+  for (const name of names.meta) {
+    const value = Object.hasOwn(meta, name) ? meta[name] : undefined;
     if (value !== undefined && value !== null) tokens[name] = value;
   }
   tokens['activity.decisioningMethod'] = 'on-device';
-  return tokens;
+  // A copy of what was built name by name has no room for more names: benchmark `memory`.
+  return { ...tokens };
 }
 
 /** Adds the visitor's place, as far as it is known. */

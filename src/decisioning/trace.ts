@@ -113,14 +113,13 @@ export class TraceRecorder {
 
   /** A rule was evaluated. */
   noteRule(rule: CompiledRule, held: boolean, context: LocationContext): void {
-    const { condition, meta } = rule.rule;
     const target = this.#targets.get(rule.activity.id) ?? this.#addTarget(rule, context);
     const [segments, conditions] = held
       ? [target.matchedSegmentIds, target.matchedRuleConditions]
       : [target.unmatchedSegmentIds, target.unmatchedRuleConditions];
-    const audiences = meta['audience.ids'];
+    const audiences = rule.meta['audience.ids'];
     for (const audience of Array.isArray(audiences) ? audiences : []) segments.add(audience);
-    conditions.push(condition);
+    conditions.push(rule.condition?.written);
   }
 
   /** A rule that held was answered with, and this notification is owed for it. */
@@ -153,7 +152,7 @@ export class TraceRecorder {
     const target: CampaignTarget = {
       context: context.snapshot(rule.activity),
       campaignId: rule.activity.id,
-      campaignType: rule.rule.meta['activity.type'],
+      campaignType: rule.meta['activity.type'],
       matchedSegmentIds: new Set(),
       unmatchedSegmentIds: new Set(),
       matchedRuleConditions: [],
@@ -164,7 +163,7 @@ export class TraceRecorder {
   }
 
   #addCampaign(rule: CompiledRule): Campaign {
-    const { meta } = rule.rule;
+    const { meta } = rule;
     const offer = meta['offer.id'];
     const campaign: Campaign = {
       id: rule.activity.id,

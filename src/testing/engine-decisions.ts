@@ -137,10 +137,10 @@ function merge(
   return {
     ...(execute && { execute: mergePlaces(execute, decided.execute) }),
     ...(prefetch && {
-      prefetch: {
+      prefetch: inOrder({
         ...mergePlaces(prefetch, answered),
         ...(prefetch.views && { views: [...prefetch.views, ...views.map(asServerSide)] }),
-      },
+      }),
     }),
   };
 }
@@ -152,7 +152,12 @@ function mergePlaces(scripted: ExecuteResponse, decided: ExecuteResponse = {}): 
     const answers = decided.mboxes?.filter(({ index }) => index === mbox.index) ?? [];
     return answers.length > 0 ? answers.map(asServerSide) : [mbox];
   });
-  return { ...(pageLoad && { pageLoad }), ...(mboxes && { mboxes }) };
+  return inOrder({ ...(pageLoad && { pageLoad }), ...(mboxes && { mboxes }) });
+}
+
+/** Locations in the order of on-device answers, so that both can be compared as text. */
+function inOrder({ mboxes, views, pageLoad }: PrefetchResponse): PrefetchResponse {
+  return { ...(mboxes && { mboxes }), ...(views && { views }), ...(pageLoad && { pageLoad }) };
 }
 
 /** The response token that names the decider names the edge. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RuleOption } from '../../src/artifact.js';
-import { clonerOf } from '../../src/decisioning/cloner.js';
+import { copyBy, copyPlanOf } from '../../src/decisioning/cloner.js';
 import { addMetrics, addOptions, CompiledOffers } from '../../src/decisioning/offers.js';
+import { toTokenNames } from '../../src/decisioning/response-tokens.js';
 import type { Metric, Option } from '../../src/delivery-api.js';
 import { rule } from '../fixtures/rules.js';
 
@@ -14,13 +15,14 @@ function handOut(
   metrics: readonly Metric[] = [],
   tokens: readonly string[] = [],
 ) {
-  const offers = new CompiledOffers({ name: 'hero', options, metrics }, meta, tokens);
+  const offers = new CompiledOffers({ name: 'hero', options, metrics }, meta, toTokenNames(tokens));
   const executed: Option[] = [];
   const prefetched: Option[] = [];
   const clicks: Metric[] = [];
   const source = { name: 'hero', parameters: { user: 'Mickey' } };
-  addOptions(executed, offers.executed, source, undefined);
-  addOptions(prefetched, offers.prefetched, source, undefined);
+  const receiver = { source, geo: undefined, geoTokens: [] };
+  addOptions(executed, offers.options, { ...receiver, isExecuted: true });
+  addOptions(prefetched, offers.options, { ...receiver, isExecuted: false });
   addMetrics(clicks, offers.clickMetrics);
   return { executed, prefetched, clicks, displayTokens: offers.displayTokens };
 }
@@ -130,18 +132,20 @@ describe('options', () => {
     expect(
       handOut([{ type: 'json', content: 1 }], [], [...names, 'audience.ids', 'nobody', '__proto__']).executed,
     ).toEqual([{ type: 'json', content: 1, responseTokens: tokens }]);
-    const offers = new CompiledOffers({ options: [{ type: 'json', content: 1 }] }, meta, names);
+    const tokenNames = toTokenNames(names);
+    const offers = new CompiledOffers({ options: [{ type: 'json', content: 1 }] }, meta, tokenNames);
     const located: Option[] = [];
-    addOptions(located, offers.executed, {}, { city: 'BERLIN', region: 'BE', country: 'DE', latitude: 0 });
+    const geo = { city: 'BERLIN', region: 'BE', country: 'DE', latitude: 0 };
+    addOptions(located, offers.options, { isExecuted: true, source: {}, geo, geoTokens: tokenNames.geo });
     expect(located[0]?.responseTokens).toEqual({ ...tokens, 'geo.city': 'BERLIN', 'geo.state': 'BE' });
   });
 
   test('that are missing are none', () => {
-    const offers = new CompiledOffers({}, meta, []);
+    const offers = new CompiledOffers({}, meta, toTokenNames([]));
     expect(offers).toMatchObject({
-      executed: [],
-      prefetched: [],
+      options: [],
       metrics: [],
+      clickMetrics: [],
       displayTokens: [],
       name: undefined,
     });
@@ -152,7 +156,8 @@ describe('what is handed out', () => {
   test('is equal to what the artifact holds and shares nothing with it, nor with what is handed out next', () => {
     fc.assert(
       fc.property(fc.jsonValue({ depthSize: 'medium' }), (value) => {
-        const clone = clonerOf(value);
+        const plan = copyPlanOf(value);
+        const clone = () => copyBy(plan, value);
         const before = JSON.stringify(value);
         const first = clone();
         expect(first).toEqual(value);
@@ -165,7 +170,7 @@ describe('what is handed out', () => {
 
   test('keeps keys such as __proto__ as plain data', () => {
     const value = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"a":[1,{"__proto__":5}]}}');
-    const copy = clonerOf(value)();
+    const copy = copyBy(copyPlanOf(value), value);
     expect(JSON.stringify(copy)).toBe(JSON.stringify(value));
     expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
     expect(copy.polluted).toBeUndefined();

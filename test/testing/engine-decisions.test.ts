@@ -278,6 +278,30 @@ describe('a visitor', () => {
     return answers.map(({ response }) => shown(response.execute?.mboxes?.[0])?.[0]);
   };
 
+  test('gets the locations in the same order whoever decides', async () => {
+    const places = { pageLoad: {}, mboxes: [{ name: 'hero' }] };
+    const answers = await Promise.all(
+      clients.map((client) =>
+        client.getOffers({
+          request: {
+            id: { tntId: 'visitor.35_0' },
+            execute: places,
+            prefetch: { ...places, views: [{}] },
+          },
+        }),
+      ),
+    );
+    const orders = answers.map(({ response: { execute, prefetch } }) => [
+      Object.keys(execute ?? {}),
+      Object.keys(prefetch ?? {}),
+    ]);
+    const order = [
+      ['mboxes', 'pageLoad'],
+      ['mboxes', 'views', 'pageLoad'],
+    ];
+    expect(orders).toEqual([order, order, order]);
+  });
+
   test('gets the same experience whoever decides', async () => {
     const seen = new Map<unknown, number>();
     for (let visitor = 0; visitor < 300; visitor += 1) {
