@@ -1,12 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { v4 as newUuid } from 'uuid';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
-import { isTimeoutMs, resolveConfig, type TargetClientConfig, warnOfUnknown } from './config.js';
+import {
+  isTimeoutMs,
+  resolveConfig,
+  resolvePayload,
+  type TargetClientConfig,
+  warnOfUnknown,
+} from './config.js';
 import { within } from './deadline.js';
 import { type Deciders, decide } from './decide.js';
-import { ArtifactSource } from './decisioning/artifact-source.js';
-import { createGeoLookup } from './decisioning/geo.js';
-import { createOnDevice } from './decisioning/on-device.js';
+import type { OnDevice } from './decisioning/on-device.js';
 import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
 import type { DeliveryRequest } from './delivery-api.js';
 import { TargetError, toError, toTargetError } from './errors.js';
@@ -107,7 +111,7 @@ export class TargetClient {
   readonly #deliver: Deliver;
   readonly #deciders: Deciders;
   /** Only of a client that decides on-device or hybrid. */
-  readonly #source: ArtifactSource | undefined;
+  readonly #onDevice: Promise<OnDevice> | undefined;
   readonly #warnedOf = new Set<string>();
   #lastCall: Call | undefined;
   #lastRequest: Delivery['request'] | undefined;
@@ -141,12 +145,12 @@ export class TargetClient {
       return;
     }
     const onDownload = (download: Downloaded) => this.#telemetry.add(toDownloadEntry(download));
-    const source = new ArtifactSource({ ...parts, onFirst, onDownload });
-    const lookUpGeo = createGeoLookup(parts);
-    this.#source = source;
-    const local = createOnDevice({ ...parts, source, lookUpGeo, notifications: this.#notifications });
-    this.#deciders = { edge, local };
-    source.start();
+    const payload = resolvePayload(written);
+    // Loaded by those alone who decide here: it is most of the code, and knows the public suffixes.
+    this.#onDevice = import('./decisioning/on-device.js').then(({ startOnDevice }) =>
+      startOnDevice({ ...parts, notifications: this.#notifications, payload, onFirst, onDownload }),
+    );
+    this.#deciders = { edge, local: this.#onDevice };
     if (this.#clientHint.current === undefined) void this.#learnLocationHint();
   }
 
@@ -221,8 +225,8 @@ export class TargetClient {
    * (default `maximumWaitReady`), with ABORTED or with CLOSED; the artifact is still waited for.
    */
   async ready(options: WaitOptions = {}): Promise<void> {
-    const source = this.#source;
-    if (!source) return;
+    const onDevice = this.#onDevice;
+    if (!onDevice) return;
     const { signal, timeout } = options ?? {};
     if (timeout !== undefined && !isTimeoutMs(timeout)) {
       throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
@@ -230,7 +234,7 @@ export class TargetClient {
     const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     await within(
       { timeoutMs, signal },
-      (span) => source.whenHeld(span.signal),
+      async (span) => (await onDevice).whenHeld(span.signal),
       (limit) =>
         limit === 'signal'
           ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
@@ -249,7 +253,7 @@ export class TargetClient {
    */
   async refresh(): Promise<void> {
     if (this.#closing) throw closedError();
-    await this.#source?.refresh();
+    await (await this.#onDevice)?.refresh();
   }
 
   /** Adds a listener. */
@@ -284,7 +288,7 @@ export class TargetClient {
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
-    this.#source?.close();
+    (await this.#onDevice)?.close();
     this.#telemetry.stop();
     const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendTelemetry(limitMs)]);
     this.#transport.close();

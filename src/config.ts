@@ -1,6 +1,7 @@
 import { closestMatch } from 'leven';
+import { type Artifact, toArtifact } from './artifact.js';
 import type { DecisioningMethod } from './delivery-api.js';
-import { describe, TargetError } from './errors.js';
+import { describe, TargetError, toError } from './errors.js';
 import { EVENT_NAMES, type TargetEventListeners } from './events.js';
 import type { AgentOption, FetchApi } from './fetch-api.js';
 import { isLocationHint } from './location-hint.js';
@@ -112,7 +113,6 @@ export interface ResolvedConfig {
   readonly pollingIntervalMs: number;
   readonly maximumWaitReadyMs: number | undefined;
   readonly artifactLocation: string | undefined;
-  readonly artifactPayload: object | undefined;
   readonly artifactFormat: 'json' | 'bin' | undefined;
   readonly artifactStore: ArtifactStore | undefined;
   readonly cdnHost: string;
@@ -240,7 +240,6 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     pollingIntervalMs: toPollingInterval(options.pollingInterval, artifactLocation, logger),
     maximumWaitReadyMs: options.maximumWaitReady,
     artifactLocation,
-    artifactPayload: options.artifactPayload,
     artifactFormat: options.artifactFormat,
     artifactStore: options.artifactStore,
     cdnHost: toCdnHost(cdnEnvironment) ?? cdnBasePath ?? options.onDeviceConfigHostname ?? DEFAULT_CDN_HOST,
@@ -252,6 +251,24 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     events: toListeners(options.events, logger),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
   });
+}
+
+/**
+ * The `artifactPayload` option, checked and copied: the caller may go on changing it. Apart from the configuration,
+ * which would keep it alive.
+ */
+export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
+  if (!artifactPayload) return undefined;
+  try {
+    return toArtifact(JSON.parse(JSON.stringify(artifactPayload)));
+  } catch (cause) {
+    const { name, message } = toError(cause);
+    const why = cause instanceof TargetError ? message : `cannot be written as JSON (${name})`;
+    throw new TargetError('ERR_TARGET_INVALID_CONFIG', `artifactPayload: ${why}`, {
+      path: 'artifactPayload',
+      cause,
+    });
+  }
 }
 
 /** Names each key that is not among the known ones, with the nearest that is. */

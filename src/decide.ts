@@ -31,13 +31,15 @@ export interface LocalDecider {
 /** Who can decide. */
 export interface Deciders {
   readonly edge: Decider;
-  /** Only of a client that was made for it. */
-  readonly local: LocalDecider | undefined;
+  /** Only of a client that was made for it, once it is loaded. */
+  readonly local: Promise<LocalDecider> | undefined;
 }
 
 /** Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole. */
-export async function decide(call: Call, { edge, local }: Deciders): Promise<Decision> {
+export async function decide(call: Call, deciders: Deciders): Promise<Decision> {
+  const { edge } = deciders;
   if (call.decisioningMethod === 'server-side') return edge(call);
+  const local = await deciders.local;
   if (call.decisioningMethod === 'hybrid') {
     const remote = local?.remoteNames(call.request);
     if (!remote) return edge(call);

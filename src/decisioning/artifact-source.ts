@@ -1,3 +1,4 @@
+import type { Artifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
 import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
@@ -14,6 +15,8 @@ import type { ArtifactFacts } from './trace.js';
 /** What an artifact source needs. */
 export interface ArtifactSourceOptions {
   readonly config: ResolvedConfig;
+  /** The artifact that the caller brought along. */
+  readonly payload: Artifact | undefined;
   readonly transport: Transport;
   readonly events: Events;
   readonly logger: Logger;
@@ -30,7 +33,7 @@ export interface ArtifactSourceOptions {
  * waited for as long as it takes.
  */
 export class ArtifactSource {
-  readonly #options: ArtifactSourceOptions;
+  readonly #options: Omit<ArtifactSourceOptions, 'payload'>;
   readonly #reader: ArtifactReader;
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
@@ -46,7 +49,8 @@ export class ArtifactSource {
   constructor(options: ArtifactSourceOptions) {
     const { config, logger, onFirst } = options;
     const { artifactStore: store } = config;
-    this.#options = options;
+    const { payload: _, ...kept } = options;
+    this.#options = kept;
     this.#reader = createArtifactReader(options);
     this.#stored = store && new StoredArtifact({ store, key: this.#reader.location, logger });
     this.#held = new HeldArtifact(options);

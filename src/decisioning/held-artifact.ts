@@ -1,12 +1,14 @@
 import { type Artifact, toArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
-import { TargetError, toError } from '../errors.js';
+import { TargetError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { type CompiledArtifact, compileArtifact } from './compile.js';
 
 /** What holding an artifact needs. */
 export interface HeldArtifactOptions {
   readonly config: ResolvedConfig;
+  /** The artifact that the caller brought along. */
+  readonly payload: Artifact | undefined;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -27,7 +29,7 @@ interface Held {
 
 /** The artifact in use: none at first, then the last good one. */
 export class HeldArtifact {
-  readonly #options: HeldArtifactOptions;
+  readonly #options: Omit<HeldArtifactOptions, 'payload'>;
   #held: Held | undefined;
   #isPayload = false;
   #retrievals = 0;
@@ -35,8 +37,8 @@ export class HeldArtifact {
 
   constructor(options: HeldArtifactOptions) {
     this.#options = options;
-    const { artifactPayload } = options.config;
-    if (artifactPayload) this.#holdPayload(artifactPayload);
+    if (options.payload) this.#take(options.payload, {});
+    this.#isPayload = options.payload !== undefined;
   }
 
   get compiled(): CompiledArtifact | undefined {
@@ -61,8 +63,11 @@ export class HeldArtifact {
    * Takes an artifact into use, or nothing of it: false for one that is older than the one that is held.
    * @throws TargetError `ERR_TARGET_ARTIFACT` for one that cannot be used
    */
-  take(text: string, { etag, isAsked }: Arrival = {}): boolean {
-    const artifact = toArtifact(parse(text));
+  take(text: string, arrival: Arrival = {}): boolean {
+    return this.#take(toArtifact(parse(text)), arrival);
+  }
+
+  #take(artifact: Artifact, { etag, isAsked }: Arrival): boolean {
     const isWanted = isAsked && etag !== this.etag;
     const madeMs = generatedAtMs(artifact);
     if (!isWanted && isOlder(madeMs, this.#held?.generatedAtMs)) return false;
@@ -78,21 +83,6 @@ export class HeldArtifact {
     this.#retrievals += 1;
     this.#lastRetrievedMs = now();
     return true;
-  }
-
-  /** A copy is taken, for the caller may go on changing the payload. */
-  #holdPayload(payload: object): void {
-    try {
-      this.take(JSON.stringify(payload));
-      this.#isPayload = true;
-    } catch (cause) {
-      const { name, message } = toError(cause);
-      const why = cause instanceof TargetError ? message : `cannot be written as JSON (${name})`;
-      throw new TargetError('ERR_TARGET_INVALID_CONFIG', `artifactPayload: ${why}`, {
-        path: 'artifactPayload',
-        cause,
-      });
-    }
   }
 }
 

@@ -1,4 +1,3 @@
-import type { ResolvedConfig } from '../config.js';
 import type { Decision, LocalDecider } from '../decide.js';
 import type { DeliveryResponse, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
@@ -7,35 +6,41 @@ import type { NotificationQueue } from '../notifications.js';
 import { type Call, withoutDashes } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
 import { toAllocatedVisitor } from './allocation.js';
-import type { ArtifactSource } from './artifact-source.js';
+import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
 import { type Evaluation, evaluate } from './evaluate.js';
-import { type GeoLookup, needsLookup } from './geo.js';
+import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo.js';
 import { remoteDependency } from './remote-dependency.js';
 
-/** What the on-device decider is made of. */
-export interface OnDeviceOptions {
-  readonly config: ResolvedConfig;
-  readonly source: ArtifactSource;
-  readonly lookUpGeo: GeoLookup;
+/** What on-device decisioning is made of. */
+export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   readonly telemetry: TelemetryBuffer;
   readonly clientHint: ClientHint;
-  readonly now: () => number;
-  readonly newId: () => string;
+}
+
+/** On-device decisioning of one client, from its first download to its last decision. */
+export interface OnDevice extends LocalDecider, Pick<ArtifactSource, 'whenHeld' | 'refresh' | 'close'> {}
+
+interface Parts extends OnDeviceOptions {
+  readonly source: ArtifactSource;
+  readonly lookUpGeo: GeoLookup;
 }
 
 /** The on-device decider: artifact + request + place → offers, and the displays to report behind them. */
-export function createOnDevice(options: OnDeviceOptions): LocalDecider {
+export function startOnDevice(options: OnDeviceOptions): OnDevice {
+  const source = new ArtifactSource(options);
+  const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
+  source.start();
   return {
-    decide: (call) => decide(call, options),
-    remoteNames: (request) => {
-      const { compiled } = options.source;
-      return compiled && remoteDependency(request, compiled);
-    },
+    decide: (call) => decide(call, parts),
+    remoteNames: (request) => source.compiled && remoteDependency(request, source.compiled),
+    whenHeld: (signal) => source.whenHeld(signal),
+    refresh: () => source.refresh(),
+    close: () => source.close(),
   };
 }
 
-async function decide(call: Call, options: OnDeviceOptions): Promise<Decision> {
+async function decide(call: Call, options: Parts): Promise<Decision> {
   const { source, lookUpGeo, clientHint, now, newId } = options;
   const started = performance.now();
   // Held for the whole decision: an artifact that comes meanwhile is for the next one.
@@ -95,7 +100,7 @@ function toDeliveryResponse(
 }
 
 /** Queues what was displayed, with the visitor, session and property of the decision. */
-function reportDisplays({ notifications }: Evaluation, call: Call, options: OnDeviceOptions): void {
+function reportDisplays({ notifications }: Evaluation, call: Call, options: Parts): void {
   const { id, context, experienceCloud, property, environmentId } = call.request;
   options.notifications.add({
     request: {
@@ -118,7 +123,7 @@ function reportDisplays({ notifications }: Evaluation, call: Call, options: OnDe
 function recordTelemetry(
   request: ResolvedDeliveryRequest,
   { started, evaluating }: { readonly started: number; readonly evaluating: number },
-  { telemetry, now }: OnDeviceOptions,
+  { telemetry, now }: Parts,
 ): void {
   if (!telemetry.isEnabled) return;
   const ended = performance.now();
