@@ -155,7 +155,7 @@ export class TargetClient {
   }
 
   /**
-   * Makes a client. Nothing is sent before the first call. Throws `ERR_TARGET_INVALID_CONFIG` at once on a missing
+   * Makes a client. A server-side one sends nothing before its first call; others begin to download. Throws `ERR_TARGET_INVALID_CONFIG` at once on a missing
    * or wrong option.
    */
   static create(config: TargetClientConfig): TargetClient {
@@ -225,16 +225,16 @@ export class TargetClient {
    * (default `maximumWaitReady`), with ABORTED or with CLOSED; the artifact is still waited for.
    */
   async ready(options: WaitOptions = {}): Promise<void> {
-    const onDevice = this.#onDevice;
-    if (!onDevice) return;
     const { signal, timeout } = options ?? {};
     if (timeout !== undefined && !isTimeoutMs(timeout)) {
       throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
     }
+    if (this.#closing) throw closedError();
+    const onDevice = this.#onDevice;
     const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     await within(
       { timeoutMs, signal },
-      async (span) => (await onDevice).whenHeld(span.signal),
+      async (span) => (await onDevice)?.whenHeld(span.signal),
       (limit) =>
         limit === 'signal'
           ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
@@ -290,7 +290,7 @@ export class TargetClient {
   async #shutDown(limitMs: number): Promise<CloseResult> {
     (await this.#onDevice)?.close();
     this.#telemetry.stop();
-    const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendTelemetry(limitMs)]);
+    const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
     this.#transport.close();
     return result;
   }
@@ -347,15 +347,20 @@ export class TargetClient {
     });
   }
 
-  /** Sends telemetry that no call came to carry, in the name of the last call. */
-  async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<void> {
-    if (this.#telemetry.isEmpty || !this.#lastCall || !this.#lastRequest) return;
+  /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
+  async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<boolean> {
+    if (this.#telemetry.isEmpty || !this.#lastCall || !this.#lastRequest) return false;
     const { sessionId, locationHint } = this.#lastCall;
     const { id, context } = this.#lastRequest;
-    await this.#deliverQuietly(
+    return this.#deliverQuietly(
       { requestId: newUuid(), ...(id && { id }), context },
       { sessionId, locationHint, timeoutMs },
     );
+  }
+
+  async #sendAllTelemetry(limitMs: number): Promise<void> {
+    const deadline = performance.now() + limitMs;
+    while (await this.#sendTelemetry(Math.max(1, deadline - performance.now())));
   }
 
   /** One call without a question, whose answer tells which edge cluster is near. */
@@ -372,12 +377,14 @@ export class TargetClient {
   async #deliverQuietly(
     request: Delivery['request'],
     call: Pick<Delivery, 'sessionId' | 'locationHint' | 'timeoutMs'>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { decisioningMethod } = this.#environment.config;
     try {
       await this.#deliver({ ...call, request, decisioningMethod, signal: undefined });
+      return true;
     } catch (error) {
       this.#environment.logger.debug(() => `a call in the background failed: ${toError(error).message}`);
+      return false;
     }
   }
 }

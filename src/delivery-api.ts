@@ -64,8 +64,8 @@ export interface Order {
   readonly total?: number | undefined;
   /** Each at most 50 characters, all with their commas at most 250. */
   readonly purchasedProductIds?: readonly string[] | undefined;
-  /** ISO 8601. */
-  readonly time?: string | undefined;
+  /** ISO 8601, or a date that is sent as such. */
+  readonly time?: string | Date | undefined;
   readonly experienceLocalId?: number | undefined;
   readonly duplicate?: boolean | undefined;
   readonly outlier?: boolean | undefined;

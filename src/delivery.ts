@@ -9,7 +9,7 @@ import type {
 import { TargetError, toError } from './errors.js';
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import type { Logger } from './logger.js';
-import type { Delivery } from './request.js';
+import { checkGeo, type Delivery } from './request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
 import type { Exchanged, Transport } from './transport.js';
 import { VERSION } from './version.js';
@@ -85,6 +85,7 @@ function isUnreached(error: unknown): boolean {
 /** The server-side decider. */
 export function createEdgeDecider(deliver: Deliver): Decider {
   return async (call) => {
+    checkGeo(call.request.context);
     const { request, response, locationHint } = await deliver(call);
     return {
       // It was sent with the id of the call: there is nothing to add.

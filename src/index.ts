@@ -28,6 +28,7 @@ export {
   type AuthStateNumber,
   type CustomerIdEntry,
   type CustomerIdOption,
+  type CustomerIdsByCode,
   type CustomerIdsOption,
   Visitor,
   type VisitorLike,

@@ -33,11 +33,17 @@ const purchasedProductIds: Field = (value, at) => {
   return copies;
 };
 
+const isoTime = text();
+
+/** A date is sent as ISO 8601, as it would be by `JSON.stringify`. */
+const time: Field = (value, at) =>
+  isoTime(value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value, at);
+
 const order = object({
   id: text(250),
   total: number(0),
   purchasedProductIds,
-  time: text(),
+  time,
   experienceLocalId: integer(0, MAX_INT_32),
   duplicate: flag,
   outlier: flag,

@@ -117,6 +117,7 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   const written = toWrittenRequest(options.request, dropped);
   for (const what of dropped) logger.warn(`left out of the request: ${what}`);
   checkContent(options.request, written, dropped);
+  if (!written) throw emptyError('request', 'asks for nothing', dropped);
   const nowMs = now();
   const cookie = parseMboxCookie(options.targetCookie, nowMs);
   const customerIds = toCustomerIds(options.customerIds);
@@ -131,7 +132,6 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   if (config.propertyToken !== undefined) request.property ??= { token: config.propertyToken };
   request.context = toContext(written.context, nowMs);
   request.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
-  if (decisioningMethod === 'server-side') checkGeo(request.context);
   return {
     request,
     sessionId: toSessionId(cookie, options.sessionId, newId),
@@ -150,23 +150,26 @@ type Written = Omit<ResolvedDeliveryRequest, 'requestId' | 'context'> & {
 
 type Completed = { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] };
 
-function toWrittenRequest(request: unknown, dropped: string[]): Written {
+function toWrittenRequest(request: unknown, dropped: string[]): Written | undefined {
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw invalidField('request', 'a Delivery API request', request);
   }
-  return (requestFields(request, { index: 0, dropped: (what) => dropped.push(what) }) ?? {}) as Written;
+  return requestFields(request, { index: 0, dropped: (what) => dropped.push(what) }) as Written | undefined;
 }
 
 /** Whether anything is asked. An `execute` or `prefetch` without a location is a mistake, not a wish. */
-function checkContent(request: DeliveryRequest, written: Written, dropped: readonly string[]): void {
-  if (request.execute && !written.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
-  if (request.prefetch && !written.prefetch) {
+function checkContent(
+  request: DeliveryRequest,
+  written: Written | undefined,
+  dropped: readonly string[],
+): void {
+  if (request.execute && !written?.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
+  if (request.prefetch && !written?.prefetch) {
     throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
   }
-  if (request.notifications && request.notifications.length > 0 && !written.notifications) {
+  if (request.notifications && request.notifications.length > 0 && !written?.notifications) {
     throw emptyError('notifications', 'are all invalid', dropped);
   }
-  if (isEmpty(written)) throw emptyError('request', 'asks for nothing', dropped);
 }
 
 function emptyError(path: string, what: string, dropped: readonly string[]): TargetError {
@@ -174,13 +177,8 @@ function emptyError(path: string, what: string, dropped: readonly string[]): Tar
   return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} ${what}${because}`, { path });
 }
 
-function isEmpty(object: object): boolean {
-  for (const _ in object) return false;
-  return true;
-}
-
-/** Checked only where the edge sees them: on-device, artifacts may hold whole names. */
-function checkGeo({ geo }: Context): void {
+/** For what goes to the edge: on-device, artifacts may hold whole names. */
+export function checkGeo({ geo }: Context): void {
   const { countryCode, stateCode } = geo ?? {};
   if (countryCode !== undefined && countryCode.length !== 2) {
     throw invalidField('context.geo.countryCode', 'a string of 2 characters', countryCode);
@@ -228,7 +226,7 @@ function toVisitorId(
   if (written?.thirdPartyId !== undefined) id.thirdPartyId = written.thirdPartyId;
   if (ecid !== undefined) id.marketingCloudVisitorId = ecid;
   if (customerIds) id.customerIds = customerIds;
-  return isEmpty(id) ? undefined : id;
+  return (tntId ?? ecid ?? id.thirdPartyId ?? customerIds) ? id : undefined;
 }
 
 /** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
@@ -253,11 +251,10 @@ function toExperienceCloud(
 ): ExperienceCloud {
   const { logging = 'server_side', supplementalDataId, ...rest } = written?.analytics ?? {};
   const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
-  const analytics = {
-    ...rest,
-    logging,
-    supplementalDataId: supplementalDataId ?? visitor.getSupplementalDataID(consumer),
-  };
+  // The page's hits carry the id of `visitorState`, so that the caller's own has to be in it too.
+  if (supplementalDataId !== undefined && visitor instanceof Visitor) visitor.adopt(supplementalDataId);
+  const consumed = visitor.getSupplementalDataID(consumer);
+  const analytics = { ...rest, logging, supplementalDataId: supplementalDataId ?? consumed };
   const audienceManager = toAudienceManager(written?.audienceManager, visitor);
   return audienceManager ? { analytics, audienceManager } : { analytics };
 }
@@ -329,10 +326,10 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   const named = new Set<unknown>();
   let index = 0;
   for (const mbox of listOf(request.prefetch?.mboxes)) named.add(mbox?.name);
-  for (const mbox of executed) {
+  executed.forEach((mbox, position) => {
     named.add(mbox?.name);
-    index = Math.max(index, Number(mbox?.index) || 0);
-  }
+    index = Math.max(index, Number(mbox?.index ?? position) || 0);
+  });
   const mboxes = [...executed];
   for (const name of mboxNames) {
     if (named.has(name)) continue;

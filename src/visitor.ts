@@ -11,7 +11,7 @@ export type AuthStateNumber = (typeof AUTH_STATE)[keyof typeof AUTH_STATE];
 /** A customer id as Experience Cloud's visitor API takes it; a plain string is an id of unknown state. */
 export type CustomerIdOption =
   | string
-  | { readonly id: string; readonly authState?: AuthStateNumber | undefined };
+  | { readonly id: string | undefined; readonly authState?: AuthStateNumber | undefined };
 
 /** A customer id in the Delivery API's own form. */
 export interface CustomerIdEntry {
@@ -20,8 +20,11 @@ export interface CustomerIdEntry {
   readonly authenticatedState?: AuthenticatedState | undefined;
 }
 
+/** Customer ids by integration code; one without an id is left out. */
+export type CustomerIdsByCode = Readonly<Record<string, CustomerIdOption | null | undefined>>;
+
 /** Customer ids by integration code, or a list of them in the Delivery API's form. */
-export type CustomerIdsOption = Readonly<Record<string, CustomerIdOption>> | readonly CustomerIdEntry[];
+export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
 
 /** What the SDK asks of a visitor object: of its own, or of one that the caller shares between calls. */
 export interface VisitorLike {
@@ -30,7 +33,7 @@ export interface VisitorLike {
   /** At least MCMID, MCAAMLH and MCAAMB where they are known. */
   getVisitorValues(): unknown;
   getSupplementalDataID(consumerId: string): string;
-  setCustomerIDs?(customerIds: Readonly<Record<string, CustomerIdOption>>): void;
+  setCustomerIDs?(customerIds: CustomerIdsByCode): void;
 }
 
 /** What an AMCV cookie says. */
@@ -92,7 +95,7 @@ function decode(text: string): string {
 export class Visitor implements VisitorLike {
   readonly #organizationId: string;
   readonly #values: AmcvValues;
-  #customerIds: Readonly<Record<string, CustomerIdOption>> | undefined;
+  #customerIds: CustomerIdsByCode | undefined;
   #current: string | undefined;
   #currentConsumers: string[] = [];
   #last: string | undefined;
@@ -107,21 +110,31 @@ export class Visitor implements VisitorLike {
     return this.#values;
   }
 
-  setCustomerIDs(customerIds: Readonly<Record<string, CustomerIdOption>>): void {
+  setCustomerIDs(customerIds: CustomerIdsByCode): void {
     this.#customerIds = customerIds;
+  }
+
+  /** Takes an SDID that the caller made, for consumers to come. */
+  adopt(supplementalDataId: string): void {
+    if (this.#current === supplementalDataId) this.#currentConsumers = [];
+    else this.#rotate(supplementalDataId);
   }
 
   /** One SDID for all consumers, until one of them asks a second time. */
   getSupplementalDataID(consumerId: string): string {
     if (this.#current !== undefined && this.#currentConsumers.includes(consumerId)) {
-      this.#last = this.#current;
-      this.#lastConsumers = this.#currentConsumers;
-      this.#current = undefined;
-      this.#currentConsumers = [];
+      this.#rotate(undefined);
     }
     this.#current ??= newSupplementalDataId();
     if (!this.#currentConsumers.includes(consumerId)) this.#currentConsumers.push(consumerId);
     return this.#current;
+  }
+
+  #rotate(next: string | undefined): void {
+    this.#last = this.#current;
+    this.#lastConsumers = this.#currentConsumers;
+    this.#current = next;
+    this.#currentConsumers = [];
   }
 
   getState(): Record<string, unknown> {
@@ -141,12 +154,14 @@ function toConsumedState(consumers: readonly string[]): Record<string, true> {
   return state;
 }
 
-function toCustomerIdState(customerIds: Readonly<Record<string, CustomerIdOption>>): Record<string, unknown> {
+function toCustomerIdState(customerIds: CustomerIdsByCode): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(customerIds).map(([code, value]) => [
-      code,
-      typeof value === 'string' ? { id: value, authState: AUTH_STATE.UNKNOWN } : { ...value },
-    ]),
+    Object.entries(customerIds)
+      .filter(([, value]) => !isAnonymous(value))
+      .map(([code, value]) => [
+        code,
+        typeof value === 'string' ? { id: value, authState: AUTH_STATE.UNKNOWN } : { ...value },
+      ]),
   );
 }
 
@@ -175,13 +190,18 @@ export function toCustomerIds(option: unknown): CustomerId[] {
   if (option === undefined || option === null) return [];
   if (typeof option !== 'object') throw invalidCustomerIds('customerIds', 'an object or an array', option);
   const customerIds = Array.isArray(option) ? option.map(fromEntry) : Object.entries(option).map(fromPair);
-  // An id is often empty before a login, and empty texts are not sent.
-  return customerIds.filter(({ id }) => id !== '');
+  return customerIds.filter((customerId) => customerId !== undefined);
+}
+
+/** Before a login there is often no id yet, which is no mistake. */
+function isAnonymous(value: unknown): boolean {
+  const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : value;
+  return id === undefined || id === null || id === '';
 }
 
 /** The `customerIds` option, in either form, as a visitor object takes them. */
-export function toCustomerIdsByCode(option: CustomerIdsOption): Readonly<Record<string, CustomerIdOption>> {
-  if (!Array.isArray(option)) return option as Readonly<Record<string, CustomerIdOption>>;
+export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
+  if (!Array.isArray(option)) return option as CustomerIdsByCode;
   return Object.fromEntries(
     toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
       integrationCode,
@@ -191,7 +211,8 @@ export function toCustomerIdsByCode(option: CustomerIdsOption): Readonly<Record<
 }
 
 /** Paths count the customer ids: a code in a message might be an id that was written in its place. */
-function fromPair([code, value]: [string, unknown], index: number): CustomerId {
+function fromPair([code, value]: [string, unknown], index: number): CustomerId | undefined {
+  if (isAnonymous(value)) return undefined;
   const path = `customerIds[${index}]`;
   const integrationCode = toText(code, `${path}.integrationCode`, MAX_CODE_LENGTH);
   if (typeof value === 'string') {
@@ -203,9 +224,10 @@ function fromPair([code, value]: [string, unknown], index: number): CustomerId {
   return { id: toText(id, `${path}.id`, MAX_ID_LENGTH), integrationCode, authenticatedState };
 }
 
-function fromEntry(value: unknown, index: number): CustomerId {
+function fromEntry(value: unknown, index: number): CustomerId | undefined {
   const path = `customerIds[${index}]`;
   const { id, integrationCode, authenticatedState = 'unknown' } = toRecord(value, path);
+  if (id === '') return undefined;
   const state = AUTHENTICATED_STATES.find((known) => known === authenticatedState);
   if (!state) {
     const wanted = `one of ${AUTHENTICATED_STATES.join(', ')}`;

@@ -111,6 +111,17 @@ describe('which mboxes are asked for', () => {
     });
   });
 
+  test('mboxes without an index keep their positions', async () => {
+    await connect().getAttributes(['b'], {
+      request: { execute: { mboxes: [{ name: 'p' }, { name: 'q' }] } },
+    });
+    expect(indexes()).toEqual([
+      ['p', 0],
+      ['q', 1],
+      ['b', 2],
+    ]);
+  });
+
   test('indexes never meet those of mboxes that have none', async () => {
     await ask(['a', 'b'], { execute: { mboxes: [{ name: 'x' }, { name: 'y' }, { name: 'z' }] } });
     const given = sent().execute?.mboxes?.map(({ index }) => index);

@@ -144,3 +144,16 @@ describe('the decisioning method of a call', () => {
     expect(downloads).toHaveLength(0);
   });
 });
+
+test('a hybrid client checks for the edge what only the edge limits', async () => {
+  const client = await connect();
+  const context = { geo: { countryCode: 'UNITED STATES' } };
+  const { decisioningMethod } = await client.getOffers({
+    request: { context, prefetch: { mboxes: [{ name: 'hero' }] } },
+  });
+  expect(decisioningMethod).toBe('on-device');
+  const error = await targetErrorOf(() =>
+    client.getOffers({ request: { context, execute: { mboxes: [{ name: 'far' }] } } }),
+  );
+  expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'context.geo.countryCode' });
+});

@@ -217,8 +217,18 @@ describe('the supplemental data id', () => {
 
   test("of the caller's own stays", async () => {
     const supplementalDataId = '0123456789ABCDEF-0123456789ABCDEF';
-    await ask({ request: { ...REQUEST, experienceCloud: { analytics: { supplementalDataId } } } });
+    const { visitorState } = await ask({
+      request: { ...REQUEST, experienceCloud: { analytics: { supplementalDataId } } },
+    });
     expect(sent().experienceCloud?.analytics).toEqual({ supplementalDataId, logging: 'server_side' });
+    expect(visitorState).toMatchObject({
+      'DEMO@AdobeOrg': {
+        sdid: {
+          supplementalDataIDCurrent: supplementalDataId,
+          supplementalDataIDCurrentConsumed: { 'payload:target-global-mbox': true },
+        },
+      },
+    });
   });
 
   test('is one for all consumers of a shared visitor, until one asks again', async () => {

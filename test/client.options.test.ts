@@ -125,8 +125,16 @@ describe('customerIds', () => {
   });
 
   test('without an id are left out, as before a login', async () => {
-    await connect().getOffers({ request: REQUEST, customerIds: { crm: { id: '', authState: 0 }, b: '' } });
+    const customerIds = {
+      a: { id: '', authState: 0 },
+      b: '',
+      c: null,
+      d: undefined,
+      e: { id: undefined },
+    } as const;
+    const { visitorState } = await connect().getOffers({ request: REQUEST, customerIds });
     expect(sent()).not.toHaveProperty('id');
+    expect(visitorState['DEMO@AdobeOrg']).toMatchObject({ customerIDs: {} });
   });
 
   test('may have codes such as __proto__', async () => {
@@ -144,8 +152,6 @@ describe('customerIds', () => {
     ['a string', 'crm', 'customerIds'],
     ['a number', 5, 'customerIds'],
     ['an id that is no string', { crm: { id: 5 } }, 'customerIds[0].id'],
-    ['no id', { crm: {} }, 'customerIds[0].id'],
-    ['null', { crm: null }, 'customerIds[0]'],
     ['an unknown state', { crm: { id: 'a', authState: 3 } }, 'customerIds[0].authState'],
     ['a state that is no number', { crm: { id: 'a', authState: '1' } }, 'customerIds[0].authState'],
     ['a state of a prototype', { crm: { id: 'a', authState: 'length' } }, 'customerIds[0].authState'],

@@ -839,3 +839,13 @@ test('lines above debug hold nothing of the visitor, and debug lines redact it',
   await connect({ logger: { ...unsafe.logger, unsafe: true } }).getOffers(options);
   expect(unsafe.lines.debug.join('\n')).toContain('secret-5');
 });
+
+test('the time of an order may be a date', async () => {
+  const order = { time: new Date(Date.UTC(2026, 0, 2, 3, 4, 5)) };
+  await connect().getOffers({ request: { execute: { pageLoad: { order } } } });
+  expect(sent().execute?.pageLoad?.order).toEqual({ time: '2026-01-02T03:04:05.000Z' });
+  const error = await targetErrorOf(() =>
+    connect().getOffers({ request: { execute: { pageLoad: { order: { time: new Date(Number.NaN) } } } } }),
+  );
+  expect(error).toMatchObject({ path: 'execute.pageLoad.order.time' });
+});
