@@ -45,6 +45,7 @@ export class CompiledArtifact {
   readonly #activitiesById = new Map<number | string, Activity>();
   readonly #conditionsByText = new Map<string, CompiledCondition>();
   #allViews: readonly CompiledLocation[] | undefined;
+  #remoteViews: readonly string[] | undefined;
 
   constructor({ rules, localMboxes, localViews, ...header }: Artifact, options: CompileOptions) {
     this.artifact = header;
@@ -70,6 +71,17 @@ export class CompiledArtifact {
   views(): readonly CompiledLocation[] {
     this.#allViews ??= [...this.#views.locations.keys()].map((name) => this.view(name));
     return this.#allViews;
+  }
+
+  /** Besides the views that it lists as remote, those whose rules we do not understand. */
+  remoteViews(): readonly string[] {
+    this.#remoteViews ??= [
+      ...(this.artifact.remoteViews ?? []),
+      ...this.views()
+        .filter((view) => view.undecidable)
+        .map((view) => view.name),
+    ];
+    return this.#remoteViews;
   }
 
   #location(kind: LocationKind, name: string): CompiledLocation {
@@ -117,7 +129,8 @@ export class CompiledArtifact {
   #activity(id: number | string): Activity {
     const known = this.#activitiesById.get(id);
     if (known) return known;
-    const activity = { id, prefix: allocationPrefix(this.client, id) };
+    const prefix = allocationPrefix(this.client, id);
+    const activity: Activity = { id, prefix, lastCall: 0, lastAllocation: Number.NaN };
     this.#activitiesById.set(id, activity);
     return activity;
   }

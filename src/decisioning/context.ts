@@ -23,6 +23,9 @@ export interface ParameterTree {
 export interface Activity {
   readonly id: number | string;
   readonly prefix: HashPrefix;
+  /** The number of the last call that allocated its visitor here, and what came out. */
+  lastCall: number;
+  lastAllocation: number;
 }
 
 const ALLOCATION = contextPart('allocation');
@@ -34,16 +37,20 @@ const REFERRING = contextPart('referring');
 const GEO = contextPart('geo');
 const MBOX = contextPart('mbox');
 
+let calls = 0;
+
 /** What is the same for all locations of one call; each part is built when it is first read. */
 export class CallContext {
   readonly nowMs: number;
   readonly request: Context;
   readonly #visitor: AllocatedVisitor;
   readonly #geo: Geo | null | undefined;
+  readonly #number = ++calls;
   #geoFacts: GeoFacts | undefined;
-  #lastActivity: Activity | undefined;
-  #lastAllocation = 0;
-  #allocations: Map<Activity, number> | undefined;
+  #user: User | undefined;
+  #page: Page | undefined;
+  #referring: Page | undefined;
+  #time: CallTime | undefined;
 
   constructor(
     request: Context,
@@ -61,17 +68,47 @@ export class CallContext {
     return this.#geoFacts;
   }
 
-  /** The visitor's allocation, computed once per activity; rules of one activity mostly follow each other. */
-  allocation(activity: Activity): number {
-    if (activity === this.#lastActivity) return this.#lastAllocation;
-    this.#allocations ??= new Map();
-    const known = this.#allocations.get(activity);
-    const allocation = known ?? allocate(activity.prefix, this.#visitor.keyEnd);
-    if (known === undefined) this.#allocations.set(activity, allocation);
-    this.#lastActivity = activity;
-    this.#lastAllocation = allocation;
-    return allocation;
+  get user(): User {
+    this.#user ??= parseUser(this.request.userAgent, this.request.clientHints);
+    return this.#user;
   }
+
+  /** The page of the request's own address. */
+  get page(): Page {
+    this.#page ??= parsePage(this.request.address?.url);
+    return this.#page;
+  }
+
+  /** The referring page of the request's own address. */
+  get referring(): Page {
+    this.#referring ??= parsePage(this.request.address?.referringUrl);
+    return this.#referring;
+  }
+
+  get time(): CallTime {
+    this.#time ??= toTime(this.nowMs);
+    return this.#time;
+  }
+
+  /** The visitor's allocation, computed once per activity; the activity has room for it, a Map per call is slower. */
+  allocation(activity: Activity): number {
+    if (activity.lastCall !== this.#number) {
+      activity.lastCall = this.#number;
+      activity.lastAllocation = allocate(activity.prefix, this.#visitor.keyEnd);
+    }
+    return activity.lastAllocation;
+  }
+}
+
+interface CallTime {
+  readonly time: string;
+  readonly day: number;
+}
+
+function toTime(ms: number): CallTime {
+  const now = new Date(ms);
+  const time = `${twoDigits(now.getUTCHours())}${twoDigits(now.getUTCMinutes())}`;
+  return { time, day: now.getUTCDay() || 7 };
 }
 
 /**
@@ -100,7 +137,7 @@ export class LocationContext {
     parameters: Parameters | null | undefined,
   ) {
     this.#call = call;
-    this.#address = address ?? call.request.address;
+    this.#address = address;
     this.#parameters = parameters;
   }
 
@@ -112,9 +149,8 @@ export class LocationContext {
     this.#filled |= missing;
     if (missing & TIMESTAMP) this.current_timestamp = this.#call.nowMs;
     if (missing & TIME) this.#fillTime();
-    if (missing & USER) this.user = parseUser(this.#call.request.userAgent, this.#call.request.clientHints);
-    if (missing & PAGE) this.page = parsePage(this.#address?.url);
-    if (missing & REFERRING) this.referring = parsePage(this.#address?.referringUrl);
+    if (missing & USER) this.user = this.#call.user;
+    if (missing & (PAGE | REFERRING)) this.#fillPages(missing);
     if (missing & GEO) this.geo = this.#call.geo ?? {};
     if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
   }
@@ -126,9 +162,15 @@ export class LocationContext {
   }
 
   #fillTime(): void {
-    const now = new Date(this.#call.nowMs);
-    this.current_time = `${twoDigits(now.getUTCHours())}${twoDigits(now.getUTCMinutes())}`;
-    this.current_day = now.getUTCDay() || 7;
+    const { time, day } = this.#call.time;
+    this.current_time = time;
+    this.current_day = day;
+  }
+
+  #fillPages(missing: ContextParts): void {
+    const own = this.#address;
+    if (missing & PAGE) this.page = own ? parsePage(own.url) : this.#call.page;
+    if (missing & REFERRING) this.referring = own ? parsePage(own.referringUrl) : this.#call.referring;
   }
 }
 

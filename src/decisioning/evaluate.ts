@@ -59,26 +59,38 @@ export function evaluate(
     geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
   });
   const ledger = new DisplayLedger(nowMs, newId);
-  const toPart = (mode: TraceMode): Part => ({
+  const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
+  const remote = inputs.remote ?? remoteDependency(request, compiled);
+  return {
+    status: needsEdge(remote) ? 206 : 200,
+    id: toOwnId(visitor.id),
+    execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
+    prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
+    notifications: ledger.notifications,
+    remoteMboxes: remote.remoteMboxes,
+    remoteViews: remote.remoteViews,
+  };
+}
+
+interface PartSources {
+  readonly request: DeliveryRequest;
+  readonly compiled: CompiledArtifact;
+  readonly inputs: EvaluationInputs;
+  readonly visitorId: VisitorId;
+  readonly context: CallContext;
+  readonly ledger: DisplayLedger;
+}
+
+function toPart(mode: TraceMode, sources: PartSources): Part {
+  const { request, compiled, context, ledger } = sources;
+  return {
     compiled,
     context,
     propertyToken: request.property?.token,
     ledger: mode === 'execute' ? ledger : undefined,
     recorder: request.trace
-      ? new TraceRecorder(
-          toTraceFacts(mode, { compiled, inputs, visitorId: visitor.id, context: context.request }),
-        )
+      ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
       : undefined,
-  });
-  const remote = inputs.remote ?? remoteDependency(request, compiled);
-  return {
-    status: needsEdge(remote) ? 206 : 200,
-    id: toOwnId(visitor.id),
-    execute: request.execute ? decideExecute(request.execute, toPart('execute')) : undefined,
-    prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch')) : undefined,
-    notifications: ledger.notifications,
-    remoteMboxes: remote.remoteMboxes,
-    remoteViews: remote.remoteViews,
   };
 }
 

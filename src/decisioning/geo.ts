@@ -6,7 +6,7 @@ import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
 import type { Call } from '../request.js';
 import type { Exchanged, Transport } from '../transport.js';
-import { createBoundedCache } from './bounded-cache.js';
+import { type BoundedCache, createBoundedCache } from './bounded-cache.js';
 import { download } from './download.js';
 
 /** What a geo look-up needs. */
@@ -31,7 +31,8 @@ const UNKNOWN_ADDRESS = 'unknownIpAddress';
  */
 export function createGeoLookup({ config, transport, events, newId }: GeoOptions): GeoLookup {
   const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
-  const placesByAddress = createBoundedCache<Promise<Geo>>(MAX_CACHED_ADDRESSES, CACHED_MS);
+  // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
+  let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const answer = await download(transport, {
@@ -49,9 +50,11 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
   /** Shared by calls with other timeouts, so that it goes on for the next ones when the first cannot wait. */
   const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
-    placesByAddress.set(ipAddress, place);
+    const places = placesByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
+    placesByAddress = places;
+    places.set(ipAddress, place);
     place.catch(() => {
-      if (placesByAddress.get(ipAddress) === place) placesByAddress.delete(ipAddress);
+      if (places.get(ipAddress) === place) places.delete(ipAddress);
     });
     return place;
   };
@@ -59,7 +62,7 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
   return async ({ request, timeoutMs, signal }) => {
     const { geo } = request.context;
     if (!geo?.ipAddress || !needsLookup(geo)) return geo;
-    const known = placesByAddress.get(geo.ipAddress);
+    const known = placesByAddress?.get(geo.ipAddress);
     const place = known ?? startLookup(geo.ipAddress, timeoutMs);
     try {
       const found = await within({ timeoutMs, signal: signal as Abortable | undefined }, () => place, cutOff);

@@ -10,6 +10,7 @@ import type {
 } from '../delivery-api.js';
 import type { CompiledArtifact } from './compile.js';
 import type { CompiledLocation, CompiledRule } from './compiled-location.js';
+import type { CompiledCondition } from './condition.js';
 import { type CallContext, LocationContext } from './context.js';
 import type { DisplayLedger } from './displays.js';
 import type { MacroSource } from './macros.js';
@@ -32,22 +33,23 @@ export interface Part {
  * answer per rule that holds. Without any there is an answer without options.
  */
 export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
-  const location = part.compiled.mbox(request.name);
-  const context = new LocationContext(part.context, request.address, request.parameters);
-  const unmatched = answers.length;
-  const receiver = toReceiver(request, part);
-  eachRuleThatHolds(location, { part, context, seen: undefined }, (rule) => {
-    const name = rule.offers.name ?? request.name;
+  const search = new RuleSearch(request, part);
+  search.enter(part.compiled.mbox(request.name));
+  let receiver: Receiver | undefined;
+  for (let rule = search.next(); rule; rule = search.next()) {
+    const { offers } = rule;
+    const name = offers.name ?? request.name;
     const answer: MboxResponse = { name, options: [], index: request.index ?? 0 };
+    receiver ??= toReceiver(request, part);
     handOut(answer, rule, receiver);
-    if (part.ledger && rule.offers.clickMetrics.length > 0) {
+    if (part.ledger && offers.clickMetrics.length > 0) {
       answer.metrics = [];
-      addMetrics(answer.metrics, rule.offers.clickMetrics);
+      addMetrics(answer.metrics, offers.clickMetrics);
     }
     noteDisplay(rule, name, part);
     answers.push(withTrace(answer, { mbox: request }, part));
-  });
-  if (answers.length > unmatched) return;
+  }
+  if (receiver) return;
   const answer: MboxResponse = { name: request.name, index: request.index ?? 0 };
   answers.push(withTrace(answer, { mbox: request }, part));
 }
@@ -56,17 +58,18 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
 export function decidePageLoad(request: RequestDetails, part: Part): PageLoadResponse {
   const location = part.compiled.mbox(part.compiled.globalMbox);
   const named = { ...request, name: location.name };
-  const context = new LocationContext(part.context, request.address, request.parameters);
   const answer: PageLoadResponse = { options: [] };
   const metrics: Metric[] = [];
   const receiver = toReceiver(named, part);
+  const search = new RuleSearch(request, part);
+  search.enter(location);
   let draft: object | undefined;
-  eachRuleThatHolds(location, { part, context, seen: undefined }, (rule) => {
+  for (let rule = search.next(); rule; rule = search.next()) {
     handOut(answer, rule, receiver);
     if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
     noteDisplay(rule, rule.offers.name ?? location.name, part);
     draft = part.recorder?.draft({ mbox: named });
-  });
+  }
   if (metrics.length > 0) answer.metrics = uniqueByToken(metrics);
   if (draft) answer.trace = finishTrace(draft);
   return draft ? answer : withTrace(answer, { mbox: named }, part);
@@ -75,61 +78,87 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
 /** Answers a request for one view, or, without a name, for all: one answer per view of which a rule holds. */
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
-  const context = new LocationContext(part.context, request.address, request.parameters);
-  const search: Search = { part, context, seen: undefined };
   const receiver = toReceiver(request, part);
+  const search = new RuleSearch(request, part);
   const answersByName = new Map<string, NamedView>();
   for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
-    eachRuleThatHolds(location, search, (rule) => {
+    search.enter(location);
+    for (let rule = search.next(); rule; rule = search.next()) {
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
       const answer: NamedView = known ?? { name, options: [], metrics: [] };
       handOut(answer, rule, receiver);
       addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
-      if (known) return;
+      if (known) continue;
       answersByName.set(name, answer);
       answers.push(withTrace(answer, { view: request }, part));
-    });
+    }
   }
 }
 
 type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' | 'metrics'>>;
 
-interface Search {
-  readonly part: Part;
-  readonly context: LocationContext;
-  /** Rule keys that were answered: a visitor gets one rule of each. */
-  seen: Set<string> | undefined;
-}
+const NO_RULES: readonly CompiledRule[] = [];
 
-function eachRuleThatHolds(
-  location: CompiledLocation,
-  search: Search,
-  answer: (rule: CompiledRule) => void,
-): void {
-  const { part, context } = search;
-  let previous: CompiledRule | undefined;
-  let holds = false;
-  for (const rule of location.rulesFor(part.propertyToken)) {
-    if (search.seen?.has(rule.key)) continue;
-    if (!rule.condition) {
-      // What comes after a rule that only the edge understands may not be what the visitor should get.
-      if (location.allMatching) continue;
-      return;
+/** Goes through the rules of one location after the other, and stops at each that holds. */
+class RuleSearch {
+  readonly #part: Part;
+  readonly #context: LocationContext;
+  #rules = NO_RULES;
+  #next = 0;
+  #allMatching = false;
+  #previous: CompiledRule | undefined;
+  #holds = false;
+  /** Rule keys that were answered: a visitor gets one rule of each. */
+  #seen: Set<string> | undefined;
+
+  constructor({ address, parameters }: RequestDetails, part: Part) {
+    this.#part = part;
+    this.#context = new LocationContext(part.context, address, parameters);
+  }
+
+  enter(location: CompiledLocation): void {
+    this.#rules = location.rulesFor(this.#part.propertyToken);
+    this.#next = 0;
+    this.#allMatching = location.allMatching;
+    this.#previous = undefined;
+  }
+
+  /** The next rule to answer with. */
+  next(): CompiledRule | undefined {
+    const rules = this.#rules;
+    while (this.#next < rules.length) {
+      const rule = rules[this.#next++] as CompiledRule;
+      if (this.#seen?.has(rule.key)) continue;
+      if (!rule.condition) {
+        // What comes after a rule that only the edge understands may not be what the visitor should get.
+        if (this.#allMatching) continue;
+        return undefined;
+      }
+      const holds = this.#ask(rule, rule.condition);
+      this.#part.recorder?.noteRule(rule, holds, this.#context);
+      if (!holds) continue;
+      if (this.#allMatching) this.#remember(rule);
+      else this.#next = rules.length;
+      return rule;
     }
-    // The rules of one experience follow each other with the same condition.
-    if (rule.condition !== previous?.condition || rule.activity !== previous.activity) {
-      context.fill(rule.condition.reads, rule.activity);
-      holds = rule.condition.holds(context);
-      previous = rule;
-    }
-    part.recorder?.noteRule(rule, holds, context);
-    if (!holds) continue;
-    answer(rule);
-    if (!location.allMatching) return;
-    search.seen ??= new Set();
-    search.seen.add(rule.key);
+    return undefined;
+  }
+
+  /** The rules of one experience follow each other with the same condition: it is asked once. */
+  #ask(rule: CompiledRule, condition: CompiledCondition): boolean {
+    const previous = this.#previous;
+    if (condition === previous?.condition && rule.activity === previous.activity) return this.#holds;
+    this.#context.fill(condition.reads, rule.activity);
+    this.#holds = condition.holds(this.#context);
+    this.#previous = rule;
+    return this.#holds;
+  }
+
+  #remember({ key }: CompiledRule): void {
+    this.#seen ??= new Set();
+    this.#seen.add(key);
   }
 }
 

@@ -1,5 +1,6 @@
-import type { DeliveryRequest } from '../delivery-api.js';
+import type { DeliveryRequest, ExecuteRequest, PrefetchRequest } from '../delivery-api.js';
 import type { CompiledArtifact } from './compile.js';
+import type { CompiledLocation } from './compiled-location.js';
 
 /** What of a request only the edge can answer completely. */
 export interface RemoteDependency {
@@ -13,12 +14,10 @@ export interface RemoteDependency {
  * mbox; a view without a name is all views that the artifact lists as remote.
  */
 export function remoteDependency(request: DeliveryRequest, compiled: CompiledArtifact): RemoteDependency {
-  const { artifact } = compiled;
-  const remoteMboxes = remoteOnes(requestedMboxes(request, compiled), (name) => compiled.mbox(name).remote);
-  const remoteViews = requestedRemoteViews(request, compiled);
+  const { remoteMboxes, remoteViews } = compiled.artifact;
   return {
-    remoteMboxes: inArtifactOrder(remoteMboxes, artifact.remoteMboxes ?? []),
-    remoteViews: inArtifactOrder(remoteViews, artifact.remoteViews ?? []),
+    remoteMboxes: inArtifactOrder(requestedRemoteMboxes(request, compiled), remoteMboxes),
+    remoteViews: inArtifactOrder(requestedRemoteViews(request, compiled), remoteViews),
   };
 }
 
@@ -27,39 +26,38 @@ export function needsEdge({ remoteMboxes, remoteViews }: RemoteDependency): bool
   return remoteMboxes.length > 0 || remoteViews.length > 0;
 }
 
-function requestedMboxes({ prefetch, execute }: DeliveryRequest, compiled: CompiledArtifact): string[] {
-  const names: string[] = [];
-  for (const part of [prefetch, execute]) {
-    for (const mbox of part?.mboxes ?? []) names.push(mbox.name);
-    if (part?.pageLoad) names.push(compiled.globalMbox);
-  }
-  return names;
+function requestedRemoteMboxes({ prefetch, execute }: DeliveryRequest, compiled: CompiledArtifact): string[] {
+  const remote: string[] = [];
+  if (prefetch) addRemoteMboxes(prefetch, compiled, remote);
+  if (execute) addRemoteMboxes(execute, compiled, remote);
+  return remote;
+}
+
+function addRemoteMboxes(
+  { mboxes, pageLoad }: ExecuteRequest | PrefetchRequest,
+  compiled: CompiledArtifact,
+  remote: string[],
+): void {
+  for (const { name } of mboxes ?? []) addIfRemote(compiled.mbox(name), remote);
+  if (pageLoad) addIfRemote(compiled.mbox(compiled.globalMbox), remote);
 }
 
 function requestedRemoteViews({ prefetch }: DeliveryRequest, compiled: CompiledArtifact): string[] {
   const remote: string[] = [];
   for (const { name } of prefetch?.views ?? []) {
-    if (name) remote.push(...remoteOnes([name], (view) => compiled.view(view).remote));
-    else remote.push(...allRemoteViews(compiled));
+    if (name) addIfRemote(compiled.view(name), remote);
+    else remote.push(...compiled.remoteViews());
   }
-  return [...new Set(remote)];
+  return remote.length > 1 ? [...new Set(remote)] : remote;
 }
 
-/** Besides the listed ones, views whose rules we do not understand. */
-function allRemoteViews(compiled: CompiledArtifact): string[] {
-  const undecidable = compiled.views().filter((view) => view.undecidable);
-  return [...(compiled.artifact.remoteViews ?? []), ...undecidable.map((view) => view.name)];
+function addIfRemote(location: CompiledLocation, remote: string[]): void {
+  if (location.remote) remote.push(location.name);
 }
 
-function remoteOnes(names: readonly string[], isRemote: (name: string) => boolean): string[] {
-  const remote: string[] = [];
-  for (const name of names) if (isRemote(name) && !remote.includes(name)) remote.push(name);
-  return remote;
-}
-
-function inArtifactOrder(names: string[], listed: readonly string[]): string[] {
+function inArtifactOrder(names: string[], listed: readonly string[] | null | undefined): string[] {
   if (names.length < 2) return names;
   const wanted = new Set(names);
-  const first = listed.filter((name) => wanted.delete(name));
+  const first = (listed ?? []).filter((name) => wanted.delete(name));
   return [...first, ...wanted];
 }

@@ -1,11 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { allocationPrefix } from '../../src/decisioning/allocation.js';
-import { CallContext, LocationContext, toGeoFacts, toParameterTree } from '../../src/decisioning/context.js';
+import {
+  type Activity,
+  CallContext,
+  LocationContext,
+  toGeoFacts,
+  toParameterTree,
+} from '../../src/decisioning/context.js';
 import { ALL_CONTEXT_PARTS, contextPart } from '../../src/decisioning/context-parts.js';
 import type { Context } from '../../src/delivery-api.js';
 
-const activity = { id: 1, prefix: allocationPrefix('acme', 1) };
+const activity = activityOf(1);
+
+function activityOf(id: number): Activity {
+  const prefix = allocationPrefix('acme', id);
+  return { id, prefix, lastCall: 0, lastAllocation: Number.NaN };
+}
 
 function contextAt(nowMs: number, request: Context = {}): CallContext {
   return new CallContext(request, { nowMs, visitor: { keyEnd: 'visitor.0', id: {} }, geo: request.geo });
@@ -161,9 +172,13 @@ test('geo has the names of conditions, and only what is known', () => {
 
 test('a visitor is allocated once per activity and call, and independently in each', () => {
   const call = contextAt(0);
-  const other = { id: 2, prefix: allocationPrefix('acme', 2) };
+  const other = activityOf(2);
   const first = call.allocation(activity);
   expect(call.allocation(other)).not.toBe(first);
   expect(call.allocation(activity)).toBe(first);
   expect(contextAt(99).allocation(activity)).toBe(first);
+  const visitor = { keyEnd: 'somebody else.0', id: {} };
+  const somebodyElse = new CallContext({}, { nowMs: 0, visitor, geo: undefined });
+  expect(somebodyElse.allocation(activity)).not.toBe(first);
+  expect(call.allocation(activity)).toBe(first);
 });
