@@ -21,6 +21,7 @@ const config: Config = {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^target-node-sdk$': '<rootDir>/src/index.ts',
     '^target-node-sdk/http$': '<rootDir>/src/adapters/http.ts',
+    '^target-node-sdk/undici$': '<rootDir>/src/adapters/undici.ts',
     '^target-node-sdk/testing$': '<rootDir>/src/testing/edge.ts',
   },
   transform: {

@@ -10,7 +10,7 @@ import {
 } from './config.js';
 import { within } from './deadline.js';
 import { type Deciders, decide } from './decide.js';
-import type { OnDevice } from './decisioning/on-device.js';
+import type { OnDevice, OnDeviceOptions } from './decisioning/on-device.js';
 import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
 import type { DeliveryRequest } from './delivery-api.js';
 import { TargetError, toError, toTargetError } from './errors.js';
@@ -145,11 +145,13 @@ export class TargetClient {
       return;
     }
     const onDownload = (download: Downloaded) => this.#telemetry.add(toDownloadEntry(download));
-    const payload = resolvePayload(written);
-    // Loaded by those alone who decide here: it is most of the code, and knows the public suffixes.
-    this.#onDevice = import('./decisioning/on-device.js').then(({ startOnDevice }) =>
-      startOnDevice({ ...parts, notifications: this.#notifications, payload, onFirst, onDownload }),
-    );
+    this.#onDevice = loadOnDevice({
+      ...parts,
+      notifications: this.#notifications,
+      payload: resolvePayload(written),
+      onFirst,
+      onDownload,
+    });
     this.#deciders = { edge, local: this.#onDevice };
     if (this.#clientHint.current === undefined) void this.#learnLocationHint();
   }
@@ -392,6 +394,15 @@ export class TargetClient {
 function hasOnly(options: object, known: ReadonlySet<string>): boolean {
   for (const name in options) if (!known.has(name)) return false;
   return true;
+}
+
+/**
+ * Loaded by those alone who decide here: it is most of the code, and knows the public suffixes. A function of its own,
+ * for what closures of the constructor see, such as the payload, they would keep alive.
+ */
+async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
+  const { startOnDevice } = await import('./decisioning/on-device.js');
+  return startOnDevice(options);
 }
 
 function closedError(): TargetError {

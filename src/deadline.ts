@@ -97,8 +97,20 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
+export function keepWatch(signal: Abortable): void {
+  whenAborted(signal, () => undefined);
+}
+
+/** Who is to be told, and where in the list. */
+interface Watcher {
+  readonly call: () => void;
+  at: number;
+}
+
+/** A list, for a set that outlives its members makes new tables all the time, which old ones keep from the collector. */
 interface Watch {
-  readonly calls: Set<() => void>;
+  readonly watchers: Watcher[];
   readonly listener: () => void;
 }
 
@@ -107,20 +119,28 @@ const watches = new WeakMap<Abortable, Watch>();
 
 function whenAborted(signal: Abortable, call: () => void): () => void {
   const watch = watches.get(signal) ?? startWatch(signal);
-  watch.calls.add(call);
+  const { watchers } = watch;
+  const watcher = { call, at: watchers.length };
+  watchers.push(watcher);
   return () => {
-    if (!watch.calls.delete(call) || watch.calls.size > 0) return;
+    if (watchers[watcher.at] !== watcher) return;
+    const last = watchers.pop();
+    if (last && last !== watcher) {
+      watchers[watcher.at] = last;
+      last.at = watcher.at;
+    }
+    if (watchers.length > 0) return;
     watches.delete(signal);
     signal.removeEventListener('abort', watch.listener);
   };
 }
 
 function startWatch(signal: Abortable): Watch {
-  const calls = new Set<() => void>();
+  const watchers: Watcher[] = [];
   const listener = () => {
-    for (const call of [...calls]) call();
+    for (const { call } of [...watchers]) call();
   };
-  const watch = { calls, listener };
+  const watch = { watchers, listener };
   watches.set(signal, watch);
   signal.addEventListener('abort', listener);
   return watch;

@@ -106,12 +106,6 @@ interface Sent {
   readonly url: string;
 }
 
-const HEADERS = {
-  'Content-Type': 'application/json',
-  'X-EXC-SDK': 'AdobeTargetNode',
-  'X-EXC-SDK-Version': VERSION,
-};
-
 async function exchange(
   { delivery, request, url }: Sent,
   options: DeliveryOptions,
@@ -123,7 +117,13 @@ async function exchange(
     what: 'delivery call',
     url,
     method: 'POST',
-    headers: HEADERS,
+    // Written out, because a copy costs as much as the answer's JSON (`on-device/execute-url`).
+    headers: {
+      'Content-Type': 'application/json',
+      'X-EXC-SDK': 'AdobeTargetNode',
+      'X-EXC-SDK-Version': VERSION,
+      'X-Request-Id': requestId,
+    },
     body: JSON.stringify(request),
     requestId,
     maxBytes: MAX_BODY_BYTES,
@@ -260,12 +260,17 @@ function faultOfLocations(name: string, part: unknown): string | undefined {
     const locations = part[list];
     if (isAbsent(locations)) continue;
     if (!isListOfObjects(locations)) return `${name}.${list} is no list of objects`;
+    if (!locations.every(isNamed)) return `a name in ${name}.${list} is no string`;
     if (!locations.every(hasOptions)) return `the options in ${name}.${list} are no lists of objects`;
   }
   const { pageLoad } = part;
   if (!isAbsent(pageLoad) && !(isObject(pageLoad) && hasOptions(pageLoad)))
     return `${name}.pageLoad is malformed`;
   return undefined;
+}
+
+function isNamed({ name }: Json): boolean {
+  return isAbsent(name) || typeof name === 'string';
 }
 
 function hasOptions({ options }: Json): boolean {

@@ -1,3 +1,4 @@
+import { keepWatch } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
 import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import type { Events } from './events.js';
@@ -61,6 +62,7 @@ export class NotificationQueue {
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
+    keepWatch(this.#abort.signal);
   }
 
   /** How many calls wait or are under way. */

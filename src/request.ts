@@ -328,7 +328,8 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   for (const mbox of listOf(request.prefetch?.mboxes)) named.add(mbox?.name);
   executed.forEach((mbox, position) => {
     named.add(mbox?.name);
-    index = Math.max(index, Number(mbox?.index ?? position) || 0);
+    const given = mbox?.index ?? position;
+    if (typeof given === 'number' && given > index) index = given;
   });
   const mboxes = [...executed];
   for (const name of mboxNames) {

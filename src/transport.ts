@@ -14,7 +14,8 @@ export interface ExchangeRequest {
   readonly what: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';
-  readonly headers: Readonly<Record<string, string>>;
+  /** `X-Request-Id` is added where it is missing. */
+  readonly headers: Record<string, string>;
   readonly body?: string;
   readonly requestId: string;
   /** Bytes of the answer after decoding. */
@@ -73,11 +74,11 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   const connections = fetchApi || agent ? undefined : new Connections();
   const call = fetchApi ?? (nodeFetch as unknown as FetchApi);
   const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
-  const send: Send = chosen ? (url, init) => call(url, Object.assign(init, { agent: chosen })) : call;
+  const send = (url: string, init: FetchInit) =>
+    call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const wire: Wire = {
-    send: connections
-      ? (url, init, opening) => connections.measure(opening, () => send(url, init, opening))
-      : send,
+    send: (url, init, opening) =>
+      connections ? connections.measure(opening, () => send(url, init)) : send(url, init),
     onBroken: ({ isNew }) => {
       // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
       if (!isNew) connections?.dropIdle();
@@ -86,11 +87,9 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   return { exchange: (request) => exchange(request, wire), close: () => connections?.close() };
 }
 
-type Send = (url: string, init: FetchInit, opening: Opening) => Promise<FetchResponse>;
-
 /** How an attempt gets to the network. */
 interface Wire {
-  readonly send: Send;
+  readonly send: (url: string, init: FetchInit, opening: Opening) => Promise<FetchResponse>;
   /** Told of an attempt that found its connection broken. */
   readonly onBroken: (opening: Opening) => void;
 }
@@ -99,8 +98,11 @@ interface Wire {
 interface Course {
   readonly request: ExchangeRequest;
   readonly wire: Wire;
+  phase: 'unsent' | 'sent' | 'answered' | 'reading' | 'waiting';
   attempts: number;
-  doing: string;
+  /** Of the attempt under way. */
+  opening: Opening;
+  /** Of the attempt under way, when it was answered. */
   status: number | undefined;
   lastError: TargetError | undefined;
   /** Before the next attempt. */
@@ -112,8 +114,9 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   const course: Course = {
     request,
     wire,
+    phase: 'unsent',
     attempts: 0,
-    doing: 'it was not sent',
+    opening: {},
     status: undefined,
     lastError: undefined,
     waitMs: 0,
@@ -126,7 +129,7 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
 }
 
 function toLimitError(course: Course, limit: 'deadline' | 'signal'): TargetError {
-  const { request, attempts, doing, status, lastError } = course;
+  const { request, attempts, status, lastError } = course;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
     const details = { cause: signal?.reason, attempts, requestId };
@@ -135,9 +138,16 @@ function toLimitError(course: Course, limit: 'deadline' | 'signal'): TargetError
   const details = { cause: lastError, attempts, requestId, status };
   return new TargetError(
     'ERR_TARGET_TIMEOUT',
-    `the ${what} did not end within ${timeoutMs} ms: ${doing}`,
+    `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(course)}`,
     details,
   );
+}
+
+function whatHappened({ phase, status }: Course): string {
+  if (phase === 'unsent') return 'it was not sent';
+  if (phase === 'sent') return 'no answer came';
+  if (phase === 'waiting') return 'it waited for its repetition';
+  return `the body of the answer with status ${status} did not end`;
 }
 
 async function attemptUntil(course: Course, span: Span): Promise<Exchanged> {
@@ -167,22 +177,72 @@ function tryAgain(course: Course, span: Span, retries: number): Promise<Exchange
 function isRetryDue(course: Course, { deadline }: Span, error: TargetError): boolean {
   if (!isRetryable(error)) return false;
   course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
-  course.doing = 'it waited for its repetition';
+  course.phase = 'waiting';
   return performance.now() + course.waitMs < deadline;
 }
 
+/** One HTTP request and its answer. Every failure is a TargetError. One function, for each promise costs. */
 async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
   if (course.waitMs > 0) await sleep(course.waitMs, span.signal);
+  const started = performance.now();
   // A process that was busy may come back to this before it comes to the timer of the deadline.
-  if (performance.now() >= span.deadline) throw toLimitError(course, 'deadline');
+  if (started >= span.deadline) throw toLimitError(course, 'deadline');
+  const { request, wire } = course;
+  const opening: Opening = {};
   course.attempts += 1;
+  course.phase = 'sent';
+  course.status = undefined;
+  course.opening = opening;
   try {
-    return await attemptOnce({ course, span, opening: {} });
+    const response = await wire.send(request.url, toInit(request, span), opening);
+    course.phase = 'answered';
+    const answered = performance.now();
+    if (typeof response?.status !== 'number') throw toUnreadable(undefined, course);
+    const { status } = response;
+    course.status = status;
+    const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
+    if (!isAnswer) throw await toResponseError(course, span, response);
+    course.phase = 'reading';
+    const { bytes, isWhole } = await readBody(response, { maxBytes: request.maxBytes, span });
+    if (!isWhole) throw toInvalid(course, `was answered with more than ${request.maxBytes} bytes`);
+    return {
+      status,
+      headers: { get: (name) => headerOf(response, name) },
+      body: bytes,
+      attempts: course.attempts,
+      timeToFirstByteMs: answered - started,
+      downloadMs: performance.now() - answered,
+      dnsMs: opening.dnsMs,
+      tlsMs: opening.tlsMs,
+    };
   } catch (thrown) {
-    const error = thrown instanceof TargetError ? thrown : toUnreadable(thrown, course);
+    const error = thrown instanceof TargetError ? thrown : toAttemptError(thrown, course, span);
     course.lastError = error;
     throw error;
   }
+}
+
+function toInit({ method, headers, body, requestId }: ExchangeRequest, span: Span): FetchInit {
+  const init: FetchInit = {
+    method,
+    headers: 'X-Request-Id' in headers ? headers : { ...headers, 'X-Request-Id': requestId },
+    // A fetch that answers from memory never looks at it, and so it is never made.
+    get signal() {
+      return span.signal as AbortSignalLike;
+    },
+    redirect: 'manual',
+  };
+  if (body !== undefined) init.body = body;
+  return init;
+}
+
+/** What a fetch threw, by how far the attempt had got. */
+function toAttemptError(thrown: unknown, course: Course, span: Span): TargetError {
+  if (course.phase === 'sent') return toNetworkError(thrown, course, span, 'failed');
+  if (course.phase !== 'reading') return toUnreadable(thrown, course);
+  if (!isDecodingError(thrown)) return toNetworkError(thrown, course, span, 'broke off in the body');
+  const result = `was answered with a body that cannot be decoded: ${reasonOf(thrown)}`;
+  return toInvalid(course, result, thrown);
 }
 
 /** For an injected fetch that answers with something that is no Response, or throws when it is looked at. */
@@ -214,108 +274,39 @@ function toWaitMs(retry: RetryPolicy, attemptNumber: number, askedMs = 0): numbe
   return Math.max(retry.jitter ? Math.random() * longest : longest, askedMs);
 }
 
-/** One HTTP request, on its way. */
-interface Attempt {
-  readonly course: Course;
-  readonly span: Span;
-  readonly opening: Opening;
-}
-
-/** One HTTP request and its answer. Every failure is a TargetError. */
-async function attemptOnce(attempt: Attempt): Promise<Exchanged> {
-  const { course, opening } = attempt;
-  course.doing = 'no answer came';
-  course.status = undefined;
-  const started = performance.now();
-  const response = await send(attempt);
-  const answered = performance.now();
-  const { status } = response;
-  course.doing = `the body of the answer with status ${status} did not end`;
-  course.status = status;
-  const isAnswer = (status >= 200 && status < 300) || course.request.accepts?.includes(status) === true;
-  if (!isAnswer) throw await toResponseError(attempt, response);
-  const body = await readAnswer(attempt, response);
-  return {
-    status,
-    headers: { get: (name) => headerOf(response, name) },
-    body,
-    attempts: course.attempts,
-    timeToFirstByteMs: answered - started,
-    downloadMs: performance.now() - answered,
-    dnsMs: opening.dnsMs,
-    tlsMs: opening.tlsMs,
-  };
-}
-
-async function send(attempt: Attempt): Promise<FetchResponse> {
-  const { course, span, opening } = attempt;
-  const { url, method, headers, body, requestId } = course.request;
-  const init: FetchInit = {
-    method,
-    headers: { ...headers, 'X-Request-Id': requestId },
-    // A fetch that answers from memory never looks at it, and so it is never made.
-    get signal() {
-      return span.signal as AbortSignalLike;
-    },
-    redirect: 'manual',
-  };
-  if (body !== undefined) init.body = body;
-  let response: FetchResponse;
-  try {
-    response = await course.wire.send(url, init, opening);
-  } catch (cause) {
-    throw toNetworkError(attempt, 'failed', cause);
-  }
-  if (typeof response?.status === 'number') return response;
-  throw toUnreadable(undefined, course);
-}
-
-async function readAnswer(attempt: Attempt, response: FetchResponse): Promise<Buffer> {
-  const { maxBytes } = attempt.course.request;
-  const { status } = response;
-  try {
-    const { bytes, isWhole } = await readBody(response, { maxBytes, span: attempt.span });
-    if (isWhole) return bytes;
-  } catch (cause) {
-    if (!isDecodingError(cause)) throw toNetworkError(attempt, 'broke off in the body', cause, status);
-    const result = `was answered with a body that cannot be decoded: ${reasonOf(cause)}`;
-    throw toFailure(attempt, 'ERR_TARGET_INVALID_RESPONSE', result, { cause, status });
-  }
-  const result = `was answered with more than ${maxBytes} bytes`;
-  throw toFailure(attempt, 'ERR_TARGET_INVALID_RESPONSE', result, { status });
-}
-
 /** An answer that is none, with as much of its body as comes soon: a retry should not have to wait for it. */
-async function toResponseError(attempt: Attempt, response: FetchResponse): Promise<TargetError> {
-  const { span, course } = attempt;
+async function toResponseError(course: Course, span: Span, response: FetchResponse): Promise<TargetError> {
   const { status } = response;
   const maxMs = Math.min(MAX_ERROR_BODY_MS, course.request.timeoutMs / 4);
   const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, span };
   // What is said of a failure matters less than the failure itself.
   const read = await readBody(response, limits).catch(() => undefined);
-  const error = toFailure(attempt, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
+  const body = read?.bytes.toString('utf8') ?? '';
+  const error = toFailure(course, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
     status,
-    body: read?.bytes.toString('utf8') ?? '',
+    body,
   });
   const askedMs = toRetryAfterMs(headerOf(response, 'retry-after'));
   if (askedMs !== undefined) retryAfterMs.set(error, askedMs);
   return error;
 }
 
-function toNetworkError(attempt: Attempt, result: string, thrown: unknown, status?: number): TargetError {
-  if (!attempt.span.isCut) attempt.course.wire.onBroken(attempt.opening);
-  const details = { cause: withoutQueries(thrown), status };
-  return toFailure(attempt, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
+function toNetworkError(thrown: unknown, course: Course, span: Span, result: string): TargetError {
+  if (!span.isCut) course.wire.onBroken(course.opening);
+  const details = { cause: withoutQueries(thrown), status: course.status };
+  return toFailure(course, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
+}
+
+function toInvalid(course: Course, result: string, cause?: unknown): TargetError {
+  return toFailure(course, 'ERR_TARGET_INVALID_RESPONSE', result, { cause, status: course.status });
 }
 
 function toFailure(
-  { course }: Attempt,
+  { request: { what, requestId }, attempts }: Course,
   code: TargetErrorCode,
   result: string,
-  details: TargetErrorDetails = {},
+  details: TargetErrorDetails,
 ): TargetError {
-  const { attempts } = course;
-  const { what, requestId } = course.request;
   return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
 }
 

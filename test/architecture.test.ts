@@ -33,7 +33,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['index', 'adapters/*', 'stores/*', 'testing/*', 'cli/*'],
 ];
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-const NETWORKERS = new Set(['transport', 'connections']);
+const NETWORKERS = new Set(['transport', 'connections', 'adapters/undici']);
 
 interface SourceFile {
   /** Its path in `src`, without `.ts`. */
@@ -161,12 +161,14 @@ describe('the network', () => {
 describe('dependencies', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
   };
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const packageOf = (specifier: string) => /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
   const ownersOf = (dependency: string) =>
     sources.filter(({ packages }) => packages.map(packageOf).includes(dependency)).map(({ name }) => name);
 
-  test.each(Object.keys(manifest.dependencies))('%s has one owner', (dependency) => {
+  test.each(declared)('%s has one owner', (dependency) => {
     expect(ownersOf(dependency)).toHaveLength(1);
   });
 
@@ -175,7 +177,7 @@ describe('dependencies', () => {
       .filter(({ name }) => !name.startsWith('testing/'))
       .flatMap(({ packages }) => packages.map(packageOf))
       .filter((name) => !name.startsWith('node:'));
-    for (const name of imported) expect(Object.keys(manifest.dependencies)).toContain(name);
+    for (const name of imported) expect(declared).toContain(name);
   });
 });
 

@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
-import { TargetClient } from '../src/index.js';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { createUndiciFetch } from '../src/adapters/undici.js';
+import { TargetClient, type TargetClientConfig } from '../src/index.js';
 import type { Fault } from '../src/testing/edge.js';
 import { startTargetEdge } from '../src/testing/edge.js';
 import { REQUEST } from './recording-fetch.js';
@@ -9,19 +10,27 @@ const request = REQUEST;
 const bench = withEdge();
 const TIMEOUT_MS = 500;
 
-/** A client at its first call, and one that has had an answer, and so has a connection. */
+const undici = createUndiciFetch();
+afterAll(() => undici.close());
+
+/** Each way to the network, and a client at its first call and one that has had an answer, and so has a connection. */
 const STARTS: [string, () => Promise<TargetClient>][] = [
-  ['cold', async () => bench.connect({ timeout: TIMEOUT_MS })],
-  [
-    'warm',
-    async () => {
-      const client = bench.connect({ timeout: TIMEOUT_MS });
-      await client.getOffers({ request, timeout: 10_000 });
-      bench.edge.clearRequests();
-      return client;
-    },
-  ],
+  ['cold', () => cold({})],
+  ['warm', () => warm({})],
+  ['cold undici', () => cold({ fetchApi: undici })],
+  ['warm undici', () => warm({ fetchApi: undici })],
 ];
+
+async function cold(config: Partial<TargetClientConfig>): Promise<TargetClient> {
+  return bench.connect({ timeout: TIMEOUT_MS, ...config });
+}
+
+async function warm(config: Partial<TargetClientConfig>): Promise<TargetClient> {
+  const client = await cold(config);
+  await client.getOffers({ request, timeout: 10_000 });
+  bench.edge.clearRequests();
+  return client;
+}
 
 /**
  * What something settles to before a timer of so many milliseconds that was set behind it. Timers of one process are

@@ -156,7 +156,7 @@ describe('the place is read', () => {
       { city: 'PARIS', countryCode: 'FR', latitude: 48.85 },
     ],
     ['of texts and numbers alone', answer({ 'x-geo-city': { toString: 1 }, 'x-geo-latitude': 'north' }), {}],
-    ['of own names alone', answer('{"__proto__":{"x-geo-city":"PARIS"}}'), {}],
+    ['of own names alone', answer('{"x-geo-zip":"","__proto__":{"x-geo-city":"PARIS"}}'), {}],
     ['as knowing nothing', answer({}), {}],
     [
       'with the address that was seen',
@@ -239,6 +239,13 @@ describe('a look-up that fails', () => {
     ['64 MiB', { kind: 'huge' }, { code: 'ERR_TARGET_INVALID_RESPONSE' }, 1],
     ['no gzip', { kind: 'gzip', variant: 'invalid' }, { code: 'ERR_TARGET_INVALID_RESPONSE' }, 1],
     ['HTML', { kind: 'body', body: '<html>' }, { code: 'ERR_TARGET_INVALID_RESPONSE', status: 200 }, 1],
+    [
+      'another JSON',
+      { kind: 'body', body: '{"hello":"world"}' },
+      { code: 'ERR_TARGET_INVALID_RESPONSE', status: 200 },
+      1,
+    ],
+    ['a list', { kind: 'body', body: '[]' }, { code: 'ERR_TARGET_INVALID_RESPONSE', status: 200 }, 1],
     ['nothing', { kind: 'body', body: '' }, { code: 'ERR_TARGET_INVALID_RESPONSE', status: 200 }, 1],
     ['null', { kind: 'body', body: 'null' }, { code: 'ERR_TARGET_INVALID_RESPONSE', status: 200 }, 1],
     [

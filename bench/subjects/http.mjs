@@ -2,6 +2,7 @@
 import http from 'node:http';
 // The copy that the package under test uses: there is none beside this folder's own dependencies.
 import nodeFetch from 'node-fetch';
+import { createUndiciFetch } from 'target-node-sdk/undici';
 import { Pool } from 'undici';
 
 const PATH = '/rest/v1/delivery?imsOrgId=bench&sessionId=0f5cf5dd8ae24e3b9bd7b1dc0eb4a0b3';
@@ -28,4 +29,9 @@ export function startUndici(host, connections) {
     const answer = await pool.request({ path: PATH, method: 'POST', headers: HEADERS, body });
     return JSON.parse(await answer.body.text());
   };
+}
+
+/** The option that puts the package under test on undici. */
+export function undiciTransport() {
+  return { fetchApi: createUndiciFetch() };
 }

@@ -157,18 +157,27 @@ function toKind(
   rules: RulesByName | null | undefined,
   [local, remote]: readonly [local: Names, remote: Names],
 ): LocationKind {
-  return {
-    word,
-    local: new Set(local),
-    remote: new Set(remote),
-    locations: new Map(Object.entries(rules ?? {})),
-  };
+  const locations: LocationKind['locations'] = new Map();
+  for (const name of Object.keys(rules ?? {})) locations.set(name, rules?.[name] ?? []);
+  return { word, local: new Set(local), remote: new Set(remote), locations };
 }
 
+/** Whether a rule can be decided from. One that cannot must neither hold for everybody nor fail a call. */
 function isRule(rule: unknown): rule is Rule {
   if (!isObject(rule)) return false;
-  const { meta, consequence, condition } = rule as Partial<Rule>;
-  return isObject(meta) && isObject(consequence) && condition !== undefined;
+  const { activityId, propertyTokens, meta, consequence, condition } = rule as Partial<Rule>;
+  if (!isObject(meta) || !isObject(consequence) || condition === undefined) return false;
+  if (typeof activityId !== 'string' && typeof activityId !== 'number') return false;
+  const { options, metrics } = consequence;
+  return isListOf(isObject, options) && isListOf(isObject, metrics) && isListOf(isString, propertyTokens);
+}
+
+function isListOf(isItem: (item: unknown) => boolean, list: unknown): boolean {
+  return list === undefined || list === null || (Array.isArray(list) && list.every(isItem));
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
 }
 
 function isObject(value: unknown): value is object {

@@ -109,7 +109,7 @@ function toPlace({ status, headers, body }: Exchanged): Geo {
   };
   const known = Object.entries(place).filter(([, value]) => isPresent(value));
   // An edge may know nothing of an address, and says so in JSON; anything else comes from somebody in between.
-  if (known.length === 0 && !named) {
+  if (known.length === 0 && !isGeoAnswer(named, headers)) {
     throw new TargetError(
       'ERR_TARGET_INVALID_RESPONSE',
       'the geo look-up was answered with nothing that names a place',
@@ -119,10 +119,18 @@ function toPlace({ status, headers, body }: Exchanged): Geo {
   return Object.fromEntries(known);
 }
 
+/** Whether this is the look-up's own way to know nothing: its names without values, or no names at all. */
+function isGeoAnswer(named: Json | undefined, headers: Exchanged['headers']): boolean {
+  if (headers.get('x-geo-country-code') !== null) return true;
+  const names = named && Object.keys(named);
+  return names !== undefined && (names.length === 0 || names.some((name) => name.startsWith('x-geo-')));
+}
+
 function parseObject(text: string): Json | undefined {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Json) : undefined;
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed);
+    return isObject ? (parsed as Json) : undefined;
   } catch {
     // Some edges answer with headers alone.
     return undefined;

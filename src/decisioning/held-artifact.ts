@@ -35,10 +35,10 @@ export class HeldArtifact {
   #retrievals = 0;
   #lastRetrievedMs = 0;
 
-  constructor(options: HeldArtifactOptions) {
+  constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
-    if (options.payload) this.#take(options.payload, {});
-    this.#isPayload = options.payload !== undefined;
+    if (payload) this.#take(payload, {});
+    this.#isPayload = payload !== undefined;
   }
 
   get compiled(): CompiledArtifact | undefined {

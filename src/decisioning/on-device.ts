@@ -55,7 +55,7 @@ async function decide(call: Call, options: Parts): Promise<Decision> {
   const place = compiled.artifact.geoTargetingEnabled && needsLookup(geo) ? await lookUpGeo(call) : geo;
   throwIfAborted(call);
   const evaluating = performance.now();
-  const evaluation = evaluate(request, compiled, {
+  const evaluation = evaluateSafely(request, compiled, {
     nowMs: now(),
     sessionId: call.sessionId,
     newId,
@@ -69,6 +69,15 @@ async function decide(call: Call, options: Parts): Promise<Decision> {
   recordTelemetry(request, { started, evaluating }, options);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
+}
+
+/** What an artifact makes us stumble over is no fault of the caller's. */
+function evaluateSafely(...call: Parameters<typeof evaluate>): Evaluation {
+  try {
+    return evaluate(...call);
+  } catch (cause) {
+    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
+  }
 }
 
 function throwIfAborted({ signal }: Call): void {

@@ -1,0 +1,107 @@
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { Agent } from 'undici';
+import type { FetchApi, FetchInit, FetchResponse } from '../index.js';
+
+/** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
+export interface UndiciDispatcher {
+  request(options: object): Promise<unknown>;
+}
+
+/** Options of {@link createUndiciFetch}. */
+export interface UndiciFetchOptions {
+  /** Connections to each host; calls beyond them wait for their turn. @default 128 */
+  readonly connections?: number | undefined;
+  /** What carries the calls, such as a `ProxyAgent`. It stays the caller's to close. @default a pool of its own */
+  readonly dispatcher?: UndiciDispatcher | undefined;
+}
+
+/** A `fetchApi` on undici. */
+export interface UndiciFetch extends FetchApi {
+  /** Closes its own connections behind the calls under way. Never needed for the process to end. */
+  close(): Promise<void>;
+}
+
+const MAX_CONNECTIONS = 128;
+/** What an idle connection fails with that its server has forgotten. */
+const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const DECODERS = new Map([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+]);
+const ENCODINGS = 'gzip, deflate, br';
+
+/**
+ * Makes a `fetchApi` over undici's `request`: several times less work per call than node-fetch, with the same
+ * results. Needs the package `undici` beside this one. Make one and share it between clients.
+ */
+export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
+  const { dispatcher, connections = MAX_CONNECTIONS } = options;
+  // The client's own deadlines are the only ones.
+  const open = () => new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  let own = dispatcher ? undefined : open();
+  const call = async (url: string, init: FetchInit): Promise<FetchResponse> => {
+    const used = own;
+    try {
+      return toResponse(await request(dispatcher ?? (used as UndiciDispatcher), url, init));
+    } catch (error) {
+      // Where one connection was dead, those beside it most likely are: a retry takes a new one.
+      if (used && used === own && isBroken(error)) {
+        own = open();
+        void used.close();
+      }
+      throw error;
+    }
+  };
+  return Object.assign(call, { close: async () => own?.close() });
+}
+
+function isBroken(error: unknown): boolean {
+  return BROKEN.has(String((error as { code?: unknown } | undefined)?.code));
+}
+
+/** What undici's `request` resolves to, as far as it is used. */
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Readable & { text(): Promise<string> };
+}
+
+async function request(dispatcher: UndiciDispatcher, url: string, init: FetchInit): Promise<Answer> {
+  const { method, headers, body, signal } = init;
+  const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
+  const answer = await dispatcher.request({
+    origin: pathFrom < 0 ? url : url.slice(0, pathFrom),
+    path: pathFrom < 0 ? '/' : url.slice(pathFrom),
+    method,
+    headers: { ...headers, 'Accept-Encoding': ENCODINGS },
+    body,
+    signal,
+  });
+  return answer as Answer;
+}
+
+function toResponse({ statusCode, headers, body }: Answer): FetchResponse {
+  const readable = decoded(statusCode, headers['content-encoding'], body);
+  return {
+    status: statusCode,
+    headers: { get: (name) => textOf(headers[name.toLowerCase()]) },
+    body: readable,
+    text: () => body.text(),
+  };
+}
+
+function textOf(value: string | string[] | undefined): string | null {
+  return Array.isArray(value) ? value.join(', ') : (value ?? null);
+}
+
+/** undici hands on the bytes as they came. */
+function decoded(status: number, encoding: string | string[] | undefined, body: Readable): Readable {
+  if (encoding === undefined || status === 204 || status === 304) return body;
+  const create = DECODERS.get(String(encoding).trim().toLowerCase());
+  if (!create) return body;
+  // Whoever reads the decoder is told of what happens to either of them.
+  return pipeline(body, create(), () => undefined);
+}
