@@ -70,7 +70,7 @@ describe('a connection', () => {
     expect(sockets).toHaveLength(3);
   });
 
-  test('that a server has forgotten is replaced, with all that are like it', async () => {
+  test('that a server has forgotten is replaced, however many are like it', async () => {
     const known = new Set<Socket>();
     const open: http.ServerResponse[] = [];
     const server = http.createServer((message, response) => {

@@ -23,8 +23,6 @@ export interface UndiciFetch extends FetchApi {
 }
 
 const MAX_CONNECTIONS = 128;
-/** What an idle connection fails with that its server has forgotten. */
-const BROKEN = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const DECODERS = new Map([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
@@ -40,26 +38,10 @@ const ENCODINGS = 'gzip, deflate, br';
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
   const { dispatcher, connections = MAX_CONNECTIONS } = options;
   // The client's own deadlines are the only ones.
-  const open = () => new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
-  let own = dispatcher ? undefined : open();
-  const call = async (url: string, init: FetchInit): Promise<FetchResponse> => {
-    const used = own;
-    try {
-      return toResponse(await request(dispatcher ?? (used as UndiciDispatcher), url, init));
-    } catch (error) {
-      // Where one connection was dead, those beside it most likely are: a retry takes a new one.
-      if (used && used === own && isBroken(error)) {
-        own = open();
-        void used.close();
-      }
-      throw error;
-    }
-  };
+  const own = dispatcher ? undefined : new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  const used = dispatcher ?? (own as UndiciDispatcher);
+  const call = async (url: string, init: FetchInit) => toResponse(await request(used, url, init));
   return Object.assign(call, { close: async () => own?.close() });
-}
-
-function isBroken(error: unknown): boolean {
-  return BROKEN.has(String((error as { code?: unknown } | undefined)?.code));
 }
 
 /** What undici's `request` resolves to, as far as it is used. */
