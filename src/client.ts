@@ -106,7 +106,6 @@ export class TargetClient {
   readonly #events: Events;
   readonly #transport: Transport;
   readonly #telemetry: TelemetryBuffer;
-  readonly #clientHint: ClientHint;
   readonly #notifications: NotificationQueue;
   readonly #deliver: Deliver;
   readonly #deciders: Deciders;
@@ -126,13 +125,13 @@ export class TargetClient {
     for (const [name, listener] of listenersOf(config.events)) this.#events.on(name, listener);
     this.#transport = createTransport(config);
     this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
-    this.#clientHint = { current: config.targetLocationHint };
+    const clientHint: ClientHint = { current: config.targetLocationHint };
     const parts = {
       ...environment,
       events: this.#events,
       transport: this.#transport,
       telemetry: this.#telemetry,
-      clientHint: this.#clientHint,
+      clientHint,
     };
     this.#deliver = createDelivery(parts);
     const edge = createEdgeDecider(this.#deliver);
@@ -153,12 +152,12 @@ export class TargetClient {
       onDownload,
     });
     this.#deciders = { edge, local: this.#onDevice };
-    if (this.#clientHint.current === undefined) void this.#learnLocationHint();
+    if (clientHint.current === undefined) void this.#learnLocationHint();
   }
 
   /**
-   * Makes a client. A server-side one sends nothing before its first call; others begin to download. Throws `ERR_TARGET_INVALID_CONFIG` at once on a missing
-   * or wrong option.
+   * Makes a client. A server-side one sends nothing before its first call; others begin to download. Throws
+   * `ERR_TARGET_INVALID_CONFIG` at once on a missing or wrong option.
    */
   static create(config: TargetClientConfig): TargetClient {
     return new TargetClient(config);

@@ -16,7 +16,7 @@ import type { Decisions } from './scripted-decisions.js';
 import type { Tokens } from './tokens.js';
 
 /** The path of the Delivery API. */
-export const DELIVERY_PATH = '/rest/v1/delivery';
+const DELIVERY_PATH = '/rest/v1/delivery';
 
 /** What the delivery route needs to answer. */
 export interface DeliveryParts {
