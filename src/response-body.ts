@@ -41,7 +41,7 @@ export function readBody(response: BodyHolder, { maxBytes, maxMs, span }: BodyLi
       if (span.onCut === cut) span.onCut = undefined;
     };
     span.onCut = cut;
-    if (span.isCut) return cut();
+    if (span.aborted) return cut();
     source.read(pieces, end, (error) => {
       release();
       reject(error);

@@ -77,6 +77,7 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const wire: Wire = {
+    takesAnySignal: !fetchApi || fetchApi.takesAnySignal === true,
     send: (url, init, opening) =>
       connections ? connections.measure(opening, () => send(url, init)) : send(url, init),
     onBroken: ({ isNew }) => {
@@ -89,6 +90,7 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
 
 /** How an attempt gets to the network. */
 interface Wire {
+  readonly takesAnySignal: boolean;
   readonly send: (url: string, init: FetchInit, opening: Opening) => Promise<FetchResponse>;
   /** Told of an attempt that found its connection broken. */
   readonly onBroken: (opening: Opening) => void;
@@ -194,7 +196,7 @@ async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
   course.status = undefined;
   course.opening = opening;
   try {
-    const response = await wire.send(request.url, toInit(request, span), opening);
+    const response = await wire.send(request.url, toInit(course, span), opening);
     course.phase = 'answered';
     const answered = performance.now();
     if (typeof response?.status !== 'number') throw toUnreadable(undefined, course);
@@ -222,16 +224,22 @@ async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
   }
 }
 
-function toInit({ method, headers, body, requestId }: ExchangeRequest, span: Span): FetchInit {
-  const init: FetchInit = {
-    method,
-    headers: 'X-Request-Id' in headers ? headers : { ...headers, 'X-Request-Id': requestId },
-    // A fetch that answers from memory never looks at it, and so it is never made.
-    get signal() {
-      return span.signal as AbortSignalLike;
-    },
-    redirect: 'manual',
-  };
+function toInit({ request, wire }: Course, span: Span): FetchInit {
+  const { method, body, requestId } = request;
+  const headers =
+    'X-Request-Id' in request.headers ? request.headers : { ...request.headers, 'X-Request-Id': requestId };
+  const redirect = 'manual';
+  const init: FetchInit = wire.takesAnySignal
+    ? { method, headers, signal: span as unknown as AbortSignalLike, redirect }
+    : {
+        method,
+        headers,
+        // A fetch that answers from memory never looks at it, and so it is never made.
+        get signal() {
+          return span.signal as AbortSignalLike;
+        },
+        redirect,
+      };
   if (body !== undefined) init.body = body;
   return init;
 }
@@ -292,7 +300,7 @@ async function toResponseError(course: Course, span: Span, response: FetchRespon
 }
 
 function toNetworkError(thrown: unknown, course: Course, span: Span, result: string): TargetError {
-  if (!span.isCut) course.wire.onBroken(course.opening);
+  if (!span.aborted) course.wire.onBroken(course.opening);
   const details = { cause: withoutQueries(thrown), status: course.status };
   return toFailure(course, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
 }

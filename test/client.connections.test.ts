@@ -66,6 +66,18 @@ describe('keep-alive', () => {
     expect(sockets).toHaveLength(2);
   });
 
+  test('lets go of the connection of a call that is aborted', async () => {
+    const arrived = new AbortController();
+    const { host, sockets } = await listen(http.createServer(() => arrived.abort()));
+    const controller = new AbortController();
+    arrived.signal.addEventListener('abort', () => controller.abort());
+    const { signal } = controller;
+    const error = await targetErrorOf(() => clientOf(host).getOffers({ request, signal }));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_ABORTED', attempts: 1 });
+    const [socket] = sockets;
+    if (socket && !socket.closed) await once(socket, 'close');
+  });
+
   test('outlives many connections that a server has forgotten', async () => {
     let served = 0;
     const known = new Map<Socket, number>();

@@ -223,6 +223,35 @@ describe('a deadline', () => {
     expect(signal.reason).toBe(error);
   });
 
+  test('aborts a fetch that takes any signal, but none of its listeners that it removed', async () => {
+    const { fetchApi, calls } = recordingFetch(hang);
+    const client = TargetClient.create({
+      ...configOf(Object.assign(fetchApi, { takesAnySignal: true })),
+      timeout: 300,
+    });
+    const failed = targetErrorOf(() => client.getOffers({ request }));
+    await jest.advanceTimersByTimeAsync(200);
+    const signal = calls[0]?.init.signal as AbortSignal;
+    expect(signal).toMatchObject({ aborted: false, reason: undefined });
+    const [removed, kept] = [jest.fn(), jest.fn()];
+    signal.addEventListener('abort', removed);
+    signal.addEventListener('abort', kept);
+    signal.removeEventListener('abort', removed);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(signal).toMatchObject({ aborted: true, reason: await failed });
+    expect(kept).toHaveBeenCalledTimes(1);
+    expect(removed).not.toHaveBeenCalled();
+  });
+
+  test('that has passed is told to a fetch that looks at its signal only then', async () => {
+    const { fetchApi, calls } = recordingFetch(hang);
+    const client = TargetClient.create({ ...configOf(fetchApi), timeout: 300 });
+    const failed = targetErrorOf(() => client.getOffers({ request }));
+    await jest.advanceTimersByTimeAsync(300);
+    const error = await failed;
+    expect(calls[0]?.init.signal).toMatchObject({ aborted: true, reason: error });
+  });
+
   test('can be the longest that a timer holds', async () => {
     const { fetchApi } = recordingFetch(hang, answer());
     const client = TargetClient.create({ ...configOf(fetchApi), timeout: 2 ** 31 - 0.5 });
@@ -323,6 +352,12 @@ describe('a fetchApi', () => {
     await TargetClient.create(configOf(fetchApi)).getOffers({ request });
     expect(calls[0]?.init).toMatchObject({ method: 'POST', redirect: 'manual' });
     expect(calls[0]?.init).not.toHaveProperty('agent');
+  });
+
+  test('is given a real AbortSignal unless it says that it takes any', async () => {
+    const { fetchApi, calls } = recordingFetch();
+    await TargetClient.create(configOf(fetchApi)).getOffers({ request });
+    expect(calls[0]?.init.signal).toBeInstanceOf(AbortSignal);
   });
 
   test('that throws at once is a network error', async () => {

@@ -125,6 +125,11 @@ describe('a connection', () => {
   });
 });
 
+test('a dispatcher of the caller is given real signals', () => {
+  expect(createUndiciFetch().takesAnySignal).toBe(true);
+  expect(createUndiciFetch({ dispatcher: new MockAgent() }).takesAnySignal).toBe(false);
+});
+
 describe('an answer', () => {
   test.each<[string, (text: string) => Buffer]>([
     ['gzip', gzipSync],

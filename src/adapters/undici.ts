@@ -41,7 +41,8 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   const own = dispatcher ? undefined : new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
   const used = dispatcher ?? (own as UndiciDispatcher);
   const call = async (url: string, init: FetchInit) => toResponse(await request(used, url, init));
-  return Object.assign(call, { close: async () => own?.close() });
+  // A dispatcher of the caller's may do with a signal what it likes.
+  return Object.assign(call, { takesAnySignal: !dispatcher, close: async () => own?.close() });
 }
 
 /** What undici's `request` resolves to, as far as it is used. */
