@@ -7,6 +7,7 @@ import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
  * @property {number} [concurrency] How many are under way at a time. 1 without it.
  * @property {import('./sink.mjs').Sink} [sink] Where notifications go.
  * @property {number} [owed] Notification calls that each operation owes.
+ * @property {number} [warmUpCalls] Operations before anything is measured, however long they take.
  */
 
 const PER_TURN = 64;
@@ -15,11 +16,13 @@ const SAMPLES = 1 << 20;
 /**
  * CPU time per operation of this process, in µs, and the wall time of single operations.
  * @param {Operations} operations
- * @param {{ warmUpMs: number, measureMs: number }} run
+ * @param {import('./scenarios/index.mjs').Run} run
  */
-export async function measureOperations(operations, { warmUpMs, measureMs }) {
+export async function measureOperations(operations, { warmUpMs, measureMs, quick }) {
   const next = { index: 0 };
   await workFor(warmUpMs, operations, next);
+  const { warmUpCalls = 0 } = operations;
+  if (!quick && next.index < warmUpCalls) await workThrough(warmUpCalls - next.index, operations, next);
   await settle(operations, next.index);
   const started = performance.now();
   const cpu = process.cpuUsage();

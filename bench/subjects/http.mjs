@@ -6,15 +6,14 @@ import { createUndiciFetch } from 'target-node-sdk/undici';
 import { Pool } from 'undici';
 
 const PATH = '/rest/v1/delivery?imsOrgId=bench&sessionId=0f5cf5dd8ae24e3b9bd7b1dc0eb4a0b3';
-const HEADERS = { 'Content-Type': 'application/json' };
 
 /** node-fetch on keep-alive connections. */
 export function startNodeFetch(host) {
   const agent = new http.Agent({ keepAlive: true });
-  return async (body) => {
+  return async ({ headers, body }) => {
     const response = await nodeFetch(`http://${host}${PATH}`, {
       method: 'POST',
-      headers: HEADERS,
+      headers,
       body,
       agent,
     });
@@ -25,8 +24,8 @@ export function startNodeFetch(host) {
 /** The request of undici, on a pool of as many connections as calls. */
 export function startUndici(host, connections) {
   const pool = new Pool(`http://${host}`, { connections });
-  return async (body) => {
-    const answer = await pool.request({ path: PATH, method: 'POST', headers: HEADERS, body });
+  return async ({ headers, body }) => {
+    const answer = await pool.request({ path: PATH, method: 'POST', headers, body });
     return JSON.parse(await answer.body.text());
   };
 }

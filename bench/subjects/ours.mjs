@@ -24,6 +24,17 @@ export function startServerSide(host, more = {}) {
   return TargetClient.create({ ...COMMON, serverDomain: host, secure: false, ...more });
 }
 
+/** What a server-side client posts for a request. */
+export async function postedBy(request) {
+  let posted;
+  const fetchApi = async (_url, { headers, body }) => {
+    posted = { headers, body };
+    return { status: 204, headers: new Headers(), text: async () => '' };
+  };
+  await TargetClient.create({ ...COMMON, fetchApi }).getOffers({ request });
+  return posted;
+}
+
 /** Makes a client of an artifact on this machine, waits until it can decide, and closes it. */
 export async function becomeReady(host) {
   const client = TargetClient.create({
