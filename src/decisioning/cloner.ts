@@ -9,7 +9,18 @@ interface NestedPlan {
   readonly plans: readonly CopyPlan[];
 }
 
-/** Walks a JSON value once; the plan is data, for closures would take more memory than the value itself. */
+/** A copy is made level by level, on a stack that has an end: the caller's own, of which we do not know what is left. */
+const MAX_DEPTH = 200;
+
+/** Whether a JSON value can be copied: it is nested no deeper than any offer that somebody wrote. */
+export function isCopyable(value: unknown, maxDepth = MAX_DEPTH): boolean {
+  if (isScalar(value)) return true;
+  if (maxDepth === 0) return false;
+  for (const item of Object.values(value)) if (!isCopyable(item, maxDepth - 1)) return false;
+  return true;
+}
+
+/** Walks a JSON value once, one that {@link isCopyable}; the plan is data, for closures would take more memory than the value itself. */
 export function copyPlanOf(value: unknown): CopyPlan {
   if (isScalar(value)) return undefined;
   const names: (string | number)[] = [];

@@ -1,5 +1,6 @@
 import type { Artifact, Rule, RulesByName } from '../artifact.js';
 import { allocationPrefix } from './allocation.js';
+import { isCopyable } from './cloner.js';
 import { CompiledLocation, CompiledRule } from './compiled-location.js';
 import { type CompiledCondition, compileCondition } from './condition.js';
 import type { Activity } from './context.js';
@@ -169,7 +170,8 @@ function isRule(rule: unknown): rule is Rule {
   if (!isObject(meta) || !isObject(consequence) || condition === undefined) return false;
   if (typeof activityId !== 'string' && typeof activityId !== 'number') return false;
   const { options, metrics } = consequence;
-  return isListOf(isObject, options) && isListOf(isObject, metrics) && isListOf(isString, propertyTokens);
+  const isShaped = isListOf(isObject, options) && isListOf(isObject, metrics);
+  return isShaped && isListOf(isString, propertyTokens) && isCopyable([meta, consequence]);
 }
 
 function isListOf(isItem: (item: unknown) => boolean, list: unknown): boolean {

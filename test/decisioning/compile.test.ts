@@ -34,6 +34,43 @@ test.each<[what: string, malformed: unknown]>([
   expect(warnings).toEqual(['2 of 3 rules of mbox "hero" cannot be decided here; it is left to the edge']);
 });
 
+/** Lists in lists, so many levels of them. */
+function nested(levels: number): never {
+  let value: unknown = 'core';
+  for (let i = 0; i < levels; i++) value = [value];
+  return value as never;
+}
+
+test.each<[what: string, sketch: (content: never) => object]>([
+  ['content', (content) => ({ options: [{ type: 'json', content }] })],
+  ['an action', (content) => ({ options: [{ type: 'actions', content: [{ content }] }] })],
+  ['a field of an option', (field) => ({ options: [{ type: 'html', content: 'x', field }] })],
+  ['a metric', (field) => ({ metrics: [{ type: 'click', eventToken: 't', field }] })],
+])('%s that is nested without end leaves its location to the edge, and no other', (_what, sketch) => {
+  const warnings: string[] = [];
+  const hero = rule('hero', sketch(nested(100_000)));
+  const compiled = compileArtifact(artifactOf({ hero: [hero], other: [rule('other', { shows: 'good' })] }), {
+    client: 'acme',
+    warn: (message) => warnings.push(message),
+  });
+  const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'other' }] } };
+  for (let i = 0; i < 3; i++) {
+    const { status, remoteMboxes, execute } = decideFrom(compiled, request);
+    expect({ status, remoteMboxes }).toEqual({ status: 206, remoteMboxes: ['hero'] });
+    expect(execute?.mboxes?.[0]).toEqual({ name: 'hero', index: 0 });
+    expect(execute?.mboxes?.[1]?.options?.[0]?.content).toBe('good');
+  }
+  expect(warnings).toEqual(['1 of 1 rules of mbox "hero" cannot be decided here; it is left to the edge']);
+});
+
+test('content that is nested as deeply as anybody would write it is decided here', () => {
+  const content = nested(150);
+  const artifact = artifactOf({ hero: [rule('hero', { options: [{ type: 'json', content }] })] });
+  const { status, execute } = decideFrom(artifact, { execute: { mboxes: [{ name: 'hero' }] } });
+  expect(status).toBe(200);
+  expect(execute?.mboxes?.[0]?.options?.[0]?.content).toEqual(content);
+});
+
 test('a condition that is nested without end leaves its location to the edge', () => {
   let when: unknown = true;
   for (let i = 0; i < 50_000; i++) when = { '!': [when] };
