@@ -340,6 +340,71 @@ describe('a look-up that fails', () => {
   });
 });
 
+describe('a redirect of a look-up', () => {
+  const home = 'http://cdn.example.com';
+  const at = (url: string, ...places: Script[]) =>
+    start(
+      { cdnEnvironment: 'cdn.example.com', secure: url.startsWith('https:'), retry: { retries: 0 } },
+      ...places,
+    );
+  const movedTo = (location: string) => status(307, { location });
+
+  test.each([
+    ['another host', home, 'http://elsewhere.example.com/v1/geo'],
+    ['another host with TLS', home, 'https://elsewhere.example.com/v1/geo'],
+    ['another host, written without a scheme', home, '//elsewhere.example.com/v1/geo'],
+    ['another port', home, 'http://cdn.example.com:8080/v1/geo'],
+    ['the host with more in front', home, 'http://a.cdn.example.com/v1/geo'],
+    ['the host as a user', home, 'http://cdn.example.com@elsewhere.example.com/v1/geo'],
+  ])('to %s does not take the address there, and is told', async (_, from, location) => {
+    const { client, places, heard } = at(from, movedTo(location), answer({ 'x-geo-city': 'PARIS' }));
+    expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
+    expect(places).toHaveLength(1);
+    expect(heard.geoLocationUpdated).toEqual([
+      {
+        type: 'geoLocationUpdated',
+        geoContext: { ipAddress: '1.2.3.4' },
+        error: expect.objectContaining({
+          code: 'ERR_TARGET_RESPONSE',
+          status: 307,
+          message: 'the geo look-up was redirected to another host',
+        }),
+      },
+    ]);
+  });
+
+  test('is not followed there by way of the same host either', async () => {
+    const { client, places } = at(
+      home,
+      movedTo('/v1/geo?moved'),
+      movedTo('http://elsewhere.example.com/v1/geo'),
+      answer({ 'x-geo-city': 'PARIS' }),
+    );
+    expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
+    expect(places.map(({ url }) => url.host)).toEqual(['cdn.example.com', 'cdn.example.com']);
+  });
+
+  test.each([
+    ['to another path', home, '/v1/geo?moved'],
+    ['to the same host by name', 'https://cdn.example.com', 'https://cdn.example.com/v1/geo?moved'],
+    ['from http to https', home, 'https://cdn.example.com/v1/geo?moved'],
+  ])('%s is followed', async (_, from, location) => {
+    const { client, places } = at(from, movedTo(location), answer({ 'x-geo-city': 'PARIS' }));
+    expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');
+    expect(places.map(({ url }) => url.search)).toEqual(['', '?moved']);
+  });
+
+  test('to another host is followed when there is no address to take there', async () => {
+    const { client, places } = at(
+      home,
+      movedTo('http://elsewhere.example.com/v1/geo'),
+      answer({ 'x-geo-city': 'PARIS' }),
+    );
+    expect(await greetingOf(client, { ipAddress: 'unknownIpAddress' })).toBe('bonjour');
+    expect(places.at(-1)?.url.host).toBe('elsewhere.example.com');
+  });
+});
+
 test('the edge decides by the same place, and hybrid clients look it up as well', async () => {
   const { client } = connect({ decisioningMethod: 'hybrid' });
   expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');

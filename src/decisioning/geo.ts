@@ -43,6 +43,7 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
       timeoutMs,
       maxBytes: MAX_PLACE_BYTES,
       retry: config.retry,
+      isPersonal: ipAddress !== UNKNOWN_ADDRESS,
     });
     return toPlace(answer);
   };

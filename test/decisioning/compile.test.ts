@@ -12,6 +12,7 @@ test.each<[what: string, malformed: unknown]>([
   ['with metrics that are no list', { ...rule('hero'), consequence: { metrics: {} } }],
   ['with property tokens that are no list', { ...rule('hero'), propertyTokens: 'token-a' }],
   ['with an activity id of another type', { ...rule('hero'), activityId: { toString: 1 } }],
+  ['with meta that is nested without end', { ...rule('hero'), meta: { 'offer.name': nested(100_000) } }],
   ['that is null', null],
   ['that is a text', 'rule'],
   ['that is a list', []],

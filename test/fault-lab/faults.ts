@@ -342,11 +342,10 @@ export const FAULTS: readonly FaultRow[] = [
         headers: { Location: otherUrl + path },
       }),
     },
-    shows: /status 307/,
+    shows: /(status 307|redirected to another host)/,
     isRefusal: true,
     excused: {
       artifact: 'rules are the same for everybody: a download may be moved, at most three times',
-      geo: 'as the artifact: the CDN may move it, never from https to http',
     },
   },
   {
