@@ -85,9 +85,6 @@ export interface CloseResult {
   dropped: number;
 }
 
-/** Unknown options are warned of once each, and so often at most. */
-const MAX_WARNINGS = 100;
-
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
@@ -111,7 +108,6 @@ export class TargetClient {
   readonly #deciders: Deciders;
   /** Only of a client that decides on-device or hybrid. */
   readonly #onDevice: Promise<OnDevice> | undefined;
-  readonly #warnedOf = new Set<string>();
   #lastCall: Call | undefined;
   #lastRequest: Delivery['request'] | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -135,7 +131,7 @@ export class TargetClient {
     };
     this.#deliver = createDelivery(parts);
     const edge = createEdgeDecider(this.#deliver);
-    this.#notifications = new NotificationQueue({ deliver: this.#deliver, events: this.#events });
+    this.#notifications = new NotificationQueue({ deliver: this.#deliver, events: this.#events, logger });
     // Listeners that are added behind `create` hear it too.
     const onFirst = () => queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
     if (config.decisioningMethod === 'server-side') {
@@ -341,11 +337,7 @@ export class TargetClient {
 
   #warnOfUnknown(options: object): void {
     if (hasOnly(options, CALL_OPTIONS)) return;
-    warnOfUnknown(options, [...CALL_OPTIONS], (line) => {
-      if (this.#warnedOf.size >= MAX_WARNINGS || this.#warnedOf.has(line)) return;
-      this.#warnedOf.add(line);
-      this.#environment.logger.warn(line);
-    });
+    warnOfUnknown(options, [...CALL_OPTIONS], (line) => this.#environment.logger.warn(line));
   }
 
   /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */

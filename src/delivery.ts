@@ -6,8 +6,9 @@ import type {
   TelemetryEntry,
   TelemetryRequest,
 } from './delivery-api.js';
-import { TargetError, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
+import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import { checkGeo, type Delivery } from './request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
@@ -53,6 +54,7 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 export function createDelivery(options: DeliveryOptions): Deliver {
   const { config, telemetry, clientHint, logger } = options;
   const toUrl = createUrls(config);
+  const faults = new FaultLog(logger.write, 'delivery calls work');
   return async (delivery) => {
     const locationHint = delivery.locationHint ?? clientHint.current;
     const entries = telemetry.take();
@@ -62,6 +64,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       const url = toUrl(delivery.sessionId, locationHint);
       const response = await exchange({ delivery, request, url }, options);
       logger.debug(() => `delivery response ${logger.show(response)}`);
+      faults.worked();
       // A visitor's cookie may say where this visitor's calls go, but not where those of others go.
       if (delivery.locationHint === undefined) {
         clientHint.current = hintOfEdgeHost(response.edgeHost) ?? clientHint.current;
@@ -69,6 +72,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       return { request, response, locationHint };
     } catch (error) {
       telemetry.restore(entries);
+      if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
       // An edge cluster that has gone must not keep the client: the client's own name finds another.
       if (delivery.locationHint === undefined && isUnreached(error))
         clientHint.current = config.targetLocationHint;
@@ -77,8 +81,12 @@ export function createDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
+function codeOf(error: unknown): TargetErrorCode | undefined {
+  return (toError(error) as Partial<TargetError>).code;
+}
+
 function isUnreached(error: unknown): boolean {
-  const { code } = toError(error) as Partial<TargetError>;
+  const code = codeOf(error);
   return code === 'ERR_TARGET_NETWORK' || code === 'ERR_TARGET_TIMEOUT';
 }
 

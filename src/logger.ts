@@ -1,3 +1,5 @@
+import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
+
 /** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
 export interface LoggerOption {
   debug?(...line: unknown[]): void;
@@ -8,15 +10,15 @@ export interface LoggerOption {
   unsafe?: boolean | undefined;
 }
 
-/** A line, or the way to build it when somebody wants it. */
-export type Line = string | (() => string);
-
 /** The SDK's own logger: never throws, and builds a line only for a level that somebody listens to. */
 export interface Logger {
   debug(line: Line): void;
   info(line: Line): void;
+  /** Limited: each different line once in ten minutes, and few of them. So is `error`. */
   warn(line: Line): void;
   error(line: Line): void;
+  /** Without a limit, for what has its own (log-limit.ts). */
+  readonly write: Write;
   /** A JSON text of a request for debug lines, without the visitor's data unless `unsafe` was asked for. */
   show(value: unknown): string;
 }
@@ -50,22 +52,41 @@ const PERSONAL = new Set([
 
 /** Wraps what the caller gave (an object, `null` or nothing) so that logging can never do harm. */
 export function createLogger(option: LoggerOption | null | undefined): Logger {
-  const write = (level: 'debug' | 'info' | 'warn' | 'error', line: Line) => {
+  const write: Write = (level, line) => {
     try {
       if (typeof option?.[level] !== 'function') return;
-      const result: unknown = option[level](`${PREFIX} ${typeof line === 'string' ? line : line()}`);
+      const result: unknown = option[level](`${PREFIX} ${textOf(line)}`);
       if (typeof result === 'object') Promise.resolve(result).catch(() => undefined);
     } catch {
       // A logger that throws must not break the call that wanted to log.
     }
   };
+  const limited = (level: Level) => {
+    const limit = new LineLimit((line) => write(level, line));
+    return (line: Line) => {
+      if (isHeard(option, level)) limit.say(textOf(line));
+    };
+  };
   return {
     debug: (line) => write('debug', line),
     info: (line) => write('info', line),
-    warn: (line) => write('warn', line),
-    error: (line) => write('error', line),
+    warn: limited('warn'),
+    error: limited('error'),
+    write,
     show: (value) => JSON.stringify(value, option?.unsafe === true ? undefined : redact),
   };
+}
+
+function isHeard(option: LoggerOption | null | undefined, level: Level): boolean {
+  try {
+    return typeof option?.[level] === 'function';
+  } catch {
+    return false;
+  }
+}
+
+function textOf(line: Line): string {
+  return typeof line === 'string' ? line : line();
 }
 
 function redact(key: string, value: unknown): unknown {

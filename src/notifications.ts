@@ -2,6 +2,8 @@ import { keepWatch } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
 import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import type { Events } from './events.js';
+import { FaultLog } from './log-limit.js';
+import type { Logger } from './logger.js';
 import type { Delivery } from './request.js';
 import { NO_RETRY, retryAfterMsOf } from './transport.js';
 
@@ -19,6 +21,7 @@ export interface NotificationCounts {
 export interface NotificationQueueOptions {
   readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
   readonly events: Events;
+  readonly logger: Logger;
 }
 
 interface Queued {
@@ -59,9 +62,11 @@ export class NotificationQueue {
   #pauses = 0;
   #isTrusted = false;
   #lastFault: Error | undefined;
+  readonly #losses: FaultLog;
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
+    this.#losses = new FaultLog(options.logger.write, 'notifications are delivered');
     keepWatch(this.#abort.signal);
   }
 
@@ -165,14 +170,19 @@ export class NotificationQueue {
     else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
       this.#queued.unshift(...halve(call));
     else if (isPassing(error)) this.#retry(queued, error);
-    else this.#end(notificationsOf(call), 'failed', () => error);
+    else this.#fail(call, error);
+  }
+
+  #fail(call: Delivery, error: Error): void {
+    this.#losses.failed(`a notification could not be delivered: ${error.message}`);
+    this.#end(notificationsOf(call), 'failed', () => error);
   }
 
   #retry(queued: Queued, error: Error): void {
     this.#lastFault = error;
     // Behind the others: a call that the edge stumbles over must not hold them up.
     if (queued.attempts < MAX_ATTEMPTS) this.#queued.push(queued);
-    else this.#end(notificationsOf(queued.call), 'failed', () => error);
+    else this.#fail(queued.call, error);
     this.#rest(error);
   }
 
@@ -192,15 +202,19 @@ export class NotificationQueue {
     const sent = notificationsOf(call);
     const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
     this.#counts.delivered += sent.length - refused.length;
-    if (refused.length === 0) return;
-    const why = () =>
-      new TargetError('ERR_TARGET_INVALID_RESPONSE', 'the edge did not process a notification');
-    this.#end(refused, 'failed', why);
+    if (refused.length === 0) {
+      if (this.#queued.length === 0) this.#losses.worked();
+      return;
+    }
+    const message = 'the edge did not process a notification';
+    this.#losses.failed(message);
+    this.#end(refused, 'failed', () => new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
   }
 
   #drop(call: Delivery, code: TargetErrorCode, why: string): void {
     const cause = this.#lastFault;
     const message = `a notification was dropped: ${why}`;
+    this.#losses.failed(message);
     this.#end(notificationsOf(call), 'dropped', () => new TargetError(code, message, { cause }));
   }
 

@@ -373,19 +373,24 @@ describe('callback and errCallback', () => {
   test('a callback that throws or rejects is logged and harms nothing', async () => {
     const { lines, logger } = listeningLogger();
     const client = connect({ logger });
-    const fail = () => {
-      throw new TypeError('mine');
+    const fail = (error: Error) => () => {
+      throw error;
     };
-    const reject = async () => fail();
+    const reject = (error: Error) => async () => fail(error)();
     const errCallback = jest.fn();
-    const { response } = await client.getOffers({ request: REQUEST, callback: fail });
-    await client.getOffers({ request: REQUEST, callback: reject });
+    const failing = { request: { execute: {} } };
+    const { response } = await client.getOffers({ request: REQUEST, callback: fail(new TypeError('mine')) });
+    await client.getOffers({ request: REQUEST, callback: reject(new RangeError('mine')) });
     expect(response.status).toBe(200);
-    expect(await client.getOffers({ request: { execute: {} }, errCallback: fail })).toBeUndefined();
-    expect(await client.getOffers({ request: { execute: {} }, errCallback: reject })).toBeUndefined();
-    await client.getOffers({ request: REQUEST, callback: fail, errCallback });
+    expect(await client.getOffers({ ...failing, errCallback: fail(new EvalError('mine')) })).toBeUndefined();
+    expect(await client.getOffers({ ...failing, errCallback: reject(new URIError('mine')) })).toBeUndefined();
+    await client.getOffers({ request: REQUEST, callback: fail(new SyntaxError('mine')), errCallback });
     expect(errCallback).not.toHaveBeenCalled();
-    expect(lines.error).toEqual(Array(5).fill('AT: a callback failed: TypeError'));
+    expect(lines.error).toEqual(
+      ['TypeError', 'RangeError', 'EvalError', 'URIError', 'SyntaxError'].map(
+        (name) => `AT: a callback failed: ${name}`,
+      ),
+    );
   });
 
   test('that are no functions are as if they were not there', async () => {

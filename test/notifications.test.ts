@@ -13,12 +13,14 @@ type Deliver = (call: Delivery) => Promise<Answer>;
 
 /** A queue, what it sent, and what it raised. */
 function queueOf(deliver: Deliver) {
-  const events = new Events(createLogger(null));
+  const logger = createLogger(null);
+  const events = new Events(logger);
   const sent: string[][] = [];
   const errors: TargetEvents['sendNotificationError'][] = [];
   events.on('sendNotificationError', (event) => errors.push(event));
   const queue = new NotificationQueue({
     events,
+    logger,
     deliver: (call) => {
       sent.push(idsOf(call));
       return deliver(call);

@@ -2,6 +2,7 @@ import type { Artifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
 import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
+import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Downloaded } from '../telemetry.js';
 import { retryAfterMsOf, type Transport } from '../transport.js';
@@ -37,6 +38,7 @@ export class ArtifactSource {
   readonly #reader: ArtifactReader;
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
+  readonly #faults: FaultLog;
   readonly #abort = new AbortController();
   readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
   #running: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export class ArtifactSource {
     this.#reader = createArtifactReader(options);
     this.#stored = store && new StoredArtifact({ store, key: this.#reader.location, logger });
     this.#held = new HeldArtifact(options);
+    this.#faults = new FaultLog(logger.write, 'artifact downloads work');
     if (this.compiled) onFirst();
   }
 
@@ -170,8 +173,10 @@ export class ArtifactSource {
         read !== undefined && this.#take(read.text, { etag: read.etag, isAsked: this.#isAsked });
       const ended = performance.now();
       this.#end(undefined);
-      if (read) this.#tell(read, isTaken);
+      if (read && !isTaken) this.#faults.failed('an older artifact than the one in use was not taken');
+      else this.#faults.worked();
       if (!read || !isTaken) return;
+      this.#tell(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
       this.#options.onDownload({ startedMs, ...took, bytes, timeToFirstByteMs, downloadMs });
@@ -193,14 +198,9 @@ export class ArtifactSource {
     this.#schedule();
   }
 
-  #tell({ text }: ReadArtifact, isTaken: boolean): void {
-    const { events, logger } = this.#options;
-    if (!isTaken) {
-      logger.warn('an older artifact than the one in use was not taken');
-      return;
-    }
+  #tell({ text }: ReadArtifact): void {
     this.#stored?.keep(text);
-    events.emit({
+    this.#options.events.emit({
       type: 'artifactDownloadSucceeded',
       artifactLocation: this.#reader.location,
       // A copy, for what a listener does to it must not reach the artifact in use; made for those who look.
@@ -211,9 +211,8 @@ export class ArtifactSource {
   }
 
   #tellFailure(error: TargetError): void {
-    const { events, logger } = this.#options;
-    if (this.#failures === 1)
-      logger.warn(() => `${error.message}; ${this.compiled ? 'the last good one stays' : 'none is held'}`);
+    const { events } = this.#options;
+    this.#faults.failed(`${error.message}; ${this.compiled ? 'the last good one stays' : 'none is held'}`);
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
   }
 

@@ -35,7 +35,7 @@ export async function download(transport: Transport, request: DownloadRequest): 
       ...request,
       url,
       method: 'GET',
-      timeoutMs: Math.max(1, deadline - performance.now()),
+      timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
       accepts: [304, ...REDIRECTS],
     });
     if (!REDIRECTS.includes(answer.status)) return answer;

@@ -4,6 +4,8 @@ import { type Abortable, within } from '../deadline.js';
 import type { Geo } from '../delivery-api.js';
 import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
+import { FaultLog } from '../log-limit.js';
+import type { Logger } from '../logger.js';
 import type { Call } from '../request.js';
 import type { Exchanged, Transport } from '../transport.js';
 import { type BoundedCache, createBoundedCache } from './bounded-cache.js';
@@ -14,6 +16,7 @@ export interface GeoOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
   readonly events: Events;
+  readonly logger: Logger;
   readonly newId: () => string;
 }
 
@@ -29,9 +32,10 @@ const UNKNOWN_ADDRESS = 'unknownIpAddress';
  * The place of an IP address, from the CDN (spec 5.6). Looked up once per address and hour; when that fails, the
  * decision is made without it.
  */
-export function createGeoLookup({ config, transport, events, newId }: GeoOptions): GeoLookup {
+export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
   const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
   // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
+  const faults = new FaultLog(logger.write, 'geo look-ups work');
   let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
@@ -54,9 +58,13 @@ export function createGeoLookup({ config, transport, events, newId }: GeoOptions
     const places = placesByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
     placesByAddress = places;
     places.set(ipAddress, place);
-    place.catch(() => {
-      if (places.get(ipAddress) === place) places.delete(ipAddress);
-    });
+    place.then(
+      () => faults.worked(),
+      (thrown: unknown) => {
+        if (places.get(ipAddress) === place) places.delete(ipAddress);
+        faults.failed(toError(thrown).message);
+      },
+    );
     return place;
   };
 

@@ -1,6 +1,7 @@
 import { type Artifact, toArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
 import { TargetError } from '../errors.js';
+import { LineLimit } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import { type CompiledArtifact, compileArtifact } from './compile.js';
 
@@ -73,7 +74,9 @@ export class HeldArtifact {
     if (!isWanted && isOlder(madeMs, this.#held?.generatedAtMs)) return false;
     const { config, logger, now } = this.#options;
     const { client, allMatchingMboxes } = config;
-    const warn = (line: string) => logger.warn(line);
+    // Each artifact's own: what is wrong with a new one is news, even if it is what was wrong with the last.
+    const limit = new LineLimit((line) => logger.write('warn', line));
+    const warn = (line: string) => limit.say(line);
     this.#held = {
       generatedAtMs: madeMs,
       compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),

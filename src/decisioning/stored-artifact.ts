@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../config.js';
 import { TargetError, toError } from '../errors.js';
+import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 
 /** What keeping an artifact outside the process needs. */
@@ -17,21 +18,23 @@ export class StoredArtifact {
   readonly #options: StoredArtifactOptions;
   #next: string | undefined;
   #isWriting = false;
+  readonly #faults: FaultLog;
 
   constructor(options: StoredArtifactOptions) {
     this.#options = options;
+    this.#faults = new FaultLog(options.logger.write, 'the artifact store works');
   }
 
   /** Gives what an earlier process kept to `take`, if there is anything; what `take` throws is said in one warning. */
   async restore(take: (text: string) => void): Promise<void> {
-    const { store, key, logger } = this.#options;
+    const { store, key } = this.#options;
     try {
       const text = await store.get(key);
       if (text === undefined || text === null) return;
       if (typeof text !== 'string') throw new TypeError('not a text');
       take(text);
     } catch (thrown) {
-      logger.warn(() => `the artifact store gave nothing of use: ${reasonOf(thrown)}`);
+      this.#faults.failed(`the artifact store gave nothing of use: ${reasonOf(thrown)}`);
     }
   }
 
@@ -54,15 +57,16 @@ export class StoredArtifact {
   }
 
   async #write(text: string): Promise<void> {
-    const { store, key, logger } = this.#options;
+    const { store, key } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error('it did not end')), MAX_WRITE_MS).unref();
     });
     try {
       await Promise.race([store.set(key, text), limit]);
+      this.#faults.worked();
     } catch (thrown) {
-      logger.warn(() => `the artifact store could not be written: ${reasonOf(thrown)}`);
+      this.#faults.failed(`the artifact store could not be written: ${reasonOf(thrown)}`);
     } finally {
       clearTimeout(timer);
     }
