@@ -77,7 +77,7 @@ export function toArtifact(json: unknown): Artifact {
 function expectVersion(version: unknown): void {
   if (typeof version !== 'string') throw wrongShape('version', 'a string', version);
   if (/^\d+/.exec(version)?.[0] !== String(MAJOR_VERSION)) {
-    const shown = version.slice(0, 20);
+    const shown = /^[\d.]{1,20}/.exec(version)?.[0] ?? `of ${describe(version)}`;
     throw new TargetError(
       'ERR_TARGET_ARTIFACT',
       `Artifact version ${shown} is not supported, only ${MAJOR_VERSION}.x is`,
@@ -128,6 +128,11 @@ const BINARY_MAGIC = 'ATOD:';
 const BINARY_VERSION = 1;
 const BINARY_KEY_START = 8;
 const BINARY_HEADER_LENGTH = 40;
+
+/** Whether a text is a binary artifact, read as what it is not. */
+export function isBinaryArtifact(text: string): boolean {
+  return text.startsWith(BINARY_MAGIC);
+}
 
 /**
  * The JSON text of a binary artifact: a header of `ATOD:`, a version of three digits (`001`) and a key of 32

@@ -36,7 +36,7 @@ import {
   withMboxes,
   withoutDashes,
 } from './request.js';
-import { invalidField } from './request-fields.js';
+import { invalidField, invalidNumber } from './request-fields.js';
 import {
   LOCATION_HINT_COOKIE_NAME,
   type TargetDeliveryResponse,
@@ -224,7 +224,7 @@ export class TargetClient {
   async ready(options: WaitOptions = {}): Promise<void> {
     const { signal, timeout } = options ?? {};
     if (timeout !== undefined && !isTimeoutMs(timeout)) {
-      throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
+      throw invalidNumber('timeout', 'milliseconds above 0 and below 2^31', timeout);
     }
     if (this.#closing) throw closedError();
     const onDevice = this.#onDevice;

@@ -346,8 +346,9 @@ function isArtifactUrl(value: unknown): boolean {
 }
 
 function invalid(option: string, wanted: string, came: unknown): TargetError {
-  // Options are the programmer's own, so that their text may be shown.
-  const shown = typeof came === 'string' ? JSON.stringify(came.slice(0, 64)) : describe(came);
+  // Options are the programmer's own, so that their text may be shown; but not the password or key of a URL.
+  const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
+  const shown = isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);
   return new TargetError('ERR_TARGET_INVALID_CONFIG', `${option} must be ${wanted}, not ${shown}`, {
     path: option,
   });

@@ -6,7 +6,7 @@ import type {
   TelemetryEntry,
   TelemetryRequest,
 } from './delivery-api.js';
-import { TargetError, type TargetErrorCode, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, toError, toJsonError } from './errors.js';
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
@@ -231,7 +231,7 @@ function toDeliveryResponse(
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw invalid(text === '' ? 'an empty body' : 'a body that is not JSON', cause);
+    throw invalid(text === '' ? 'an empty body' : 'a body that is not JSON', toJsonError(cause));
   }
   const fault = faultOf(parsed);
   if (fault !== undefined) throw invalid(`JSON of the wrong shape: ${fault}`);

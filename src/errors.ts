@@ -71,12 +71,22 @@ export function toError(thrown: unknown): Error {
  * secret (numbers, booleans, nullish).
  */
 export function describe(value: unknown): string {
+  return typeof value === 'number' ? `the number ${value}` : describeKind(value);
+}
+
+/** The same for what may be a visitor's: an id may have been given as a number. */
+export function describeKind(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'number') return `the number ${value}`;
   if (typeof value === 'string')
     return value === '' ? 'an empty string' : `a string of ${value.length} characters`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}
+
+/** Why a text is not JSON, without the piece of it that the engine quotes: it may be a visitor's, or a key. */
+export function toJsonError(thrown: unknown): SyntaxError {
+  const { message } = toError(thrown);
+  return new SyntaxError(message.replace(/[, .]*"[\s\S]*"[ .]*(?=is not valid JSON)/, ' '));
 }
 
 /** What calling with the caller's own objects threw: only a getter, a proxy or a visitor object can. */

@@ -6,7 +6,7 @@ export interface LoggerOption {
   info?(...line: unknown[]): void;
   warn?(...line: unknown[]): void;
   error?(...line: unknown[]): void;
-  /** Whether debug lines may hold visitor ids, parameters and cookies. @default false */
+  /** Whether debug lines may hold visitor ids, parameters and cookies; tokens never are in them. @default false */
   unsafe?: boolean | undefined;
 }
 
@@ -39,6 +39,7 @@ const PERSONAL = new Set([
   'profileParameters',
   'order',
   'address',
+  'geo',
   'ipAddress',
   'audienceManager',
   'supplementalDataId',
@@ -49,6 +50,9 @@ const PERSONAL = new Set([
   'targetCookie',
   'visitorState',
 ]);
+
+/** Fields that open something: the property, a preview, a trace. */
+const SECRET = new Set(['token', 'authorizationToken']);
 
 /** Wraps what the caller gave (an object, `null` or nothing) so that logging can never do harm. */
 export function createLogger(option: LoggerOption | null | undefined): Logger {
@@ -73,7 +77,7 @@ export function createLogger(option: LoggerOption | null | undefined): Logger {
     warn: limited('warn'),
     error: limited('error'),
     write,
-    show: (value) => JSON.stringify(value, option?.unsafe === true ? undefined : redact),
+    show: (value) => JSON.stringify(value, option?.unsafe === true ? redactSecrets : redact),
   };
 }
 
@@ -91,5 +95,9 @@ function textOf(line: Line): string {
 
 function redact(key: string, value: unknown): unknown {
   // Response tokens are named after what they hold: `activity.name`, but also `profile.age` and `geo.city`.
-  return PERSONAL.has(key) || /^(profile|geo|user)\./.test(key) ? REDACTED : value;
+  return PERSONAL.has(key) || /^(profile|geo|user)\./.test(key) ? REDACTED : redactSecrets(key, value);
+}
+
+function redactSecrets(key: string, value: unknown): unknown {
+  return SECRET.has(key) ? REDACTED : value;
 }

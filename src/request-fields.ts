@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { describe, TargetError } from './errors.js';
+import { describe, describeKind, TargetError } from './errors.js';
 
 /**
  * Checks one field of a request and copies it: the copy, or undefined to leave the field out. Throws a
@@ -15,11 +15,16 @@ export interface Placed {
 
 const MAX_DEPTH = 32;
 
-/** A request field that is not what it has to be. */
-export function invalidField(path: string, wanted: string, came: unknown): TargetError {
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} must be ${wanted}, not ${describe(came)}`, {
+/** A request field that is not what it has to be. What came is a visitor's, except where a number was wanted. */
+export function invalidField(path: string, wanted: string, came: unknown, show = describeKind): TargetError {
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} must be ${wanted}, not ${show(came)}`, {
     path,
   });
+}
+
+/** A number that is not what it has to be, shown as it is. */
+export function invalidNumber(path: string, wanted: string, came: unknown): TargetError {
+  return invalidField(path, wanted, came, describe);
 }
 
 /** The same error, one level further out. */
@@ -54,7 +59,7 @@ export function text(maxLength = Number.POSITIVE_INFINITY, minLength = 0): Field
 export function number(minimum = Number.NEGATIVE_INFINITY): Field {
   return (value) => {
     if (typeof value === 'number' && Number.isFinite(value) && value >= minimum) return value;
-    throw invalidField(
+    throw invalidNumber(
       '',
       minimum === Number.NEGATIVE_INFINITY ? 'a number' : `a number of at least ${minimum}`,
       value,
@@ -69,7 +74,7 @@ export function integer(minimum = Number.MIN_SAFE_INTEGER, maximum = Number.MAX_
       return value;
     const from = minimum === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${minimum}`;
     const to = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${maximum}`;
-    throw invalidField('', `an integer${from}${to}`, value);
+    throw invalidNumber('', `an integer${from}${to}`, value);
   };
 }
 
@@ -197,7 +202,7 @@ function toParameter(name: string, written: Readonly<Record<string, unknown>>): 
     );
   }
   const isPlain = typeof given === 'string' || typeof given === 'boolean' || Number.isFinite(given);
-  if (!isPlain) throw invalidField(path, 'a string, a number or a boolean', given);
+  if (!isPlain) throw invalidNumber(path, 'a string, a number or a boolean', given);
   const value = String(given);
   if (value.length > MAX_VALUE_LENGTH) {
     throw invalidField(path, `a string of at most ${MAX_VALUE_LENGTH} characters`, given);

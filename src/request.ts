@@ -16,7 +16,7 @@ import type { AbortSignalLike } from './fetch-api.js';
 import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
-import { invalidField } from './request-fields.js';
+import { invalidField, invalidNumber } from './request-fields.js';
 import { MAX_CUSTOMER_IDS, requestFields } from './request-schema.js';
 import {
   type CustomerIdsOption,
@@ -303,7 +303,7 @@ function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
 function toTimeoutMs(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null) return undefined;
   if (isTimeoutMs(timeout)) return timeout;
-  throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout);
+  throw invalidNumber('timeout', 'milliseconds above 0 and below 2^31', timeout);
 }
 
 function toSignal(signal: unknown): AbortSignalLike | undefined {

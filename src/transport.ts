@@ -301,7 +301,7 @@ async function toResponseError(course: Course, span: Span, response: FetchRespon
 
 function toNetworkError(thrown: unknown, course: Course, span: Span, result: string): TargetError {
   if (!span.aborted) course.wire.onBroken(course.opening);
-  const details = { cause: withoutQueries(thrown), status: course.status };
+  const details = { cause: withoutUrls(thrown), status: course.status };
   return toFailure(course, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
 }
 
@@ -352,9 +352,20 @@ function isWord(value: unknown): value is string {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }
 
-/** What a fetch threw, without the queries of URLs in its message: they hold the visitor's session. */
-function withoutQueries(thrown: unknown): unknown {
-  const { message, code } = toError(thrown) as Error & { code?: unknown };
-  if (!message.includes('?')) return thrown;
-  return Object.assign(new Error(message.replace(/\?\S*/g, '')), isWord(code) && { code });
+const MAX_CAUSES = 5;
+
+/** What a fetch threw, without more of the URLs in its messages than their hosts: the rest holds sessions and keys. */
+function withoutUrls(thrown: unknown, depth = 0): unknown {
+  if (typeof thrown === 'string') return hostsAlone(thrown);
+  const { message, code, cause } = toError(thrown) as Error & { code?: unknown };
+  const shown = hostsAlone(message);
+  const shownCause = depth === MAX_CAUSES ? undefined : cause && withoutUrls(cause, depth + 1);
+  // A URL that is none is quoted in a field of the error.
+  if (shown === message && shownCause === cause && code !== 'ERR_INVALID_URL') return thrown;
+  const options = shownCause === undefined ? undefined : { cause: shownCause };
+  return Object.assign(new Error(shown, options), isWord(code) && { code });
+}
+
+function hostsAlone(message: string): string {
+  return message.replace(/\b([a-z][a-z\d+.-]{0,20}:\/\/)(?:[^\s/?#@]*@)?([^\s/?#]*)\S*|\?\S*/gi, '$1$2');
 }

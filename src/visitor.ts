@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { AuthenticatedState, CustomerId } from './delivery-api.js';
-import { describe, TargetError } from './errors.js';
+import { describeKind, TargetError } from './errors.js';
 
 /** Whether a customer is logged in, as Experience Cloud counts it. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -251,7 +251,11 @@ function toRecord(value: unknown, path: string): Readonly<Record<string, unknown
 }
 
 function invalidCustomerIds(path: string, wanted: string, came: unknown): TargetError {
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} must be ${wanted}, not ${describe(came)}`, {
-    path,
-  });
+  return new TargetError(
+    'ERR_TARGET_INVALID_REQUEST',
+    `${path} must be ${wanted}, not ${describeKind(came)}`,
+    {
+      path,
+    },
+  );
 }

@@ -253,8 +253,8 @@ describe('what belongs to a visitor', () => {
     await client.getOffers(options);
     const text = lines.debug.join();
     const hidden = Object.entries(CANARY).filter(([, canary]) => !text.includes(canary));
-    // The session is no part of a request or an answer.
-    expect(hidden.map(([name]) => name)).toEqual(['session']);
+    // The session is no part of a request or an answer, and tokens that open something are nobody's to read.
+    expect(hidden.map(([name]) => name)).toEqual(['session', 'traceToken']);
   });
 
   test('leaves the rest of a debug line to be read', async () => {

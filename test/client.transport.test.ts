@@ -498,14 +498,14 @@ describe('an error', () => {
     expect(error).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 404, body: '' });
   });
 
-  test('holds no query of a URL in its cause', async () => {
+  test('holds of a URL in its cause the host alone', async () => {
     const fetchApi = async (url: string) => {
       throw Object.assign(new Error(`request to ${url} failed, reason: connect`), { code: 'ECONNREFUSED' });
     };
     const client = TargetClient.create({ ...configOf(fetchApi), retry: { retries: 0 } });
     const error = await targetErrorOf(() => client.getOffers({ request, sessionId: "canary's-session" }));
     expect(error.cause).toMatchObject({
-      message: 'request to https://demo.tt.omtrdc.net/rest/v1/delivery failed, reason: connect',
+      message: 'request to https://demo.tt.omtrdc.net failed, reason: connect',
       code: 'ECONNREFUSED',
     });
   });

@@ -1,6 +1,6 @@
-import { type Artifact, toArtifact } from '../artifact.js';
+import { type Artifact, isBinaryArtifact, toArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
-import { TargetError } from '../errors.js';
+import { TargetError, toJsonError } from '../errors.js';
 import { LineLimit } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import { type CompiledArtifact, compileArtifact } from './compile.js';
@@ -92,9 +92,17 @@ export class HeldArtifact {
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    const body = text.slice(0, 1024);
-    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is not JSON', { body, cause });
+  } catch (thrown) {
+    const cause = toJsonError(thrown);
+    // Its start holds its key.
+    if (isBinaryArtifact(text))
+      throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is binary, not JSON: set artifactFormat', {
+        cause,
+      });
+    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is not JSON', {
+      body: text.slice(0, 1024),
+      cause,
+    });
   }
 }
 
