@@ -8,6 +8,8 @@ import { confirm, fakeTimers, pass, type Scripts, served, settle, withScripts } 
 const startWith = withScripts();
 const MINUTE = 60_000;
 const once = { retry: { retries: 0 } };
+/** Owes no notification. */
+const SEEN: DeliveryRequest = { prefetch: { mboxes: [{ name: 'hero' }] } };
 
 /** A client, and what it logs above debug, oldest first, with its level. */
 function start(config: Partial<TargetClientConfig> = {}, scripts: Scripts = {}) {
@@ -149,7 +151,7 @@ describe('what comes with every call', () => {
   test.each<[string, (call: number) => object, string[]]>([
     [
       'an option that there is not',
-      () => ({ request: HERO, targetCookies: 'x' }),
+      () => ({ request: SEEN, targetCookies: 'x' }),
       ['warn AT: unknown option "targetCookies" is ignored: did you mean "targetCookie"?'],
     ],
     [
@@ -158,12 +160,12 @@ describe('what comes with every call', () => {
       ['warn AT: left out of the request: the mbox at position 0, which has no name'],
     ],
     ['a request that is no object', () => ({ request: 5 }), []],
-    ['a cookie that is broken', () => ({ request: HERO, targetCookie: '%E0%A4%A|#|session#%#x' }), []],
-    ['a visitor cookie that is broken', () => ({ request: HERO, visitorCookie: 'MCMID|%E0|MCAAMLH' }), []],
+    ['a cookie that is broken', () => ({ request: SEEN, targetCookie: '%E0%A4%A|#|session#%#x' }), []],
+    ['a visitor cookie that is broken', () => ({ request: SEEN, visitorCookie: 'MCMID|%E0|MCAAMLH' }), []],
     [
       'a callback that throws',
       () => ({
-        request: HERO,
+        request: SEEN,
         callback: () => {
           throw new TypeError('mine');
         },
@@ -185,7 +187,7 @@ describe('what comes with every call', () => {
   test('is told again after ten minutes, with a count', async () => {
     fakeTimers();
     const { client, lines } = start(local);
-    const bad = () => client.getOffers(loosely({ request: HERO, nonsense: 1 }));
+    const bad = () => client.getOffers(loosely({ request: SEEN, nonsense: 1 }));
     await times(1000, bad);
     await pass(10 * MINUTE);
     await times(1000, bad);
