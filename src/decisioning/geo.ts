@@ -34,8 +34,8 @@ const UNKNOWN_ADDRESS = 'unknownIpAddress';
  */
 export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
   const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
-  // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
   const faults = new FaultLog(logger.write, 'geo look-ups work');
+  // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
   let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
