@@ -1,5 +1,4 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { v4 as newUuid } from 'uuid';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import {
   isTimeoutMs,
@@ -9,7 +8,7 @@ import {
   warnOfUnknown,
 } from './config.js';
 import { within } from './deadline.js';
-import { type Deciders, decide } from './decide.js';
+import { type Deciders, type Decision, decide } from './decide.js';
 import type { OnDevice, OnDeviceOptions } from './decisioning/on-device.js';
 import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
 import type { DeliveryRequest } from './delivery-api.js';
@@ -21,6 +20,7 @@ import {
   type TargetEventName,
 } from './events.js';
 import type { AbortSignalLike } from './fetch-api.js';
+import { newHexId, newUuid } from './ids.js';
 import type { ClientHint } from './location-hint.js';
 import { createLogger } from './logger.js';
 import { MBOX_COOKIE_NAME } from './mbox-cookie.js';
@@ -34,7 +34,6 @@ import {
   type RequestOptions,
   toCall,
   withMboxes,
-  withoutDashes,
 } from './request.js';
 import { invalidField, invalidNumber } from './request-fields.js';
 import {
@@ -105,7 +104,7 @@ export class TargetClient {
   readonly #telemetry: TelemetryBuffer;
   readonly #notifications: NotificationQueue;
   readonly #deliver: Deliver;
-  readonly #deciders: Deciders;
+  #deciders: Deciders;
   /** Only of a client that decides on-device or hybrid. */
   readonly #onDevice: Promise<OnDevice> | undefined;
   #lastCall: Call | undefined;
@@ -148,6 +147,13 @@ export class TargetClient {
       onDownload,
     });
     this.#deciders = { edge, local: this.#onDevice };
+    this.#onDevice.then(
+      (local) => {
+        this.#deciders = { edge, local };
+      },
+      // Each call that needs it tells.
+      () => undefined,
+    );
     if (clientHint.current === undefined) void this.#learnLocationHint();
   }
 
@@ -172,7 +178,7 @@ export class TargetClient {
    */
   getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
-  async getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
+  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
     return this.#settle(options, () => this.#answer(options));
   }
 
@@ -188,13 +194,15 @@ export class TargetClient {
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options?: GetAttributesOptions<Schema>,
   ): Promise<AttributesProvider<Schema>>;
-  async getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
+  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema> | undefined> {
-    return this.#settle(options, async () => {
+    return this.#settle(options, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
-      return new AttributesProvider<Schema>(await this.#answer({ ...options, request }));
+      const answer = this.#answer({ ...options, request });
+      if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
+      return answer.then((answered) => new AttributesProvider<Schema>(answered));
     });
   }
 
@@ -206,7 +214,7 @@ export class TargetClient {
     options: SendNotificationsOptions & TakesError,
   ): Promise<TargetDeliveryResponse | undefined>;
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse>;
-  async sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse | undefined> {
+  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse | undefined> {
     return this.#settle(options, () => {
       const { notifications } = options?.request ?? {};
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
@@ -292,13 +300,19 @@ export class TargetClient {
     return result;
   }
 
-  /** One call: normalise, decide, respond. */
-  async #answer(options: RequestOptions): Promise<TargetDeliveryResponse> {
+  /** One call: normalise, decide, respond. What can be answered at once is no promise. */
+  #answer(options: RequestOptions): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
     if (typeof options !== 'object' || options === null) throw invalidField('options', 'an object', options);
     this.#warnOfUnknown(options);
     const call = toCall(options, this.#environment);
-    const decision = await decide(call, this.#deciders);
+    const decision = decide(call, this.#deciders);
+    return decision instanceof Promise
+      ? decision.then((decided) => this.#respond(call, decided))
+      : this.#respond(call, decision);
+  }
+
+  #respond(call: Call, decision: Decision): TargetDeliveryResponse {
     this.#lastCall = call;
     this.#lastRequest = decision.request;
     return toTargetDeliveryResponse(call, decision, Date.now());
@@ -307,13 +321,14 @@ export class TargetClient {
   /** Hands a result or an error to the callbacks, which can do the call no harm. */
   async #settle<Result>(
     options: Callbacks<Result> | undefined,
-    work: () => Promise<Result>,
+    work: () => Result | Promise<Result>,
   ): Promise<Result | undefined> {
     let errCallback: Callbacks<Result>['errCallback'];
     try {
       const callback = options?.callback;
       errCallback = options?.errCallback;
-      const result = await work();
+      const answer = work();
+      const result = answer instanceof Promise ? await answer : answer;
       if (typeof callback === 'function') this.#callBack(callback, result);
       return result;
     } catch (thrown) {
@@ -359,7 +374,7 @@ export class TargetClient {
   /** One call without a question, whose answer tells which edge cluster is near. */
   async #learnLocationHint(): Promise<void> {
     const { timeoutMs } = this.#environment.config;
-    const sessionId = withoutDashes(newUuid());
+    const sessionId = newHexId();
     await this.#deliverQuietly(
       { context: { channel: 'web' } },
       { sessionId, locationHint: undefined, timeoutMs },

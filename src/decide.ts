@@ -23,7 +23,8 @@ export type Decider = (call: Call) => Promise<Decision>;
 
 /** A decider in this process, which may have to leave a call to the edge. */
 export interface LocalDecider {
-  readonly decide: Decider;
+  /** Answers at once, unless it has to ask where the visitor is; throws as well as it rejects. */
+  decide(call: Call): Decision | Promise<Decision>;
   /** What of a request it cannot decide; undefined while it cannot decide anything. */
   remoteNames(request: ResolvedDeliveryRequest): RemoteNames | undefined;
 }
@@ -31,23 +32,31 @@ export interface LocalDecider {
 /** Who can decide. */
 export interface Deciders {
   readonly edge: Decider;
-  /** Only of a client that was made for it, once it is loaded. */
-  readonly local: Promise<LocalDecider> | undefined;
+  /** Only of a client that was made for it; a promise until it is loaded. */
+  readonly local: LocalDecider | Promise<LocalDecider> | undefined;
 }
 
-/** Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole. */
-export async function decide(call: Call, deciders: Deciders): Promise<Decision> {
-  const { edge } = deciders;
+/**
+ * Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole.
+ * What this process decides at once is no promise: each costs as much as a small decision (`on-device/prefetch-url`).
+ */
+export function decide(call: Call, { edge, local }: Deciders): Decision | Promise<Decision> {
   if (call.decisioningMethod === 'server-side') return edge(call);
-  const local = await deciders.local;
-  if (call.decisioningMethod === 'hybrid') {
-    const remote = local?.remoteNames(call.request);
-    if (!remote) return edge(call);
-    if (remote.remoteMboxes.length + remote.remoteViews.length > 0)
-      return { ...(await edge(call)), ...remote };
-  }
+  if (local instanceof Promise) return local.then((loaded) => decide(call, { edge, local: loaded }));
+  if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
   if (!local) {
     throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
   }
   return local.decide(call);
+}
+
+function decideHybrid(
+  call: Call,
+  edge: Decider,
+  local: LocalDecider | undefined,
+): Decision | Promise<Decision> {
+  const remote = local?.remoteNames(call.request);
+  if (!local || !remote) return edge(call);
+  if (remote.remoteMboxes.length + remote.remoteViews.length === 0) return local.decide(call);
+  return edge(call).then((decision) => ({ ...decision, ...remote }));
 }

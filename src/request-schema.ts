@@ -71,8 +71,9 @@ const namedMboxes = list(mbox);
 /** An mbox without an index gets its position, or the next number that no other mbox was given. */
 const mboxes: Field = (value, at) => {
   const copies = namedMboxes(value, at) as { name: string; index?: number }[] | undefined;
-  const taken = new Set(copies?.map(({ index }) => index));
-  copies?.forEach((copy, position) => {
+  if (!copies || copies.every(({ index }) => index !== undefined)) return copies;
+  const taken = new Set(copies.map(({ index }) => index));
+  copies.forEach((copy, position) => {
     if (copy.index !== undefined) return;
     let index = position;
     while (taken.has(index)) index += 1;

@@ -13,6 +13,7 @@ import type {
 } from './delivery-api.js';
 import { TargetError } from './errors.js';
 import type { AbortSignalLike } from './fetch-api.js';
+import { newHexId } from './ids.js';
 import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
@@ -134,7 +135,7 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   request.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
   return {
     request,
-    sessionId: toSessionId(cookie, options.sessionId, newId),
+    sessionId: toSessionId(cookie, options.sessionId),
     locationHint: cookie.locationHint ?? toLocationHint(options),
     visitor,
     decisioningMethod,
@@ -249,12 +250,17 @@ function toExperienceCloud(
   { consumerId }: RequestOptions,
   visitor: VisitorLike,
 ): ExperienceCloud {
-  const { logging = 'server_side', supplementalDataId, ...rest } = written?.analytics ?? {};
   const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
+  const given = written?.analytics;
   // The page's hits carry the id of `visitorState`, so that the caller's own has to be in it too.
-  if (supplementalDataId !== undefined && visitor instanceof Visitor) visitor.adopt(supplementalDataId);
-  const consumed = visitor.getSupplementalDataID(consumer);
-  const analytics = { ...rest, logging, supplementalDataId: supplementalDataId ?? consumed };
+  if (given?.supplementalDataId !== undefined && visitor instanceof Visitor) {
+    visitor.adopt(given.supplementalDataId);
+  }
+  const consumed = {
+    logging: 'server_side',
+    supplementalDataId: visitor.getSupplementalDataID(consumer),
+  } as const;
+  const analytics = given ? { ...consumed, ...given } : consumed;
   const audienceManager = toAudienceManager(written?.audienceManager, visitor);
   return audienceManager ? { analytics, audienceManager } : { analytics };
 }
@@ -263,25 +269,22 @@ function toAudienceManager(
   written: AudienceManager | undefined,
   visitor: VisitorLike,
 ): AudienceManager | undefined {
-  const locationHint = Number.parseInt(visitorValue(visitor, 'MCAAMLH', MAX_HINT_LENGTH) ?? '', 10);
+  const hint = visitorValue(visitor, 'MCAAMLH', MAX_HINT_LENGTH);
   const blob = visitorValue(visitor, 'MCAAMB', MAX_BLOB_LENGTH);
+  if (hint === undefined && blob === undefined) return written;
+  const locationHint = Number.parseInt(hint ?? '', 10);
   if (!(locationHint > 0) && blob === undefined) return written;
   return { ...(locationHint > 0 && { locationHint }), ...(blob !== undefined && { blob }), ...written };
 }
 
-function toSessionId(cookie: MboxCookie, sessionId: unknown, newId: () => string): string {
+function toSessionId(cookie: MboxCookie, sessionId: unknown): string {
   if (sessionId !== undefined && sessionId !== null && sessionId !== '') {
     if (typeof sessionId !== 'string' || !isSessionId(sessionId)) {
       throw invalidField('sessionId', '1 to 128 printable characters without space, ? or /', sessionId);
     }
     return cookie.sessionId ?? sessionId;
   }
-  return cookie.sessionId ?? withoutDashes(newId());
-}
-
-/** A UUID in the form in which Target writes its ids. */
-export function withoutDashes(uuid: string): string {
-  return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24);
+  return cookie.sessionId ?? newHexId();
 }
 
 /** The hint of the per-call option; from a cookie, so that anything but digits is ignored. */

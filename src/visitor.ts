@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import type { AuthenticatedState, CustomerId } from './delivery-api.js';
 import { describeKind, TargetError } from './errors.js';
+import { newSupplementalDataId } from './ids.js';
 
 /** Whether a customer is logged in, as Experience Cloud counts it. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -43,6 +43,7 @@ export interface AmcvValues {
   readonly MCAAMB?: string;
 }
 
+const NO_VALUES: AmcvValues = Object.freeze({});
 const MAX_COOKIE_LENGTH = 4096;
 const MAX_COOKIE_FIELDS = 100;
 const MAX_BLOB_LENGTH = 1024;
@@ -62,7 +63,7 @@ export function visitorCookieName(organizationId: string): string {
  * dropped unread, as Adobe's own visitor library does: a stale Audience Manager region still finds its way.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {
-  if (typeof cookie !== 'string') return {};
+  if (typeof cookie !== 'string') return NO_VALUES;
   const start = cookie.slice(0, MAX_COOKIE_LENGTH);
   const fields = (start.includes('|') ? start : decode(start)).split('|', MAX_COOKIE_FIELDS);
   const valueBehind = (key: string): string | undefined => {
@@ -150,8 +151,20 @@ export class Visitor implements VisitorLike {
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {
   const state: Record<string, true> = {};
-  for (const consumer of consumers) state[`payload:${consumer}`] = true;
+  for (const consumer of consumers) state[fieldOf(consumer)] = true;
   return state;
+}
+
+let lastConsumer = '';
+let lastField = 'payload:';
+
+/** Callers have one consumer or a few: a name that is made anew costs as much as the rest of the state. */
+function fieldOf(consumer: string): string {
+  if (consumer !== lastConsumer) {
+    lastConsumer = consumer;
+    lastField = `payload:${consumer}`;
+  }
+  return lastField;
 }
 
 function toCustomerIdState(customerIds: CustomerIdsByCode): Record<string, unknown> {
@@ -163,26 +176,6 @@ function toCustomerIdState(customerIds: CustomerIdsByCode): Record<string, unkno
         typeof value === 'string' ? { id: value, authState: AUTH_STATE.UNKNOWN } : { ...value },
       ]),
   );
-}
-
-const POOLED_IDS = 128;
-let pool = '';
-let poolAt = 0;
-
-/**
- * `XXXXXXXXXXXXXXXX-XXXXXXXXXXXXXXXX`, upper-case hexadecimal, from a CSPRNG. Its bytes are drawn for many ids at a
- * time: one draw per call was a fifth of an on-device decision.
- */
-function newSupplementalDataId(): string {
-  if (poolAt === pool.length) {
-    pool = randomBytes(POOLED_IDS * 16)
-      .toString('hex')
-      .toUpperCase();
-    poolAt = 0;
-  }
-  const start = poolAt;
-  poolAt += 32;
-  return `${pool.slice(start, start + 16)}-${pool.slice(start + 16, poolAt)}`;
 }
 
 /** The `customerIds` option, in either form, as the Delivery API takes them. */

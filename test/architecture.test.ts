@@ -8,7 +8,7 @@ const ROOT = join(__dirname, '..');
 const ROWS: readonly (readonly string[])[] = [
   ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version'],
   [
-    ...['config', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
+    ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
     ...['transport', 'connections', 'deadline', 'response-body'],
     ...[
       'decisioning/condition',

@@ -14,11 +14,22 @@ export interface AllocatedVisitor {
 
 /**
  * Whom a visitor's allocation belongs to: the ECID, else the tntId before its first dot, else the thirdPartyId,
- * else an authenticated customer id, else a new id that also becomes the visitor's tntId.
+ * else an authenticated customer id; undefined of a visitor without any of them.
  */
+export function allocatedBy(id: VisitorId | undefined): string | undefined {
+  if (!id) return undefined;
+  return (
+    id.marketingCloudVisitorId ||
+    beforeDot(id.tntId) ||
+    id.thirdPartyId ||
+    authenticatedCustomer(id) ||
+    undefined
+  );
+}
+
+/** The visitor to decide for: {@link allocatedBy}, else a new id that also becomes the visitor's tntId. */
 export function toAllocatedVisitor(id: VisitorId | undefined, newId: () => string): AllocatedVisitor {
-  const known =
-    id?.marketingCloudVisitorId || beforeDot(id?.tntId) || id?.thirdPartyId || authenticatedCustomer(id);
+  const known = allocatedBy(id);
   if (id && known) return { keyEnd: `${known}.${SALT}`, id };
   const tntId = newId();
   return { keyEnd: `${beforeDot(tntId)}.${SALT}`, id: { ...id, tntId } };

@@ -1,12 +1,14 @@
 import type { Decision, LocalDecider } from '../decide.js';
-import type { DeliveryResponse, ResolvedDeliveryRequest } from '../delivery-api.js';
+import type { DeliveryResponse, Geo, Notification, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
+import { newHexId } from '../ids.js';
 import type { ClientHint } from '../location-hint.js';
 import type { NotificationQueue } from '../notifications.js';
-import { type Call, withoutDashes } from '../request.js';
+import type { Call } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
-import { toAllocatedVisitor } from './allocation.js';
+import { allocatedBy } from './allocation.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
+import type { CompiledArtifact } from './compile.js';
 import { type Evaluation, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo.js';
 import { remoteDependency } from './remote-dependency.js';
@@ -40,9 +42,9 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   };
 }
 
-async function decide(call: Call, options: Parts): Promise<Decision> {
-  const { source, lookUpGeo, clientHint, now, newId } = options;
-  const started = performance.now();
+function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
+  const { source, lookUpGeo, clientHint } = parts;
+  const started = parts.telemetry.isEnabled ? performance.now() : 0;
   // Held for the whole decision: an artifact that comes meanwhile is for the next one.
   const { compiled } = source;
   if (!compiled) {
@@ -50,23 +52,43 @@ async function decide(call: Call, options: Parts): Promise<Decision> {
   }
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
-  const request = withVisitor(call.request, locationHint, newId);
+  const request = withVisitor(call.request, locationHint);
   const { geo } = request.context;
-  const place = compiled.artifact.geoTargetingEnabled && needsLookup(geo) ? await lookUpGeo(call) : geo;
-  throwIfAborted(call);
-  const evaluating = performance.now();
+  const placed: Placed = { call, request, locationHint, compiled, started };
+  if (!geo || !compiled.artifact.geoTargetingEnabled || !needsLookup(geo))
+    return decideAt(geo, placed, parts);
+  return lookUpGeo(call).then((place) => {
+    throwIfAborted(call);
+    return decideAt(place, placed, parts);
+  });
+}
+
+/** A call on its way to its decision. */
+interface Placed {
+  readonly call: Call;
+  /** With an id to be allocated by. */
+  readonly request: ResolvedDeliveryRequest;
+  readonly locationHint: string | undefined;
+  readonly compiled: CompiledArtifact;
+  /** On the clock of `performance.now()`, when telemetry is on. */
+  readonly started: number;
+}
+
+/** Decides for a visitor whose place is known, as far as it will be. */
+function decideAt(geo: Geo | undefined, placed: Placed, parts: Parts): Decision {
+  const { call, request, locationHint, compiled, started } = placed;
+  const { config, telemetry, source, now, newId } = parts;
+  const evaluating = telemetry.isEnabled ? performance.now() : 0;
   const evaluation = evaluateSafely(request, compiled, {
     nowMs: now(),
     sessionId: call.sessionId,
     newId,
-    geo: place,
+    geo,
     artifactFacts: request.trace ? source.facts : undefined,
   });
-  const response = toDeliveryResponse(evaluation, request, options.config.client);
-  if (evaluation.notifications.length > 0) {
-    reportDisplays(evaluation, { ...call, request, locationHint }, options);
-  }
-  recordTelemetry(request, { started, evaluating }, options);
+  const response = toDeliveryResponse(evaluation, request, config.client);
+  if (evaluation.notifications.length > 0) reportDisplays(evaluation.notifications, placed, parts);
+  if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
 }
@@ -90,11 +112,10 @@ function throwIfAborted({ signal }: Call): void {
 function withVisitor(
   request: ResolvedDeliveryRequest,
   locationHint: string | undefined,
-  newId: () => string,
 ): ResolvedDeliveryRequest {
-  const suffix = locationHint === undefined ? '' : `.${locationHint}_0`;
-  const { id } = toAllocatedVisitor(request.id, () => withoutDashes(newId()) + suffix);
-  return id === request.id ? request : { ...request, id };
+  if (allocatedBy(request.id)) return request;
+  const tntId = locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
+  return { ...request, id: { ...request.id, tntId } };
 }
 
 function toDeliveryResponse(
@@ -109,22 +130,15 @@ function toDeliveryResponse(
 }
 
 /** Queues what was displayed, with the visitor, session and property of the decision. */
-function reportDisplays({ notifications }: Evaluation, call: Call, options: Parts): void {
-  const { id, context, experienceCloud, property, environmentId } = call.request;
-  options.notifications.add({
-    request: {
-      requestId: options.newId(),
-      context,
-      ...(id && { id }),
-      ...(experienceCloud && { experienceCloud }),
-      ...(property && { property }),
-      ...(environmentId !== undefined && { environmentId }),
-      notifications,
-    },
-    sessionId: call.sessionId,
-    locationHint: call.locationHint,
+function reportDisplays(notifications: Notification[], placed: Placed, parts: Parts): void {
+  const { id, context, experienceCloud, property, environmentId } = placed.request;
+  const requestId = parts.newId();
+  parts.notifications.add({
+    request: { requestId, context, id, experienceCloud, property, environmentId, notifications },
+    sessionId: placed.call.sessionId,
+    locationHint: placed.locationHint,
     decisioningMethod: 'on-device',
-    timeoutMs: options.config.timeoutMs,
+    timeoutMs: parts.config.timeoutMs,
     signal: undefined,
   });
 }
@@ -134,7 +148,6 @@ function recordTelemetry(
   { started, evaluating }: { readonly started: number; readonly evaluating: number },
   { telemetry, now }: Parts,
 ): void {
-  if (!telemetry.isEnabled) return;
   const ended = performance.now();
   telemetry.add({
     requestId: request.requestId,
