@@ -1,10 +1,13 @@
 import { randomFillSync } from 'node:crypto';
 import { v4 } from 'uuid';
 
-/** Ids are made so many at a time: one by one they were a fifth of an on-device decision (`on-device/prefetch-url`). */
-const POOLED = 128;
+/*
+ * Ids are made some at a time, and random bytes are drawn for many: one by one they were a fifth of an on-device
+ * decision (`on-device/prefetch-url`). An id is a slice of the text of its batch and keeps that alive, so that batches are small.
+ */
+
+const BATCH = 32;
 const BYTES = 16;
-const DASH = '-'.charCodeAt(0);
 
 /** A uuid of version 4. */
 export const newUuid = idsOf('0123456789abcdef', [4, 6, 8, 10]);
@@ -21,41 +24,43 @@ function idsOf(digits: string, dashesBefore: readonly number[]): () => string {
   const length = 2 * BYTES + dashesBefore.length;
   const places = Array.from(
     { length: BYTES },
-    (_, at) => 2 * at + dashesBefore.filter((dash) => dash <= at).length,
+    (_, byte) => 2 * byte + dashesBefore.filter((dash) => dash <= byte).length,
   );
-  const pool = Buffer.alloc(POOLED * length, DASH);
-  let at = pool.length;
-  const fill = () => {
-    const bytes = newBytes();
-    for (let id = 0; id < POOLED; id += 1) {
-      for (let byte = 0; byte < BYTES; byte += 1) {
-        const value = bytes[id * BYTES + byte] as number;
-        const place = id * length + (places[byte] as number);
-        pool[place] = codes[value >> 4] as number;
-        pool[place + 1] = codes[value & 15] as number;
-      }
+  const written = Buffer.alloc(BATCH * length, '-');
+  let batch = '';
+  let at = 0;
+  const write = (from: number) => {
+    const uuid = newBytes();
+    for (let byte = 0; byte < BYTES; byte += 1) {
+      const value = uuid[byte] as number;
+      const place = from + (places[byte] as number);
+      written[place] = codes[value >> 4] as number;
+      written[place + 1] = codes[value & 15] as number;
     }
   };
   return () => {
-    if (at === pool.length) {
-      fill();
+    if (at === batch.length) {
+      for (at = 0; at < written.length; at += length) write(at);
+      batch = written.toString('latin1');
       at = 0;
     }
     at += length;
-    // Never a slice of one long text: that would live for as long as one of its ids.
-    return pool.toString('latin1', at - length, at);
+    return batch.slice(at - length, at);
   };
 }
 
-const random = new Uint8Array(POOLED * BYTES);
-const seeds = Array.from({ length: POOLED }, (_, id) => ({
-  random: random.subarray(id * BYTES, (id + 1) * BYTES),
-}));
-const uuids = new Uint8Array(POOLED * BYTES);
+const drawn = new Uint8Array(8192);
+let taken = drawn.length;
+const seed = { random: new Uint8Array(BYTES) };
+const uuid = new Uint8Array(BYTES);
 
-/** The bytes of new uuids. */
+/** The bytes of a new uuid, until the next one is made. */
 function newBytes(): Uint8Array {
-  randomFillSync(random);
-  for (let id = 0; id < POOLED; id += 1) v4(seeds[id], uuids, id * BYTES);
-  return uuids;
+  if (taken === drawn.length) {
+    randomFillSync(drawn);
+    taken = 0;
+  }
+  for (let byte = 0; byte < BYTES; byte += 1) seed.random[byte] = drawn[taken + byte] as number;
+  taken += BYTES;
+  return v4(seed, uuid);
 }

@@ -144,16 +144,19 @@ export function list(field: Field, maxItems = Number.POSITIVE_INFINITY): Field {
   return (value, { dropped }) => {
     if (!Array.isArray(value)) throw invalidField('', 'an array', value);
     if (value.length > maxItems) throw invalidField('', `an array of at most ${maxItems}`, value);
-    const copies: unknown[] = [];
+    let copies: unknown[] | undefined;
     for (let index = 0; index < value.length; index += 1) {
       try {
         const kept = field(value[index], { index, dropped });
-        if (kept !== undefined) copies.push(kept);
+        if (kept === undefined) continue;
+        if (copies) copies.push(kept);
+        // Most lists are of one, and pushing to an empty one makes room for many.
+        else copies = [kept];
       } catch (thrown) {
         throw outward(thrown, `[${index}]`);
       }
     }
-    return copies.length === 0 ? undefined : copies;
+    return copies;
   };
 }
 

@@ -44,6 +44,7 @@ export interface AmcvValues {
 }
 
 const NO_VALUES: AmcvValues = Object.freeze({});
+const NO_CONSUMERS: readonly string[] = Object.freeze([]);
 const MAX_COOKIE_LENGTH = 4096;
 const MAX_COOKIE_FIELDS = 100;
 const MAX_BLOB_LENGTH = 1024;
@@ -98,9 +99,9 @@ export class Visitor implements VisitorLike {
   readonly #values: AmcvValues;
   #customerIds: CustomerIdsByCode | undefined;
   #current: string | undefined;
-  #currentConsumers: string[] = [];
+  #currentConsumers: readonly string[] = NO_CONSUMERS;
   #last: string | undefined;
-  #lastConsumers: string[] = [];
+  #lastConsumers: readonly string[] = NO_CONSUMERS;
 
   constructor(organizationId: string, amcvCookie?: unknown) {
     this.#organizationId = organizationId;
@@ -117,25 +118,24 @@ export class Visitor implements VisitorLike {
 
   /** Takes an SDID that the caller made, for consumers to come. */
   adopt(supplementalDataId: string): void {
-    if (this.#current === supplementalDataId) this.#currentConsumers = [];
-    else this.#rotate(supplementalDataId);
+    if (this.#current !== undefined && this.#current !== supplementalDataId) this.#rotate();
+    this.#current = supplementalDataId;
+    this.#currentConsumers = NO_CONSUMERS;
   }
 
   /** One SDID for all consumers, until one of them asks a second time. */
   getSupplementalDataID(consumerId: string): string {
-    if (this.#current !== undefined && this.#currentConsumers.includes(consumerId)) {
-      this.#rotate(undefined);
-    }
+    if (this.#currentConsumers.includes(consumerId)) this.#rotate();
     this.#current ??= newSupplementalDataId();
-    if (!this.#currentConsumers.includes(consumerId)) this.#currentConsumers.push(consumerId);
+    this.#currentConsumers = [...this.#currentConsumers, consumerId];
     return this.#current;
   }
 
-  #rotate(next: string | undefined): void {
+  #rotate(): void {
     this.#last = this.#current;
     this.#lastConsumers = this.#currentConsumers;
-    this.#current = next;
-    this.#currentConsumers = [];
+    this.#current = undefined;
+    this.#currentConsumers = NO_CONSUMERS;
   }
 
   getState(): Record<string, unknown> {
