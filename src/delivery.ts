@@ -62,7 +62,8 @@ export function createDelivery(options: DeliveryOptions): Deliver {
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
       const url = toUrl(delivery.sessionId, locationHint);
-      const response = await exchange({ delivery, request, url }, options);
+      const json = toJson(delivery, request);
+      const response = await exchange({ delivery, request, json, url }, options);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       faults.worked();
       // A visitor's cookie may say where this visitor's calls go, but not where those of others go.
@@ -111,11 +112,12 @@ export function createEdgeDecider(deliver: Deliver): Decider {
 interface Sent {
   readonly delivery: Delivery;
   readonly request: Delivery['request'];
+  readonly json: string;
   readonly url: string;
 }
 
 async function exchange(
-  { delivery, request, url }: Sent,
+  { delivery, request, json, url }: Sent,
   options: DeliveryOptions,
 ): Promise<DeliveryResponse> {
   const { config, transport, telemetry, now, newId } = options;
@@ -132,7 +134,7 @@ async function exchange(
       'X-EXC-SDK-Version': VERSION,
       'X-Request-Id': requestId,
     },
-    body: JSON.stringify(request),
+    body: json,
     requestId,
     maxBytes: MAX_BODY_BYTES,
     retry: delivery.retry ?? config.retry,
@@ -204,6 +206,13 @@ function toSentRequest(
     sent.context = { ...context, geo: known };
   }
   return sent;
+}
+
+/** What is sent; of a request that was written already, nothing but its telemetry can be new. */
+function toJson({ json, request: written }: Delivery, request: Delivery['request']): string {
+  if (json === undefined || request.context !== written.context) return JSON.stringify(request);
+  if (request === written) return json;
+  return `${json.slice(0, -1)},"telemetry":${JSON.stringify(request.telemetry)}}`;
 }
 
 /** A call that only carries telemetry is not measured: it would owe the next such call. */

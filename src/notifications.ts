@@ -157,9 +157,9 @@ export class NotificationQueue {
   }
 
   /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
-  #toSent({ request, sessionId, locationHint, decisioningMethod, timeoutMs }: Delivery): Delivery {
+  #toSent({ request, json, sessionId, locationHint, decisioningMethod, timeoutMs }: Delivery): Delivery {
     const { signal } = this.#abort;
-    return { request, sessionId, locationHint, decisioningMethod, timeoutMs, signal, retry: NO_RETRY };
+    return { request, json, sessionId, locationHint, decisioningMethod, timeoutMs, signal, retry: NO_RETRY };
   }
 
   /** What becomes of a call that failed. */
@@ -249,7 +249,7 @@ function halve(call: Delivery): Queued[] {
   const notifications = notificationsOf(call);
   const middle = Math.ceil(notifications.length / 2);
   return [notifications.slice(0, middle), notifications.slice(middle)].map((half) => ({
-    call: { ...call, request: { ...call.request, notifications: half } },
+    call: { ...call, request: { ...call.request, notifications: half }, json: undefined },
     attempts: 0,
   }));
 }

@@ -94,6 +94,8 @@ export interface Delivery
   extends Pick<Call, 'sessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
   /** Without a request id when nobody asks about the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
+  /** The request as JSON, where it was written already. */
+  readonly json?: string | undefined;
   /** @default the client's */
   readonly retry?: RetryPolicy | undefined;
 }

@@ -43,6 +43,8 @@ export interface Evaluation extends RemoteDependency {
   readonly prefetch: PrefetchResponse | undefined;
   /** The displays to report, in the order of the answer. */
   readonly notifications: Notification[];
+  /** The same as JSON. */
+  readonly notificationsJson: string;
 }
 
 /** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
@@ -67,6 +69,7 @@ export function evaluate(
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
     notifications: ledger.notifications,
+    notificationsJson: ledger.json,
     remoteMboxes: remote.remoteMboxes,
     remoteViews: remote.remoteViews,
   };

@@ -173,7 +173,7 @@ function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): R
 }
 
 function noteDisplay(rule: CompiledRule, mbox: string, { ledger, recorder }: Part): void {
-  const notification = ledger?.owe(mbox, rule.offers.displayTokens);
+  const notification = ledger?.owe(mbox, rule.offers);
   recorder?.noteAnswer(rule, notification);
 }
 

@@ -2,6 +2,7 @@ import type { Consequence, RuleMeta, RuleOption } from '../artifact.js';
 import type { Metric, Option, ResponseTokens } from '../delivery-api.js';
 import { type CopyPlan, copyBy, copyPlanOf } from './cloner.js';
 import type { GeoFacts } from './context.js';
+import { type Displayed, displayFields } from './displays.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
 import { addGeoTokens, type GeoToken, metaTokens, type TokenNames } from './response-tokens.js';
 
@@ -15,12 +16,13 @@ import { addGeoTokens, type GeoToken, metaTokens, type TokenNames } from './resp
 const NONE: readonly never[] = Object.freeze([]);
 
 /** A rule's consequence, ready to be handed out any number of times; each part is compiled when it is first needed. */
-export class CompiledOffers {
+export class CompiledOffers implements Displayed {
   readonly #consequence: Consequence;
   readonly #meta: RuleMeta;
   readonly #tokenNames: TokenNames;
   #options: readonly CompiledOption[] | undefined;
   #displayTokens: readonly string[] | undefined;
+  #displayFields: string | undefined;
   #clickMetrics: readonly CompiledMetric[] | undefined;
   #metrics: readonly CompiledMetric[] | undefined;
 
@@ -45,6 +47,12 @@ export class CompiledOffers {
   get displayTokens(): readonly string[] {
     this.#displayTokens ??= displayTokensOf(objectsOf(this.#consequence.options));
     return this.#displayTokens;
+  }
+
+  displayFields(mbox: string): string {
+    if (mbox !== this.name) return displayFields(mbox, this.displayTokens);
+    this.#displayFields ??= displayFields(mbox, this.displayTokens);
+    return this.#displayFields;
   }
 
   get clickMetrics(): readonly CompiledMetric[] {

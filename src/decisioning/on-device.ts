@@ -1,5 +1,5 @@
 import type { Decision, LocalDecider } from '../decide.js';
-import type { DeliveryResponse, Geo, Notification, ResolvedDeliveryRequest } from '../delivery-api.js';
+import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../ids.js';
 import type { ClientHint } from '../location-hint.js';
@@ -87,7 +87,7 @@ function decideAt(geo: Geo | undefined, placed: Placed, parts: Parts): Decision 
     artifactFacts: request.trace ? source.facts : undefined,
   });
   const response = toDeliveryResponse(evaluation, request, config.client);
-  if (evaluation.notifications.length > 0) reportDisplays(evaluation.notifications, placed, parts);
+  if (evaluation.notifications.length > 0) reportDisplays(evaluation, placed, parts);
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
@@ -130,11 +130,14 @@ function toDeliveryResponse(
 }
 
 /** Queues what was displayed, with the visitor, session and property of the decision. */
-function reportDisplays(notifications: Notification[], placed: Placed, parts: Parts): void {
+function reportDisplays(evaluation: Evaluation, placed: Placed, parts: Parts): void {
+  const { notifications, notificationsJson } = evaluation;
   const { id, context, experienceCloud, property, environmentId } = placed.request;
   const requestId = parts.newId();
+  const head = { requestId, context, id, experienceCloud, property, environmentId };
   parts.notifications.add({
     request: { requestId, context, id, experienceCloud, property, environmentId, notifications },
+    json: `${JSON.stringify(head).slice(0, -1)},"notifications":${notificationsJson}}`,
     sessionId: placed.call.sessionId,
     locationHint: placed.locationHint,
     decisioningMethod: 'on-device',
