@@ -200,7 +200,7 @@ export class TargetClient {
   ): Promise<AttributesProvider<Schema> | undefined> {
     return this.#settle(options, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
-      const answer = this.#answer({ ...options, request });
+      const answer = this.#answer(Object.assign({}, options, { request }));
       if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
       return answer.then((answered) => new AttributesProvider<Schema>(answered));
     });
@@ -220,7 +220,7 @@ export class TargetClient {
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
         throw invalidField('notifications', 'a list of notifications', notifications);
       }
-      return this.#answer({ ...options, decisioningMethod: 'server-side' });
+      return this.#answer(Object.assign({}, options, { decisioningMethod: 'server-side' } as const));
     });
   }
 

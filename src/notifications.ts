@@ -235,6 +235,7 @@ function unconfirmed(
   sent: readonly Notification[],
   confirmed: readonly { readonly id?: string | undefined }[],
 ): readonly Notification[] {
+  if (confirmed.length === 0) return sent;
   const [first] = sent;
   if (first && sent.length === 1) return confirmed.some(({ id }) => id === first.id) ? [] : sent;
   const ids = new Set(confirmed.map(({ id }) => id));

@@ -32,7 +32,7 @@ export function toAllocatedVisitor(id: VisitorId | undefined, newId: () => strin
   const known = allocatedBy(id);
   if (id && known) return { keyEnd: `${known}.${SALT}`, id };
   const tntId = newId();
-  return { keyEnd: `${beforeDot(tntId)}.${SALT}`, id: { ...id, tntId } };
+  return { keyEnd: `${beforeDot(tntId)}.${SALT}`, id: Object.assign({}, id, { tntId }) };
 }
 
 /** The beginning of an activity's allocation keys, hashed once. */

@@ -57,22 +57,23 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
 /** Answers a page load: with every rule of the global mbox that holds. */
 export function decidePageLoad(request: RequestDetails, part: Part): PageLoadResponse {
   const location = part.compiled.mbox(part.compiled.globalMbox);
-  const named = { ...request, name: location.name };
+  const { name } = location;
   const answer: PageLoadResponse = { options: [] };
   const metrics: Metric[] = [];
-  const receiver = toReceiver(named, part);
+  const receiver = toReceiver({ name, parameters: request.parameters }, part);
+  const traced = part.recorder && { mbox: { ...request, name } };
   const search = new RuleSearch(request, part);
   search.enter(location);
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
     handOut(answer, rule, receiver);
     if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
-    noteDisplay(rule, rule.offers.name ?? location.name, part);
-    draft = part.recorder?.draft({ mbox: named });
+    noteDisplay(rule, rule.offers.name ?? name, part);
+    if (traced) draft = part.recorder?.draft(traced);
   }
   if (metrics.length > 0) answer.metrics = uniqueByToken(metrics);
   if (draft) answer.trace = finishTrace(draft);
-  return draft ? answer : withTrace(answer, { mbox: named }, part);
+  return draft || !traced ? answer : withTrace(answer, traced, part);
 }
 
 /** Answers a request for one view, or, without a name, for all: one answer per view of which a rule holds. */

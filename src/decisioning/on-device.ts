@@ -115,7 +115,7 @@ function withVisitor(
 ): ResolvedDeliveryRequest {
   if (allocatedBy(request.id)) return request;
   const tntId = locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
-  return { ...request, id: { ...request.id, tntId } };
+  return Object.assign({}, request, { id: Object.assign({}, request.id, { tntId }) });
 }
 
 function toDeliveryResponse(
