@@ -313,8 +313,10 @@ export class TargetClient {
   }
 
   #respond(call: Call, decision: Decision): TargetDeliveryResponse {
-    this.#lastCall = call;
-    this.#lastRequest = decision.request;
+    if (this.#telemetry.isEnabled) {
+      this.#lastCall = call;
+      this.#lastRequest = decision.request;
+    }
     return toTargetDeliveryResponse(call, decision, Date.now());
   }
 
