@@ -22,7 +22,7 @@ export class DisplayLedger {
   readonly #nowMs: number;
   readonly #newId: () => string;
   #json = '';
-  #tokensByMbox: Map<string, Set<string>> | undefined;
+  #owedByMbox: Map<string, readonly string[] | Set<string>> | undefined;
 
   constructor(nowMs: number, newId: () => string) {
     this.#nowMs = nowMs;
@@ -58,10 +58,16 @@ export class DisplayLedger {
     return notification;
   }
 
+  /** Most mboxes are displayed once in a call: their tokens are unique as they are, and need no set. */
   #withoutOwed(mbox: string, tokens: readonly string[]): string[] {
-    // Most calls owe one notification, and its tokens are unique as they are.
-    if (this.notifications.length === 0) return tokens.slice();
-    const owed = this.#owedTokens(mbox);
+    this.#owedByMbox ??= new Map();
+    const known = this.#owedByMbox.get(mbox);
+    if (!known) {
+      this.#owedByMbox.set(mbox, tokens);
+      return tokens.slice();
+    }
+    const owed = known instanceof Set ? known : new Set(known);
+    this.#owedByMbox.set(mbox, owed);
     const fresh: string[] = [];
     for (const token of tokens) {
       if (owed.has(token)) continue;
@@ -69,17 +75,5 @@ export class DisplayLedger {
       fresh.push(token);
     }
     return fresh;
-  }
-
-  #owedTokens(mbox: string): Set<string> {
-    if (!this.#tokensByMbox) {
-      const [first] = this.notifications;
-      this.#tokensByMbox = new Map([[first?.mbox?.name ?? '', new Set(first?.tokens)]]);
-    }
-    const known = this.#tokensByMbox.get(mbox);
-    if (known) return known;
-    const owed = new Set<string>();
-    this.#tokensByMbox.set(mbox, owed);
-    return owed;
   }
 }

@@ -3,6 +3,7 @@ import type {
   MboxRequest,
   MboxResponse,
   Metric,
+  Option,
   PageLoadResponse,
   RequestDetails,
   ViewRequest,
@@ -14,7 +15,7 @@ import type { CompiledCondition } from './condition.js';
 import { type CallContext, LocationContext } from './context.js';
 import type { DisplayLedger } from './displays.js';
 import type { MacroSource } from './macros.js';
-import { addMetrics, addOptions, type Receiver } from './offers.js';
+import { addMetrics, addOptions, optionsFor, type Receiver } from './offers.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
 /** One execute or prefetch on its way to an answer. */
@@ -26,6 +27,8 @@ export interface Part {
   readonly ledger: DisplayLedger | undefined;
   /** Undefined when nobody asked for a trace. */
   readonly recorder: TraceRecorder | undefined;
+  /** What conditions see of the locations that have neither an address nor parameters of their own, once there is one. */
+  plainContext: LocationContext | undefined;
 }
 
 /**
@@ -39,9 +42,9 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
   for (let rule = search.next(); rule; rule = search.next()) {
     const { offers } = rule;
     const name = offers.name ?? request.name;
-    const answer: MboxResponse = { name, options: [], index: request.index ?? 0 };
     receiver ??= toReceiver(request, part);
-    handOut(answer, rule, receiver);
+    const options = optionsFor(offers.options, receiver);
+    const answer: MboxResponse = { name, options, index: request.index ?? 0 };
     if (part.ledger && offers.clickMetrics.length > 0) {
       answer.metrics = [];
       addMetrics(answer.metrics, offers.clickMetrics);
@@ -58,7 +61,8 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
 export function decidePageLoad(request: RequestDetails, part: Part): PageLoadResponse {
   const location = part.compiled.mbox(part.compiled.globalMbox);
   const { name } = location;
-  const answer: PageLoadResponse = { options: [] };
+  const options: Option[] = [];
+  const answer: PageLoadResponse = { options };
   const metrics: Metric[] = [];
   const receiver = toReceiver({ name, parameters: request.parameters }, part);
   const traced = part.recorder && { mbox: { ...request, name } };
@@ -66,7 +70,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   search.enter(location);
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
-    handOut(answer, rule, receiver);
+    addOptions(options, rule.offers.options, receiver);
     if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
     noteDisplay(rule, rule.offers.name ?? name, part);
     if (traced) draft = part.recorder?.draft(traced);
@@ -88,7 +92,7 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
       const answer: NamedView = known ?? { name, options: [], metrics: [] };
-      handOut(answer, rule, receiver);
+      addOptions(answer.options, rule.offers.options, receiver);
       addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
       if (known) continue;
@@ -96,6 +100,16 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
       answers.push(withTrace(answer, { view: request }, part));
     }
   }
+}
+
+function toLocationContext(
+  address: RequestDetails['address'],
+  parameters: RequestDetails['parameters'],
+  part: Part,
+): LocationContext {
+  if (address || parameters) return new LocationContext(part.context, address, parameters);
+  part.plainContext ??= new LocationContext(part.context, undefined, undefined);
+  return part.plainContext;
 }
 
 type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' | 'metrics'>>;
@@ -116,7 +130,7 @@ class RuleSearch {
 
   constructor({ address, parameters }: RequestDetails, part: Part) {
     this.#part = part;
-    this.#context = new LocationContext(part.context, address, parameters);
+    this.#context = toLocationContext(address, parameters, part);
   }
 
   enter(location: CompiledLocation): void {
@@ -161,10 +175,6 @@ class RuleSearch {
     this.#seen ??= new Set();
     this.#seen.add(key);
   }
-}
-
-function handOut(answer: LocationResponse, rule: CompiledRule, receiver: Receiver): void {
-  if (answer.options) addOptions(answer.options, rule.offers.options, receiver);
 }
 
 function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): Receiver {

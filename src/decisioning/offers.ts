@@ -108,16 +108,32 @@ export interface Receiver {
 }
 
 /** Hands out a rule's options to one visitor. */
+export function optionsFor(options: readonly CompiledOption[], receiver: Receiver): Option[] {
+  const [first] = options;
+  const copy = first && options.length === 1 ? toOption(first, receiver) : undefined;
+  // Most rules have one option, and pushing to an empty list makes room for many.
+  if (copy) return [copy];
+  const copies: Option[] = [];
+  if (options.length > 1) addOptions(copies, options, receiver);
+  return copies;
+}
+
+/** Hands out a rule's options to one visitor, behind those of other rules. */
 export function addOptions(target: Option[], options: readonly CompiledOption[], receiver: Receiver): void {
-  const { isExecuted, geo } = receiver;
   for (const compiled of options) {
-    const { option, fillIn } = compiled;
-    if (isExecuted && option.type === undefined && option.content === undefined) continue;
-    const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
-    if (fillIn) fillIn(copy, receiver.source);
-    if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, receiver.geoTokens, geo);
-    target.push(copy);
+    const copy = toOption(compiled, receiver);
+    if (copy) target.push(copy);
   }
+}
+
+function toOption(compiled: CompiledOption, receiver: Receiver): Option | undefined {
+  const { option, fillIn } = compiled;
+  const { isExecuted, geo } = receiver;
+  if (isExecuted && option.type === undefined && option.content === undefined) return undefined;
+  const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
+  if (fillIn) fillIn(copy, receiver.source);
+  if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, receiver.geoTokens, geo);
+  return copy;
 }
 
 function copyOption(compiled: CompiledOption, eventToken: string | undefined): Option {

@@ -9,7 +9,7 @@ import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry
 import { allocatedBy } from './allocation.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
 import type { CompiledArtifact } from './compile.js';
-import { type Evaluation, evaluate } from './evaluate.js';
+import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo.js';
 import { remoteDependency } from './remote-dependency.js';
 
@@ -94,9 +94,13 @@ function decideAt(geo: Geo | undefined, placed: Placed, parts: Parts): Decision 
 }
 
 /** What an artifact makes us stumble over is no fault of the caller's. */
-function evaluateSafely(...call: Parameters<typeof evaluate>): Evaluation {
+function evaluateSafely(
+  request: ResolvedDeliveryRequest,
+  compiled: CompiledArtifact,
+  inputs: EvaluationInputs,
+): Evaluation {
   try {
-    return evaluate(...call);
+    return evaluate(request, compiled, inputs);
   } catch (cause) {
     throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
   }
