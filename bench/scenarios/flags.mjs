@@ -1,7 +1,7 @@
 /** Feature flags: ten of them per visitor, against SDKs that do nothing else. Figures are per flag. */
 import { artifactOfFlags, flagKeys } from '../artifacts.mjs';
 import { operations } from '../operations.mjs';
-import { visitorId } from '../visitors.mjs';
+import { requestOf, visitorId } from '../visitors.mjs';
 
 const FLAGS = 10;
 const KEYS = flagKeys(FLAGS);
@@ -13,6 +13,15 @@ export const scenarios = [
     what: 'getAttributes + getValue, 10 flags on 10 mboxes, notifications',
     names: KEYS,
     locations: () => ({}),
+    owed: 1,
+    read: (attributes, key) => attributes.getValue(key, 'enabled'),
+  }),
+  flags({
+    name: 'flags/10-mboxes-url',
+    what: 'the same with the page URL and the user agent, as from a web server',
+    names: KEYS,
+    locations: () => ({}),
+    site: 'shop',
     owed: 1,
     read: (attributes, key) => attributes.getValue(key, 'enabled'),
   }),
@@ -36,13 +45,18 @@ export const scenarios = [
   }),
 ];
 
-function flags({ names, locations, owed, read, without = [], ...scenario }) {
+/** A request that says nothing but who asks. */
+function anonymous(index, locations) {
+  return { id: { tntId: visitorId(index) }, context: { channel: 'web' }, ...locations };
+}
+
+function flags({ names, locations, site, owed, read, without = [], ...scenario }) {
   const side = (load) => ({
     ...operations(async () => {
       const { startOnDevice } = await load();
       const { client, sink } = await startOnDevice(artifactOfFlags(FLAGS));
       const operation = async (index) => {
-        const request = { id: { tntId: visitorId(index) }, context: { channel: 'web' }, ...locations() };
+        const request = site ? requestOf(index, locations(), site) : anonymous(index, locations());
         const attributes = await client.getAttributes(names, { request });
         return KEYS.map((key) => read(attributes, key));
       };

@@ -8,9 +8,9 @@ export interface Displayed {
   displayFields(mbox: string): string;
 }
 
-/** What the notifications of a display have in common, as JSON without braces. */
+/** What the notifications of a display have in common: the end of their JSON. */
 export function displayFields(mbox: string, tokens: readonly string[]): string {
-  return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}`;
+  return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}}`;
 }
 
 /**
@@ -21,6 +21,7 @@ export class DisplayLedger {
   readonly notifications: Notification[] = [];
   readonly #nowMs: number;
   readonly #newId: () => string;
+  #stamp = '';
   #json = '';
   #owedByMbox: Map<string, readonly string[] | Set<string>> | undefined;
 
@@ -44,8 +45,10 @@ export class DisplayLedger {
     const timestamp = this.#nowMs;
     const fields =
       fresh.length === displayTokens.length ? displayed.displayFields(mbox) : displayFields(mbox, fresh);
-    const comma = this.notifications.length === 0 ? '' : ',';
-    this.#json += `${comma}{"id":"${id}","impressionId":"${impressionId}","timestamp":${timestamp},${fields}}`;
+    this.#stamp ||= `","timestamp":${timestamp},`;
+    // Few parts: each is an object until the text is sent.
+    const start = this.notifications.length === 0 ? '{"id":"' : ',{"id":"';
+    this.#json += `${start}${id}","impressionId":"${impressionId}${this.#stamp}${fields}`;
     const notification: Notification = {
       id,
       impressionId,
