@@ -308,16 +308,16 @@ export class TargetClient {
     const call = toCall(options, this.#environment);
     const decision = decide(call, this.#deciders);
     return decision instanceof Promise
-      ? decision.then((decided) => this.#respond(call, decided))
-      : this.#respond(call, decision);
+      ? decision.then((decided) => this.#respond(call, decided, Date.now()))
+      : this.#respond(call, decision, call.nowMs);
   }
 
-  #respond(call: Call, decision: Decision): TargetDeliveryResponse {
+  #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
     if (this.#telemetry.isEnabled) {
       this.#lastCall = call;
       this.#lastRequest = decision.request;
     }
-    return toTargetDeliveryResponse(call, decision, Date.now());
+    return toTargetDeliveryResponse(call, decision, nowMs);
   }
 
   /** Hands a result or an error to the callbacks, which can do the call no harm. */

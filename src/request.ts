@@ -80,6 +80,8 @@ export const CALL_OPTIONS: ReadonlySet<string> = new Set([
 /** A call, normalised: what is asked, by whom, and within which limits. */
 export interface Call {
   readonly request: ResolvedDeliveryRequest;
+  /** When it was made, in epoch ms. */
+  readonly nowMs: number;
   readonly sessionId: string;
   /** The visitor's location hint, from a cookie. */
   readonly locationHint: string | undefined;
@@ -137,6 +139,7 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   request.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
   return {
     request,
+    nowMs,
     sessionId: toSessionId(cookie, options.sessionId),
     locationHint: cookie.locationHint ?? toLocationHint(options),
     visitor,

@@ -150,6 +150,8 @@ export class Visitor implements VisitorLike {
 }
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {
+  const [first] = consumers;
+  if (first !== undefined && consumers.length === 1) return { [fieldOf(first)]: true };
   const state: Record<string, true> = {};
   for (const consumer of consumers) state[fieldOf(consumer)] = true;
   return state;

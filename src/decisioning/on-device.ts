@@ -54,12 +54,11 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const locationHint = call.locationHint ?? clientHint.current;
   const request = withVisitor(call.request, locationHint);
   const { geo } = request.context;
-  const placed: Placed = { call, request, locationHint, compiled, started };
-  if (!geo || !compiled.artifact.geoTargetingEnabled || !needsLookup(geo))
-    return decideAt(geo, placed, parts);
+  const placed: Placed = { call, request, locationHint, compiled, started, geo, nowMs: call.nowMs };
+  if (!geo || !compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(placed, parts);
   return lookUpGeo(call).then((place) => {
     throwIfAborted(call);
-    return decideAt(place, placed, parts);
+    return decideAt({ ...placed, geo: place, nowMs: parts.now() }, parts);
   });
 }
 
@@ -72,15 +71,19 @@ interface Placed {
   readonly compiled: CompiledArtifact;
   /** On the clock of `performance.now()`, when telemetry is on. */
   readonly started: number;
+  /** Where the visitor is, as far as that will be known. */
+  readonly geo: Geo | undefined;
+  /** In epoch ms. */
+  readonly nowMs: number;
 }
 
 /** Decides for a visitor whose place is known, as far as it will be. */
-function decideAt(geo: Geo | undefined, placed: Placed, parts: Parts): Decision {
-  const { call, request, locationHint, compiled, started } = placed;
-  const { config, telemetry, source, now, newId } = parts;
+function decideAt(placed: Placed, parts: Parts): Decision {
+  const { call, request, locationHint, compiled, started, geo, nowMs } = placed;
+  const { config, telemetry, source, newId } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
   const evaluation = evaluateSafely(request, compiled, {
-    nowMs: now(),
+    nowMs,
     sessionId: call.sessionId,
     newId,
     geo,
