@@ -5,6 +5,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { hasLargeArtifact } from './artifacts.mjs';
 import { DELIBERATE_DIFFERENCES, withoutDeliberateDifferences } from './compare.mjs';
+import { writeDocument } from './document.mjs';
 import { install, runWorker, withServer } from './processes.mjs';
 import { linesOf, tableOf } from './report.mjs';
 import { allScenarios } from './scenarios/index.mjs';
@@ -15,6 +16,7 @@ const HELP = `npm run bench -- [options]
   --only NAME      scenarios whose name begins so; may be repeated
   --warm-up S      seconds of work before anything is measured, the same for every side (5)
   --seconds S      seconds that are measured (2)
+  --write          puts the table into docs/performance.md
   --quick          one short round: shows that everything runs and that answers agree, says nothing about time
   --list           the names of the scenarios`;
 
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [''] },
     'warm-up': { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
+    write: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -65,6 +68,7 @@ async function bench() {
   mkdirSync(new URL('results/', import.meta.url), { recursive: true });
   const file = new URL(`results/${quick ? 'quick' : 'latest'}.json`, import.meta.url);
   writeFileSync(file, JSON.stringify({ ...circumstances(), lines, results }, undefined, 1));
+  if (values.write && !quick) writeDocument(lines, circumstances());
 }
 
 async function benchScenario(scenario) {
@@ -151,6 +155,7 @@ function circumstances() {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
   return {
     date: new Date().toISOString(),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     node: process.version,
     cpu: `${cpus().length} × ${cpus()[0]?.model}`,
     pairs,
