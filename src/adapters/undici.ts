@@ -40,7 +40,8 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   // The client's own deadlines are the only ones.
   const own = dispatcher ? undefined : new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
   const used = dispatcher ?? (own as UndiciDispatcher);
-  const call = async (url: string, init: FetchInit) => toResponse(await request(used, url, init));
+  const call = async (url: string, init: FetchInit) =>
+    toResponse((await used.request(toRequest(url, init))) as Answer);
   // A dispatcher of the caller's may do with a signal what it likes.
   return Object.assign(call, { takesAnySignal: !dispatcher, close: async () => own?.close() });
 }
@@ -52,18 +53,17 @@ interface Answer {
   readonly body: Readable & { text(): Promise<string> };
 }
 
-async function request(dispatcher: UndiciDispatcher, url: string, init: FetchInit): Promise<Answer> {
-  const { method, headers, body, signal } = init;
+/** What undici's `request` is given. */
+function toRequest(url: string, { method, headers, body, signal }: FetchInit): object {
   const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
-  const answer = await dispatcher.request({
+  return {
     origin: pathFrom < 0 ? url : url.slice(0, pathFrom),
     path: pathFrom < 0 ? '/' : url.slice(pathFrom),
     method,
     headers: { ...headers, 'Accept-Encoding': ENCODINGS },
     body,
     signal,
-  });
-  return answer as Answer;
+  };
 }
 
 function toResponse({ statusCode, headers, body }: Answer): FetchResponse {
