@@ -100,8 +100,9 @@ export function createDelivery(options: DeliveryOptions): Deliver {
  */
 export function ownHint({ config, clientHint, breaker }: OwnHintOptions): string | undefined {
   const { current } = clientHint;
-  const isShut = current !== undefined && breaker?.isRefusing(hostOf(config, current)) === true;
-  return isShut ? config.targetLocationHint : current;
+  const { targetLocationHint } = config;
+  if (current === targetLocationHint) return current;
+  return breaker?.isRefusing(hostOf(config, current)) ? targetLocationHint : current;
 }
 
 /** The host of calls that go by a hint. */
