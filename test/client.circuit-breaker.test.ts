@@ -16,6 +16,9 @@ const CLICK: Notification = {
 };
 const DELIVERIES = '/rest/v1/delivery';
 
+/** So that no try is due while a busy machine is at a test. */
+const SHUT = { minTimeout: 600_000, maxTimeout: 600_000 };
+
 const bench = withEdge({ artifact: flagsArtifact(), offers: { mboxes: { far: html('from far') } } });
 const startWith = withScripts();
 
@@ -58,7 +61,7 @@ const waitOf = (client: TargetClient) => client.stats().circuitBreaker.hosts[0]?
 
 describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
   const connect = (config: Partial<TargetClientConfig> = {}) =>
-    bench.connect({ ...method, timeout: 10_000, retry: { retries: 0 }, ...config });
+    bench.connect({ ...method, timeout: 10_000, retry: { retries: 0 }, circuitBreaker: SHUT, ...config });
 
   test.each<[string, Fault, string]>([
     ['500', { kind: 'status', status: 500 }, 'was answered with status 500'],
@@ -155,7 +158,7 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
   });
 
   test('opens as early as it is told to', async () => {
-    const client = connect({ circuitBreaker: { failures: 1 } });
+    const client = connect({ circuitBreaker: { ...SHUT, failures: 1 } });
     bench.edge.fault({ kind: 'reset' });
     expect(await fail(client, 2)).toEqual(['ERR_TARGET_NETWORK', 'ERR_TARGET_CIRCUIT_OPEN']);
   });
@@ -208,7 +211,7 @@ describe('what is decided here', () => {
   const [, config = {}] = METHODS[1] ?? [];
 
   test('goes on with the circuit breaker open, and its notifications arrive', async () => {
-    const client = bench.connect({ ...config, retry: { retries: 0 } });
+    const client = bench.connect({ ...config, retry: { retries: 0 }, circuitBreaker: SHUT });
     const fault = bench.edge.fault({ kind: 'reset' });
     await fail(client, 6);
     fault.clear();
@@ -361,6 +364,7 @@ describe('an open circuit breaker', () => {
   });
 
   test('closes when a call from before is answered, and minds none that fails', async () => {
+    fakeTimers();
     const [good, bad] = [held(confirm), held(status(500))];
     let script: Script = good.script;
     const { client } = start((received) => script(received));
@@ -403,6 +407,7 @@ describe('an open circuit breaker', () => {
 
   test('tells nobody about the visitor whose call failed last', async () => {
     const body = 'no profile of visitor-1 in session-1';
+    fakeTimers();
     const { client } = start(status(500, {}, body));
     const more = { targetCookie: 'session#session-1#4102444800|PC#visitor-1.35_0#4102444800' };
     await fail(client, 5, more);
@@ -422,6 +427,7 @@ describe('each cluster by itself:', () => {
   }
 
   test('one that is down stops its own visitors alone', async () => {
+    fakeTimers();
     const { client, down, deliveries } = clusters();
     down.add('mboxedge38.tt.omtrdc.net');
     expect((await fail(client, 6, hintOf(38))).at(-1)).toBe('ERR_TARGET_CIRCUIT_OPEN');
@@ -435,6 +441,7 @@ describe('each cluster by itself:', () => {
   });
 
   test('those that visitors make up are forgotten, and the one that is asked all the time is not', async () => {
+    fakeTimers();
     const { lines, logger } = listeningLogger();
     const { client, deliveries } = start(refuse, { targetLocationHint: '35', logger });
     await fail(client, 5);
@@ -444,7 +451,7 @@ describe('each cluster by itself:', () => {
     }
     expect(deliveries).toHaveLength(5 + 300 * 5);
     expect(client.stats().circuitBreaker.hosts).toHaveLength(100);
-    expect(lines.warn.length).toBeLessThanOrEqual(20);
+    expect(lines.warn).toHaveLength(10);
   });
 
   test('one that was merely learned gives way to the client’s own name, and is tried again', async () => {

@@ -55,7 +55,8 @@ describe('the stats of a client', () => {
   });
 
   test('count what the circuit breaker refuses as neither a delivery nor its failure', async () => {
-    const client = bench.connect({ retry: { retries: 0 } });
+    const circuitBreaker = { minTimeout: 600_000, maxTimeout: 600_000 };
+    const client = bench.connect({ retry: { retries: 0 }, circuitBreaker });
     bench.edge.fault({ kind: 'status', status: 500 });
     for (let time = 0; time < 8; time += 1) await targetErrorOf(() => client.getOffers({ request: FAR }));
     expect(client.stats()).toMatchObject({
