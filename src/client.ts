@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import {
   isTimeoutMs,
   resolveConfig,
@@ -10,7 +11,14 @@ import {
 import { within } from './deadline.js';
 import { type Deciders, type Decision, decide } from './decide.js';
 import type { OnDevice, OnDeviceOptions } from './decisioning/on-device.js';
-import { createDelivery, createEdgeDecider, type Deliver } from './delivery.js';
+import {
+  asksForOffers,
+  createDelivery,
+  createEdgeDecider,
+  type Deliver,
+  hostOf,
+  ownHint,
+} from './delivery.js';
 import type { DeliveryRequest } from './delivery-api.js';
 import { TargetError, toError, toTargetError } from './errors.js';
 import {
@@ -41,6 +49,7 @@ import {
   type TargetDeliveryResponse,
   toTargetDeliveryResponse,
 } from './response.js';
+import type { CircuitBreakerStats, DeliveryCounts, ReadyState, TargetClientStats } from './stats.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
 import { createTransport, type Transport } from './transport.js';
 import { AUTH_STATE, visitorCookieName } from './visitor.js';
@@ -84,6 +93,9 @@ export interface CloseResult {
   dropped: number;
 }
 
+/** Of a client that needs no rules. */
+const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
+
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
@@ -107,6 +119,12 @@ export class TargetClient {
   #deciders: Deciders;
   /** Only of a client that decides on-device or hybrid. */
   readonly #onDevice: Promise<OnDevice> | undefined;
+  /** The same, once it is loaded. */
+  #loaded: OnDevice | undefined;
+  readonly #clientHint: ClientHint;
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
+  #decisions = 0;
   #lastCall: Call | undefined;
   #lastRequest: Delivery['request'] | undefined;
   #closing: Promise<CloseResult> | undefined;
@@ -121,12 +139,17 @@ export class TargetClient {
     this.#transport = createTransport(config);
     this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
     const clientHint: ClientHint = { current: config.targetLocationHint };
+    this.#clientHint = clientHint;
+    const policy = config.circuitBreaker;
+    this.#breaker = policy && new CircuitBreaker({ policy, events: this.#events, logger });
     const parts = {
       ...environment,
       events: this.#events,
       transport: this.#transport,
       telemetry: this.#telemetry,
       clientHint,
+      breaker: this.#breaker,
+      counts: this.#counts,
     };
     this.#deliver = createDelivery(parts);
     const edge = createEdgeDecider(this.#deliver);
@@ -149,9 +172,10 @@ export class TargetClient {
     this.#deciders = { edge, local: this.#onDevice };
     this.#onDevice.then(
       (local) => {
+        this.#loaded = local;
         this.#deciders = { edge, local };
       },
-      // Each call that needs it tells.
+      // Whoever makes a call is told why it cannot be loaded.
       () => undefined,
     );
     if (clientHint.current === undefined) void this.#learnLocationHint();
@@ -174,7 +198,7 @@ export class TargetClient {
    * Decides offers. `execute` counts impressions at once, `prefetch` with the notifications that follow.
    *
    * Rejects with a {@link TargetError}: INVALID_REQUEST, TIMEOUT, ABORTED, NETWORK, RESPONSE, INVALID_RESPONSE,
-   * NOT_READY or CLOSED.
+   * CIRCUIT_OPEN, NOT_READY or CLOSED.
    */
   getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
@@ -208,7 +232,8 @@ export class TargetClient {
 
   /**
    * Reports what was displayed or clicked; always through the edge. A notification whose id is absent from
-   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does.
+   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does; but the circuit breaker
+   * stops no call that asks for no offers.
    */
   sendNotifications(
     options: SendNotificationsOptions & TakesError,
@@ -225,11 +250,13 @@ export class TargetClient {
   }
 
   /**
-   * Resolves when decisions can be made: at once for a server-side client, with the first artifact for others. Never
-   * needed, but without an artifact `on-device` rejects with NOT_READY. Rejects with NOT_READY after `timeout`
-   * (default `maximumWaitReady`), with ABORTED or with CLOSED; the artifact is still waited for.
+   * Resolves when decisions can be made, with what they are made by: at once for a server-side client (`live`), with
+   * the first artifact for others (`live`, or `cached` when it was brought along or stored), and for `hybrid` also when
+   * the first download has failed (`degraded`). Never needed, but without an artifact `on-device` rejects with
+   * NOT_READY. Rejects with NOT_READY after `timeout` (default `maximumWaitReady`) and not before, whatever fails; with
+   * ABORTED; or with CLOSED. The client goes on downloading; `statusChanged` and `stats` tell what comes of it.
    */
-  async ready(options: WaitOptions = {}): Promise<void> {
+  async ready(options: WaitOptions = {}): Promise<ReadyState> {
     const { signal, timeout } = options ?? {};
     if (timeout !== undefined && !isTimeoutMs(timeout)) {
       throw invalidNumber('timeout', 'milliseconds above 0 and below 2^31', timeout);
@@ -237,9 +264,9 @@ export class TargetClient {
     if (this.#closing) throw closedError();
     const onDevice = this.#onDevice;
     const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
-    await within(
+    return within(
       { timeoutMs, signal },
-      async (span) => (await onDevice)?.whenHeld(span.signal),
+      async (span) => (await onDevice)?.whenReady(span.signal) ?? BY_THE_EDGE,
       (limit) =>
         limit === 'signal'
           ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
@@ -259,6 +286,24 @@ export class TargetClient {
   async refresh(): Promise<void> {
     if (this.#closing) throw closedError();
     await (await this.#onDevice)?.refresh();
+  }
+
+  /**
+   * What the client has done since it was made, and how it is: counters, the artifact in use, the circuit breaker. A
+   * snapshot, plain data, for logs and metrics; works on a closed client too.
+   */
+  stats(): TargetClientStats {
+    const { decisioningMethod } = this.#environment.config;
+    const state = decisioningMethod === 'server-side' ? BY_THE_EDGE : this.#loaded?.state;
+    const artifact = this.#loaded?.stats;
+    return {
+      status: state?.status ?? 'waiting',
+      decisions: this.#decisions,
+      ...this.#counts,
+      notifications: this.#notifications.stats,
+      ...(artifact && { artifact }),
+      circuitBreaker: this.#circuitBreakerStats(),
+    };
   }
 
   /** Adds a listener. */
@@ -292,6 +337,15 @@ export class TargetClient {
     await this.close();
   }
 
+  #circuitBreakerStats(): CircuitBreakerStats {
+    const breaker = this.#breaker;
+    if (!breaker) return { state: 'off', refused: 0, hosts: [] };
+    const { config } = this.#environment;
+    const host = hostOf(config, ownHint({ config, clientHint: this.#clientHint, breaker }));
+    return { state: breaker.stateOf(host), refused: breaker.refused, hosts: breaker.hosts };
+  }
+
+  /** For those who cannot wait for it. */
   async #shutDown(limitMs: number): Promise<CloseResult> {
     (await this.#onDevice)?.close();
     this.#telemetry.stop();
@@ -313,6 +367,7 @@ export class TargetClient {
   }
 
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
+    if (asksForOffers(call.request)) this.#decisions += 1;
     if (this.#telemetry.isEnabled) {
       this.#lastCall = call;
       this.#lastRequest = decision.request;

@@ -21,6 +21,16 @@ export interface RetryOption {
   readonly jitter?: boolean | undefined;
 }
 
+/** When delivery calls are refused at once, because the edge has stopped answering. */
+export interface CircuitBreakerOption {
+  /** Calls that have to fail one after the other before it opens. @default 5 */
+  readonly failures?: number | undefined;
+  /** The longest wait before the first try of whether the edge is back, in ms. @default 1000 */
+  readonly minTimeout?: number | undefined;
+  /** The longest wait before any try, in ms; each one that fails doubles the wait up to here. @default 30000 */
+  readonly maxTimeout?: number | undefined;
+}
+
 /** Keeps the last known good artifact outside the process. */
 export interface ArtifactStore {
   get(key: string): Promise<unknown>;
@@ -77,6 +87,8 @@ export interface TargetClientConfig {
   readonly agent?: AgentOption | undefined;
   /** How failed delivery calls are repeated. */
   readonly retry?: RetryOption | undefined;
+  /** When calls for offers are refused at once while the edge does not answer; `false` for never. @default true */
+  readonly circuitBreaker?: boolean | CircuitBreakerOption | undefined;
   /** Where to log. @default nowhere */
   readonly logger?: LoggerOption | null | undefined;
   /** at.js version, sent as query `version`. */
@@ -96,6 +108,13 @@ export interface RetryPolicy {
   readonly maxTimeoutMs: number;
   readonly factor: number;
   readonly jitter: boolean;
+}
+
+/** {@link CircuitBreakerOption} with its defaults and units. */
+export interface CircuitBreakerPolicy {
+  readonly failures: number;
+  readonly minTimeoutMs: number;
+  readonly maxTimeoutMs: number;
 }
 
 /** {@link TargetClientConfig} checked and complete. */
@@ -120,6 +139,8 @@ export interface ResolvedConfig {
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
   readonly retry: RetryPolicy;
+  /** Undefined when it is off. */
+  readonly circuitBreaker: CircuitBreakerPolicy | undefined;
   readonly version: string | undefined;
   readonly events: TargetEventListeners;
   readonly allMatchingMboxes: ReadonlySet<string>;
@@ -137,6 +158,11 @@ const DEFAULT_RETRY: RetryPolicy = {
   maxTimeoutMs: 1000,
   factor: 2,
   jitter: true,
+};
+const DEFAULT_CIRCUIT_BREAKER: CircuitBreakerPolicy = {
+  failures: 5,
+  minTimeoutMs: 1000,
+  maxTimeoutMs: 30_000,
 };
 
 type Check<T> = { readonly wanted: string; readonly accepts: (value: unknown) => value is T };
@@ -198,6 +224,10 @@ const OPTIONS = {
     (value) => isObject(value) || typeof value === 'function',
   ),
   retry: check<RetryOption>('an object', isObject),
+  circuitBreaker: check<boolean | CircuitBreakerOption>(
+    'a boolean or an object',
+    (value) => isObject(value) || typeof value === 'boolean',
+  ),
   logger: check<LoggerOption>('an object with log methods', isObject),
   version: text,
   events: check<TargetEventListeners>('listeners by event name', isObject),
@@ -215,6 +245,12 @@ const RETRY_OPTIONS = {
   ),
   jitter: flag,
 } satisfies Record<keyof RetryOption, Check<unknown>>;
+
+const CIRCUIT_BREAKER_OPTIONS = {
+  failures: check<number>('an integer of at least 1', (value) => isCount(value) && value !== 0),
+  minTimeout: timeout,
+  maxTimeout: timeout,
+} satisfies Record<keyof CircuitBreakerOption, Check<unknown>>;
 
 type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
@@ -247,6 +283,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     fetchApi: options.fetchApi,
     agent: options.agent,
     retry: toRetryPolicy(options.retry, logger),
+    circuitBreaker: toCircuitBreakerPolicy(options.circuitBreaker, logger),
     version: options.version,
     events: toListeners(options.events, logger),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
@@ -318,6 +355,22 @@ function toRetryPolicy(written: RetryOption | undefined, logger: Logger): RetryP
     maxTimeoutMs: retry.maxTimeout ?? DEFAULT_RETRY.maxTimeoutMs,
     factor: retry.factor ?? DEFAULT_RETRY.factor,
     jitter: retry.jitter ?? DEFAULT_RETRY.jitter,
+  });
+}
+
+function toCircuitBreakerPolicy(
+  written: boolean | CircuitBreakerOption | undefined,
+  logger: Logger,
+): CircuitBreakerPolicy | undefined {
+  if (written === false) return undefined;
+  if (typeof written !== 'object') return DEFAULT_CIRCUIT_BREAKER;
+  const known = Object.keys(CIRCUIT_BREAKER_OPTIONS);
+  warnOfUnknown(written, known, (line) => logger.warn(`circuitBreaker: ${line}`));
+  const options = checkAll(written, CIRCUIT_BREAKER_OPTIONS, 'circuitBreaker.');
+  return Object.freeze({
+    failures: options.failures ?? DEFAULT_CIRCUIT_BREAKER.failures,
+    minTimeoutMs: options.minTimeout ?? DEFAULT_CIRCUIT_BREAKER.minTimeoutMs,
+    maxTimeoutMs: options.maxTimeout ?? DEFAULT_CIRCUIT_BREAKER.maxTimeoutMs,
   });
 }
 

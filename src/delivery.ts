@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from './circuit-breaker.js';
 import type { ResolvedConfig } from './config.js';
 import type { Decider } from './decide.js';
 import type {
@@ -11,6 +12,7 @@ import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.j
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import { checkGeo, type Delivery } from './request.js';
+import type { DeliveryCounts } from './stats.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
 import type { Exchanged, Transport } from './transport.js';
 import { VERSION } from './version.js';
@@ -22,10 +24,16 @@ export interface DeliveryOptions {
   readonly telemetry: TelemetryBuffer;
   /** Learns from the answers. */
   readonly clientHint: ClientHint;
+  /** Undefined when it is off. */
+  readonly breaker: CircuitBreaker | undefined;
+  /** Goes up with the calls. */
+  readonly counts: DeliveryCounts;
   readonly logger: Logger;
   readonly now: () => number;
   readonly newId: () => string;
 }
+
+type OwnHintOptions = Pick<DeliveryOptions, 'config' | 'clientHint' | 'breaker'>;
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const RESPONSE_FIELDS = [
@@ -52,18 +60,24 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
 export function createDelivery(options: DeliveryOptions): Deliver {
-  const { config, telemetry, clientHint, logger } = options;
+  const { config, telemetry, clientHint, logger, counts } = options;
   const toUrl = createUrls(config);
   const faults = new FaultLog(logger.write, 'delivery calls work');
   return async (delivery) => {
-    const locationHint = delivery.locationHint ?? clientHint.current;
+    // Somebody waits for offers. Notifications are to arrive, whatever it takes.
+    const breaker = asksForOffers(delivery.request) ? options.breaker : undefined;
+    const locationHint = delivery.locationHint ?? (breaker ? ownHint(options) : clientHint.current);
+    const host = hostOf(config, locationHint);
+    const isTry = breaker?.enter(host) === true;
+    counts.deliveries += 1;
     const entries = telemetry.take();
     const request = toSentRequest(delivery.request, entries);
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
-      const url = toUrl(delivery.sessionId, locationHint);
+      const url = toUrl(host, delivery.sessionId);
       const json = toJson(delivery, request);
       const response = await exchange({ delivery, request, json, url }, options);
+      breaker?.answered(host);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       faults.worked();
       // A visitor's cookie may say where this visitor's calls go, but not where those of others go.
@@ -72,6 +86,9 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       }
       return { request, response, locationHint };
     } catch (error) {
+      counts.failures += 1;
+      counts.retries += repetitionsOf(error);
+      breaker?.failed(host, error, isTry);
       telemetry.restore(entries);
       if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
       // An edge cluster that has gone must not keep the client: the client's own name finds another.
@@ -84,6 +101,31 @@ export function createDelivery(options: DeliveryOptions): Deliver {
 
 function codeOf(error: unknown): TargetErrorCode | undefined {
   return (toError(error) as Partial<TargetError>).code;
+}
+
+/**
+ * The hint of calls without a visitor's. A cluster that was merely learned and has stopped answering is no reason to
+ * fail: the client's own name finds another.
+ */
+export function ownHint({ config, clientHint, breaker }: OwnHintOptions): string | undefined {
+  const { current } = clientHint;
+  const { targetLocationHint } = config;
+  if (current === targetLocationHint) return current;
+  return breaker?.isRefusing(hostOf(config, current)) ? targetLocationHint : current;
+}
+
+/** The host of calls that go by a hint. */
+export function hostOf({ client, serverDomain }: ResolvedConfig, locationHint: string | undefined): string {
+  return serverDomain ?? deliveryHost(client, locationHint);
+}
+
+function repetitionsOf(error: unknown): number {
+  return error instanceof TargetError ? Math.max(0, (error.attempts ?? 1) - 1) : 0;
+}
+
+/** Whether somebody waits for an answer with offers. */
+export function asksForOffers({ execute, prefetch }: Delivery['request']): boolean {
+  return execute !== undefined || prefetch !== undefined;
 }
 
 function isUnreached(error: unknown): boolean {
@@ -120,7 +162,7 @@ async function exchange(
   { delivery, request, json, url }: Sent,
   options: DeliveryOptions,
 ): Promise<DeliveryResponse> {
-  const { config, transport, telemetry, now, newId } = options;
+  const { config, transport, telemetry, counts, now, newId } = options;
   const requestId = newId();
   const started = performance.now();
   const exchanged = await transport.exchange({
@@ -147,6 +189,7 @@ async function exchange(
     requestId,
     asked: request.requestId,
   });
+  counts.retries += exchanged.attempts - 1;
   if (!telemetry.isEnabled || !asksForSomething(request)) return response;
   const ended = performance.now();
   telemetry.add({
@@ -176,14 +219,11 @@ function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
 }
 
 /** The URLs of a client's calls, of which only session and location hint change. */
-function createUrls(config: ResolvedConfig): (sessionId: string, locationHint: string | undefined) => string {
-  const { scheme, client, serverDomain, organizationId, version } = config;
+function createUrls(config: ResolvedConfig): (host: string, sessionId: string) => string {
+  const { scheme, organizationId, version } = config;
   const path = `/rest/v1/delivery?imsOrgId=${encodeURIComponent(organizationId)}&sessionId=`;
   const end = version === undefined ? '' : `&version=${encodeURIComponent(version)}`;
-  return (sessionId, locationHint) => {
-    const host = serverDomain ?? deliveryHost(client, locationHint);
-    return `${scheme}://${host}${path}${encodeURIComponent(sessionId)}${end}`;
-  };
+  return (host, sessionId) => `${scheme}://${host}${path}${encodeURIComponent(sessionId)}${end}`;
 }
 
 /** What goes to the edge: with telemetry, and without what only an on-device decision understands. */

@@ -1,6 +1,7 @@
 import type { Geo } from './delivery-api.js';
 import { toError } from './errors.js';
 import type { Logger } from './logger.js';
+import type { CircuitState, ReadyState } from './stats.js';
 
 /** What each event's listener is given. */
 export interface TargetEvents {
@@ -33,6 +34,15 @@ export interface TargetEvents {
     readonly notification: unknown;
     readonly error: Error;
   };
+  /** Decisions are made by something else than before: by rules that are confirmed, by those that were kept, or by none. */
+  statusChanged: ReadyState & { readonly type: 'statusChanged' };
+  /** Delivery calls to a host are refused, let through again, or tried; the `error` is how the last one failed. */
+  circuitBreakerChanged: {
+    readonly type: 'circuitBreakerChanged';
+    readonly host: string;
+    readonly state: CircuitState;
+    readonly error?: Error;
+  };
 }
 
 /** The name of an event. */
@@ -53,6 +63,8 @@ export const EVENT_NAMES: readonly TargetEventName[] = [
   'artifactDownloadFailed',
   'geoLocationUpdated',
   'sendNotificationError',
+  'statusChanged',
+  'circuitBreakerChanged',
 ];
 
 /** Calls the listeners of each event, in the order in which they were added. */

@@ -8,7 +8,12 @@ export {
   TargetClient,
   type WaitOptions,
 } from './client.js';
-export type { ArtifactStore, RetryOption, TargetClientConfig } from './config.js';
+export type {
+  ArtifactStore,
+  CircuitBreakerOption,
+  RetryOption,
+  TargetClientConfig,
+} from './config.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
@@ -24,6 +29,17 @@ export type { LoggerOption } from './logger.js';
 export type { TargetCookie } from './mbox-cookie.js';
 export type { CallOptions, RequestOptions } from './request.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
+export type {
+  ArtifactOrigin,
+  ArtifactStats,
+  CircuitBreakerStats,
+  CircuitState,
+  CircuitStats,
+  NotificationStats,
+  ReadyState,
+  ReadyStatus,
+  TargetClientStats,
+} from './stats.js';
 export {
   type AuthStateNumber,
   type CustomerIdEntry,

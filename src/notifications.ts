@@ -5,6 +5,7 @@ import type { Events } from './events.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import type { Delivery } from './request.js';
+import type { NotificationStats } from './stats.js';
 import { NO_RETRY, retryAfterMsOf } from './transport.js';
 
 /** What became of the notifications that were queued. */
@@ -55,6 +56,9 @@ export class NotificationQueue {
   readonly #counts: NotificationCounts = { delivered: 0, failed: 0, dropped: 0 };
   readonly #abort = new AbortController();
   #inFlight = 0;
+  #accepted = 0;
+  /** Notifications of the calls in flight. */
+  #underWay = 0;
   readonly #queued: Queued[] = [];
   #waiting: (() => void)[] = [];
   #turn: NodeJS.Immediate | undefined;
@@ -80,8 +84,16 @@ export class NotificationQueue {
     return { ...this.#counts };
   }
 
+  /** All notifications that were handed over, by fate. */
+  get stats(): NotificationStats {
+    let queued = this.#underWay;
+    for (const { call } of this.#queued) queued += notificationsOf(call).length;
+    return { accepted: this.#accepted, ...this.#counts, queued };
+  }
+
   /** Takes a call along; it is sent when the current turn of the event loop is over. */
   add(call: Delivery): void {
+    this.#accepted += notificationsOf(call).length;
     if (this.#abort.signal.aborted) this.#drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
     else if (this.size >= MAX_QUEUED)
       this.#drop(call, 'ERR_TARGET_ABORTED', `${MAX_QUEUED} calls are queued`);
@@ -113,8 +125,9 @@ export class NotificationQueue {
     clearTimeout(timer);
     clearTimeout(this.#pause);
     this.#abort.abort();
-    for (const { call } of this.#queued.splice(0))
-      this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
+    // One by one, so that a listener finds each of them either here or dropped.
+    for (let next = this.#queued.shift(); next; next = this.#queued.shift())
+      this.#drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
     // For what is under way to be cut off, and with whoever still waits for what was dropped.
     const ended = this.flush();
     this.#goOn();
@@ -142,14 +155,18 @@ export class NotificationQueue {
 
   async #send(queued: Queued): Promise<void> {
     const { call } = queued;
+    const count = notificationsOf(call).length;
     queued.attempts += 1;
+    this.#underWay += count;
     try {
       const { response } = await this.#options.deliver(this.#toSent(call));
+      this.#underWay -= count;
       this.#pauses = 0;
       this.#isTrusted = true;
       this.#lastFault = undefined;
       this.#confirm(call, response);
     } catch (thrown) {
+      this.#underWay -= count;
       this.#judge(queued, toError(thrown));
     }
     this.#inFlight -= 1;

@@ -6,10 +6,10 @@ const ROOT = join(__dirname, '..');
 
 /** From the words that everything is said in to the surface that users see: a file imports from its own row or an earlier one. */
 const ROWS: readonly (readonly string[])[] = [
-  ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version'],
+  ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version', 'stats'],
   [
     ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
-    ...['transport', 'connections', 'deadline', 'response-body'],
+    ...['transport', 'connections', 'deadline', 'response-body', 'circuit-breaker'],
     ...[
       'decisioning/condition',
       'decisioning/comparison',

@@ -77,6 +77,7 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     ['fetchApi', 'a fetch function', ['fetch', {}, true]],
     ['agent', 'an agent or a function', ['http://proxy', 5, true]],
     ['retry', 'an object', [3, 'never', true]],
+    ['circuitBreaker', 'a boolean or an object', [3, 'never']],
     ['logger', 'an object with log methods', ['console', 5, true]],
     ['version', 'a non-empty string', ['', 2]],
     ['events', 'listeners by event name', ['clientReady', 5]],
@@ -106,6 +107,21 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     ],
     ['retry.factor', { retry: { factor: 0.5 } }, 'a finite number of at least 1, not the number 0.5'],
     ['retry.jitter', { retry: { jitter: 'full' } }, 'a boolean, not "full"'],
+    [
+      'circuitBreaker.failures',
+      { circuitBreaker: { failures: 0 } },
+      'an integer of at least 1, not the number 0',
+    ],
+    [
+      'circuitBreaker.minTimeout',
+      { circuitBreaker: { minTimeout: 0 } },
+      'milliseconds above 0 and below 2^31, not the number 0',
+    ],
+    [
+      'circuitBreaker.maxTimeout',
+      { circuitBreaker: { maxTimeout: '5' } },
+      'milliseconds above 0 and below 2^31, not "5"',
+    ],
     ['events.clientReady', { events: { clientReady: 'log' } }, 'a function, not "log"'],
   ])('%s of %j', (path, config, rest) => {
     expect(errorOf({ ...MINIMUM, ...config })).toMatchObject({
@@ -156,11 +172,13 @@ describe('unknown options', () => {
     expect(lines.warn[0]).toContain(`"${name}"`);
   });
 
-  test('of retry and events are named too', () => {
+  test('of retry, circuitBreaker and events are named too', () => {
     const { lines, logger } = listeningLogger();
-    create({ ...MINIMUM, logger, retry: { retrys: 1 }, events: { clientReddy: () => undefined } });
+    const events = { clientReddy: () => undefined };
+    create({ ...MINIMUM, logger, retry: { retrys: 1 }, circuitBreaker: { failure: 1 }, events });
     expect(lines.warn).toEqual([
       'AT: retry: unknown option "retrys" is ignored: did you mean "retries"?',
+      'AT: circuitBreaker: unknown option "failure" is ignored: did you mean "failures"?',
       'AT: events: unknown option "clientReddy" is ignored: did you mean "clientReady"?',
     ]);
   });

@@ -116,6 +116,8 @@ export function listening(): { readonly heard: Heard; readonly events: TargetEve
     artifactDownloadFailed: [],
     geoLocationUpdated: [],
     sendNotificationError: [],
+    statusChanged: [],
+    circuitBreakerChanged: [],
   };
   return {
     heard,
@@ -125,6 +127,8 @@ export function listening(): { readonly heard: Heard; readonly events: TargetEve
       artifactDownloadFailed: (event) => heard.artifactDownloadFailed.push(event),
       geoLocationUpdated: (event) => heard.geoLocationUpdated.push(event),
       sendNotificationError: (event) => heard.sendNotificationError.push(event),
+      statusChanged: (event) => heard.statusChanged.push(event),
+      circuitBreakerChanged: (event) => heard.circuitBreakerChanged.push(event),
     },
   };
 }

@@ -10,6 +10,7 @@ import type {
   GetOffersOptions,
   JsonValue,
   TargetClientConfig,
+  TargetClientStats,
   TargetDeliveryResponse,
   TargetErrorCode,
 } from '../src/index.js';
@@ -166,6 +167,22 @@ export async function attributesOfAnInterface(
   const provided = await client.getAttributes<Pick<Flags, 'flags' | 'texts'>>(['flags', 'texts']);
   const number: number = provided.getNumber('flags', 'limit', 5);
   return void number;
+}
+
+export async function howItIs(): Promise<void> {
+  const { status, source, ageMs } = await client.ready();
+  same<typeof status, 'live' | 'cached' | 'degraded'>(true);
+  same<typeof source, 'cdn' | 'file' | 'store' | 'payload' | 'edge'>(true);
+  same<typeof ageMs, number>(true);
+  const stats = client.stats();
+  same<typeof stats, TargetClientStats>(true);
+  same<typeof stats.circuitBreaker.state, 'closed' | 'open' | 'half-open' | 'off'>(true);
+  const counters: number[] = [stats.decisions, stats.deliveries, stats.retries, stats.failures];
+  // @ts-expect-error a snapshot is not for writing
+  stats.decisions = counters.length;
+  TargetClient.create({ client: 'c', organizationId: 'o', circuitBreaker: { failures: 2 } });
+  // @ts-expect-error an option that does not exist
+  TargetClient.create({ client: 'c', organizationId: 'o', circuitBreaker: { threshold: 2 } });
 }
 
 export async function errors(): Promise<void> {

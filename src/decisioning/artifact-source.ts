@@ -4,6 +4,7 @@ import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import type { ArtifactStats, ReadyState, ReadyStatus } from '../stats.js';
 import type { Downloaded } from '../telemetry.js';
 import { retryAfterMsOf, type Transport } from '../transport.js';
 import { type ArtifactReader, createArtifactReader, type ReadArtifact } from './artifact-reader.js';
@@ -40,13 +41,14 @@ export class ArtifactSource {
   readonly #stored: StoredArtifact | undefined;
   readonly #faults: FaultLog;
   readonly #abort = new AbortController();
-  readonly #waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
+  readonly #waiting = new Set<{ resolve: (state: ReadyState) => void; reject: (error: Error) => void }>();
   #running: Promise<void> | undefined;
   #isAsked = false;
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
   #failures = 0;
   #askedMs: number | undefined;
+  #toldStatus: ReadyStatus | undefined;
 
   constructor(options: ArtifactSourceOptions) {
     const { config, logger, onFirst } = options;
@@ -65,6 +67,22 @@ export class ArtifactSource {
     return this.#held.compiled;
   }
 
+  /** What decisions are made by; undefined while none can be made. */
+  get state(): ReadyState | undefined {
+    const { stats, isConfirmed } = this.#held;
+    if (stats) {
+      const { source, ageMs } = stats;
+      return { status: isConfirmed && this.#failures === 0 ? 'live' : 'cached', source, ageMs };
+    }
+    if (this.#failures === 0 || this.#options.config.decisioningMethod !== 'hybrid') return undefined;
+    return { status: 'degraded', source: 'edge', ageMs: 0 };
+  }
+
+  /** The artifact in use, for those who ask how the client is. */
+  get stats(): ArtifactStats | undefined {
+    return this.#held.stats;
+  }
+
   /** What is known of the artifact in use, for traces. */
   get facts(): ArtifactFacts {
     const { isPayload, retrieved } = this.#held;
@@ -80,13 +98,16 @@ export class ArtifactSource {
   /** Begins to download and poll. What an earlier process kept serves until the first download is there. */
   start(): void {
     if (this.compiled) {
+      this.#tellStatus();
       this.#schedule();
       return;
     }
     this.#downloadInBackground();
     this.#losePatience();
     void this.#stored?.restore((text) => {
-      if (!this.compiled && !this.#abort.signal.aborted) this.#take(text);
+      if (this.compiled || this.#abort.signal.aborted) return;
+      this.#take(text, { source: 'store' });
+      this.#tellStatus();
     });
   }
 
@@ -97,13 +118,16 @@ export class ArtifactSource {
   }
 
   /**
-   * Resolves when there is an artifact, and rejects when the client is closed before. Until then, or until the
+   * Resolves when decisions can be made, and rejects when the client is closed before. Until then, or until the
    * signal is aborted, waiting keeps the process alive.
    */
-  async whenHeld(signal: AbortSignal): Promise<void> {
-    if (this.compiled) return;
+  async whenReady(signal: AbortSignal): Promise<ReadyState> {
+    const { state } = this;
+    if (state) return state;
     this.#abort.signal.throwIfAborted();
-    await new Promise<void>((resolve, reject) => {
+    // Loading this may have taken longer than anybody wanted to wait.
+    signal.throwIfAborted();
+    return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
       this.#waiting.add(waiting);
       this.#timer?.ref();
@@ -169,12 +193,13 @@ export class ArtifactSource {
       const read = await this.#reader.read(this.#held.etag, signal);
       signal.throwIfAborted();
       const parsingFrom = performance.now();
-      const isTaken =
-        read !== undefined && this.#take(read.text, { etag: read.etag, isAsked: this.#isAsked });
+      const isTaken = read !== undefined && this.#takeRead(read);
+      if (!read) this.#held.confirm();
       const ended = performance.now();
       this.#end(undefined);
       if (read && !isTaken) this.#faults.failed('an older artifact than the one in use was not taken');
       else this.#faults.worked();
+      this.#tellStatus();
       if (!read || !isTaken) return;
       this.#tell(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
@@ -184,6 +209,7 @@ export class ArtifactSource {
       if (signal.aborted) throw signal.reason;
       const error = toArtifactError(thrown);
       this.#end(error);
+      this.#tellStatus();
       this.#tellFailure(error);
       throw error;
     }
@@ -216,13 +242,33 @@ export class ArtifactSource {
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
   }
 
-  #take(text: string, arrival?: Arrival): boolean {
+  /** Whoever waits is told with it: it goes on when it is told for the first time. */
+  #tellStatus(): void {
+    const { state } = this;
+    if (!state) return;
+    this.#release(state);
+    if (state.status === this.#toldStatus) return;
+    this.#toldStatus = state.status;
+    this.#options.events.emit({ type: 'statusChanged', ...state });
+  }
+
+  #release(state: ReadyState): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { resolve } of waiting) resolve(state);
+    // Nobody waits for the next download any more.
+    this.#timer?.unref();
+  }
+
+  #takeRead({ text, etag }: ReadArtifact): boolean {
+    const source = this.#reader.location.startsWith('file:') ? 'file' : 'cdn';
+    return this.#take(text, { etag, isAsked: this.#isAsked, source });
+  }
+
+  #take(text: string, arrival: Arrival): boolean {
     const isFirst = this.compiled === undefined;
     const isTaken = this.#held.take(text, arrival);
     if (isFirst) {
-      const waiting = [...this.#waiting];
-      this.#waiting.clear();
-      for (const { resolve } of waiting) resolve();
       clearTimeout(this.#patience);
       this.#options.onFirst();
     }

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config.js';
 import { TargetError, toJsonError } from '../errors.js';
 import { LineLimit } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import type { ArtifactOrigin, ArtifactStats } from '../stats.js';
 import { type CompiledArtifact, compileArtifact } from './compile.js';
 
 /** What holding an artifact needs. */
@@ -16,6 +17,7 @@ export interface HeldArtifactOptions {
 
 /** How an artifact that came is to be taken. */
 export interface Arrival {
+  readonly source: ArtifactOrigin;
   readonly etag?: string | undefined;
   /** Whether it was asked for by name, so that it may be older than the one that is held. */
   readonly isAsked?: boolean | undefined;
@@ -26,20 +28,23 @@ interface Held {
   readonly generatedAtMs: number | undefined;
   readonly compiled: CompiledArtifact;
   readonly etag: string | undefined;
+  readonly source: ArtifactOrigin;
+  /** On the clock of `performance.now()`. */
+  readonly taken: number;
 }
 
 /** The artifact in use: none at first, then the last good one. */
 export class HeldArtifact {
   readonly #options: Omit<HeldArtifactOptions, 'payload'>;
   #held: Held | undefined;
-  #isPayload = false;
+  /** When its location last said that it is the current one, on the clock of `performance.now()`. */
+  #confirmed: number | undefined;
   #retrievals = 0;
   #lastRetrievedMs = 0;
 
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
-    if (payload) this.#take(payload, {});
-    this.#isPayload = payload !== undefined;
+    if (payload) this.#take(payload, { source: 'payload' });
   }
 
   get compiled(): CompiledArtifact | undefined {
@@ -52,7 +57,26 @@ export class HeldArtifact {
 
   /** Whether it is the one that the caller brought along. */
   get isPayload(): boolean {
-    return this.#isPayload;
+    return this.#held?.source === 'payload';
+  }
+
+  /** Whether it came from its location, or was the same there. */
+  get isConfirmed(): boolean {
+    return this.#confirmed !== undefined;
+  }
+
+  /** What is told of it. */
+  get stats(): ArtifactStats | undefined {
+    if (!this.#held) return undefined;
+    const { source, compiled } = this.#held;
+    const { version, meta } = compiled.artifact;
+    const generatedAt = meta?.generatedAt;
+    return {
+      version,
+      ...(typeof generatedAt === 'string' && { generatedAt }),
+      source,
+      ageMs: Math.round(this.#ageMs(this.#held)),
+    };
   }
 
   /** How often one was taken, and when the last time. */
@@ -64,11 +88,22 @@ export class HeldArtifact {
    * Takes an artifact into use, or nothing of it: false for one that is older than the one that is held.
    * @throws TargetError `ERR_TARGET_ARTIFACT` for one that cannot be used
    */
-  take(text: string, arrival: Arrival = {}): boolean {
+  take(text: string, arrival: Arrival): boolean {
     return this.#take(toArtifact(parse(text)), arrival);
   }
 
-  #take(artifact: Artifact, { etag, isAsked }: Arrival): boolean {
+  /** Notes that it is the current one still. */
+  confirm(): void {
+    this.#confirmed = performance.now();
+  }
+
+  #ageMs({ generatedAtMs, taken }: Held): number {
+    if (this.#confirmed !== undefined) return performance.now() - this.#confirmed;
+    if (generatedAtMs !== undefined) return Math.max(0, this.#options.now() - generatedAtMs);
+    return performance.now() - taken;
+  }
+
+  #take(artifact: Artifact, { etag, isAsked, source }: Arrival): boolean {
     const isWanted = isAsked && etag !== this.etag;
     const madeMs = generatedAtMs(artifact);
     if (!isWanted && isOlder(madeMs, this.#held?.generatedAtMs)) return false;
@@ -81,8 +116,11 @@ export class HeldArtifact {
       generatedAtMs: madeMs,
       compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),
       etag,
+      source,
+      taken: performance.now(),
     };
-    this.#isPayload = false;
+    const isFromLocation = source === 'cdn' || source === 'file';
+    this.#confirmed = isFromLocation ? this.#held.taken : undefined;
     this.#retrievals += 1;
     this.#lastRetrievedMs = now();
     return true;

@@ -21,7 +21,9 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 }
 
 /** On-device decisioning of one client, from its first download to its last decision. */
-export interface OnDevice extends LocalDecider, Pick<ArtifactSource, 'whenHeld' | 'refresh' | 'close'> {}
+export interface OnDevice
+  extends LocalDecider,
+    Pick<ArtifactSource, 'state' | 'stats' | 'whenReady' | 'refresh' | 'close'> {}
 
 interface Parts extends OnDeviceOptions {
   readonly source: ArtifactSource;
@@ -36,7 +38,13 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   return {
     decide: (call) => decide(call, parts),
     remoteNames: (request) => source.compiled && remoteDependency(request, source.compiled),
-    whenHeld: (signal) => source.whenHeld(signal),
+    get state() {
+      return source.state;
+    },
+    get stats() {
+      return source.stats;
+    },
+    whenReady: (signal) => source.whenReady(signal),
     refresh: () => source.refresh(),
     close: () => source.close(),
   };

@@ -1,4 +1,5 @@
 import { type DeliveryRequest, TargetClient, type TargetClientConfig, TargetError } from '../../src/index.js';
+import { checkBreaker, REOPENING_MS } from './breaker.js';
 import type { FaultRow, Phase, Target } from './faults.js';
 import { becomes, pause, shownBy, timed, type Verdict } from './verdict.js';
 import { releaseOf, type World } from './world.js';
@@ -218,8 +219,13 @@ async function runDelivery(cell: Cell): Promise<void> {
   for (let strike = 1; strike <= strikes; strike += 1) {
     await strikeDelivery(cell, client);
     await world.heal();
-    const { result, error } = await timed(() => shown(client, asks('far')));
-    verdict.check('d', result === 'far away', () => `afterwards: ${error ? shownBy(error) : result}`);
+    let last: unknown;
+    const isBack = await becomes(async () => {
+      const { result, error } = await timed(() => shown(client, asks('far')));
+      last = error ?? result;
+      return result === 'far away';
+    }, REOPENING_MS);
+    verdict.check('d', isBack, () => `afterwards: ${shownBy(last)}`);
   }
   await world.strike();
   const underWay = timed(() => shown(client, asks('far')));
@@ -249,6 +255,9 @@ async function strikeDelivery(cell: Cell, client: TargetClient): Promise<void> {
       checkNamed(cell, [error]);
     }
   }
+  const call = () => shown(client, asks('far'));
+  const errors = await checkBreaker({ row, verdict, client }, call, () => world.takeCount());
+  if (!isQuiet(cell)) for (const error of errors) checkNamed(cell, [error]);
   await stop();
 }
 

@@ -102,7 +102,12 @@ const rejecting = () => Promise.reject(new Error('a listener that rejects'));
 
 function listeners(listener: () => unknown): Partial<TargetClientConfig> {
   const names = ['clientReady', 'artifactDownloadSucceeded', 'artifactDownloadFailed'] as const;
-  const more = ['geoLocationUpdated', 'sendNotificationError'] as const;
+  const more = [
+    'geoLocationUpdated',
+    'sendNotificationError',
+    'statusChanged',
+    'circuitBreakerChanged',
+  ] as const;
   return { events: Object.fromEntries([...names, ...more].map((name) => [name, listener])) };
 }
 

@@ -155,6 +155,8 @@ export function connect(
     telemetryEnabled: false,
     targetLocationHint: '35',
     retry: { retries: 0 },
+    // Every answer is to be read, however many in a row are of no use.
+    circuitBreaker: false,
     fetchApi: async (url) => answer(new URL(url)),
     ...config,
   });
