@@ -38,10 +38,11 @@ async function terminate(fault: Fault | undefined) {
 export const PROCESS_CHECKS: readonly Check[] = [
   {
     input: 'SIGTERM with notifications queued',
-    ours: '`close()` in the handler delivers them, and the process ends by itself',
+    ours: '`closeOnSignal` delivers them, and the process ends by itself',
     run: async () =>
       deepEqual(await terminate({ kind: 'delay', ms: 50 }), {
         arrived: DECISIONS,
+        signal: 'SIGTERM',
         delivered: DECISIONS,
         failed: 0,
         dropped: 0,
@@ -49,10 +50,11 @@ export const PROCESS_CHECKS: readonly Check[] = [
   },
   {
     input: 'SIGTERM with notifications queued and the edge gone',
-    ours: '`close()` ends in time and counts each of them as dropped',
+    ours: '`closeOnSignal` ends in time and counts each of them as dropped',
     run: async () =>
       deepEqual(await terminate({ kind: 'hang' }), {
         arrived: 0,
+        signal: 'SIGTERM',
         delivered: 0,
         failed: 0,
         dropped: DECISIONS,
