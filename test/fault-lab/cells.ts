@@ -27,6 +27,7 @@ const CLOSE_MS = 400;
 /** The longest pause between two tries, and the longest try. */
 const RECOVERY_MS = 75_000;
 const POLL_MS = 250;
+const NOT_READY_MS = 300;
 const MAX_REQUESTS_PER_MINUTE = 8;
 const MAX_ATTEMPTS = 3;
 
@@ -157,8 +158,8 @@ async function runArtifact(cell: Cell): Promise<void> {
 
 async function checkNotReady(cell: Cell, client: TargetClient): Promise<void> {
   const { verdict } = cell;
-  const ready = await timed(() => client.ready({ timeout: 300 }));
-  verdict.within('a', 300, { ms: ready.ms, what: 'ready()' });
+  const ready = await timed(() => client.ready({ timeout: NOT_READY_MS }));
+  verdict.within('a', NOT_READY_MS, { ms: ready.ms, what: 'ready()' });
   verdict.check('a', ready.error instanceof TargetError, () => `ready() ended with ${shownBy(ready.error)}`);
   const decision = await timed(() => shown(client, asks('hero')));
   verdict.within('a', callMsOf(cell), { ms: decision.ms, what: 'a decision' });
@@ -175,7 +176,8 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
   if (phase !== 'cold') heard.errors.length = 0;
   heard.lines.length = 0;
   world.prepare(next);
-  const struck = performance.now();
+  const struck = performance.now() - (isCold ? NOT_READY_MS : 0);
+  const elapsedMs = () => performance.now() - struck;
   if (!isCold) world.takeCount();
   await world.strike();
   const told = () => heard.errors.length + heard.lines.filter((line) => isNamed(cell, line)).length > 0;
@@ -190,14 +192,14 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
   if (isQuiet(cell)) await pause(1000);
   else {
     await becomes(told, 35_000);
-    const leftMs = (isCold ? (row.lastsMs ?? 0) : 0) - (performance.now() - struck);
-    await pause(Math.max(700, leftMs));
+    const lastsMs = phase === 'mid-life' ? 0 : (row.lastsMs ?? 0);
+    await pause(Math.max(700, lastsMs - elapsedMs()));
     checkNamed(cell, heard.errors);
   }
-  const minutes = (performance.now() - struck + (isCold ? 300 : 0)) / 60_000;
+  const minutes = Math.max(1, Math.round(elapsedMs() / 60_000));
   // Reading a file is no request; each time that it failed is told.
   count = row.play.by === 'file' ? heard.errors.length : count + world.takeCount();
-  const bound = Math.ceil(Math.max(1, minutes) * MAX_REQUESTS_PER_MINUTE) * (row.requestsPerTry ?? 1);
+  const bound = minutes * MAX_REQUESTS_PER_MINUTE * (row.requestsPerTry ?? 1);
   if (!isQuiet(cell) && !row.name.startsWith('older'))
     verdict.check('b', count <= bound, () => `${count} requests, ${bound} were allowed`);
   if (stop) await stop();

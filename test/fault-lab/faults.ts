@@ -61,7 +61,7 @@ export interface FaultRow {
   readonly requestsPerTry?: number;
   /** Whether a notification that met it is given up: the edge has refused it. */
   readonly isRefusal?: boolean;
-  /** How long it lasts at least, in ms, when it meets the artifact of a cold client. */
+  /** How long it lasts at least, in ms, when it meets the artifact of a cold or a warm client. */
   readonly lastsMs?: number;
   /** Whether its cells take turns, so that they do not starve each other. */
   readonly isHeavy?: boolean;
