@@ -29,6 +29,14 @@ export type { LoggerOption } from './logger.js';
 export type { TargetCookie } from './mbox-cookie.js';
 export type { CallOptions, RequestOptions } from './request.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
+export {
+  type ClosableServer,
+  closeOnSignal,
+  type EndSignal,
+  type Shutdown,
+  type ShutdownOptions,
+  type ShutdownResult,
+} from './shutdown.js';
 export type {
   ArtifactOrigin,
   ArtifactStats,

@@ -30,6 +30,7 @@ const ROWS: readonly (readonly string[])[] = [
   ],
   ['delivery', 'decisioning/on-device'],
   ['client'],
+  ['shutdown'],
   ['index', 'adapters/*', 'stores/*', 'testing/*', 'cli/*'],
 ];
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;

@@ -1,12 +1,13 @@
 /** A shop's page with offers and flags of Adobe Target; see README.md for the account's environment variables. */
 import { fileURLToPath } from 'node:url';
 import express from 'express';
+import { closeOnSignal } from 'target-node-sdk';
 import { reportClick } from './click.js';
 import { decide } from './decide.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 8_000;
 
 const target = await connectTarget(process.env);
 const app = express();
@@ -36,12 +37,5 @@ const server = app.listen(Number(process.env.PORT ?? 3000), (error) => {
   console.log(`http://localhost:${port} shows offers of ${target.name}`);
 });
 
-async function shutDown(): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
-  await closed;
-  await target.close();
-}
-
-process.once('SIGTERM', shutDown);
-process.once('SIGINT', shutDown);
+// Pages under way are answered, then what the client still has to send is sent.
+closeOnSignal(target.client, { server, timeout: GRACE_MS });

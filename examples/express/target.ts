@@ -8,22 +8,15 @@ export interface Target {
   readonly name: string;
   readonly client: TargetClient;
   readonly organizationId: string;
-  /** Resolves when nothing is left to be sent. */
-  close(): Promise<unknown>;
 }
 
 /** Makes the one client of this process: for the account that the environment names, else for a local Target edge. */
 export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
   const account = toAccount(environment);
-  if (account) {
-    const client = toClient(account);
-    const close = () => client.close();
-    return { name: account.client, client, organizationId: account.organizationId, close };
-  }
-  const edge = await startTargetEdge({ offers: demoOffers });
-  const client = toClient(edge.config);
-  const close = () => client.close().then(() => edge.close());
-  return { name: 'a local Target edge', client, organizationId: edge.config.organizationId, close };
+  if (account)
+    return { name: account.client, client: toClient(account), organizationId: account.organizationId };
+  const { config } = await startTargetEdge({ offers: demoOffers });
+  return { name: 'a local Target edge', client: toClient(config), organizationId: config.organizationId };
 }
 
 function toClient(config: TargetClientConfig): TargetClient {

@@ -1,13 +1,14 @@
 /** Feature flags decided in this process; see README.md for the account's environment variables. */
 import { fileURLToPath } from 'node:url';
 import express, { type Response } from 'express';
+import { closeOnSignal } from 'target-node-sdk';
 import { CUSTOMERS } from './customers.js';
 import type { Demo } from './demo.js';
 import { type Decision, decideFlags } from './flags.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 8_000;
 
 const target = await connectTarget(process.env);
 /** What the customers had by the rules before these; empty for the first ones. */
@@ -62,12 +63,5 @@ const server = app.listen(Number(process.env.PORT ?? 3000), (error) => {
   console.log(`http://localhost:${port} shows flags of ${target.name}`);
 });
 
-async function shutDown(): Promise<void> {
-  const closed = new Promise((resolve) => server.close(resolve));
-  setTimeout(() => server.closeAllConnections(), GRACE_MS).unref();
-  await closed;
-  await target.close();
-}
-
-process.once('SIGTERM', shutDown);
-process.once('SIGINT', shutDown);
+// Pages under way are answered, then what the client still has to send is sent.
+closeOnSignal(target.client, { server, timeout: GRACE_MS });

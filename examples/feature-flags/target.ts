@@ -18,7 +18,6 @@ export interface Target {
   readonly rules: () => Rules | undefined;
   /** Only without an account. */
   readonly demo: Demo | undefined;
-  close(): Promise<void>;
 }
 
 const WAIT_MS = 3_000;
@@ -46,11 +45,7 @@ export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Tar
     // The client goes on trying, and the page has its defaults until it succeeds.
     console.error(`no rules yet: ${error}`);
   }
-  const close = async () => {
-    await client.close();
-    await demo?.stop();
-  };
-  return { name: demo ? 'a local Target edge' : config.client, client, rules: () => rules, demo, close };
+  return { name: demo ? 'a local Target edge' : config.client, client, rules: () => rules, demo };
 }
 
 function toGeneratedAt(artifact: unknown): string | undefined {

@@ -125,7 +125,7 @@ export class ArtifactSource {
     const { state } = this;
     if (state) return state;
     this.#abort.signal.throwIfAborted();
-    // Loading this may have taken longer than anybody wanted to wait.
+    // The wait may be over before this part of the client is loaded: nothing would end it any more.
     signal.throwIfAborted();
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };

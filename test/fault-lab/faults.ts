@@ -1,3 +1,4 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { FetchApi, TargetClientConfig } from '../../src/index.js';
 import type { Fault } from '../../src/testing/edge.js';
@@ -38,6 +39,8 @@ export type Play =
   | { readonly by: 'fetch'; readonly fetchApi: FetchApi }
   /** The clock is wrong by so much, and nothing else is. */
   | { readonly by: 'clock'; readonly jumpMs: number }
+  /** The artifact is a file, and something is done to it; what it returns ends that. */
+  | { readonly by: 'file'; readonly spoil: (path: string, good: string) => () => void }
   /** The caller's own parts misbehave for as long as the client lives, and the edge answers 500 now and then. */
   | { readonly by: 'caller'; readonly config: Partial<TargetClientConfig> };
 
@@ -58,7 +61,7 @@ export interface FaultRow {
   readonly requestsPerTry?: number;
   /** Whether a notification that met it is given up: the edge has refused it. */
   readonly isRefusal?: boolean;
-  /** How long it lasts at least, in ms, when it meets the artifact of a cold client. */
+  /** How long it lasts at least, in ms, when it meets the artifact of a cold or a warm client. */
   readonly lastsMs?: number;
   /** Whether its cells take turns, so that they do not starve each other. */
   readonly isHeavy?: boolean;
@@ -122,6 +125,39 @@ function store(
   set: () => Promise<unknown> = unsettled,
 ): Partial<TargetClientConfig> {
   return { artifactStore: { get, set } };
+}
+
+const FILE_EXCUSED = {
+  delivery: 'only artifacts are files',
+  geo: 'only artifacts are files',
+  notifications: 'only artifacts are files',
+};
+
+function file(spoil: (path: string, good: string) => (() => void) | undefined, shows: RegExp) {
+  const play = {
+    by: 'file',
+    spoil: (path: string, good: string) => spoil(path, good) ?? (() => undefined),
+  } as const;
+  return { play, shows, excused: FILE_EXCUSED };
+}
+
+const half = (text: string) => text.slice(0, text.length / 2);
+
+/** Puts another file in the place of one, as deployments do. */
+function swap(path: string, text: string): void {
+  writeFileSync(`${path}.next`, text);
+  renameSync(`${path}.next`, path);
+}
+
+function swapOften(path: string, good: string): () => void {
+  let turn = 0;
+  const texts = [half(good), '', good.replace('"version"', '"versions"')];
+  const timer = setInterval(() => {
+    turn += 1;
+    swap(path, texts[turn % texts.length] ?? '');
+  }, 5);
+  swap(path, half(good));
+  return () => clearInterval(timer);
 }
 
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
@@ -516,6 +552,51 @@ export const FAULTS: readonly FaultRow[] = [
     play: { by: 'caller', config: store(async () => undefined, failing('ENOSPC')) },
     shows: /status 500/,
     excused: STORE_EXCUSED,
+  },
+  {
+    name: 'store killed while writing',
+    ours: 'a store is the caller’s own; what it gives back torn is refused',
+    play: { by: 'caller', config: {} },
+    shows: /status 500/,
+    excused: {
+      artifact:
+        'no store that writes files is part of the package; torn texts are the rows “corrupt” and “truncated”',
+      ...STORE_EXCUSED,
+    },
+  },
+  {
+    name: 'artifact file missing',
+    ours: 'the last good one stays; looked for at each poll',
+    ...file((path) => void rmSync(path, { force: true }), /ERR_TARGET_ARTIFACT .*ENOENT/),
+  },
+  {
+    name: 'artifact file truncated',
+    ours: 'taken as a whole or not at all',
+    ...file((path, good) => void writeFileSync(path, half(good)), /ERR_TARGET_ARTIFACT .*not JSON/),
+  },
+  {
+    name: 'artifact file is a directory',
+    ours: 'the last good one stays',
+    ...file((path) => {
+      rmSync(path, { recursive: true, force: true });
+      mkdirSync(path);
+      return undefined;
+    }, /ERR_TARGET_ARTIFACT .*EISDIR/),
+  },
+  {
+    name: 'artifact file unreadable',
+    ours: 'the last good one stays',
+    // Of a link to itself, for permissions keep out everybody but the superuser.
+    ...file((path) => {
+      rmSync(path, { force: true });
+      symlinkSync(path, path);
+      return undefined;
+    }, /ERR_TARGET_ARTIFACT .*ELOOP/),
+  },
+  {
+    name: 'artifact file swapped while it is read, for torn ones',
+    ours: 'the last good one stays; none is taken that was not checked as a whole',
+    ...file(swapOften, /ERR_TARGET_ARTIFACT /),
   },
   {
     name: 'clock jumps forwards',

@@ -4,6 +4,7 @@ import { toError } from '../../src/errors.js';
 import { type DeliveryRequest, TargetClient, TargetError } from '../../src/index.js';
 import { artifactOf, rule } from '../fixtures/rules.js';
 import type { Check } from './checks.js';
+import { checkInlineJson } from './inline-json.js';
 import { linear } from './linear-time.js';
 import { anyJson, anyValue, mutated, mutatedText } from './mutations.js';
 import { ARTIFACT, connect, jsonAnswer, REQUEST, RESPONSE, survive } from './subjects.js';
@@ -465,6 +466,11 @@ export const HOSTILE_CHECKS: readonly Check[] = [
     input: 'cycles, BigInt, getters that throw, deep nesting, frozen objects',
     ours: 'INVALID_REQUEST naming the path; nothing mutated',
     run: checkShapes,
+  },
+  {
+    input: '`</script>` in offers written into a page as serverState',
+    ours: '`toInlineJson` is safe in HTML, and the same value',
+    run: checkInlineJson,
   },
   {
     input: `${RUNS_SHOWN} mutated requests`,

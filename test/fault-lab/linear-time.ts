@@ -5,7 +5,7 @@ import { ARTIFACT, connect, jsonAnswer, survive } from './subjects.js';
 const LONG = 1024 * 1024;
 const TIMES = 8;
 const REPETITIONS = 5;
-/** Eight times the input may cost eight times as much, and four times that on a busy machine. */
+/** Eight times the input may cost eight times as much, and four times that where caches and the collector have their part. */
 const MAX_FACTOR = TIMES * 4;
 /** Below, nothing can be said; a cost that squares is far above. */
 const NOISE_MS = 20;
@@ -119,12 +119,14 @@ export async function linear(kind: Kind): Promise<void> {
   if (broken.length > 0) throw new Error(`not linear: ${broken.slice(0, 10).join('; ')}`);
 }
 
+/** Of the processor, for others may want it at the same time. */
 async function medianMs(work: () => Promise<unknown>, times: number): Promise<number> {
   const costs: number[] = [];
   for (let repetition = 0; repetition < times; repetition += 1) {
-    const started = performance.now();
+    const before = process.cpuUsage();
     const came = await work();
-    costs.push(performance.now() - started);
+    const { user, system } = process.cpuUsage(before);
+    costs.push((user + system) / 1000);
     if (came instanceof TargetError && came.code === 'ERR_TARGET_TIMEOUT') throw came;
   }
   return costs.sort((a, b) => a - b)[Math.floor(times / 2)] ?? 0;

@@ -1,9 +1,9 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { type Fault, startTargetEdge } from '../../src/testing/edge.js';
 import type { Check } from './checks.js';
+import { pathOf } from './scripts.js';
 import { releaseOf } from './world.js';
 
 const DECISIONS = 20;
@@ -13,14 +13,9 @@ const MS_TO_END = 15_000;
 async function terminate(fault: Fault | undefined) {
   await using edge = await startTargetEdge({ artifact: releaseOf(1) });
   if (fault) edge.fault(fault, { where: '/rest/v1/delivery' });
-  const script = fileURLToPath(new URL('sigterm.ts', import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', script, edge.artifactUrl, String(DECISIONS), edge.host],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, [pathOf('sigterm'), edge.artifactUrl, String(DECISIONS), edge.host], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), MS_TO_END);
   let text = '';
   child.stdout.on('data', (bytes) => {
@@ -38,10 +33,11 @@ async function terminate(fault: Fault | undefined) {
 export const PROCESS_CHECKS: readonly Check[] = [
   {
     input: 'SIGTERM with notifications queued',
-    ours: '`close()` in the handler delivers them, and the process ends by itself',
+    ours: '`closeOnSignal` delivers them, and the process ends by itself',
     run: async () =>
       deepEqual(await terminate({ kind: 'delay', ms: 50 }), {
         arrived: DECISIONS,
+        signal: 'SIGTERM',
         delivered: DECISIONS,
         failed: 0,
         dropped: 0,
@@ -49,10 +45,11 @@ export const PROCESS_CHECKS: readonly Check[] = [
   },
   {
     input: 'SIGTERM with notifications queued and the edge gone',
-    ours: '`close()` ends in time and counts each of them as dropped',
+    ours: '`closeOnSignal` ends in time and counts each of them as dropped',
     run: async () =>
       deepEqual(await terminate({ kind: 'hang' }), {
         arrived: 0,
+        signal: 'SIGTERM',
         delivered: 0,
         failed: 0,
         dropped: DECISIONS,

@@ -2,97 +2,105 @@
  * Runs every fault of the matrix against every part of the client, and prints what held. `--write` also brings
  * docs/reliability.md up to date; `--only TEXT` runs the rows whose name has the text. Ends with `N passed, N failed`.
  */
-import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { ARTIFACT_CHECKS } from './artifact-mutations.js';
-import { type CheckResult, runChecks } from './checks.js';
+import type { CheckResult } from './checks.js';
 import { writeDocument } from './document.js';
 import { FAULTS } from './faults.js';
-import { HOSTILE_CHECKS } from './hostile-input.js';
+import { type CheckGroup, GROUPS } from './groups.js';
+import { runGroup, runRow } from './jobs.js';
 import { printMatrix, type RowResult } from './matrix.js';
-import { PROCESS_CHECKS } from './processes.js';
-import type { CellResult } from './verdict.js';
+import { buildScripts } from './scripts.js';
+import { pause } from './verdict.js';
 
-const ROW_MS = 200_000;
-const MS_TO_END = 10_000;
+const JOBS_PER_CORE = 2;
+const MS_BETWEEN_STARTS = 1000;
 
-/** Runs one row in a process of its own. */
-function runRow(index: number): Promise<RowResult> {
-  const name = FAULTS[index]?.name ?? '';
-  const cells: CellResult[] = [];
-  const broken: string[] = [];
-  const script = fileURLToPath(new URL('row.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, String(index)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let [text, errors, hasEnded] = ['', '', false];
-  let timer = setTimeout(() => child.kill('SIGKILL'), ROW_MS);
-  const take = (line: string) => {
-    const { end, stray, ...cell } = JSON.parse(line);
-    if (stray !== undefined) broken.push(`(e) ${stray}`);
-    else if (!end) cells.push(cell);
-    else {
-      hasEnded = true;
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        broken.push(`(e) the process did not end within ${MS_TO_END} ms`);
-        child.kill('SIGKILL');
-      }, MS_TO_END);
-    }
-  };
-  child.stderr.on('data', (bytes) => {
-    errors += bytes;
-  });
-  child.stdout.on('data', (bytes) => {
-    const lines = (text + bytes).split('\n');
-    text = lines.pop() ?? '';
-    for (const line of lines) take(line);
-  });
-  return new Promise((resolve) => {
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      if (!hasEnded)
-        broken.push(`(e) the process ended in the middle: ${signal ?? code} ${errors.slice(0, 2000)}`);
-      else if (code !== 0 && signal === null)
-        broken.push(`(e) the process ended with ${code}: ${errors.slice(0, 2000)}`);
-      resolve({ name, cells, broken });
-    });
-  });
+/** Something that is done in a process of its own, beside others. */
+interface Job {
+  readonly name: string;
+  /** Whether it takes so much of the machine that no other such job is to run beside it. */
+  readonly isHeavy: boolean;
+  /** Whether all of it held. */
+  run(): Promise<boolean>;
 }
 
-/** Runs the slowest rows first, some at a time: they wait more than they work. */
-async function runRows(only: string | undefined): Promise<RowResult[]> {
-  const indices = FAULTS.map((_, index) => index).filter((index) => {
-    const { name } = FAULTS[index] ?? { name: '' };
-    return only === undefined || name.includes(only);
-  });
-  const slow = /forever|hang|stall|drip|never|ignores/;
-  const queue = indices.toSorted(
-    (a, b) => Number(slow.test(FAULTS[b]?.name ?? '')) - Number(slow.test(FAULTS[a]?.name ?? '')),
-  );
-  const results: RowResult[] = [];
-  const work = async () => {
-    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+function rowJobs(only: string | undefined, results: RowResult[]): Job[] {
+  const jobs = FAULTS.map(({ name, isHeavy = false }, index) => ({
+    name,
+    isHeavy,
+    run: async () => {
       const result = await runRow(index);
       results[index] = result;
-      const isHeld = result.broken.length === 0 && result.cells.every(({ broken }) => broken.length === 0);
-      console.error(`${isHeld ? 'held  ' : 'BROKEN'} ${result.name}`);
-    }
+      return result.broken.length === 0 && result.cells.every(({ broken }) => broken.length === 0);
+    },
+  }));
+  return jobs.filter(({ name }) => only === undefined || name.includes(only));
+}
+
+function groupJobs(results: CheckResult[][]): Job[] {
+  return (Object.keys(GROUPS) as CheckGroup[]).map((name, index) => ({
+    name: `checks: ${name}`,
+    isHeavy: name === 'outages',
+    run: async () => {
+      const result = await runGroup(name);
+      results[index] = result;
+      return result.every(({ broken }) => broken === undefined);
+    },
+  }));
+}
+
+/** Rows that wait for minutes and hardly work. */
+function isWaiting({ name }: Job): boolean {
+  return /hang without|stall|drip|never settles|never ends|ignores|forever/.test(name);
+}
+
+/** What works longest begins first. */
+function weightOf({ name, isHeavy }: Job): number {
+  return name === 'checks: hostile' ? 2 : Number(isHeavy);
+}
+
+/** Runs jobs beside each other, but not so many that they find their deadlines over before they have begun. */
+async function runJobs(jobs: readonly Job[]): Promise<void> {
+  const queue = jobs.toSorted((a, b) => weightOf(b) - weightOf(a));
+  let isHeavyRunning = false;
+  const run = async (job: Job) => {
+    const started = performance.now();
+    const isHeld = await job.run();
+    const seconds = Math.round((performance.now() - started) / 1000);
+    console.error(`${isHeld ? 'held  ' : 'BROKEN'} ${job.name} (${seconds} s)`);
   };
-  await Promise.all(Array.from({ length: 4 * availableParallelism() }, work));
-  return results.filter((result) => result !== undefined);
+  const work = async (): Promise<void> => {
+    const at = queue.findIndex(({ isHeavy }) => !(isHeavy && isHeavyRunning));
+    const [job] = at < 0 ? [] : queue.splice(at, 1);
+    if (!job) return;
+    if (job.isHeavy) isHeavyRunning = true;
+    await run(job);
+    if (job.isHeavy) isHeavyRunning = false;
+    return work();
+  };
+  const waiting = queue.filter(isWaiting).map(async (job, index) => {
+    queue.splice(queue.indexOf(job), 1);
+    await pause(index * MS_BETWEEN_STARTS);
+    return run(job);
+  });
+  await Promise.all([...waiting, ...Array.from({ length: JOBS_PER_CORE * availableParallelism() }, work)]);
 }
 
 const options = process.argv.slice(2);
 const only = options.includes('--only') ? options[options.indexOf('--only') + 1] : undefined;
 const started = performance.now();
-const rows = await runRows(only);
-const checks: CheckResult[] = [];
-if (only === undefined || options.includes('--checks')) {
-  for (const list of [PROCESS_CHECKS, HOSTILE_CHECKS, ARTIFACT_CHECKS])
-    checks.push(...(await runChecks(list)));
+const scripts = await buildScripts();
+const rowResults: RowResult[] = [];
+const groupResults: CheckResult[][] = [];
+const groups = only === undefined || options.includes('--checks') ? groupJobs(groupResults) : [];
+try {
+  await runJobs([...rowJobs(only, rowResults), ...groups]);
+} finally {
+  rmSync(scripts, { recursive: true, force: true });
 }
+const rows = rowResults.filter((result) => result !== undefined);
+const checks = groupResults.flat();
 const tally = printMatrix(rows, checks);
 if (options.includes('--write')) writeDocument(rows, checks);
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);

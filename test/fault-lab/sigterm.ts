@@ -1,8 +1,8 @@
 /**
  * Decides as often as its second argument says with the artifact at its first, and on SIGTERM closes its client as
- * the guide does, prints what became of the notifications, and has nothing left that would keep it alive.
+ * the guide says, prints what became of the notifications, and has nothing left that would keep it alive.
  */
-import { TargetClient } from '../../src/index.js';
+import { closeOnSignal, TargetClient } from '../../src/index.js';
 
 const [artifactLocation = '', decisions = '', serverDomain = ''] = process.argv.slice(2);
 const client = TargetClient.create({
@@ -17,9 +17,9 @@ const client = TargetClient.create({
 });
 // What a server is kept alive by until it is told to end.
 const server = setInterval(() => undefined, 1000);
-process.once('SIGTERM', async () => {
+closeOnSignal(client, { timeout: 1500 }).closed.then((result) => {
   clearInterval(server);
-  console.log(JSON.stringify(await client.close({ timeout: 1500 })));
+  console.log(JSON.stringify(result));
 });
 await client.ready({ timeout: 20_000 });
 for (let decision = Number(decisions); decision > 0; decision -= 1) {

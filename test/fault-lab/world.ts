@@ -1,5 +1,9 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { FetchApi, TargetClientConfig } from '../../src/index.js';
 import { html, startTargetEdge, type TargetEdge } from '../../src/testing/edge.js';
 import { allocated, artifactOf, rule } from '../fixtures/rules.js';
@@ -77,14 +81,17 @@ export async function startWorld(row: FaultRow, target: Target): Promise<World> 
     return { good, etag: `"release-${release}"`, otherUrl: other.url, path };
   };
   const host = `${isTls ? 'localhost' : row.play.by === 'dns' ? NAME : '127.0.0.1'}:${front.port}`;
+  const file = row.play.by === 'file' ? new SpoiltFile(row.play.spoil) : undefined;
   const publish = (next: number) => {
     release = next;
+    if (!isOn) file?.write(scene().good);
     edge.setArtifact(releaseOf(next), { etag: `"release-${next}"` });
   };
   publish(1);
 
   const set = async (on: boolean): Promise<void> => {
     isOn = on;
+    if (file) return on ? file.spoil(scene().good) : file.write(scene().good);
     await play(row.play, { on, edge, front, scene, path, certificate: on ? foreign : trusted });
   };
   return {
@@ -98,7 +105,7 @@ export async function startWorld(row: FaultRow, target: Target): Promise<World> 
       ...surroundings(row.play, { isOn: () => isOn, path, ca: trusted.cert, onFetch: () => (fetched += 1) }),
     },
     edge,
-    artifactUrl: `${isTls ? 'https' : 'http'}://${host}${ARTIFACT_PATH}`,
+    artifactUrl: file?.url ?? `${isTls ? 'https' : 'http'}://${host}${ARTIFACT_PATH}`,
     strike: () => set(true),
     heal: () => set(false),
     prepare: (next) => {
@@ -113,6 +120,7 @@ export async function startWorld(row: FaultRow, target: Target): Promise<World> 
     },
     strayed: () => other.requests.length,
     close: async () => {
+      file?.remove();
       await front.close();
       await Promise.all([edge.close(), other.close()]);
     },
@@ -124,6 +132,41 @@ const GOOD: Readonly<Record<Exclude<Target, 'artifact'>, string>> = {
   geo: '{"x-geo-country-code":"CH"}',
   notifications: '{"status":200,"notifications":[{"id":"1"}]}',
 };
+
+/** The artifact as a file of its own folder. */
+class SpoiltFile {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'fault-lab-'));
+  readonly #path = join(this.#folder, 'rules.json');
+  readonly #spoil: Extract<Play, { by: 'file' }>['spoil'];
+  #stop: (() => void) | undefined;
+
+  constructor(spoil: Extract<Play, { by: 'file' }>['spoil']) {
+    this.#spoil = spoil;
+  }
+
+  get url(): string {
+    return pathToFileURL(this.#path).href;
+  }
+
+  spoil(good: string): void {
+    this.#stop?.();
+    this.#stop = this.#spoil(this.#path, good);
+  }
+
+  /** Whatever is in its place. */
+  write(good: string): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    rmSync(this.#path, { recursive: true, force: true });
+    writeFileSync(`${this.#path}.good`, good);
+    renameSync(`${this.#path}.good`, this.#path);
+  }
+
+  remove(): void {
+    this.#stop?.();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
 
 interface Stage {
   readonly on: boolean;
@@ -167,6 +210,7 @@ async function play(how: Play, { on, edge, front, scene, path, certificate }: St
     case 'clock':
       Date.now = on ? () => realNow() + how.jumpMs : realNow;
       break;
+    case 'file':
     case 'fetch':
       break;
   }

@@ -1,0 +1,156 @@
+import type { CloseResult, TargetClient } from './client.js';
+import { isTimeoutMs } from './config.js';
+import { describe, TargetError, toError } from './errors.js';
+
+/** Every signal that {@link closeOnSignal} takes. */
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'] as const;
+
+/** A signal that asks a process to end. */
+export type EndSignal = (typeof SIGNALS)[number];
+
+/** The part of an `http.Server` that is used. */
+export interface ClosableServer {
+  /** Takes no more connections, and calls back when those that there are have ended. */
+  close(callback: (error?: Error) => void): unknown;
+  closeIdleConnections?(): void;
+  closeAllConnections?(): void;
+}
+
+/** Options of {@link closeOnSignal}. */
+export interface ShutdownOptions {
+  /** @default ['SIGTERM', 'SIGINT'] */
+  readonly signals?: readonly EndSignal[] | undefined;
+  /** Closed first: its requests under way still make decisions. Connections that outlast their time are cut. */
+  readonly server?: ClosableServer | undefined;
+  /** Whatever else has to end before the clients are closed, such as a consumer of a queue. */
+  readonly before?: (() => unknown) | undefined;
+  /**
+   * Of everything together, in ms, above 0 and below 2^31. Server and `before` get three quarters of it at most, the
+   * clients what is left then. @default 8000, for containers are killed after 10 or 30 seconds
+   */
+  readonly timeout?: number | undefined;
+}
+
+/** What came of the notifications of all clients together. */
+export interface ShutdownResult extends CloseResult {
+  /** What began it. */
+  readonly signal: EndSignal;
+  /** What closing the server or `before` failed of; the clients were closed all the same. */
+  readonly error?: Error;
+}
+
+/** What {@link closeOnSignal} has begun to wait for. */
+export interface Shutdown {
+  /** Resolves when a signal has come and the clients are closed. Never rejects. */
+  readonly closed: Promise<ShutdownResult>;
+  /** Does not wait for a signal any more. Nothing when one has come. */
+  stop(): void;
+}
+
+const DEFAULT_TIMEOUT_MS = 8000;
+const SHARE_OF_SERVER = 0.75;
+/** A terminal and npm each pass an interrupt on, and the second is not a wish of its own. */
+const REPEATED_WITHIN_MS = 1000;
+const SWEEP_MS = 100;
+
+/**
+ * On a signal, closes the server and then the clients, which send the notifications that are queued, within one
+ * `timeout`; and lets the process end, by itself, when nothing else keeps it. Signals that follow within a second are
+ * the same one; a later one does what it does without this, and so ends the process at once.
+ *
+ * Clients are looked at when the signal comes: a list or set may grow until then. Throws `ERR_TARGET_INVALID_CONFIG`.
+ */
+export function closeOnSignal(
+  clients: Closable | Iterable<Closable>,
+  options: ShutdownOptions = {},
+): Shutdown {
+  const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options;
+  if (!isTimeoutMs(timeout)) throw invalid('timeout', 'milliseconds above 0 and below 2^31', timeout);
+  if (typeof clients !== 'object' || clients === null)
+    throw invalid('clients', 'a client or a list', clients);
+  const wrong = signals.find((signal) => !SIGNALS.includes(signal));
+  if (wrong !== undefined) throw invalid('signals', `among ${SIGNALS.join(', ')}`, wrong);
+  let hasBegun = false;
+  let resolveClosed: (result: ShutdownResult) => void;
+  const closed = new Promise<ShutdownResult>((resolve) => {
+    resolveClosed = resolve;
+  });
+  const forget = () => {
+    for (const signal of signals) process.off(signal, begin);
+  };
+  const begin = (signal: NodeJS.Signals) => {
+    if (hasBegun) return;
+    hasBegun = true;
+    setTimeout(forget, REPEATED_WITHIN_MS).unref();
+    void shutDown(clients, options, timeout).then((result) =>
+      resolveClosed({ signal: signal as EndSignal, ...result }),
+    );
+  };
+  for (const signal of signals) process.on(signal, begin);
+  return { closed, stop: () => (hasBegun ? undefined : forget()) };
+}
+
+type Closable = Pick<TargetClient, 'close'>;
+
+async function shutDown(
+  clients: Closable | Iterable<Closable>,
+  { server, before }: ShutdownOptions,
+  timeoutMs: number,
+): Promise<Omit<ShutdownResult, 'signal'>> {
+  const deadline = performance.now() + timeoutMs;
+  const errors: Error[] = [];
+  const keep = (thrown: unknown) => void errors.push(toError(thrown));
+  await Promise.all([
+    server && closeServer(server, timeoutMs * SHARE_OF_SERVER).catch(keep),
+    before && withinMs(timeoutMs * SHARE_OF_SERVER, async () => before()).catch(keep),
+  ]);
+  const timeout = Math.max(1, deadline - performance.now());
+  const total = { delivered: 0, failed: 0, dropped: 0 };
+  const close = async (client: Closable) => {
+    const { delivered, failed, dropped } = await client.close({ timeout });
+    total.delivered += delivered;
+    total.failed += failed;
+    total.dropped += dropped;
+  };
+  const list = Symbol.iterator in clients ? [...clients] : [clients];
+  await Promise.all(list.map((client) => close(client).catch(keep)));
+  const [error] = errors;
+  return error ? { ...total, error } : total;
+}
+
+async function closeServer(server: ClosableServer, limitMs: number): Promise<void> {
+  // A connection that is kept alive would bring one request after the other.
+  const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS);
+  const close = () =>
+    new Promise<void>((resolve, reject) => {
+      server.close((error) => (error && !isClosed(error) ? reject(error) : resolve()));
+    });
+  try {
+    await withinMs(limitMs, close);
+  } finally {
+    clearInterval(sweep);
+    server.closeAllConnections?.();
+  }
+}
+
+function isClosed({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_SERVER_NOT_RUNNING';
+}
+
+/** Waits for work, but not for ever. Keeps the process alive meanwhile, which has notifications to send behind it. */
+async function withinMs(limitMs: number, work: () => Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  try {
+    await Promise.race([work(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function invalid(path: string, wanted: string, came: unknown): TargetError {
+  const message = `${path} must be ${wanted}, not ${describe(came)}`;
+  return new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path });
+}

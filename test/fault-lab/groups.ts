@@ -1,0 +1,14 @@
+import { ARTIFACT_CHECKS } from './artifact-mutations.js';
+import type { Check } from './checks.js';
+import { HOSTILE_CHECKS } from './hostile-input.js';
+import { OUTAGE_CHECKS } from './outages.js';
+import { PROCESS_CHECKS } from './processes.js';
+
+/** What has to hold besides the cells of the matrix, by the process that it is checked in. */
+export const GROUPS = {
+  signals: PROCESS_CHECKS,
+  outages: OUTAGE_CHECKS,
+  hostile: HOSTILE_CHECKS,
+  artifacts: ARTIFACT_CHECKS,
+} satisfies Record<string, readonly Check[]>;
+export type CheckGroup = keyof typeof GROUPS;
