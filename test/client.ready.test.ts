@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ArtifactStore } from '../src/index.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
 import { answer, hang, refuse, type Script, status } from './recording-fetch.js';
@@ -191,4 +191,18 @@ test('a listener that closes the client does not take back what came', async () 
     events: { artifactDownloadSucceeded: () => void client.close({ timeout: 1 }) },
   });
   expect(await client.ready()).toMatchObject({ status: 'live' });
+});
+
+test('a wait that is over before the client can begin keeps no process alive', async () => {
+  fakeTimers();
+  const { client } = start({}, { downloads: [status(500)] });
+  const controller = new AbortController();
+  const error = targetErrorOf(() => client.ready({ signal: controller.signal }));
+  controller.abort();
+  expect((await error).code).toBe('ERR_TARGET_ABORTED');
+  const setTimer = jest.spyOn(globalThis, 'setTimeout');
+  await settle();
+  const timers = setTimer.mock.results.map(({ value }) => value as NodeJS.Timeout);
+  expect(timers.length).toBeGreaterThan(0);
+  expect(timers.filter((timer) => timer.hasRef())).toEqual([]);
 });
