@@ -31,7 +31,6 @@ const MAX_HOSTS = 100;
 const GROWTH = 2;
 /** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 60_000;
-const WARNINGS_PER_MINUTE = 10;
 const TOLD_TO_WAIT = new Set([408, 429]);
 
 /**
@@ -44,8 +43,6 @@ export class CircuitBreaker {
   /** Only hosts that failed since they last answered; in good order it is empty, and nothing costs anything. */
   readonly #circuits = new Map<string, Circuit>();
   #refused = 0;
-  #warnings = 0;
-  #minuteBeganMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CircuitBreakerOptions) {
     this.#options = options;
@@ -157,7 +154,7 @@ export class CircuitBreaker {
     circuit.state = state;
     const { host, lastFailure } = circuit;
     const { events, logger } = this.#options;
-    const isNews = (before === 'closed' || state === 'closed') && this.#mayWarn();
+    const isNews = before === 'closed' || state === 'closed';
     logger[isNews ? 'warn' : 'debug'](() => toLine(circuit));
     events.emit({
       type: 'circuitBreakerChanged',
@@ -165,17 +162,6 @@ export class CircuitBreaker {
       state,
       ...(state !== 'closed' && { error: lastFailure }),
     });
-  }
-
-  /** Visitors can make up clusters, but not fill the log with them. */
-  #mayWarn(): boolean {
-    const now = performance.now();
-    if (now - this.#minuteBeganMs >= 60_000) {
-      this.#minuteBeganMs = now;
-      this.#warnings = 0;
-    }
-    this.#warnings += 1;
-    return this.#warnings <= WARNINGS_PER_MINUTE;
   }
 }
 

@@ -86,7 +86,8 @@ describe('a CDN that fails each poll', () => {
 
 test('an edge that fails each call is told when it begins, fails otherwise and works again', async () => {
   const edge = changing(status(500));
-  const { client, lines } = start({ decisioningMethod: 'server-side', ...once }, { deliveries: [edge.play] });
+  const config = { decisioningMethod: 'server-side', circuitBreaker: false, ...once } as const;
+  const { client, lines } = start(config, { deliveries: [edge.play] });
   await times(1000, () => client.getOffers({ request: REQUEST }));
   edge.script = refuse;
   await times(1000, () => client.getOffers({ request: REQUEST }));
