@@ -430,7 +430,7 @@ async function checkShapes(): Promise<void> {
 
 const RUNS_SHOWN = RUNS.toLocaleString('en').replace(',', ' ');
 
-/** The second table of the matrix, and what chance finds. */
+/** The second table of the matrix. */
 export const HOSTILE_CHECKS: readonly Check[] = [
   {
     input: 'mbox or hint cookie with `/`, `@`, `#`, `?`, `:` in the cluster',
@@ -472,6 +472,10 @@ export const HOSTILE_CHECKS: readonly Check[] = [
     ours: '`toInlineJson` is safe in HTML, and the same value',
     run: checkInlineJson,
   },
+];
+
+/** What chance finds in what visitors send. */
+export const MUTATED_INPUT_CHECKS: readonly Check[] = [
   {
     input: `${RUNS_SHOWN} mutated requests`,
     ours: 'a result or a TargetError with code and path',
@@ -482,6 +486,10 @@ export const HOSTILE_CHECKS: readonly Check[] = [
     ours: 'a result or a TargetError with code and path',
     run: fuzzCookies,
   },
+];
+
+/** What chance finds in what comes over the network. */
+export const MUTATED_ANSWER_CHECKS: readonly Check[] = [
   {
     input: `${RUNS_SHOWN} mutated artifacts`,
     ours: 'taken, or refused with decisions as before',

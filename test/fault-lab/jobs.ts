@@ -6,7 +6,7 @@ import type { RowResult } from './matrix.js';
 import { pathOf, type Script } from './scripts.js';
 import type { CellResult } from './verdict.js';
 
-const JOB_MS = 270_000;
+const JOB_MS = 300_000;
 const MS_TO_END = 20_000;
 
 /** What a process did besides printing lines. */

@@ -19,7 +19,7 @@ const MS_BETWEEN_STARTS = 1000;
 /** Something that is done in a process of its own, beside others. */
 interface Job {
   readonly name: string;
-  /** Whether it takes so much of the machine that no other such job is to run beside it. */
+  /** Whether it takes a core of its own: no more such jobs run beside each other than there are cores. */
   readonly isHeavy: boolean;
   /** Whether all of it held. */
   run(): Promise<boolean>;
@@ -41,7 +41,7 @@ function rowJobs(only: string | undefined, results: RowResult[]): Job[] {
 function groupJobs(results: CheckResult[][]): Job[] {
   return (Object.keys(GROUPS) as CheckGroup[]).map((name, index) => ({
     name: `checks: ${name}`,
-    isHeavy: name === 'outages',
+    isHeavy: name !== 'signals',
     run: async () => {
       const result = await runGroup(name);
       results[index] = result;
@@ -55,15 +55,10 @@ function isWaiting({ name }: Job): boolean {
   return /hang without|stall|drip|never settles|never ends|ignores|forever/.test(name);
 }
 
-/** What works longest begins first. */
-function weightOf({ name, isHeavy }: Job): number {
-  return name === 'checks: hostile' ? 2 : Number(isHeavy);
-}
-
 /** Runs jobs beside each other, but not so many that they find their deadlines over before they have begun. */
 async function runJobs(jobs: readonly Job[]): Promise<void> {
-  const queue = jobs.toSorted((a, b) => weightOf(b) - weightOf(a));
-  let isHeavyRunning = false;
+  const queue = jobs.toSorted((a, b) => Number(b.isHeavy) - Number(a.isHeavy));
+  let heavyRunning = 0;
   const run = async (job: Job) => {
     const started = performance.now();
     const isHeld = await job.run();
@@ -71,12 +66,12 @@ async function runJobs(jobs: readonly Job[]): Promise<void> {
     console.error(`${isHeld ? 'held  ' : 'BROKEN'} ${job.name} (${seconds} s)`);
   };
   const work = async (): Promise<void> => {
-    const at = queue.findIndex(({ isHeavy }) => !(isHeavy && isHeavyRunning));
+    const at = queue.findIndex(({ isHeavy }) => !isHeavy || heavyRunning < availableParallelism());
     const [job] = at < 0 ? [] : queue.splice(at, 1);
     if (!job) return;
-    if (job.isHeavy) isHeavyRunning = true;
+    if (job.isHeavy) heavyRunning += 1;
     await run(job);
-    if (job.isHeavy) isHeavyRunning = false;
+    if (job.isHeavy) heavyRunning -= 1;
     return work();
   };
   const waiting = queue.filter(isWaiting).map(async (job, index) => {
@@ -95,7 +90,7 @@ const rowResults: RowResult[] = [];
 const groupResults: CheckResult[][] = [];
 const groups = only === undefined || options.includes('--checks') ? groupJobs(groupResults) : [];
 try {
-  await runJobs([...rowJobs(only, rowResults), ...groups]);
+  await runJobs([...groups, ...rowJobs(only, rowResults)]);
 } finally {
   rmSync(scripts, { recursive: true, force: true });
 }

@@ -31,7 +31,7 @@ async function soak(
     if (count % (CLIENTS / SAMPLES) === 0) samples.push(await sample(count));
   }
   await edge.close();
-  return { name, unit: 'client', maxBytes: 64, samples };
+  return { name, unit: 'client', maxBytes: 256, samples };
 }
 
 /** Clients that ask the edge. */
