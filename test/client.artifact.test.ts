@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -182,6 +183,34 @@ describe('an artifact in a file', () => {
     await write('second');
     await client.refresh();
     expect(await releaseOf(client)).toBe('second');
+  });
+
+  test.each<[string, () => Promise<unknown>, string]>([
+    ['a folder', () => mkdir(file), 'the artifact file is no regular file'],
+    [
+      'a pipe, which never ends',
+      async () => execFileSync('mkfifo', [file]),
+      'the artifact file is no regular file',
+    ],
+    [
+      'larger than any artifact',
+      async () => {
+        await writeFile(file, '');
+        await truncate(file, 33 * 1024 * 1024);
+      },
+      'the artifact file has more than 33554432 bytes',
+    ],
+  ])('is not read when it is %s, and is when it is a file again', async (_, make, message) => {
+    await make();
+    const { client } = start({ artifactLocation: pathToFileURL(file).href });
+    expect(await targetErrorOf(() => client.refresh())).toMatchObject({
+      code: 'ERR_TARGET_ARTIFACT',
+      message,
+    });
+    await rm(file, { recursive: true });
+    await write('first');
+    await client.refresh();
+    expect(await releaseOf(client)).toBe('first');
   });
 
   test('may go back to an older one when asked', async () => {

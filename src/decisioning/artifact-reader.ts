@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeBinaryArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
@@ -65,8 +65,8 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
 
   /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */
   const readLocal: ArtifactReader['read'] = async (etag, signal) => {
-    const bytes = await readFile(fileURLToPath(location), { signal }).catch((cause: unknown) => {
-      throw signal.aborted ? cause : unreadable(cause);
+    const bytes = await readWhole(fileURLToPath(location), signal).catch((cause: unknown) => {
+      throw signal.aborted || cause instanceof TargetError ? cause : unreadable(cause);
     });
     const version = createHash('sha256').update(bytes).digest('base64');
     if (version === etag) return undefined;
@@ -84,6 +84,19 @@ function toArtifactLocation(config: ResolvedConfig): string {
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);
   return `${config.scheme}://${config.cdnHost}/${path.join('/')}`;
+}
+
+/** Not of a pipe, which may never end. */
+async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact file is no regular file');
+  if (found.size > MAX_ARTIFACT_BYTES) {
+    throw new TargetError(
+      'ERR_TARGET_ARTIFACT',
+      `the artifact file has more than ${MAX_ARTIFACT_BYTES} bytes`,
+    );
+  }
+  return readFile(path, { signal });
 }
 
 function unreadable(cause: unknown): TargetError {

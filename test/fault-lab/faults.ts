@@ -581,7 +581,7 @@ export const FAULTS: readonly FaultRow[] = [
       rmSync(path, { recursive: true, force: true });
       mkdirSync(path);
       return undefined;
-    }, /ERR_TARGET_ARTIFACT .*EISDIR/),
+    }, /ERR_TARGET_ARTIFACT .*no regular file/),
   },
   {
     name: 'artifact file unreadable',
