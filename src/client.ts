@@ -345,7 +345,6 @@ export class TargetClient {
     return { state: breaker.stateOf(host), refused: breaker.refused, hosts: breaker.hosts };
   }
 
-  /** For those who cannot wait for it. */
   async #shutDown(limitMs: number): Promise<CloseResult> {
     (await this.#onDevice)?.close();
     this.#telemetry.stop();

@@ -236,11 +236,15 @@ function toSentRequest(
   const isPlaceable = context.geo?.ipAddress !== 'unknownIpAddress';
   // Most requests go as they are: it is a copy already.
   if (entries.length === 0 && isPlaceable && (!trace || isTraceable)) return request;
-  const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = { ...request };
+  // A spread with another field behind it costs as much as the rest of a decision.
+  const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(
+    {},
+    request,
+  );
   if (entries.length > 0) {
     sent.telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
   }
-  if (!isTraceable) delete sent.trace;
+  if (trace && !isTraceable) delete sent.trace;
   if (!isPlaceable) {
     const { ipAddress: _, ...known } = context.geo ?? {};
     sent.context = { ...context, geo: known };

@@ -8,7 +8,7 @@ export const scenarios = [2, 20].flatMap((kilobytes) =>
 );
 
 /** Besides its seconds: the engine compiles what was called often, and a slower side is called less often in the same time. */
-const WARM_UP_CALLS = 15_000;
+const WARM_UP_CALLS = 8000;
 
 const locations = () => ({ execute: { mboxes: [{ name: 'mbox-0', index: 1 }] } });
 
