@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { validate, version } from 'uuid';
+import { newHexId, newSupplementalDataId, newUuid } from '../src/ids.js';
+
+const MANY = 10_000;
+
+const manyOf = (newId: () => string) => Array.from({ length: MANY }, newId);
+
+test('uuids are of version 4', () => {
+  for (const id of manyOf(newUuid)) expect([id, validate(id), version(id)]).toEqual([id, true, 4]);
+});
+
+test('ids without dashes are such uuids', () => {
+  for (const id of manyOf(newHexId)) {
+    const dashed = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+    expect([id.length, validate(dashed), version(dashed)]).toEqual([32, true, 4]);
+  }
+});
+
+test('supplemental data ids are two halves of upper-case hexadecimal digits', () => {
+  for (const id of manyOf(newSupplementalDataId)) expect(id).toMatch(/^[0-9A-F]{16}-[0-9A-F]{16}$/);
+});
+
+test('no two are the same, whatever kind they are of', () => {
+  const digits = [newUuid, newHexId, newSupplementalDataId].flatMap((newId) =>
+    manyOf(newId).map((id) => id.replaceAll('-', '').toLowerCase()),
+  );
+  expect(new Set(digits).size).toBe(3 * MANY);
+});
+
+test('every digit is random but for the two that say what a uuid is', () => {
+  const digits = manyOf(newHexId);
+  const seen = Array.from({ length: 32 }, (_, place) => new Set(digits.map((id) => id[place])).size);
+  expect(seen).toEqual(seen.map((_, place) => (place === 12 ? 1 : place === 16 ? 4 : 16)));
+});
