@@ -1,7 +1,7 @@
 import type { Artifact, Rule, RulesByName } from '../artifact.js';
 import { allocationPrefix } from './allocation.js';
 import { isCopyable } from './cloner.js';
-import { CompiledLocation, CompiledRule } from './compiled-location.js';
+import { CompiledLocation, CompiledRule, type RuleKey } from './compiled-location.js';
 import { type CompiledCondition, compileCondition } from './condition.js';
 import type { Activity } from './context.js';
 import { type TokenNames, toTokenNames } from './response-tokens.js';
@@ -45,6 +45,8 @@ export class CompiledArtifact {
   readonly #views: LocationKind;
   readonly #activitiesById = new Map<number | string, Activity>();
   readonly #conditionsByText = new Map<string, CompiledCondition>();
+  /** Of views together: who asks for all of them gets one rule of each key. */
+  readonly #viewKeys: RuleKeys = new Map();
   #allViews: readonly CompiledLocation[] | undefined;
   #remoteViews: readonly string[] | undefined;
 
@@ -92,19 +94,19 @@ export class CompiledArtifact {
 
   #compile(kind: LocationKind, name: string, listed: readonly unknown[]): CompiledLocation {
     const rules: CompiledRule[] = [];
+    const allMatching = this.#isAllMatching(kind, name);
+    const keys: RuleKeys | undefined =
+      kind.word === 'view' ? this.#viewKeys : allMatching ? new Map() : undefined;
     let undecidable = 0;
     for (const rule of listed) {
-      const compiled = isRule(rule) ? this.#compileRule(rule) : undefined;
+      const compiled = isRule(rule) ? this.#compileRule(rule, keys) : undefined;
       if (compiled) rules.push(compiled);
       if (!compiled?.condition) undecidable += 1;
     }
     const location = new CompiledLocation({
       name,
       rules,
-      allMatching:
-        kind.word === 'view' ||
-        name === this.globalMbox ||
-        this.#options.allMatchingMboxes?.has(name) === true,
+      allMatching,
       undecidable: undecidable > 0,
       remote: undecidable > 0 || kind.remote.has(name) || !kind.local.has(name),
     });
@@ -118,13 +120,19 @@ export class CompiledArtifact {
     return location;
   }
 
+  #isAllMatching({ word }: LocationKind, name: string): boolean {
+    return word === 'view' || name === this.globalMbox || this.#options.allMatchingMboxes?.has(name) === true;
+  }
+
   /** Equal conditions are compiled once, and can be told to be the same. */
-  #compileRule(rule: Rule): CompiledRule {
+  #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule {
     const text = textOf(rule.condition);
     const known = text === undefined ? undefined : this.#conditionsByText.get(text);
     const condition = known ?? compileCondition(rule.condition);
     if (condition && !known && text !== undefined) this.#conditionsByText.set(text, condition);
-    return new CompiledRule(rule, { activity: this.#activity(rule.activityId), condition }, this.tokenNames);
+    const key = keys && keyOf(rule, keys);
+    const activity = this.#activity(rule.activityId);
+    return new CompiledRule(rule, { key, activity, condition }, this.tokenNames);
   }
 
   #activity(id: number | string): Activity {
@@ -140,6 +148,16 @@ export class CompiledArtifact {
 /** Makes an artifact, whose shape was checked by `toArtifact`, ready to be decided from. */
 export function compileArtifact(artifact: Artifact, options: CompileOptions): CompiledArtifact {
   return new CompiledArtifact(artifact, options);
+}
+
+type RuleKeys = Map<string, RuleKey>;
+
+function keyOf({ ruleKey }: Rule, keys: RuleKeys): RuleKey {
+  const known = keys.get(ruleKey);
+  if (known) return known;
+  const key: RuleKey = { lastSearch: 0 };
+  keys.set(ruleKey, key);
+  return key;
 }
 
 /** Undefined for a condition that is nested too deeply to be written. */

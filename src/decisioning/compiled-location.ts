@@ -4,9 +4,16 @@ import type { Activity } from './context.js';
 import { CompiledOffers } from './offers.js';
 import type { TokenNames } from './response-tokens.js';
 
+/** What the rules of one experience have in common: a search answers with one of them. */
+export interface RuleKey {
+  /** The number of the last search that answered with one; a Set per search is slower (`on-device/page-load`). */
+  lastSearch: number;
+}
+
 /** One rule, ready to be evaluated. It keeps of the artifact's what is still needed, so that the rest can go. */
 export class CompiledRule {
-  readonly key: string;
+  /** Only of a location that answers with every rule that holds. */
+  readonly key: RuleKey | undefined;
   readonly activity: Activity;
   /** Undefined for a condition that only the edge understands. */
   readonly condition: CompiledCondition | undefined;
@@ -17,9 +24,13 @@ export class CompiledRule {
   readonly #tokenNames: TokenNames;
   #offers: CompiledOffers | undefined;
 
-  constructor(rule: Rule, compiled: Pick<CompiledRule, 'activity' | 'condition'>, tokenNames: TokenNames) {
+  constructor(
+    rule: Rule,
+    compiled: Pick<CompiledRule, 'key' | 'activity' | 'condition'>,
+    tokenNames: TokenNames,
+  ) {
     const { propertyTokens } = rule;
-    this.key = rule.ruleKey;
+    this.key = compiled.key;
     this.activity = compiled.activity;
     this.condition = compiled.condition;
     this.meta = rule.meta;

@@ -116,17 +116,18 @@ type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' |
 
 const NO_RULES: readonly CompiledRule[] = [];
 
+let searches = 0;
+
 /** Goes through the rules of one location after the other, and stops at each that holds. */
 class RuleSearch {
   readonly #part: Part;
   readonly #context: LocationContext;
+  readonly #number = ++searches;
   #rules = NO_RULES;
   #next = 0;
   #allMatching = false;
   #previous: CompiledRule | undefined;
   #holds = false;
-  /** Rule keys that were answered: a visitor gets one rule of each. */
-  #seen: Set<string> | undefined;
 
   constructor({ address, parameters }: RequestDetails, part: Part) {
     this.#part = part;
@@ -145,7 +146,7 @@ class RuleSearch {
     const rules = this.#rules;
     while (this.#next < rules.length) {
       const rule = rules[this.#next++] as CompiledRule;
-      if (this.#seen?.has(rule.key)) continue;
+      if (rule.key?.lastSearch === this.#number) continue;
       if (!rule.condition) {
         // What comes after a rule that only the edge understands may not be what the visitor should get.
         if (this.#allMatching) continue;
@@ -154,7 +155,8 @@ class RuleSearch {
       const holds = this.#ask(rule, rule.condition);
       this.#part.recorder?.noteRule(rule, holds, this.#context);
       if (!holds) continue;
-      if (this.#allMatching) this.#remember(rule);
+      // A visitor gets one rule of each key.
+      if (rule.key) rule.key.lastSearch = this.#number;
       else this.#next = rules.length;
       return rule;
     }
@@ -169,11 +171,6 @@ class RuleSearch {
     this.#holds = condition.holds(this.#context);
     this.#previous = rule;
     return this.#holds;
-  }
-
-  #remember({ key }: CompiledRule): void {
-    this.#seen ??= new Set();
-    this.#seen.add(key);
   }
 }
 
