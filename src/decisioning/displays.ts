@@ -69,8 +69,12 @@ export class DisplayLedger {
       this.#owedByMbox.set(mbox, tokens);
       return tokens.slice();
     }
-    const owed = known instanceof Set ? known : new Set(known);
-    this.#owedByMbox.set(mbox, owed);
+    let owed: Set<string>;
+    if (known instanceof Set) owed = known;
+    else {
+      owed = new Set(known);
+      this.#owedByMbox.set(mbox, owed);
+    }
     const fresh: string[] = [];
     for (const token of tokens) {
       if (owed.has(token)) continue;
