@@ -40,6 +40,24 @@ async function show(client: TargetClient, visitors: number): Promise<void> {
 }
 
 describe('what was executed is reported', () => {
+  test('as it was decided, whatever is done to the request that comes with the answer', async () => {
+    const { client } = connect();
+    const { request } = await client.getOffers({
+      request: {
+        id: { tntId: 'visitor.38_0' },
+        context: { channel: 'web', userAgent: 'Mozilla' },
+        execute: { mboxes: [{ name: 'hero' }] },
+      },
+    });
+    Object.assign(request.context, { userAgent: 'changed' });
+    Object.assign(request.id ?? {}, { tntId: 'changed' });
+    Object.assign(request.experienceCloud?.analytics ?? {}, { logging: 'changed' });
+    await client.flush();
+    const [received] = await bench.edge.waitForRequests(1, { where: DELIVERIES });
+    expect(received?.violations).toEqual([]);
+    expect(JSON.stringify(received?.delivery)).not.toContain('changed');
+  });
+
   test('in one call of the Delivery API, behind the answer', async () => {
     const { client } = connect();
     const { response } = await client.getOffers({
