@@ -29,8 +29,6 @@ export interface EvaluationInputs {
   readonly geo?: Geo | null | undefined;
   /** Told in traces. */
   readonly artifactFacts?: ArtifactFacts | undefined;
-  /** What the edge is needed for, when that is known already. @default found out here */
-  readonly remote?: RemoteDependency | undefined;
 }
 
 /** What was decided. All of it is the caller's own. */
@@ -62,7 +60,7 @@ export function evaluate(
   });
   const ledger = new DisplayLedger(nowMs, newId);
   const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
-  const remote = inputs.remote ?? remoteDependency(request, compiled);
+  const remote = remoteDependency(request, compiled);
   return {
     status: needsEdge(remote) ? 206 : 200,
     id: toOwnId(visitor.id),
