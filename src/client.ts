@@ -414,11 +414,11 @@ export class TargetClient {
   /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
   async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<boolean> {
     if (this.#telemetry.isEmpty || !this.#lastCall || !this.#lastRequest) return false;
-    const { sessionId, locationHint } = this.#lastCall;
+    const { encodedSessionId, locationHint } = this.#lastCall;
     const { id, context } = this.#lastRequest;
     return this.#deliverQuietly(
       { requestId: newUuid(), ...(id && { id }), context },
-      { sessionId, locationHint, timeoutMs },
+      { encodedSessionId, locationHint, timeoutMs },
     );
   }
 
@@ -430,17 +430,17 @@ export class TargetClient {
   /** One call without a question, whose answer tells which edge cluster is near. */
   async #learnLocationHint(): Promise<void> {
     const { timeoutMs } = this.#environment.config;
-    const sessionId = newHexId();
+    const encodedSessionId = newHexId();
     await this.#deliverQuietly(
       { context: { channel: 'web' } },
-      { sessionId, locationHint: undefined, timeoutMs },
+      { encodedSessionId, locationHint: undefined, timeoutMs },
     );
   }
 
   /** A call in the background, which nobody waits for and whose failure harms nobody. */
   async #deliverQuietly(
     request: Delivery['request'],
-    call: Pick<Delivery, 'sessionId' | 'locationHint' | 'timeoutMs'>,
+    call: Pick<Delivery, 'encodedSessionId' | 'locationHint' | 'timeoutMs'>,
   ): Promise<boolean> {
     const { decisioningMethod } = this.#environment.config;
     try {

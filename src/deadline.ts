@@ -11,21 +11,35 @@ export interface Limits {
   readonly signal: Abortable | undefined;
 }
 
+/** Which of its limits has ended a piece of work. */
+export type Limit = 'deadline' | 'signal';
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * What a piece of work is told of its limits. To a fetch that only listens for `abort` it is a signal itself, for next to
  * nothing of what a real one costs.
  */
-export class Span implements Abortable {
+export class Span implements Abortable, Watcher {
   /** On the clock of `performance.now()`. */
   readonly deadline: number;
   /** Told when the work is cut off; cheaper than a listener, for work that does one thing at a time. */
   onCut: (() => void) | undefined;
-  #listeners: (() => void)[] = [];
+  /** Its place among those who watch the signal. */
+  at = 0;
+  readonly #onLimit: (limit: Limit) => Error;
+  readonly #timer: NodeJS.Timeout;
+  readonly #watch: Watch | undefined;
+  #listeners: (() => void)[] = NO_LISTENERS;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
-  constructor(deadline: number) {
-    this.deadline = deadline;
+  /** Begins at once. `onLimit` makes the error of the limit that is met. */
+  constructor({ timeoutMs, signal }: Limits, onLimit: (limit: Limit) => Error) {
+    this.deadline = performance.now() + timeoutMs;
+    this.#onLimit = onLimit;
+    this.#timer = setTimeout(meetDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this);
+    this.#watch = signal && watch(signal, this);
   }
 
   /** What node-fetch knows a signal by. */
@@ -53,56 +67,65 @@ export class Span implements Abortable {
   }
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.push(listener);
+    this.#listeners = [...this.#listeners, listener];
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
     this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 
+  /** The work has come to its own end. */
+  end(): void {
+    clearTimeout(this.#timer);
+    if (this.#watch) unwatch(this.#watch, this);
+  }
+
   /** Cuts the work off. */
-  cut(reason: Error): void {
+  meet(limit: Limit): void {
+    this.end();
+    const reason = this.#onLimit(limit);
     this.#reason = reason;
     this.#controller?.abort(reason);
     for (const listener of this.#listeners) listener();
     this.onCut?.();
   }
+
+  /** The caller's signal was aborted. */
+  onAbort(): void {
+    this.meet('signal');
+  }
 }
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
+const NO_LISTENERS: (() => void)[] = [];
+
+function meetDeadline(span: Span): void {
+  span.meet('deadline');
+}
 
 /**
  * Does something within its limits: what it settles to, or, as soon as one of the limits is met and whatever the
  * work does then, the error of that limit. Work whose signal is aborted already is not begun.
  */
 export function within<Result>(
-  { timeoutMs, signal }: Limits,
+  limits: Limits,
   work: (span: Span) => Promise<Result>,
-  toError: (limit: 'deadline' | 'signal') => Error,
+  toError: (limit: Limit) => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(toError('signal'));
+    if (limits.signal?.aborted) return reject(toError('signal'));
     // One span a call: combined signals keep memory alive for as long as the caller's signal lives.
-    const span = new Span(performance.now() + timeoutMs);
-    const cut = (limit: 'deadline' | 'signal') => {
-      end();
+    const span = new Span(limits, (limit) => {
       const error = toError(limit);
       reject(error);
-      span.cut(error);
-    };
-    const timer = setTimeout(cut, Math.min(timeoutMs, MAX_TIMER_MS), 'deadline');
-    const leave = signal && whenAborted(signal, () => cut('signal'));
-    const end = () => {
-      clearTimeout(timer);
-      leave?.();
-    };
+      return error;
+    });
     work(span).then(
       (result) => {
-        end();
+        span.end();
         resolve(result);
       },
       (error) => {
-        end();
+        span.end();
         reject(error);
       },
     );
@@ -126,17 +149,18 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
 
 /** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
 export function keepWatch(signal: Abortable): void {
-  whenAborted(signal, () => undefined);
+  watch(signal, { at: 0, onAbort: () => undefined });
 }
 
 /** Who is to be told, and where in the list. */
 interface Watcher {
-  readonly call: () => void;
   at: number;
+  onAbort(): void;
 }
 
 /** A list, for a set that outlives its members makes new tables all the time, which old ones keep from the collector. */
 interface Watch {
+  readonly signal: Abortable;
   readonly watchers: Watcher[];
   readonly listener: () => void;
 }
@@ -144,31 +168,32 @@ interface Watch {
 /** One listener for each signal of a caller, however many calls share it: Node warns of more than ten. */
 const watches = new WeakMap<Abortable, Watch>();
 
-function whenAborted(signal: Abortable, call: () => void): () => void {
-  const watch = watches.get(signal) ?? startWatch(signal);
-  const { watchers } = watch;
-  const watcher = { call, at: watchers.length };
-  watchers.push(watcher);
-  return () => {
-    if (watchers[watcher.at] !== watcher) return;
-    const last = watchers.pop();
-    if (last && last !== watcher) {
-      watchers[watcher.at] = last;
-      last.at = watcher.at;
-    }
-    if (watchers.length > 0) return;
-    watches.delete(signal);
-    signal.removeEventListener('abort', watch.listener);
-  };
+function watch(signal: Abortable, watcher: Watcher): Watch {
+  const joined = watches.get(signal) ?? startWatch(signal);
+  watcher.at = joined.watchers.length;
+  joined.watchers.push(watcher);
+  return joined;
+}
+
+function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher): void {
+  if (watchers[watcher.at] !== watcher) return;
+  const last = watchers.pop();
+  if (last && last !== watcher) {
+    watchers[watcher.at] = last;
+    last.at = watcher.at;
+  }
+  if (watchers.length > 0) return;
+  watches.delete(signal);
+  signal.removeEventListener('abort', listener);
 }
 
 function startWatch(signal: Abortable): Watch {
   const watchers: Watcher[] = [];
   const listener = () => {
-    for (const { call } of [...watchers]) call();
+    for (const watcher of [...watchers]) watcher.onAbort();
   };
-  const watch = { watchers, listener };
-  watches.set(signal, watch);
+  const started = { signal, watchers, listener };
+  watches.set(signal, started);
   signal.addEventListener('abort', listener);
-  return watch;
+  return started;
 }

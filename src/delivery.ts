@@ -12,9 +12,10 @@ import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.j
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import { checkGeo, type Delivery } from './request.js';
+import { textOf } from './response-body.js';
 import type { DeliveryCounts } from './stats.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
-import type { Exchanged, Transport } from './transport.js';
+import type { Exchanged, ExchangeRequest, Transport } from './transport.js';
 import { VERSION } from './version.js';
 
 /** What the edge decider is made of. */
@@ -36,6 +37,8 @@ export interface DeliveryOptions {
 type OwnHintOptions = Pick<DeliveryOptions, 'config' | 'clientHint' | 'breaker'>;
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Of a body, in an error. */
+const MAX_SHOWN_LENGTH = 1024;
 const RESPONSE_FIELDS = [
   'status',
   'requestId',
@@ -60,7 +63,7 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
 export function createDelivery(options: DeliveryOptions): Deliver {
-  const { config, telemetry, clientHint, logger, counts } = options;
+  const { config, transport, telemetry, clientHint, logger, counts, newId } = options;
   const toUrl = createUrls(config);
   const faults = new FaultLog(logger.write, 'delivery calls work');
   return async (delivery) => {
@@ -74,9 +77,13 @@ export function createDelivery(options: DeliveryOptions): Deliver {
     const request = toSentRequest(delivery.request, entries);
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
-      const url = toUrl(host, delivery.sessionId);
-      const json = toJson(delivery, request);
-      const response = await exchange({ delivery, request, json, url }, options);
+      const url = toUrl(host, delivery.encodedSessionId);
+      const sent: Sent = { delivery, request, url, requestId: newId(), started: performance.now() };
+      const exchanged = await transport.exchange(toExchangeRequest(sent, config));
+      const response = toDeliveryResponse(exchanged, sent, config);
+      counts.retries += exchanged.attempts - 1;
+      if (telemetry.isEnabled && asksForSomething(request))
+        recordTelemetry(sent, exchanged, response, options);
       breaker?.answered(host);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       faults.worked();
@@ -154,18 +161,17 @@ export function createEdgeDecider(deliver: Deliver): Decider {
 interface Sent {
   readonly delivery: Delivery;
   readonly request: Delivery['request'];
-  readonly json: string;
   readonly url: string;
+  readonly requestId: string;
+  /** On the clock of `performance.now()`. */
+  readonly started: number;
 }
 
-async function exchange(
-  { delivery, request, json, url }: Sent,
-  options: DeliveryOptions,
-): Promise<DeliveryResponse> {
-  const { config, transport, telemetry, counts, now, newId } = options;
-  const requestId = newId();
-  const started = performance.now();
-  const exchanged = await transport.exchange({
+function toExchangeRequest(
+  { delivery, request, url, requestId }: Sent,
+  { retry }: ResolvedConfig,
+): ExchangeRequest {
+  return {
     what: 'delivery call',
     url,
     method: 'POST',
@@ -176,35 +182,35 @@ async function exchange(
       'X-EXC-SDK-Version': VERSION,
       'X-Request-Id': requestId,
     },
-    body: json,
+    body: toJson(delivery, request),
     requestId,
     maxBytes: MAX_BODY_BYTES,
-    retry: delivery.retry ?? config.retry,
+    retry: delivery.retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
-  });
-  const parsingFrom = performance.now();
-  const response = toDeliveryResponse(exchanged, {
-    client: config.client,
-    requestId,
-    asked: request.requestId,
-  });
-  counts.retries += exchanged.attempts - 1;
-  if (!telemetry.isEnabled || !asksForSomething(request)) return response;
+  };
+}
+
+/** What a call took, when its answer has just been read. */
+function recordTelemetry(
+  { delivery, request, requestId, started }: Sent,
+  exchanged: Exchanged,
+  response: DeliveryResponse,
+  { telemetry, now }: DeliveryOptions,
+): void {
   const ended = performance.now();
   telemetry.add({
     requestId: request.requestId ?? requestId,
     timestamp: now(),
     mode: response.edgeHost === undefined ? 'local' : 'edge',
     execution: roundMs(ended - started),
-    parsing: roundMs(ended - parsingFrom),
+    parsing: roundMs(ended - exchanged.endedAt),
     features: toTelemetryFeatures(request, delivery.decisioningMethod),
     request: toTelemetryRequest(exchanged),
     ...(response.telemetryServerToken !== undefined && {
       telemetryServerToken: response.telemetryServerToken,
     }),
   });
-  return response;
 }
 
 function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
@@ -214,16 +220,16 @@ function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
     ...(tlsMs !== undefined && { tls: roundMs(tlsMs) }),
     timeToFirstByte: roundMs(timeToFirstByteMs),
     download: roundMs(downloadMs),
-    responseSize: body.length,
+    responseSize: Buffer.byteLength(body),
   };
 }
 
 /** The URLs of a client's calls, of which only session and location hint change. */
-function createUrls(config: ResolvedConfig): (host: string, sessionId: string) => string {
+function createUrls(config: ResolvedConfig): (host: string, encodedSessionId: string) => string {
   const { scheme, organizationId, version } = config;
   const path = `/rest/v1/delivery?imsOrgId=${encodeURIComponent(organizationId)}&sessionId=`;
   const end = version === undefined ? '' : `&version=${encodeURIComponent(version)}`;
-  return (host, sessionId) => `${scheme}://${host}${path}${encodeURIComponent(sessionId)}${end}`;
+  return (host, encodedSessionId) => `${scheme}://${host}${path}${encodedSessionId}${end}`;
 }
 
 /** What goes to the edge: with telemetry, and without what only an on-device decision understands. */
@@ -265,30 +271,36 @@ function asksForSomething({ execute, prefetch, notifications }: Delivery['reques
 }
 
 /** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
-function toDeliveryResponse(
-  { status, body, attempts }: Exchanged,
-  call: { readonly client: string; readonly requestId: string; readonly asked: string | undefined },
-): DeliveryResponse {
-  const { client, requestId, asked } = call;
-  if (status === 204) return { status, client, ...(asked !== undefined && { requestId: asked }) };
-  const text = body.toString('utf8');
-  const invalid = (result: string, cause?: unknown) =>
-    new TargetError('ERR_TARGET_INVALID_RESPONSE', `the delivery call was answered with ${result}`, {
-      status,
-      body: text.slice(0, 1024),
-      requestId,
-      attempts,
-      cause,
-    });
+function toDeliveryResponse(exchanged: Exchanged, sent: Sent, { client }: ResolvedConfig): DeliveryResponse {
+  const { status, body } = exchanged;
+  const { requestId } = sent.request;
+  if (status === 204) return { status, client, ...(requestId !== undefined && { requestId }) };
+  const text = textOf(body);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
-    throw invalid(text === '' ? 'an empty body' : 'a body that is not JSON', toJsonError(cause));
+    const result = text === '' ? 'an empty body' : 'a body that is not JSON';
+    throw toInvalidAnswer(result, exchanged, sent, toJsonError(cause));
   }
   const fault = faultOf(parsed);
-  if (fault !== undefined) throw invalid(`JSON of the wrong shape: ${fault}`);
+  if (fault !== undefined) throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, exchanged, sent);
   return parsed as DeliveryResponse;
+}
+
+function toInvalidAnswer(
+  result: string,
+  { status, body, attempts }: Exchanged,
+  { requestId }: Sent,
+  cause?: Error,
+): TargetError {
+  return new TargetError('ERR_TARGET_INVALID_RESPONSE', `the delivery call was answered with ${result}`, {
+    status,
+    body: textOf(body).slice(0, MAX_SHOWN_LENGTH),
+    requestId,
+    attempts,
+    cause,
+  });
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -301,7 +313,7 @@ const isAbsent = (value: unknown): value is undefined | null => value === undefi
 /** What is wrong with the shape of an answer, if anything. */
 function faultOf(parsed: unknown): string | undefined {
   if (!isObject(parsed)) return 'no object';
-  if (!RESPONSE_FIELDS.some((field) => !isAbsent(parsed[field]))) return 'no field of a delivery response';
+  if (!hasAnyField(parsed)) return 'no field of a delivery response';
   const { status, id, edgeHost, execute, prefetch, notifications } = parsed;
   if (!isAbsent(status) && typeof status !== 'number') return 'status is no number';
   if (!isAbsent(id) && !isObject(id)) return 'id is no object';
@@ -310,6 +322,11 @@ function faultOf(parsed: unknown): string | undefined {
   if (!isAbsent(notifications) && !isListOfObjects(notifications))
     return 'notifications is no list of objects';
   return faultOfLocations('execute', execute) ?? faultOfLocations('prefetch', prefetch);
+}
+
+function hasAnyField(parsed: Json): boolean {
+  for (const field of RESPONSE_FIELDS) if (!isAbsent(parsed[field])) return true;
+  return false;
 }
 
 const LISTS = ['mboxes', 'views'];

@@ -8,40 +8,45 @@ import { v4 } from 'uuid';
 
 const BATCH = 32;
 const BYTES = 16;
+const DRAWN = 16 * BATCH;
 
-/** A uuid of version 4. */
-export const newUuid = idsOf('0123456789abcdef', [4, 6, 8, 10]);
+const drawn = Buffer.alloc(DRAWN * BYTES);
+const slots = Array.from({ length: DRAWN }, (_, at) => drawn.subarray(at * BYTES, (at + 1) * BYTES));
+let taken = DRAWN;
 
-/** A uuid of version 4 without dashes, as Target writes the ids of sessions and visitors. */
-export const newHexId = idsOf('0123456789abcdef', []);
+/** Random bytes for a batch: where they begin. */
+function draw(): number {
+  if (taken === DRAWN) {
+    randomFillSync(drawn);
+    taken = 0;
+  }
+  taken += BATCH;
+  return taken - BATCH;
+}
 
-/** `XXXXXXXXXXXXXXXX-XXXXXXXXXXXXXXXX`, as Analytics writes supplemental data ids. */
-export const newSupplementalDataId = idsOf('0123456789ABCDEF', [8]);
+const seed: { random: Uint8Array } = { random: drawn };
 
-/** Makes ids of 16 bytes, with a dash in front of some of them. */
-function idsOf(digits: string, dashesBefore: readonly number[]): () => string {
-  const codes = Buffer.from(digits, 'latin1');
-  const length = 2 * BYTES + dashesBefore.length;
-  const places = Array.from(
-    { length: BYTES },
-    (_, byte) => 2 * byte + dashesBefore.filter((dash) => dash <= byte).length,
-  );
-  const written = Buffer.alloc(BATCH * length, '-');
+/** The same as uuids of version 4. */
+function drawUuids(): number {
+  const first = draw();
+  for (let at = first; at < taken; at += 1) {
+    seed.random = slots[at] as Uint8Array;
+    v4(seed, drawn, at * BYTES);
+  }
+  return first;
+}
+
+function hexFrom(first: number): string {
+  return drawn.toString('hex', first * BYTES, (first + BATCH) * BYTES);
+}
+
+/** Hands out the texts of one length that were written in a row. */
+function oneByOne(length: number, write: () => string): () => string {
   let batch = '';
   let at = 0;
-  const write = (from: number) => {
-    const uuid = newBytes();
-    for (let byte = 0; byte < BYTES; byte += 1) {
-      const value = uuid[byte] as number;
-      const place = from + (places[byte] as number);
-      written[place] = codes[value >> 4] as number;
-      written[place + 1] = codes[value & 15] as number;
-    }
-  };
   return () => {
     if (at === batch.length) {
-      for (at = 0; at < written.length; at += length) write(at);
-      batch = written.toString('latin1');
+      batch = write();
       at = 0;
     }
     at += length;
@@ -49,18 +54,39 @@ function idsOf(digits: string, dashesBefore: readonly number[]): () => string {
   };
 }
 
-const drawn = new Uint8Array(8192);
-let taken = drawn.length;
-const seed = { random: new Uint8Array(BYTES) };
-const uuid = new Uint8Array(BYTES);
+const HEX = '0123456789abcdef';
+const DIGITS = Buffer.from(HEX, 'latin1');
+const DASHES_BEFORE = [4, 6, 8, 10];
+const UUID_LENGTH = 2 * BYTES + DASHES_BEFORE.length;
+/** Where the digits of each byte go. */
+const PLACES = Array.from(
+  { length: BYTES },
+  (_, byte) => 2 * byte + DASHES_BEFORE.filter((dash) => dash <= byte).length,
+);
+const dashed = Buffer.alloc(BATCH * UUID_LENGTH, '-');
 
-/** The bytes of a new uuid, until the next one is made. */
-function newBytes(): Uint8Array {
-  if (taken === drawn.length) {
-    randomFillSync(drawn);
-    taken = 0;
+function writeUuids(): string {
+  const first = drawUuids();
+  for (let at = 0; at < BATCH; at += 1) {
+    for (let byte = 0; byte < BYTES; byte += 1) {
+      const value = drawn[(first + at) * BYTES + byte] as number;
+      const place = at * UUID_LENGTH + (PLACES[byte] as number);
+      dashed[place] = DIGITS[value >> 4] as number;
+      dashed[place + 1] = DIGITS[value & 15] as number;
+    }
   }
-  for (let byte = 0; byte < BYTES; byte += 1) seed.random[byte] = drawn[taken + byte] as number;
-  taken += BYTES;
-  return v4(seed, uuid);
+  return dashed.toString('latin1');
+}
+
+const newHalf = oneByOne(BYTES, () => hexFrom(draw()).toUpperCase());
+
+/** A uuid of version 4. */
+export const newUuid = oneByOne(UUID_LENGTH, writeUuids);
+
+/** A uuid of version 4 without dashes, as Target writes the ids of sessions and visitors. */
+export const newHexId = oneByOne(2 * BYTES, () => hexFrom(drawUuids()));
+
+/** `XXXXXXXXXXXXXXXX-XXXXXXXXXXXXXXXX`, as Analytics writes supplemental data ids. */
+export function newSupplementalDataId(): string {
+  return `${newHalf()}-${newHalf()}`;
 }

@@ -52,6 +52,7 @@ export class FaultLog {
   readonly #write: Write;
   readonly #recovery: string;
   #kind: string | undefined;
+  #lastLine: string | undefined;
   #failures = 0;
   #saidMs = Number.NEGATIVE_INFINITY;
   #sinceMs = Number.NEGATIVE_INFINITY;
@@ -65,9 +66,11 @@ export class FaultLog {
 
   /** Another line is another fault, except for the milliseconds in it. */
   failed(line: string): void {
-    const kind = line.replace(/[\d.]+ ms\b/g, 'ms');
     const nowMs = performance.now();
     this.#failures += 1;
+    // What goes on failing mostly fails of the same, and a thousand times a second.
+    const kind = line === this.#lastLine ? this.#kind : line.replace(/[\d.]+ ms\b/g, 'ms');
+    this.#lastLine = line;
     if (kind !== this.#kind) {
       this.#kind = kind;
       this.#change('warn', line, nowMs);
@@ -82,6 +85,7 @@ export class FaultLog {
     if (this.#kind === undefined) return;
     const times = this.#failures === 1 ? '1 failure' : `${this.#failures} failures`;
     this.#kind = undefined;
+    this.#lastLine = undefined;
     this.#failures = 0;
     this.#change('info', `${this.#recovery} again after ${times}`, performance.now());
   }

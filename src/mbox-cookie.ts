@@ -58,16 +58,20 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
 }
 
 /** The mbox cookie to send to the browser with an answer. */
-export function formatMboxCookie(sessionId: string, tntId: string | undefined, nowMs: number): TargetCookie {
+export function formatMboxCookie(
+  encodedSessionId: string,
+  tntId: string | undefined,
+  nowMs: number,
+): TargetCookie {
   const now = Math.floor(nowMs / 1000);
-  const session = formatPart('session', sessionId, now + SESSION_SECONDS);
+  const session = formatPart('session', encodedSessionId, now + SESSION_SECONDS);
   if (!tntId) return { name: MBOX_COOKIE_NAME, value: session, maxAge: SESSION_SECONDS };
-  const value = `${session}|${formatPart('PC', tntId, now + PC_SECONDS)}`;
+  const value = `${session}|${formatPart('PC', encode(tntId), now + PC_SECONDS)}`;
   return { name: MBOX_COOKIE_NAME, value, maxAge: PC_SECONDS };
 }
 
-function formatPart(name: string, value: string, expires: number): string {
-  return `${name}#${encode(value)}#${expires}`;
+function formatPart(name: string, encodedValue: string, expires: number): string {
+  return `${name}#${encodedValue}#${expires}`;
 }
 
 /** Percent-encodes; a lone surrogate, which cannot be encoded, is replaced. */

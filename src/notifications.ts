@@ -174,9 +174,25 @@ export class NotificationQueue {
   }
 
   /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
-  #toSent({ request, json, sessionId, locationHint, decisioningMethod, timeoutMs }: Delivery): Delivery {
+  #toSent({
+    request,
+    json,
+    encodedSessionId,
+    locationHint,
+    decisioningMethod,
+    timeoutMs,
+  }: Delivery): Delivery {
     const { signal } = this.#abort;
-    return { request, json, sessionId, locationHint, decisioningMethod, timeoutMs, signal, retry: NO_RETRY };
+    return {
+      request,
+      json,
+      encodedSessionId,
+      locationHint,
+      decisioningMethod,
+      timeoutMs,
+      signal,
+      retry: NO_RETRY,
+    };
   }
 
   /** What becomes of a call that failed. */

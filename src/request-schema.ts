@@ -18,10 +18,21 @@ import {
 /** How many customer ids a request may have. */
 export const MAX_CUSTOMER_IDS = 50;
 
-const MAX_PRODUCT_IDS_LENGTH = 250;
+/** How long the address of a page may be. */
+export const MAX_ADDRESS_LENGTH = 4096;
+
+/** How long a visitor's or a request's id may be. */
+export const MAX_ID_LENGTH = 128;
+
 const MAX_INT_32 = 2 ** 31 - 1;
 
-const address = object({ url: text(4096), referringUrl: text(4096) });
+/** The indexes that mboxes may have. */
+export const MIN_INDEX = -MAX_INT_32 - 1;
+export const MAX_INDEX = MAX_INT_32;
+
+const MAX_PRODUCT_IDS_LENGTH = 250;
+
+const address = object({ url: text(MAX_ADDRESS_LENGTH), referringUrl: text(MAX_ADDRESS_LENGTH) });
 
 const productIds = list(text(50));
 
@@ -57,7 +68,7 @@ const details = {
   product: object({ id: text(128), categoryId: text(128) }),
 };
 
-const namedMbox = object({ ...details, name: text(), index: integer(-MAX_INT_32 - 1, MAX_INT_32) });
+const namedMbox = object({ ...details, name: text(), index: integer(MIN_INDEX, MAX_INDEX) });
 
 const mbox: Field = (value, at) => {
   const copy = namedMbox(value, at) as { name?: string } | undefined;
@@ -193,12 +204,12 @@ const qaMode = object({
 
 /** Checks and copies a whole request; undefined when nothing is in it. */
 export const requestFields: Field = object({
-  requestId: text(128),
+  requestId: text(MAX_ID_LENGTH),
   impressionId: text(128),
   id: object({
-    tntId: text(128),
-    thirdPartyId: text(128),
-    marketingCloudVisitorId: text(128),
+    tntId: text(MAX_ID_LENGTH),
+    thirdPartyId: text(MAX_ID_LENGTH),
+    marketingCloudVisitorId: text(MAX_ID_LENGTH),
     customerIds: list(customerId, MAX_CUSTOMER_IDS),
   }),
   environmentId: integer(),

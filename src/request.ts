@@ -18,6 +18,7 @@ import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
 import { invalidField, invalidNumber } from './request-fields.js';
+import { plainRequest } from './request-plain.js';
 import { MAX_CUSTOMER_IDS, requestFields } from './request-schema.js';
 import {
   type CustomerIdsOption,
@@ -83,6 +84,8 @@ export interface Call {
   /** When it was made, in epoch ms. */
   readonly nowMs: number;
   readonly sessionId: string;
+  /** The same as cookies and URLs have it. */
+  readonly encodedSessionId: string;
   /** The visitor's location hint, from a cookie. */
   readonly locationHint: string | undefined;
   readonly visitor: VisitorLike;
@@ -93,7 +96,7 @@ export interface Call {
 
 /** What one HTTP call to the edge needs of a call. */
 export interface Delivery
-  extends Pick<Call, 'sessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
+  extends Pick<Call, 'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
   /** Without a request id when nobody asks about the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
   /** The request as JSON, where it was written already. */
@@ -118,13 +121,11 @@ const MAX_HINT_LENGTH = 9;
 /** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
 export function toCall(options: RequestOptions, environment: CallEnvironment): Call {
   const { config, logger, now, newId } = environment;
-  const dropped: string[] = [];
-  const written = toWrittenRequest(options.request, dropped);
-  for (const what of dropped) logger.warn(`left out of the request: ${what}`);
-  checkContent(options.request, written, dropped);
-  if (!written) throw emptyError('request', 'asks for nothing', dropped);
+  const written = toWrittenRequest(options.request, logger);
   const nowMs = now();
   const cookie = parseMboxCookie(options.targetCookie, nowMs);
+  const givenSessionId = toGivenSessionId(cookie, options.sessionId);
+  const sessionId = givenSessionId ?? newHexId();
   const customerIds = toCustomerIds(options.customerIds);
   const visitor = toVisitor(options, config);
   const decisioningMethod = toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
@@ -140,7 +141,9 @@ export function toCall(options: RequestOptions, environment: CallEnvironment): C
   return {
     request,
     nowMs,
-    sessionId: toSessionId(cookie, options.sessionId),
+    sessionId,
+    // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
+    encodedSessionId: givenSessionId === undefined ? sessionId : encodeURIComponent(sessionId),
     locationHint: cookie.locationHint ?? toLocationHint(options),
     visitor,
     decisioningMethod,
@@ -156,11 +159,18 @@ type Written = Omit<ResolvedDeliveryRequest, 'requestId' | 'context'> & {
 
 type Completed = { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] };
 
-function toWrittenRequest(request: unknown, dropped: string[]): Written | undefined {
+function toWrittenRequest(request: DeliveryRequest, logger: Logger): Written {
+  const plain = plainRequest(request);
+  if (plain) return plain as Written;
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw invalidField('request', 'a Delivery API request', request);
   }
-  return requestFields(request, { index: 0, dropped: (what) => dropped.push(what) }) as Written | undefined;
+  const dropped: string[] = [];
+  const written = requestFields(request, { index: 0, dropped: (what) => dropped.push(what) });
+  for (const what of dropped) logger.warn(`left out of the request: ${what}`);
+  checkContent(request, written as Written | undefined, dropped);
+  if (!written) throw emptyError('request', 'asks for nothing', dropped);
+  return written as Written;
 }
 
 /** Whether anything is asked. An `execute` or `prefetch` without a location is a mistake, not a wish. */
@@ -284,14 +294,14 @@ function toAudienceManager(
   return { ...(locationHint > 0 && { locationHint }), ...(blob !== undefined && { blob }), ...written };
 }
 
-function toSessionId(cookie: MboxCookie, sessionId: unknown): string {
+function toGivenSessionId(cookie: MboxCookie, sessionId: unknown): string | undefined {
   if (sessionId !== undefined && sessionId !== null && sessionId !== '') {
     if (typeof sessionId !== 'string' || !isSessionId(sessionId)) {
       throw invalidField('sessionId', '1 to 128 printable characters without space, ? or /', sessionId);
     }
     return cookie.sessionId ?? sessionId;
   }
-  return cookie.sessionId ?? newHexId();
+  return cookie.sessionId;
 }
 
 /** The hint of the per-call option; from a cookie, so that anything but digits is ignored. */

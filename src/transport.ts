@@ -3,10 +3,10 @@ import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
 import { Connections, type Opening } from './connections.js';
-import { type Abortable, type Span, sleep, within } from './deadline.js';
+import { type Abortable, type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
-import { readBody } from './response-body.js';
+import { type Body, readBody, textOf } from './response-body.js';
 
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {
@@ -31,12 +31,14 @@ export interface ExchangeRequest {
 export interface Exchanged {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  readonly body: Buffer;
+  readonly body: Body;
   readonly attempts: number;
   /** From the request to the answer's headers. */
   readonly timeToFirstByteMs: number;
   /** From the answer's headers to the end of its body. */
   readonly downloadMs: number;
+  /** On the clock of `performance.now()`. */
+  readonly endedAt: number;
   /** Of the DNS look-up; absent when the call had no need of one. */
   readonly dnsMs: number | undefined;
   /** Of the TLS handshake; absent when the call had no need of one. */
@@ -125,12 +127,12 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   };
   return within(
     { timeoutMs: request.timeoutMs, signal: request.signal as Abortable | undefined },
-    (span) => attemptUntil(course, span),
+    (span) => attempt(course, span),
     (limit) => toLimitError(course, limit),
   );
 }
 
-function toLimitError(course: Course, limit: 'deadline' | 'signal'): TargetError {
+function toLimitError(course: Course, limit: Limit): TargetError {
   const { request, attempts, status, lastError } = course;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
@@ -152,22 +154,12 @@ function whatHappened({ phase, status }: Course): string {
   return `the body of the answer with status ${status} did not end`;
 }
 
-async function attemptUntil(course: Course, span: Span): Promise<Exchanged> {
-  try {
-    // Hardly any call needs more than this, and p-retry costs as much as the rest (`on-device/execute-url`).
-    return await tryOnce(course, span);
-  } catch (error) {
-    const { retries } = course.request.retry;
-    if (retries === 0 || !isRetryDue(course, span, error as TargetError)) throw error;
-    return tryAgain(course, span, retries - 1);
-  }
-}
-
-function tryAgain(course: Course, span: Span, retries: number): Promise<Exchanged> {
+function tryAgain(course: Course, span: Span): Promise<Exchanged> {
   // Each attempt listens to it, and Node warns of more than ten.
   setMaxListeners(0, span.signal);
-  return pRetry(() => tryOnce(course, span), {
-    retries,
+  return pRetry(() => attempt(course, span), {
+    // It makes the first retry itself, as its first try.
+    retries: course.request.retry.retries - 1,
     // The waits are ours: p-retry has no full jitter and does not know Retry-After.
     minTimeout: 0,
     signal: span.signal,
@@ -183,8 +175,11 @@ function isRetryDue(course: Course, { deadline }: Span, error: TargetError): boo
   return performance.now() + course.waitMs < deadline;
 }
 
-/** One HTTP request and its answer. Every failure is a TargetError. One function, for each promise costs. */
-async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
+/**
+ * One HTTP request and its answer; behind a first that failed, the others too. Every failure is a TargetError. One
+ * function, for each promise costs (`on-device/execute-url`).
+ */
+async function attempt(course: Course, span: Span): Promise<Exchanged> {
   if (course.waitMs > 0) await sleep(course.waitMs, span.signal);
   const started = performance.now();
   // A process that was busy may come back to this before it comes to the timer of the deadline.
@@ -205,21 +200,26 @@ async function tryOnce(course: Course, span: Span): Promise<Exchanged> {
     const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
     if (!isAnswer) throw await toResponseError(course, span, response);
     course.phase = 'reading';
-    const { bytes, isWhole } = await readBody(response, { maxBytes: request.maxBytes, span });
+    const { body, isWhole } = await readBody(response, { maxBytes: request.maxBytes, span });
     if (!isWhole) throw toInvalid(course, `was answered with more than ${request.maxBytes} bytes`);
+    const endedAt = performance.now();
     return {
       status,
-      headers: { get: (name) => headerOf(response, name) },
-      body: bytes,
+      headers: new SafeHeaders(response),
+      body,
       attempts: course.attempts,
       timeToFirstByteMs: answered - started,
-      downloadMs: performance.now() - answered,
+      downloadMs: endedAt - answered,
+      endedAt,
       dnsMs: opening.dnsMs,
       tlsMs: opening.tlsMs,
     };
   } catch (thrown) {
     const error = thrown instanceof TargetError ? thrown : toAttemptError(thrown, course, span);
     course.lastError = error;
+    // Hardly any call needs more than one attempt, and p-retry costs as much as the rest.
+    const isFirst = course.attempts === 1 && request.retry.retries > 0;
+    if (isFirst && isRetryDue(course, span, error)) return tryAgain(course, span);
     throw error;
   }
 }
@@ -228,20 +228,40 @@ function toInit({ request, wire }: Course, span: Span): FetchInit {
   const { method, body, requestId } = request;
   const headers =
     'X-Request-Id' in request.headers ? request.headers : { ...request.headers, 'X-Request-Id': requestId };
-  const redirect = 'manual';
   const init: FetchInit = wire.takesAnySignal
-    ? { method, headers, signal: span as unknown as AbortSignalLike, redirect }
-    : {
-        method,
-        headers,
-        // A fetch that answers from memory never looks at it, and so it is never made.
-        get signal() {
-          return span.signal as AbortSignalLike;
-        },
-        redirect,
-      };
+    ? { method, headers, redirect: 'manual', signal: span as unknown as AbortSignalLike }
+    : new LazyInit(method, headers, span);
   if (body !== undefined) init.body = body;
   return init;
+}
+
+/**
+ * For a fetch that wants a real signal, which is made when it looks at it: one that answers from memory never does. One
+ * getter for all, because a new one each time costs as much as the answer's JSON (`on-device/execute-url`).
+ */
+class LazyInit implements FetchInit {
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly redirect = 'manual';
+  declare readonly signal: AbortSignalLike;
+  body?: string;
+  readonly #span: Span;
+
+  constructor(method: string, headers: Record<string, string>, span: Span) {
+    this.method = method;
+    this.headers = headers;
+    this.#span = span;
+    // Its own, for the many who write `{ ...init }`.
+    Object.defineProperty(this, 'signal', LazyInit.#signal);
+  }
+
+  static readonly #signal: PropertyDescriptor & ThisType<LazyInit> = {
+    get() {
+      return this.#span.signal;
+    },
+    enumerable: true,
+    configurable: true,
+  };
 }
 
 /** What a fetch threw, by how far the attempt had got. */
@@ -289,7 +309,7 @@ async function toResponseError(course: Course, span: Span, response: FetchRespon
   const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, span };
   // What is said of a failure matters less than the failure itself.
   const read = await readBody(response, limits).catch(() => undefined);
-  const body = read?.bytes.toString('utf8') ?? '';
+  const body = read ? textOf(read.body) : '';
   const error = toFailure(course, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
     status,
     body,
@@ -321,6 +341,19 @@ function toFailure(
 /** Whether the bytes came, but their content encoding is broken. */
 function isDecodingError(thrown: unknown): boolean {
   return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
+}
+
+/** The headers of an answer, which may be anybody's. */
+class SafeHeaders {
+  readonly #response: FetchResponse;
+
+  constructor(response: FetchResponse) {
+    this.#response = response;
+  }
+
+  get(name: string): string | null {
+    return headerOf(this.#response, name);
+  }
 }
 
 function headerOf({ headers }: FetchResponse, name: string): string | null {

@@ -127,7 +127,8 @@ export class Visitor implements VisitorLike {
   getSupplementalDataID(consumerId: string): string {
     if (this.#currentConsumers.includes(consumerId)) this.#rotate();
     this.#current ??= newSupplementalDataId();
-    this.#currentConsumers = [...this.#currentConsumers, consumerId];
+    const consumers = this.#currentConsumers;
+    this.#currentConsumers = consumers.length === 0 ? [consumerId] : [...consumers, consumerId];
     return this.#current;
   }
 
@@ -151,22 +152,22 @@ export class Visitor implements VisitorLike {
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {
   const [first] = consumers;
-  if (first !== undefined && consumers.length === 1) return { [fieldOf(first)]: true };
+  if (first !== undefined && consumers.length === 1) return { ...stateOf(first) };
   const state: Record<string, true> = {};
-  for (const consumer of consumers) state[fieldOf(consumer)] = true;
+  for (const consumer of consumers) state[`payload:${consumer}`] = true;
   return state;
 }
 
-let lastConsumer = '';
-let lastField = 'payload:';
+let lastConsumer: string | undefined;
+let lastState: Readonly<Record<string, true>> = {};
 
 /** Callers have one consumer or a few: a name that is made anew costs as much as the rest of the state. */
-function fieldOf(consumer: string): string {
+function stateOf(consumer: string): Readonly<Record<string, true>> {
   if (consumer !== lastConsumer) {
     lastConsumer = consumer;
-    lastField = `payload:${consumer}`;
+    lastState = { [`payload:${consumer}`]: true };
   }
-  return lastField;
+  return lastState;
 }
 
 function toCustomerIdState(customerIds: CustomerIdsByCode): Record<string, unknown> {

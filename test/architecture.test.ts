@@ -20,6 +20,7 @@ const ROWS: readonly (readonly string[])[] = [
   ],
   [
     'request',
+    'request-plain',
     'request-schema',
     'request-fields',
     'decide',

@@ -717,6 +717,7 @@ describe('an artifact that is older than the one in use', () => {
     fakeTimers();
     const { logger, lines } = listeningLogger();
     const { client, heard, downloads } = start({ logger }, served(newer), served(older));
+    await client.ready();
     await pass(6 * MINUTE);
     expect(downloads[1]?.init.headers['If-None-Match']).toBe('"v2"');
     expect(await releaseOf(client)).toBe('newer');
@@ -747,6 +748,7 @@ describe('an artifact that is older than the one in use', () => {
     fakeTimers();
     const slow = held(served(older));
     const { client } = start({}, served(newer), slow.script);
+    await client.ready();
     await pass(6 * MINUTE);
     const refreshed = client.refresh();
     slow.release();

@@ -226,7 +226,7 @@ function accept(model: Model, { queue }: Real, length: number): void {
   model.add(ids);
   queue.add({
     request: { context: { channel: 'web' }, notifications },
-    sessionId: 's',
+    encodedSessionId: 's',
     locationHint: undefined,
     decisioningMethod: 'on-device',
     timeoutMs: 3000,

@@ -35,7 +35,7 @@ function callOf(...ids: readonly string[]): Delivery {
   );
   return {
     request: { context: { channel: 'web' }, notifications },
-    sessionId: 's',
+    encodedSessionId: 's',
     locationHint: undefined,
     decisioningMethod: 'on-device',
     timeoutMs: 3000,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeBinaryArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
 import { TargetError, toError } from '../errors.js';
+import { bytesOf } from '../response-body.js';
 import { NO_RETRY, type Transport } from '../transport.js';
 import { download } from './download.js';
 
@@ -55,12 +56,13 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       signal,
     });
     if (status === 304 && etag !== undefined) return undefined;
-    if (body.length === 0) {
+    const bytes = bytesOf(body);
+    if (bytes.length === 0) {
       const result = `was answered with status ${status} and no artifact`;
       throw new TargetError('ERR_TARGET_ARTIFACT', `the artifact download ${result}`, { status });
     }
     const version = headers.get('etag') ?? undefined;
-    return { text: toText(body), etag: version, bytes: body.length, timeToFirstByteMs, downloadMs };
+    return { text: toText(bytes), etag: version, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
   /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */

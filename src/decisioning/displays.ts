@@ -61,9 +61,11 @@ export class DisplayLedger {
     return notification;
   }
 
-  /** Most mboxes are displayed once in a call: their tokens are unique as they are, and need no set. */
+  /** Most calls display one mbox, and most mboxes are displayed once: their tokens are unique as they are, and need no set. */
   #withoutOwed(mbox: string, tokens: readonly string[]): string[] {
-    this.#owedByMbox ??= new Map();
+    const [first] = this.notifications;
+    if (!first) return tokens.slice();
+    this.#owedByMbox ??= new Map([[first.mbox?.name ?? '', first.tokens ?? []]]);
     const known = this.#owedByMbox.get(mbox);
     if (!known) {
       this.#owedByMbox.set(mbox, tokens);

@@ -58,7 +58,7 @@ export function evaluate(
     visitor,
     geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
   });
-  const ledger = new DisplayLedger(nowMs, newId);
+  const ledger = request.execute && new DisplayLedger(nowMs, newId);
   const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
   const remote = remoteDependency(request, compiled);
   return {
@@ -66,8 +66,8 @@ export function evaluate(
     id: toOwnId(visitor.id),
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
-    notifications: ledger.notifications,
-    notificationsJson: ledger.json,
+    notifications: ledger?.notifications ?? [],
+    notificationsJson: ledger?.json ?? '[]',
     remoteMboxes: remote.remoteMboxes,
     remoteViews: remote.remoteViews,
   };
@@ -79,7 +79,7 @@ interface PartSources {
   readonly inputs: EvaluationInputs;
   readonly visitorId: VisitorId;
   readonly context: CallContext;
-  readonly ledger: DisplayLedger;
+  readonly ledger: DisplayLedger | undefined;
 }
 
 function toPart(mode: TraceMode, sources: PartSources): Part {

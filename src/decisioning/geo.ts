@@ -7,6 +7,7 @@ import type { Events } from '../events.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Call } from '../request.js';
+import { textOf } from '../response-body.js';
 import type { Exchanged, Transport } from '../transport.js';
 import { type BoundedCache, createBoundedCache } from './bounded-cache.js';
 import { download } from './download.js';
@@ -101,7 +102,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The place that body and headers name; the body, which proxies do not strip, wins. */
 function toPlace({ status, headers, body }: Exchanged): Geo {
-  const named = parseObject(body.toString('utf8'));
+  const named = parseObject(textOf(body));
   const text = (name: string) => [own(named, name), headers.get(name)].map(toText).find(isPresent);
   const degrees = (name: string) => {
     const value = Number.parseFloat(text(name) ?? '');

@@ -1,5 +1,5 @@
 import type { Decision, LocalDecider } from '../decide.js';
-import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
+import type { DeliveryResponse, ExperienceCloud, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../ids.js';
 import type { ClientHint } from '../location-hint.js';
@@ -149,16 +149,46 @@ function reportDisplays(evaluation: Evaluation, placed: Placed, parts: Parts): v
   const { notifications, notificationsJson } = evaluation;
   const { id, context, experienceCloud, property, environmentId } = placed.request;
   const requestId = parts.newId();
-  const head = { requestId, context, id, experienceCloud, property, environmentId };
   parts.notifications.add({
     request: { requestId, context, id, experienceCloud, property, environmentId, notifications },
-    json: `${JSON.stringify(head).slice(0, -1)},"notifications":${notificationsJson}}`,
-    sessionId: placed.call.sessionId,
+    json: toReportJson(requestId, placed.request, notificationsJson),
+    encodedSessionId: placed.call.encodedSessionId,
     locationHint: placed.locationHint,
     decisioningMethod: 'on-device',
     timeoutMs: parts.config.timeoutMs,
     signal: undefined,
   });
+}
+
+/**
+ * A report as JSON, by its parts: what of it is ours needs no look at each character, and an object that is nearly
+ * always the same costs more than a string (`on-device/execute-url`).
+ */
+function toReportJson(
+  requestId: string,
+  { id, context, experienceCloud, property, environmentId }: ResolvedDeliveryRequest,
+  notificationsJson: string,
+): string {
+  const sdid = loneSdidOf(experienceCloud);
+  const shared =
+    sdid === undefined
+      ? JSON.stringify(experienceCloud)
+      : `{"analytics":{"logging":"server_side","supplementalDataId":"${sdid}"}}`;
+  const place = property || environmentId !== undefined ? JSON.stringify({ property, environmentId }) : '{}';
+  const rest = place === '{}' ? '' : `,${place.slice(1, -1)}`;
+  const head = `{"requestId":"${requestId}","context":${JSON.stringify(context)},"id":${JSON.stringify(id)}`;
+  return `${head},"experienceCloud":${shared}${rest},"notifications":${notificationsJson}}`;
+}
+
+/** The supplemental data id, where nothing else is said of the Experience Cloud. */
+function loneSdidOf({ analytics, audienceManager }: ExperienceCloud = {}): string | undefined {
+  if (!analytics || audienceManager) return undefined;
+  const { logging, supplementalDataId, trackingServer, trackingServerSecure } = analytics;
+  const isLone =
+    logging === 'server_side' && trackingServer === undefined && trackingServerSecure === undefined;
+  return isLone && supplementalDataId && /^[\dA-F-]+$/.test(supplementalDataId)
+    ? supplementalDataId
+    : undefined;
 }
 
 function recordTelemetry(
