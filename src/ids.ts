@@ -54,8 +54,6 @@ function oneByOne(length: number, write: () => string): () => string {
   };
 }
 
-const HEX = '0123456789abcdef';
-const DIGITS = Buffer.from(HEX, 'latin1');
 const DASHES_BEFORE = [4, 6, 8, 10];
 const UUID_LENGTH = 2 * BYTES + DASHES_BEFORE.length;
 /** Where the digits of each byte go. */
@@ -63,16 +61,19 @@ const PLACES = Array.from(
   { length: BYTES },
   (_, byte) => 2 * byte + DASHES_BEFORE.filter((dash) => dash <= byte).length,
 );
+/** The two digits of each byte, as one number: half as many of them are to be written. */
+const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).padStart(2, '0')).readUInt16LE(),
+);
 const dashed = Buffer.alloc(BATCH * UUID_LENGTH, '-');
+const digits = new DataView(dashed.buffer, dashed.byteOffset, dashed.length);
 
 function writeUuids(): string {
   const first = drawUuids();
   for (let at = 0; at < BATCH; at += 1) {
     for (let byte = 0; byte < BYTES; byte += 1) {
       const value = drawn[(first + at) * BYTES + byte] as number;
-      const place = at * UUID_LENGTH + (PLACES[byte] as number);
-      dashed[place] = DIGITS[value >> 4] as number;
-      dashed[place + 1] = DIGITS[value & 15] as number;
+      digits.setUint16(at * UUID_LENGTH + (PLACES[byte] as number), DIGITS[value] as number, true);
     }
   }
   return dashed.toString('latin1');

@@ -92,7 +92,7 @@ function toPart(mode: TraceMode, sources: PartSources): Part {
     recorder: request.trace
       ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
       : undefined,
-    plainContext: undefined,
+    plainSearch: undefined,
   };
 }
 

@@ -27,8 +27,8 @@ export interface Part {
   readonly ledger: DisplayLedger | undefined;
   /** Undefined when nobody asked for a trace. */
   readonly recorder: TraceRecorder | undefined;
-  /** What conditions see of the locations that have neither an address nor parameters of their own, once there is one. */
-  plainContext: LocationContext | undefined;
+  /** For the locations that have neither an address nor parameters of their own, once there is one. */
+  plainSearch: RuleSearch | undefined;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface Part {
  * answer per rule that holds. Without any there is an answer without options.
  */
 export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
-  const search = new RuleSearch(request, part);
+  const search = searchFor(request, part);
   search.enter(part.compiled.mbox(request.name));
   let receiver: Receiver | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
@@ -66,7 +66,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   const metrics: Metric[] = [];
   const receiver = toReceiver({ name, parameters: request.parameters }, part);
   const traced = part.recorder && { mbox: { ...request, name } };
-  const search = new RuleSearch(request, part);
+  const search = searchFor(request, part);
   search.enter(location);
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
@@ -84,7 +84,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
   const receiver = toReceiver(request, part);
-  const search = new RuleSearch(request, part);
+  const search = searchFor(request, part);
   const answersByName = new Map<string, NamedView>();
   for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
     search.enter(location);
@@ -102,14 +102,14 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
   }
 }
 
-function toLocationContext(
-  address: RequestDetails['address'],
-  parameters: RequestDetails['parameters'],
-  part: Part,
-): LocationContext {
-  if (address || parameters) return new LocationContext(part.context, address, parameters);
-  part.plainContext ??= new LocationContext(part.context, undefined, undefined);
-  return part.plainContext;
+/** One search at a time: the next location takes over what the last one left. */
+function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSearch {
+  if (address || parameters) {
+    return new RuleSearch(new LocationContext(part.context, address, parameters), part);
+  }
+  part.plainSearch ??= new RuleSearch(new LocationContext(part.context, undefined, undefined), part);
+  part.plainSearch.begin();
+  return part.plainSearch;
 }
 
 type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' | 'metrics'>>;
@@ -122,16 +122,21 @@ let searches = 0;
 class RuleSearch {
   readonly #part: Part;
   readonly #context: LocationContext;
-  readonly #number = ++searches;
+  #number = ++searches;
   #rules = NO_RULES;
   #next = 0;
   #allMatching = false;
   #previous: CompiledRule | undefined;
   #holds = false;
 
-  constructor({ address, parameters }: RequestDetails, part: Part) {
+  constructor(context: LocationContext, part: Part) {
     this.#part = part;
-    this.#context = toLocationContext(address, parameters, part);
+    this.#context = context;
+  }
+
+  /** Forgets what it has answered with. */
+  begin(): void {
+    this.#number = ++searches;
   }
 
   enter(location: CompiledLocation): void {
