@@ -64,15 +64,16 @@ export function formatMboxCookie(
   nowMs: number,
 ): TargetCookie {
   const now = Math.floor(nowMs / 1000);
-  const session = formatPart('session', encodedSessionId, now + SESSION_SECONDS);
+  if (now !== expiry.now)
+    expiry = { now, session: `#${now + SESSION_SECONDS}`, device: `#${now + PC_SECONDS}` };
+  const session = `session#${encodedSessionId}${expiry.session}`;
   if (!tntId) return { name: MBOX_COOKIE_NAME, value: session, maxAge: SESSION_SECONDS };
-  const value = `${session}|${formatPart('PC', encode(tntId), now + PC_SECONDS)}`;
+  const value = `${session}|PC#${encode(tntId)}${expiry.device}`;
   return { name: MBOX_COOKIE_NAME, value, maxAge: PC_SECONDS };
 }
 
-function formatPart(name: string, encodedValue: string, expires: number): string {
-  return `${name}#${encodedValue}#${expires}`;
-}
+/** Of the last second that a cookie was written in: there are thousands of cookies in each. */
+let expiry = { now: Number.NaN, session: '', device: '' };
 
 /** Percent-encodes; a lone surrogate, which cannot be encoded, is replaced. */
 function encode(value: string): string {

@@ -94,7 +94,7 @@ export class CallContext {
   allocation(activity: Activity): number {
     if (activity.lastCall !== this.#number) {
       activity.lastCall = this.#number;
-      activity.lastAllocation = allocate(activity.prefix, this.#visitor.keyEnd);
+      activity.lastAllocation = allocate(activity.prefix, this.#visitor.key);
     }
     return activity.lastAllocation;
   }

@@ -23,8 +23,10 @@ import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from 
 export interface EvaluationInputs {
   readonly nowMs: number;
   readonly sessionId: string;
-  /** Makes the ids of notifications, and the tntId of a visitor without ids. */
+  /** Makes the ids of notifications. */
   readonly newId: () => string;
+  /** Makes the tntId of a visitor without an id to be allocated by. @default newId */
+  readonly newTntId?: (() => string) | undefined;
   /** The visitor's place, as given or as looked up. @default `request.context.geo` */
   readonly geo?: Geo | null | undefined;
   /** Told in traces. */
@@ -35,8 +37,10 @@ export interface EvaluationInputs {
 export interface Evaluation extends RemoteDependency {
   /** 206 when only the edge can answer a part of the request. */
   readonly status: 200 | 206;
-  /** The request's ids; with a new tntId when there was none to allocate by. */
+  /** The request's ids, and the new tntId. */
   readonly id: VisitorIdResponse;
+  /** Of a visitor who had no id to be allocated by. */
+  readonly newTntId: string | undefined;
   readonly execute: ExecuteResponse | undefined;
   readonly prefetch: PrefetchResponse | undefined;
   /** The displays to report, in the order of the answer. */
@@ -51,8 +55,8 @@ export function evaluate(
   compiled: CompiledArtifact,
   inputs: EvaluationInputs,
 ): Evaluation {
-  const { nowMs, newId } = inputs;
-  const visitor = toAllocatedVisitor(request.id, newId);
+  const { nowMs, newId, newTntId = newId } = inputs;
+  const visitor = toAllocatedVisitor(request.id, newTntId);
   const context = new CallContext(request.context ?? {}, {
     nowMs,
     visitor,
@@ -64,6 +68,7 @@ export function evaluate(
   return {
     status: needsEdge(remote) ? 206 : 200,
     id: toOwnId(visitor.id),
+    newTntId: visitor.id === request.id ? undefined : visitor.id.tntId,
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
     notifications: ledger?.notifications ?? [],

@@ -21,20 +21,26 @@ export function hashPrefix(text: string): HashPrefix {
   return { state, pending, length: text.length };
 }
 
-/** The signed hash of a beginning and the rest of its string. */
-export function hashFrom(prefix: HashPrefix, rest: string): number {
+/** The signed hash of a beginning and the rest of its string, which may come in two: joining them takes as long. */
+export function hashFrom(prefix: HashPrefix, rest: string, end = ''): number {
+  const length = rest.length + end.length;
   let state = prefix.state;
   let pending = prefix.pending;
   let i = 0;
-  if (pending !== -1 && rest.length > 0) {
-    state = mixBlock(state, pending, rest.charCodeAt(0));
+  if (pending !== -1 && length > 0) {
+    state = mixBlock(state, pending, unitAt(0, rest, end));
     pending = -1;
     i = 1;
   }
   for (; i + 1 < rest.length; i += 2) state = mixBlock(state, rest.charCodeAt(i), rest.charCodeAt(i + 1));
-  if (i < rest.length) pending = rest.charCodeAt(i);
+  for (; i + 1 < length; i += 2) state = mixBlock(state, unitAt(i, rest, end), unitAt(i + 1, rest, end));
+  if (i < length) pending = unitAt(i, rest, end);
   if (pending !== -1) state ^= scramble(pending);
-  return finish(state ^ ((prefix.length + rest.length) * 2));
+  return finish(state ^ ((prefix.length + length) * 2));
+}
+
+function unitAt(index: number, rest: string, end: string): number {
+  return index < rest.length ? rest.charCodeAt(index) : end.charCodeAt(index - rest.length);
 }
 
 /** The signed hash of a whole string. */

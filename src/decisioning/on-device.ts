@@ -6,7 +6,6 @@ import type { ClientHint } from '../location-hint.js';
 import type { NotificationQueue } from '../notifications.js';
 import type { Call } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
-import { allocatedBy } from './allocation.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
 import type { CompiledArtifact } from './compile.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
@@ -60,9 +59,8 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   }
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
-  const request = withVisitor(call.request, locationHint);
-  const { geo } = request.context;
-  const placed: Placed = { call, request, locationHint, compiled, started, geo, nowMs: call.nowMs };
+  const { geo } = call.request.context;
+  const placed: Placed = { call, locationHint, compiled, started, geo, nowMs: call.nowMs };
   if (!geo || !compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(placed, parts);
   return lookUpGeo(call).then((place) => {
     throwIfAborted(call);
@@ -73,8 +71,6 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
 /** A call on its way to its decision. */
 interface Placed {
   readonly call: Call;
-  /** With an id to be allocated by. */
-  readonly request: ResolvedDeliveryRequest;
   readonly locationHint: string | undefined;
   readonly compiled: CompiledArtifact;
   /** On the clock of `performance.now()`, when telemetry is on. */
@@ -87,18 +83,20 @@ interface Placed {
 
 /** Decides for a visitor whose place is known, as far as it will be. */
 function decideAt(placed: Placed, parts: Parts): Decision {
-  const { call, request, locationHint, compiled, started, geo, nowMs } = placed;
+  const { call, locationHint, compiled, started, geo, nowMs } = placed;
   const { config, telemetry, source, newId } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
-  const evaluation = evaluateSafely(request, compiled, {
+  const evaluation = evaluateSafely(call.request, compiled, {
     nowMs,
     sessionId: call.sessionId,
     newId,
+    newTntId: () => newTntId(locationHint),
     geo,
-    artifactFacts: request.trace ? source.facts : undefined,
+    artifactFacts: call.request.trace ? source.facts : undefined,
   });
+  const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
-  if (evaluation.notifications.length > 0) reportDisplays(evaluation, placed, parts);
+  if (evaluation.notifications.length > 0) reportDisplays(evaluation, request, placed, parts);
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
@@ -123,13 +121,14 @@ function throwIfAborted({ signal }: Call): void {
   throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
 }
 
-/** A visitor without any id to be allocated by gets a tntId, in the form in which the edge makes them. */
-function withVisitor(
-  request: ResolvedDeliveryRequest,
-  locationHint: string | undefined,
-): ResolvedDeliveryRequest {
-  if (allocatedBy(request.id)) return request;
-  const tntId = locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
+/** A tntId in the form in which the edge makes them. */
+function newTntId(locationHint: string | undefined): string {
+  return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
+}
+
+/** What was decided is told with the visitor it was decided for. */
+function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
+  if (tntId === undefined) return request;
   return Object.assign({}, request, { id: Object.assign({}, request.id, { tntId }) });
 }
 
@@ -145,13 +144,18 @@ function toDeliveryResponse(
 }
 
 /** Queues what was displayed, with the visitor, session and property of the decision. */
-function reportDisplays(evaluation: Evaluation, placed: Placed, parts: Parts): void {
+function reportDisplays(
+  evaluation: Evaluation,
+  request: ResolvedDeliveryRequest,
+  placed: Placed,
+  parts: Parts,
+): void {
   const { notifications, notificationsJson } = evaluation;
-  const { id, context, experienceCloud, property, environmentId } = placed.request;
+  const { id, context, experienceCloud, property, environmentId } = request;
   const requestId = parts.newId();
   parts.notifications.add({
     request: { requestId, context, id, experienceCloud, property, environmentId, notifications },
-    json: toReportJson(requestId, placed.request, notificationsJson),
+    json: toReportJson(requestId, request, notificationsJson),
     encodedSessionId: placed.call.encodedSessionId,
     locationHint: placed.locationHint,
     decisioningMethod: 'on-device',

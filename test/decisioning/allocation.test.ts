@@ -6,14 +6,14 @@ const noNewId = () => {
 };
 
 test.each([
-  ['someClientId', 123456, 'ecid123.salty', 29.06],
-  ['someClientId', 123456, 'tntId123.salty', 21.94],
-  ['someClientId', 123456, 'thirtPartyId123.salty', 73.15],
-  ['targettesting', 125880, '4c038b35f1b1453d80a3e7da8208c617.campaign', 97.03],
-  ['acmeclient', '1111', '702ff4d0-83b1-4e2e-a0a6-22cbe460eb15.experience', 71.16],
-  ['someClientId', 125873, '07327024324407615852294135870030620007.0', 18.53],
-])('%s.%s.%s falls at %d', (client, activityId, keyEnd, allocation) => {
-  expect(allocate(allocationPrefix(client, activityId), keyEnd)).toBe(allocation);
+  ['someClientId', 123456, 'ecid123', '.salty', 29.06],
+  ['someClientId', 123456, 'tntId123', '.salty', 21.94],
+  ['someClientId', 123456, 'thirtPartyId123', '.salty', 73.15],
+  ['targettesting', 125880, '4c038b35f1b1453d80a3e7da8208c617', '.campaign', 97.03],
+  ['acmeclient', '1111', '702ff4d0-83b1-4e2e-a0a6-22cbe460eb15', '.experience', 71.16],
+  ['someClientId', 125873, '07327024324407615852294135870030620007', '.0', 18.53],
+])('%s.%s.%s%s falls at %d', (client, activityId, key, salt, allocation) => {
+  expect(allocate(allocationPrefix(client, activityId), key, salt)).toBe(allocation);
 });
 
 test('spreads visitors evenly over 0 to 99.99', () => {
@@ -21,7 +21,7 @@ test('spreads visitors evenly over 0 to 99.99', () => {
   const visitors = 20_000;
   let below = 0;
   for (let i = 0; i < visitors; i++) {
-    const allocation = allocate(prefix, `visitor-${i}.0`);
+    const allocation = allocate(prefix, `visitor-${i}`);
     expect(allocation).toBeGreaterThanOrEqual(0);
     expect(allocation).toBeLessThan(100);
     expect(Number(allocation.toFixed(2))).toBe(allocation);
@@ -43,14 +43,14 @@ describe('an allocation belongs to', () => {
     customerIds: customers,
   };
   test.each([
-    ['the ECID first', all, 'ecid.0'],
-    ['then the tntId before its first dot', { ...all, marketingCloudVisitorId: undefined }, 'tnt.0'],
-    ['a tntId without a location hint', { tntId: 'tnt' }, 'tnt.0'],
-    ['then the thirdPartyId', { thirdPartyId: 'third', customerIds: customers }, 'third.0'],
-    ['then the first authenticated customer id', { customerIds: customers }, 'c2.0'],
-    ['the thirdPartyId where the tntId is only a hint', { tntId: '.35_0', thirdPartyId: 'third' }, 'third.0'],
-  ])('%s', (_who, id, keyEnd) => {
-    expect(toAllocatedVisitor(id, noNewId)).toEqual({ keyEnd, id });
+    ['the ECID first', all, 'ecid'],
+    ['then the tntId before its first dot', { ...all, marketingCloudVisitorId: undefined }, 'tnt'],
+    ['a tntId without a location hint', { tntId: 'tnt' }, 'tnt'],
+    ['then the thirdPartyId', { thirdPartyId: 'third', customerIds: customers }, 'third'],
+    ['then the first authenticated customer id', { customerIds: customers }, 'c2'],
+    ['the thirdPartyId where the tntId is only a hint', { tntId: '.35_0', thirdPartyId: 'third' }, 'third'],
+  ])('%s', (_who, id, key) => {
+    expect(toAllocatedVisitor(id, noNewId)).toEqual({ key, id });
   });
 
   test.each([
@@ -61,6 +61,6 @@ describe('an allocation belongs to', () => {
       { customerIds: [{ ...customers[1], authenticatedState: 'logged_out' as const }] },
     ],
   ])('a new tntId for %s', (_who, id) => {
-    expect(toAllocatedVisitor(id, () => 'new')).toEqual({ keyEnd: 'new.0', id: { ...id, tntId: 'new' } });
+    expect(toAllocatedVisitor(id, () => 'new')).toEqual({ key: 'new', id: { ...id, tntId: 'new' } });
   });
 });

@@ -19,7 +19,7 @@ function activityOf(id: number): Activity {
 }
 
 function contextAt(nowMs: number, request: Context = {}): CallContext {
-  return new CallContext(request, { nowMs, visitor: { keyEnd: 'visitor.0', id: {} }, geo: request.geo });
+  return new CallContext(request, { nowMs, visitor: { key: 'visitor', id: {} }, geo: request.geo });
 }
 
 describe('time', () => {
@@ -177,7 +177,7 @@ test('a visitor is allocated once per activity and call, and independently in ea
   expect(call.allocation(other)).not.toBe(first);
   expect(call.allocation(activity)).toBe(first);
   expect(contextAt(99).allocation(activity)).toBe(first);
-  const visitor = { keyEnd: 'somebody else.0', id: {} };
+  const visitor = { key: 'somebody else', id: {} };
   const somebodyElse = new CallContext({}, { nowMs: 0, visitor, geo: undefined });
   expect(somebodyElse.allocation(activity)).not.toBe(first);
   expect(call.allocation(activity)).toBe(first);

@@ -34,3 +34,12 @@ test('hashes any string to the same wherever its beginning ends', () => {
     }),
   );
 });
+
+test('hashes any string to the same when its rest comes in two', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 5 });
+  fc.assert(
+    fc.property(text, text, text, (start, rest, end) => {
+      expect(hashFrom(hashPrefix(start), rest, end)).toBe(murmur3(start + rest + end));
+    }),
+  );
+});
