@@ -58,6 +58,26 @@ describe('what was executed is reported', () => {
     expect(JSON.stringify(received?.delivery)).not.toContain('changed');
   });
 
+  test.each<[string, Partial<DeliveryRequest>, string | undefined]>([
+    ['nothing of the caller', {}, undefined],
+    [
+      'another id',
+      { experienceCloud: { analytics: { supplementalDataId: `"${'a'.repeat(32)}` } } },
+      undefined,
+    ],
+    ['a tracking server', { experienceCloud: { analytics: { trackingServer: 'a.example' } } }, undefined],
+    ['Audience Manager', {}, 'MCMID|123|MCAAMLH|9|MCAAMB|blob'],
+    ['an environment', { environmentId: 0 }, undefined],
+  ])('for the Experience Cloud and the place of the decision: %s', async (_, more, visitorCookie) => {
+    const { client } = connect();
+    const { request } = await client.getOffers({ request: { ...HERO, ...more }, visitorCookie });
+    await client.flush();
+    const [received] = await bench.edge.waitForRequests(1, { where: DELIVERIES });
+    const { id, context, experienceCloud, environmentId, property } = request;
+    const reported = { requestId: UUID, id, context, experienceCloud, environmentId, property };
+    expect(received?.delivery).toEqual({ ...reported, notifications: [expect.anything()] });
+  });
+
   test('in one call of the Delivery API, behind the answer', async () => {
     const { client } = connect();
     const { response } = await client.getOffers({

@@ -173,15 +173,20 @@ function toReportJson(
   { id, context, experienceCloud, property, environmentId }: ResolvedDeliveryRequest,
   notificationsJson: string,
 ): string {
+  const head = `{"requestId":"${requestId}","context":${JSON.stringify(context)},"id":${JSON.stringify(id)}`;
   const sdid = loneSdidOf(experienceCloud);
   const shared =
     sdid === undefined
-      ? JSON.stringify(experienceCloud)
-      : `{"analytics":{"logging":"server_side","supplementalDataId":"${sdid}"}}`;
-  const place = property || environmentId !== undefined ? JSON.stringify({ property, environmentId }) : '{}';
-  const rest = place === '{}' ? '' : `,${place.slice(1, -1)}`;
-  const head = `{"requestId":"${requestId}","context":${JSON.stringify(context)},"id":${JSON.stringify(id)}`;
-  return `${head},"experienceCloud":${shared}${rest},"notifications":${notificationsJson}}`;
+      ? withoutBraces(JSON.stringify({ experienceCloud }))
+      : `,"experienceCloud":{"analytics":{"logging":"server_side","supplementalDataId":"${sdid}"}}`;
+  const isLimited = property !== undefined || environmentId !== undefined;
+  const limits = isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : '';
+  return `${head}${shared}${limits},"notifications":${notificationsJson}}`;
+}
+
+/** The fields of an object's JSON, behind others. */
+function withoutBraces(json: string): string {
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }
 
 /** The supplemental data id, where nothing else is said of the Experience Cloud. */
