@@ -6,6 +6,7 @@ import { Connections, type Opening } from './connections.js';
 import { type Abortable, type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
+import { toInit } from './fetch-init.js';
 import { type Body, readBody, textOf } from './response-body.js';
 
 /** One HTTP request, with what may happen to it. */
@@ -191,7 +192,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
   course.status = undefined;
   course.opening = opening;
   try {
-    const response = await wire.send(request.url, toInit(course, span), opening);
+    const response = await wire.send(request.url, toInit(request, wire, span), opening);
     course.phase = 'answered';
     const answered = performance.now();
     if (typeof response?.status !== 'number') throw toUnreadable(undefined, course);
@@ -222,46 +223,6 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
     if (isFirst && isRetryDue(course, span, error)) return tryAgain(course, span);
     throw error;
   }
-}
-
-function toInit({ request, wire }: Course, span: Span): FetchInit {
-  const { method, body, requestId } = request;
-  const headers =
-    'X-Request-Id' in request.headers ? request.headers : { ...request.headers, 'X-Request-Id': requestId };
-  const init: FetchInit = wire.takesAnySignal
-    ? { method, headers, redirect: 'manual', signal: span as unknown as AbortSignalLike }
-    : new LazyInit(method, headers, span);
-  if (body !== undefined) init.body = body;
-  return init;
-}
-
-/**
- * For a fetch that wants a real signal, which is made when it looks at it: one that answers from memory never does. One
- * getter for all, because a new one each time costs as much as the answer's JSON (`on-device/execute-url`).
- */
-class LazyInit implements FetchInit {
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly redirect = 'manual';
-  declare readonly signal: AbortSignalLike;
-  body?: string;
-  readonly #span: Span;
-
-  constructor(method: string, headers: Record<string, string>, span: Span) {
-    this.method = method;
-    this.headers = headers;
-    this.#span = span;
-    // Its own, for the many who write `{ ...init }`.
-    Object.defineProperty(this, 'signal', LazyInit.#signal);
-  }
-
-  static readonly #signal: PropertyDescriptor & ThisType<LazyInit> = {
-    get() {
-      return this.#span.signal;
-    },
-    enumerable: true,
-    configurable: true,
-  };
 }
 
 /** What a fetch threw, by how far the attempt had got. */
