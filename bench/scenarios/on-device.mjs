@@ -9,7 +9,6 @@ const AS_FAST = [
 ];
 const P99 = { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 };
 const P50 = { figure: 'p50Us', of: 'ours', to: 'official' };
-const p99Unjudged = { figure: 'p99Us', of: 'ours', to: 'official' };
 const floorUnjudged = { figure: 'cpuUs', of: 'ours', to: 'floor' };
 const official100 = { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 };
 
@@ -37,7 +36,7 @@ export const scenarios = [
     what: 'getOffers, 1 mbox, no URL, notification',
     locations: () => ({ execute: { mboxes: oneMbox() } }),
     owed: 1,
-    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, p99Unjudged],
+    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, P99],
   }),
   onDevice({
     name: 'on-device/prefetch-url',
@@ -57,7 +56,7 @@ export const scenarios = [
     what: 'getOffers, 1 mbox, no URL, prefetch',
     locations: () => ({ prefetch: { mboxes: oneMbox() } }),
     owed: 0,
-    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, p99Unjudged],
+    comparisons: [{ figure: 'cpuUs', of: 'ours', to: 'official' }, floorUnjudged, P50, P99],
   }),
   onDevice({
     name: 'on-device/10-mboxes',
