@@ -82,7 +82,11 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   const wire: Wire = {
     takesAnySignal: !fetchApi || fetchApi.takesAnySignal === true,
     send: (url, init, opening) =>
-      connections ? connections.measure(opening, () => send(url, init)) : send(url, init),
+      connections
+        ? connections.start({ url, opening, body: init.body }, (body) =>
+            send(url, Object.assign(init, { body })),
+          )
+        : send(url, init),
     onBroken: ({ isNew }) => {
       // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
       if (!isNew) connections?.dropIdle();

@@ -55,6 +55,31 @@ describe('keep-alive', () => {
     expect(sockets).toHaveLength(1);
   });
 
+  test('carries the whole of every call, whatever its size', async () => {
+    const bodies: string[] = [];
+    const server = http.createServer(async (message, response) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of message) pieces.push(piece);
+      const body = Buffer.concat(pieces);
+      expect(message.headers).toMatchObject({
+        'content-type': 'application/json',
+        'content-length': `${body.length}`,
+      });
+      bodies.push(JSON.parse(body.toString()).context.address.url);
+      response.end(ANSWER);
+    });
+    const { host, sockets } = await listen(server);
+    const client = clientOf(host);
+    const urls = ['/', '/Zürich/☃', `/${'x'.repeat(4000)}`, '/last'].map(
+      (path) => `http://shop.example${path}`,
+    );
+    for (const url of urls) {
+      await client.getOffers({ request: { ...request, context: { address: { url } } } });
+    }
+    expect(bodies).toEqual(urls);
+    expect(sockets).toHaveLength(1);
+  });
+
   test('outlives a server that closes its idle connections', async () => {
     const server = http.createServer((_, response) => response.end(ANSWER));
     const { host, sockets } = await listen(server);

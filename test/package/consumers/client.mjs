@@ -7,7 +7,9 @@ const client = TargetClient.create({
   secure: false,
 });
 const request = { execute: { mboxes: [{ name: 'greeting', index: 1 }] } };
-const { response } = await client.getOffers({ request });
+await client.getOffers({ request });
 const refusal = await client.getOffers({ request: {} }).catch((error) => error);
 if (!(refusal instanceof TargetError)) throw new Error('not a TargetError');
+// On the connection that is open now.
+const { response } = await client.getOffers({ request });
 console.log(response.execute.mboxes[0].options[0].content);
