@@ -3,6 +3,7 @@
 /** What figures are called, and how many digits mean something. */
 const FIGURES = {
   cpuUs: 'CPU µs',
+  perSecond: 'calls/s',
   p50Us: 'p50 µs',
   p99Us: 'p99 µs',
   wallMs: 'wall ms',
@@ -11,6 +12,9 @@ const FIGURES = {
   bytes: 'heap bytes',
   unusedBytes: 'heap bytes, unused',
 };
+
+/** Of these, more is better. */
+const RATES = ['perSecond'];
 
 /**
  * The lines of one scenario.
@@ -37,7 +41,8 @@ function resultOf({ figure, of, to, faster, costs, below }, rounds) {
     const ratio = spreadOf(rounds.map((round) => round[of][figure] / round[to][figure]));
     return { ours, theirs, ratio, unit: '× its cost', wanted: `≤ ${costs}`, isMet: ratio.median <= costs };
   }
-  const ratio = spreadOf(rounds.map((round) => round[to][figure] / round[of][figure]));
+  const [more, less] = RATES.includes(figure) ? [of, to] : [to, of];
+  const ratio = spreadOf(rounds.map((round) => round[more][figure] / round[less][figure]));
   const isMet = faster === undefined ? undefined : ratio.median >= faster;
   return { ours, theirs, ratio, unit: '× as fast', wanted: faster && `≥ ${faster}`, isMet };
 }

@@ -77,16 +77,21 @@ function flags({ names, locations, site, owed, read, without = [], ...scenario }
     official: side(() => import('../subjects/official.mjs')),
     launchDarkly: other(() => import('../subjects/launchdarkly.mjs')),
     growthBook: other(() => import('../subjects/growthbook.mjs')),
+    floor: side(() => import('../subjects/floor.mjs')),
   };
   return {
     ...scenario,
+    same: ['ours', 'floor'],
     alike: ['ours', 'official'].filter((name) => !without.includes(name)),
     sides: Object.fromEntries(Object.entries(sides).filter(([name]) => !without.includes(name))),
     comparisons: [
       { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
       { figure: 'cpuUs', of: 'ours', to: 'launchDarkly', faster: 1 },
       { figure: 'cpuUs', of: 'ours', to: 'growthBook' },
+      { figure: 'cpuUs', of: 'ours', to: 'floor' },
       { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 },
+      { figure: 'cpuUs', of: 'floor', to: 'official' },
+      { figure: 'p99Us', of: 'floor', to: 'official' },
     ],
   };
 }

@@ -35,6 +35,7 @@ export function createFloor(artifact, sink) {
   return {
     decide: (name, tntId) => lists.choose(name, { visitor: tntId }),
     getOffers: async ({ request }) => answer(request, lists, send),
+    getAttributes: async (names, { request }) => attributes(names, request, lists, send),
   };
 }
 
@@ -69,6 +70,14 @@ function answer(given, lists, send) {
   if (prefetch) response.prefetch = prefetched(prefetch, lists, call);
   if (call.notifications.length > 0) send(sessionId, request, call.notifications);
   return toResult(request, response, { sessionId, sdid, now, tokens: call.tokens });
+}
+
+function attributes(names, { id, context, prefetch }, lists, send) {
+  const execute = prefetch ? undefined : { mboxes: names.map((name, index) => ({ name, index })) };
+  const { response } = answer({ id, context, execute, prefetch }, lists, send);
+  const { mboxes } = response.execute ?? response.prefetch;
+  const contents = new Map(mboxes.map(({ name, options }) => [name, options[0].content]));
+  return { getValue: (name, key) => contents.get(name)[key] };
 }
 
 function toResult(request, response, { sessionId, sdid, now, tokens }) {
@@ -199,7 +208,7 @@ function factsOf({ address, userAgent }) {
   return facts;
 }
 
-function browserOf(userAgent) {
+function browserOf(userAgent = '') {
   const browserType = ['edg', 'firefox', 'chrome', 'safari'].find((name) =>
     userAgent.toLowerCase().includes(name),
   );
