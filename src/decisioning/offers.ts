@@ -78,7 +78,10 @@ export class CompiledOffers implements Displayed {
 /** One option of a rule. */
 export interface CompiledOption {
   readonly option: RuleOption;
-  /** Whether it has a type and a content and nothing else, as nearly all have: their copies are written as literals. */
+  /**
+   * Whether it has a type and a content and nothing else, and flat tokens, as nearly all have: their copies are written
+   * as literals.
+   */
   readonly isPlain: boolean;
   /** Of the content of a plain option, else of all of it. */
   readonly plan: CopyPlan;
@@ -150,7 +153,7 @@ function copyUnusual({ option, plan, tokens }: CompiledOption, eventToken: strin
   const { eventToken: _own, ...fields } = copyBy(plan, option);
   const copy = fields as Option;
   if (eventToken !== undefined) copy.eventToken = eventToken;
-  copy.responseTokens = { ...tokens };
+  copy.responseTokens = copyBy(copyPlanOf(tokens), tokens);
   return copy;
 }
 
@@ -184,7 +187,11 @@ function compileOption(
 ): CompiledOption {
   const { eventToken: _own, ...fields } = option;
   const { type, content } = option;
-  const isPlain = Object.keys(fields).length === 2 && type !== undefined && content !== undefined;
+  const isPlain =
+    Object.keys(fields).length === 2 &&
+    type !== undefined &&
+    content !== undefined &&
+    copyPlanOf(tokens) === 'flat';
   const plan = copyPlanOf(isPlain ? content : option);
   return { option, isPlain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
 }

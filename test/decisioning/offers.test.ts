@@ -140,6 +140,27 @@ describe('options', () => {
     expect(located[0]?.responseTokens).toEqual({ ...tokens, 'geo.city': 'BERLIN', 'geo.state': 'BE' });
   });
 
+  test.each<object>([
+    { type: 'json', content: 1 },
+    { type: 'json', content: 1, more: 1 },
+  ])('have tokens of their own, whatever the meta holds: %j', (option) => {
+    const nested = { 'activity.name': { de: ['Winter'] } };
+    const offers = new CompiledOffers({ options: [option] }, nested, toTokenNames(['activity.name']));
+    const given = () => {
+      const options: Option[] = [];
+      addOptions(options, offers.options, {
+        isExecuted: true,
+        source: {},
+        geo: undefined,
+        geoTokens: [],
+      });
+      return options[0]?.responseTokens?.['activity.name'] as { de: string[] };
+    };
+    given().de.push('changed');
+    expect(given()).toEqual({ de: ['Winter'] });
+    expect(nested).toEqual({ 'activity.name': { de: ['Winter'] } });
+  });
+
   test('that are missing are none', () => {
     const offers = new CompiledOffers({}, meta, toTokenNames([]));
     expect(offers).toMatchObject({

@@ -1,6 +1,8 @@
 /** Packs the package and uses it as other projects would. Ends with the line `N passed, N failed`. */
 import { equal, ok } from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
@@ -14,6 +16,12 @@ type Edge = Awaited<ReturnType<Testing['startTargetEdge']>>;
 const ENTRIES = ['target-node-sdk', 'target-node-sdk/http', 'target-node-sdk/testing'];
 /** The oldest that `engines` allows, one that cannot require an ES module, and the newest of the later lines. */
 const RELEASES = ['20.19.0', '22.0.0', '22', '24'];
+/** The lines of undici that may be a peer, and the first Node.js that each of them is for. */
+const UNDICI = [
+  ['6', 20],
+  ['7', 20],
+  ['8', 22],
+] as const;
 /** A client with nothing left to do has to let its process end by itself. */
 const MS_TO_END = 10_000;
 
@@ -47,7 +55,11 @@ async function installReleases(sandbox: Sandbox): Promise<ReadonlyMap<string, st
   return new Map(RELEASES.map((release) => [release, join(folder, `node-${release}`, binary)]));
 }
 
-async function checkReleases(report: Report, sandbox: Sandbox, edge: Edge): Promise<void> {
+async function checkReleases(
+  report: Report,
+  sandbox: Sandbox,
+  edge: Edge,
+): Promise<ReadonlyMap<string, string>> {
   const cwd = sandbox.project('scripts', {
     'client.mjs': 'client.mjs',
     'client.cjs': 'client.cjs',
@@ -84,6 +96,36 @@ async function checkReleases(report: Report, sandbox: Sandbox, edge: Edge): Prom
     await report.check(`${on}: import and require give the same names`, exports);
     ok(stdout.startsWith(`v${release}`), `asked for ${release}, got ${stdout}`);
   }
+  return releases;
+}
+
+/** On the newest release of each line of Node.js, by which its users install it. */
+async function checkUndici(
+  report: Report,
+  sandbox: Sandbox,
+  { releases, edge }: { readonly releases: ReadonlyMap<string, string>; readonly edge: Edge },
+): Promise<void> {
+  const cwd = sandbox.project('undici', { 'undici.mjs': 'undici.mjs' });
+  const slow = createServer().listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  const { port } = slow.address() as AddressInfo;
+  const args = ['undici.mjs', edge.host, `127.0.0.1:${port}`];
+  for (const [line, since] of UNDICI) {
+    await sandbox.installPeer(`undici@${line}`);
+    for (const [release, node] of releases) {
+      // Of 22 its last release, which undici 8 asks for.
+      if (Number.parseInt(release, 10) < since || release === '22.0.0') continue;
+      await report.check(
+        `with undici ${line} on Node ${release}: a client gets offers, in time`,
+        async () => {
+          const { stdout, stderr } = await run(node, args, { cwd, timeoutMs: MS_TO_END });
+          equal(stdout, 'hello\n');
+          equal(stderr, '');
+        },
+      );
+    }
+  }
+  slow.close();
 }
 
 async function bundleWithEsbuild(entry: string, outfile: string, format: 'esm' | 'cjs'): Promise<void> {
@@ -144,7 +186,8 @@ async function main(): Promise<void> {
     await checkTypes(report, sandbox);
     await checkBundlers(report, sandbox, edge);
     await checkJest(report, sandbox);
-    await checkReleases(report, sandbox, edge);
+    const releases = await checkReleases(report, sandbox, edge);
+    await checkUndici(report, sandbox, { releases, edge });
   } catch (error) {
     await report.check('the checks themselves run', () => Promise.reject(error));
   } finally {

@@ -77,6 +77,11 @@ export class Sandbox {
     await runNpm(['install', this.tarball], { cwd: this.projects });
   }
 
+  /** Installs a package that goes with the tarball, in place of another version of it. */
+  async installPeer(wanted: string): Promise<void> {
+    await runNpm(['install', wanted], { cwd: this.projects });
+  }
+
   /** Installs packages under names of ours (`name@npm:package@range`) in a project of their own. */
   async installBeside(project: string, packages: readonly string[]): Promise<string> {
     const cwd = join(this.folder, project);
