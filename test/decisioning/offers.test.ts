@@ -140,7 +140,7 @@ describe('options', () => {
     expect(located[0]?.responseTokens).toEqual({ ...tokens, 'geo.city': 'BERLIN', 'geo.state': 'BE' });
   });
 
-  test.each<object>([
+  test.each<RuleOption>([
     { type: 'json', content: 1 },
     { type: 'json', content: 1, more: 1 },
   ])('have tokens of their own, whatever the meta holds: %j', (option) => {
