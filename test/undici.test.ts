@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MockAgent } from 'undici';
 import { createUndiciFetch, type UndiciFetchOptions } from '../src/adapters/undici.js';
@@ -100,10 +100,13 @@ describe('a connection', () => {
     await closed;
   });
 
-  test('is let go of when the answer is not read to its end', async () => {
+  test.each<[string, (text: string) => Buffer]>([
+    ['identity', Buffer.from],
+    ['gzip', (text) => gzipSync(text, { finishFlush: constants.Z_SYNC_FLUSH })],
+  ])('is let go of when an answer of encoding %s is not read to its end', async (encoding, encode) => {
     const server = http.createServer((_, response) => {
-      response.writeHead(404);
-      response.write('x'.repeat(5000));
+      response.writeHead(404, { 'Content-Encoding': encoding });
+      response.write(encode('x'.repeat(5000)));
     });
     const { host, sockets } = await listen(server);
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
@@ -149,6 +152,32 @@ describe('an answer', () => {
     const { response } = await clientOf(host).getOffers({ request });
     expect(response).toEqual({ status: 200, client: 'demo' });
     expect(accepted).toEqual(['gzip, deflate, br']);
+  });
+
+  test('comes behind informational ones', async () => {
+    const server = http.createServer((_, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' });
+      response.writeProcessing();
+      response.end(ANSWER);
+    });
+    const { host } = await listen(server);
+    expect((await clientOf(host).getOffers({ request })).response.client).toBe('demo');
+  });
+
+  test('tells its headers, joined where there are several of a name', async () => {
+    const server = http.createServer((_, response) => {
+      response.setHeader('X-Many', ['a', 'b']).setHeader('X-One', 'c').end();
+    });
+    const { host } = await listen(server);
+    const fetchApi = createUndiciFetch();
+    running.add(() => fetchApi.close());
+    const { signal } = new AbortController();
+    const init = { method: 'GET', headers: {}, redirect: 'manual', signal } as const;
+    const { status, headers } = await fetchApi(`http://${host}/`, init);
+    expect(status).toBe(200);
+    expect(headers.get('X-Many')).toBe('a, b');
+    expect(headers.get('x-one')).toBe('c');
+    expect(headers.get('X-None')).toBeNull();
   });
 
   test('of 204 may name an encoding and have no bytes', async () => {
