@@ -80,13 +80,20 @@ export class Span implements Abortable, Watcher {
     if (this.#watch) unwatch(this.#watch, this);
   }
 
+  /** Tells those who listen for `abort` that nobody wants what they do; the work goes on without them. */
+  drop(): void {
+    const listeners = this.#listeners;
+    this.#listeners = NO_LISTENERS;
+    for (const listener of listeners) listener();
+  }
+
   /** Cuts the work off. */
   meet(limit: Limit): void {
     this.end();
     const reason = this.#onLimit(limit);
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners) listener();
+    this.drop();
     this.onCut?.();
   }
 

@@ -81,10 +81,12 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const wire: Wire = {
     takesAnySignal: !fetchApi || fetchApi.takesAnySignal === true,
-    send: (url, init, opening) =>
+    send: (url, init, opening, span) =>
       connections
-        ? connections.start({ url, opening, body: init.body }, (body) =>
-            send(url, Object.assign(init, { body })),
+        ? connections.start(
+            { url, opening, body: init.body },
+            (body) => send(url, Object.assign(init, { body })),
+            () => span.drop(),
           )
         : send(url, init),
     onBroken: ({ isNew }) => {
@@ -98,7 +100,7 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
 /** How an attempt gets to the network. */
 interface Wire {
   readonly takesAnySignal: boolean;
-  readonly send: (url: string, init: FetchInit, opening: Opening) => Promise<FetchResponse>;
+  readonly send: (url: string, init: FetchInit, opening: Opening, span: Span) => Promise<FetchResponse>;
   /** Told of an attempt that found its connection broken. */
   readonly onBroken: (opening: Opening) => void;
 }
@@ -196,7 +198,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
   course.status = undefined;
   course.opening = opening;
   try {
-    const response = await wire.send(request.url, toInit(request, wire, span), opening);
+    const response = await wire.send(request.url, toInit(request, wire, span), opening, span);
     course.phase = 'answered';
     const answered = performance.now();
     if (typeof response?.status !== 'number') throw toUnreadable(undefined, course);

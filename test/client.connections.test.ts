@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
 import { REQUEST } from './recording-fetch.js';
 import { selfSigned } from './self-signed.js';
@@ -78,6 +78,35 @@ describe('keep-alive', () => {
     }
     expect(bodies).toEqual(urls);
     expect(sockets).toHaveLength(1);
+  });
+
+  test('sends whole calls, and each once, when somebody comes to stand between', async () => {
+    const bodies: string[] = [];
+    const server = http.createServer(async (message, response) => {
+      let body = '';
+      for await (const piece of message) body += piece;
+      bodies.push(body);
+      response.end(ANSWER);
+    });
+    const { host } = await listen(server);
+    const client = clientOf(host, { retry: { retries: 0 } });
+    await client.getOffers({ request });
+    // As global agents, recorders and mocks do.
+    const { request: start } = http;
+    const agent = new http.Agent();
+    const standIn = (url: string, options: http.RequestOptions) => start(url, { ...options, agent });
+    const spy = jest.spyOn(http, 'request').mockImplementation(standIn as typeof http.request);
+    try {
+      await client.getOffers({ request });
+      await client.getOffers({ request });
+      expect(spy).toHaveBeenCalledTimes(3);
+    } finally {
+      spy.mockRestore();
+    }
+    await client.getOffers({ request });
+    expect(bodies.map((body) => JSON.parse(body).execute.mboxes)).toEqual(
+      Array(4).fill([expect.objectContaining({ name: 'hero' })]),
+    );
   });
 
   test('outlives a server that closes its idle connections', async () => {

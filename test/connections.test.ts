@@ -8,7 +8,11 @@ import { selfSigned } from './self-signed.js';
 
 const { key, cert } = selfSigned();
 /** Answers with what it was sent. */
-const server = https.createServer({ key, cert }, (message, response) => message.pipe(response));
+const server = https.createServer({ key, cert }, (message, response) => {
+  served.push(message);
+  message.pipe(response);
+});
+const served: http.IncomingMessage[] = [];
 let port = 0;
 
 beforeAll(async () => {
@@ -41,14 +45,16 @@ async function post(connections: Connections, { host = '127.0.0.1', body, agent 
   const handed: (string | undefined)[] = [];
   const chosen = agent ?? connections.agentOf({ protocol: 'https:' });
   const url = `https://${host}:${port}/path`;
-  const response = await connections.start({ url, opening, body }, async (given) => {
+  const send = async (given: string | undefined) => {
     handed.push(given);
     const options = { method: 'POST', agent: chosen, ca: cert, servername: 'localhost' } as const;
-    const request = https.request(url, options);
+    request = https.request(url, options);
     request.end(given);
     const [answer] = (await once(request, 'response')) as [http.IncomingMessage];
     return answer;
-  });
+  };
+  let request: http.ClientRequest | undefined;
+  const response = await connections.start({ url, opening, body }, send, () => request?.destroy());
   const pieces: Buffer[] = [];
   response.on('data', (piece) => pieces.push(piece));
   await once(response, 'close');
@@ -87,7 +93,7 @@ describe('an opening', () => {
     const connections = new Connections();
     const opening: Opening = {};
     const url = `https://127.0.0.1:${port}/path`;
-    expect(() => connections.start({ url, opening }, boom)).toThrow('boom');
+    expect(() => connections.start({ url, opening }, boom, boom)).toThrow('boom');
     const agent = connections.agentOf({ protocol: 'https:' });
     const request = https.get({ host: '127.0.0.1', port, agent, ca: cert, servername: 'localhost' });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
@@ -123,12 +129,14 @@ describe('a body', () => {
     connections.close();
   });
 
-  test('goes with a second request when the first did not come to the connections', async () => {
+  test('goes with a second request when the first did not come to the connections, and that is not sent', async () => {
     const connections = new Connections();
     await post(connections, { body: 'first' });
     const agent = new https.Agent();
+    served.length = 0;
     const { handed, arrived } = await post(connections, { body: 'second', agent });
     expect({ handed, arrived }).toEqual({ handed: [undefined, 'second'], arrived: 'second' });
+    expect(served).toHaveLength(1);
     // From now on it is sent as it is.
     expect((await post(connections, { body: 'third', agent })).handed).toEqual(['third']);
     connections.close();
