@@ -228,6 +228,12 @@ describe('what is returned is the caller’s own', () => {
 });
 
 describe('the location hint', () => {
+  test('is not asked for by a client that is closed at once', async () => {
+    await bench.connect({ decisioningMethod: 'on-device' }).close();
+    await settle();
+    expect(bench.edge.requests.filter(({ delivery }) => delivery)).toEqual([]);
+  });
+
   test('is learned at the start with one call that asks for nothing', async () => {
     const client = bench.connect({ decisioningMethod: 'on-device' });
     await client.ready();
