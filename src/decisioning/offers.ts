@@ -77,6 +77,7 @@ export class CompiledOffers implements Displayed {
 
 /** One option of a rule. */
 export interface CompiledOption {
+  /** As the artifact has it when it is plain, else as it is handed out, but for its event token. */
   readonly option: RuleOption;
   /**
    * Whether it has a type and a content and nothing else, and flat tokens, as nearly all have: their copies are written
@@ -149,11 +150,9 @@ function copyOption(compiled: CompiledOption, eventToken: string | undefined): O
     : { type, content: copy, eventToken, responseTokens: { ...tokens } };
 }
 
-function copyUnusual({ option, plan, tokens }: CompiledOption, eventToken: string | undefined): Option {
-  const { eventToken: _own, ...fields } = copyBy(plan, option);
-  const copy = fields as Option;
+function copyUnusual({ option, plan }: CompiledOption, eventToken: string | undefined): Option {
+  const copy = copyBy(plan, option) as Option;
   if (eventToken !== undefined) copy.eventToken = eventToken;
-  copy.responseTokens = copyBy(copyPlanOf(tokens), tokens);
   return copy;
 }
 
@@ -192,8 +191,9 @@ function compileOption(
     type !== undefined &&
     content !== undefined &&
     copyPlanOf(tokens) === 'flat';
-  const plan = copyPlanOf(isPlain ? content : option);
-  return { option, isPlain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
+  const handedOut = isPlain ? option : { ...fields, responseTokens: tokens };
+  const plan = copyPlanOf(isPlain ? content : handedOut);
+  return { option: handedOut, isPlain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
 }
 
 /** Macros are looked for in html and in each action's content. */
