@@ -155,7 +155,7 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
     return (data) => readPath(data, path?.(data), fallback?.(data));
   }
   const segments = String(literal).split('.');
-  if (fallback) return (data) => readSegments(data, segments, fallback(data));
+  if (fallback) return (data) => readSegments(data, segments, fallback(data) ?? null);
   const [part, name] = segments;
   const readPart = scope.inner || segments.length > 2 ? undefined : PARTS.get(part as ContextPart);
   if (!readPart) return (data) => readSegments(data, segments, null);

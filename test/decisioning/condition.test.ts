@@ -138,6 +138,7 @@ describe('a condition', () => {
     [{ in: ['b', ['a', 'b']] }, {}, true],
     [{ in: [1, ['1']] }, {}, false],
     [{ '===': [{ substr: ['abcde', 1, -1] }, 'bcd'] }, {}, true],
+    [{ '===': [{ var: ['a', { or: [] }] }, null] }, {}, true],
     [{ missing: ['mbox.a'] }, { mbox: { a: 1 } }, true],
     [{ if: [{ missing: ['mbox.a'] }, true, false] }, { mbox: { a: 1 } }, false],
     [true, {}, true],
