@@ -14,12 +14,18 @@ export interface Opening {
 const MAX_SOCKETS_PER_HOST = 128;
 
 /** A request, as far as it is looked at before it starts. */
-interface Started {
+interface Starting {
   readonly url: string;
   /** Of the connection that it opens. */
   readonly opening: Opening;
-  /** What an open connection may take along with the head of the request. */
-  body?: string | undefined;
+  readonly body?: string | undefined;
+}
+
+/** A request that starts. */
+interface Started {
+  readonly opening: Opening;
+  /** What is left to the connection that takes the request; undefined once it is posted. */
+  body: string | undefined;
 }
 
 /** The client's own keep-alive connections. */
@@ -45,16 +51,15 @@ export class Connections {
    * others, is measured. `giveUp` ends a request that has begun, before any of it is sent.
    */
   start<Answer>(
-    { url, opening, body }: Started,
+    { url, opening, body }: Starting,
     send: (body: string | undefined) => Promise<Answer>,
     giveUp: () => void,
   ): Promise<Answer> {
-    const started: Started = { url, opening };
-    const isTaken = body !== undefined && this.#hasIdle(url);
-    if (isTaken) started.body = body;
+    const isLeft = body !== undefined && this.#hasIdle(url);
+    const started: Started = { opening, body: isLeft ? body : undefined };
     this.#started = started;
     try {
-      const answer = send(isTaken ? undefined : body);
+      const answer = send(isLeft ? undefined : body);
       if (started.body === undefined) return answer;
       // Somebody who stands in for node:http, as in a test, did not ask the agent: the request has no body.
       answer.catch(() => undefined);

@@ -155,10 +155,10 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
     return (data) => readPath(data, path?.(data), fallback?.(data));
   }
   const segments = String(literal).split('.');
-  if (fallback) return (data) => readSegments(data, segments, fallback(data) ?? null);
+  if (fallback) return (data) => readSegments(data, segments, fallback(data));
   const [part, name] = segments;
   const readPart = scope.inner || segments.length > 2 ? undefined : PARTS.get(part as ContextPart);
-  if (!readPart) return (data) => readSegments(data, segments, null);
+  if (!readPart) return (data) => readSegments(data, segments);
   if (name === undefined) return (data) => readPart(data as PartialContext) ?? null;
   return (data) => ownValue(readPart(data as PartialContext), name) ?? null;
 }

@@ -35,13 +35,13 @@ export function ownValue(holder: unknown, name: string): unknown {
 }
 
 /** `var`: the value at a dotted path, or the fallback where the path leads nowhere. */
-export function readPath(data: unknown, path: unknown, fallback: unknown = null): unknown {
+export function readPath(data: unknown, path: unknown, fallback?: unknown): unknown {
   if (path === undefined || path === null || path === '') return data;
   return readSegments(data, String(path).split('.'), fallback);
 }
 
 /** {@link readPath} with the path already split. */
-export function readSegments(data: unknown, segments: readonly string[], fallback: unknown): unknown {
+export function readSegments(data: unknown, segments: readonly string[], fallback: unknown = null): unknown {
   let value = data;
   for (const segment of segments) {
     value = ownValue(value, segment);
