@@ -3,6 +3,7 @@ import { parseCookie } from 'cookie';
 import { demoOffers } from '../../examples/express/demo-offers.js';
 import type { DeliveryRequest } from '../../src/index.js';
 import { html, json, startTargetEdge, type TargetEdge } from '../../src/testing/edge.js';
+import { steadyPort } from '../steady-port.js';
 import { accountOf, type ExampleServer, killExamples, startExpressExample } from './express-server.js';
 
 const HEROES = ['Free delivery on every bag', 'The second bag is on us'];
@@ -263,11 +264,12 @@ describe('with an account', () => {
   });
 
   test('shows default content without an edge, and offers again when it is back', async () => {
-    const gone = await startTargetEdge({ offers: demoOffers });
+    const port = await steadyPort();
+    const gone = await startTargetEdge({ offers: demoOffers, port });
     const other = await startExpressExample(accountOf(gone));
     await gone.close();
     expect((await open(other)).text).toContain(DEFAULT_HERO);
-    const back = await startTargetEdge({ offers: demoOffers, port: gone.port });
+    const back = await startTargetEdge({ offers: demoOffers, port });
     expect(cell(await open(other), 'Decided')).toBe('server-side');
     await other.stop();
     await back.close();

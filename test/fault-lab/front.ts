@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 
 /** A certificate with its key. */
@@ -16,6 +16,7 @@ const LOOPBACK = '127.0.0.1';
  * listening, or show another certificate.
  */
 export class Front {
+  readonly port: number;
   /** Paths of the requests that came, oldest first. */
   readonly paths: string[] = [];
   /** Answers a request on its socket, or says that it does not want to. */
@@ -23,9 +24,9 @@ export class Front {
   readonly #server: Server | TlsServer;
   readonly #edgePort: number;
   readonly #sockets = new Set<Socket>();
-  #port = 0;
 
-  constructor(edgePort: number, certificate?: Certificate) {
+  constructor(port: number, edgePort: number, certificate?: Certificate) {
+    this.port = port;
     this.#edgePort = edgePort;
     const take = (socket: Socket) => this.#take(socket);
     this.#server = certificate ? createTlsServer(certificate, take) : createServer(take);
@@ -34,15 +35,10 @@ export class Front {
     this.#server.on('connection', (socket: Socket) => this.#keep(socket));
   }
 
-  get port(): number {
-    return this.#port;
-  }
-
-  /** Listens, on the same port each time. */
+  /** Listens, also when it has been closed. */
   async open(): Promise<void> {
-    this.#server.listen(this.#port, LOOPBACK).unref();
+    this.#server.listen(this.port, LOOPBACK).unref();
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   /** Stops listening and ends every connection. */

@@ -1,7 +1,8 @@
 import { deepEqual, ok } from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { startTargetEdge, type TargetEdge } from '../../src/testing/edge.js';
+import { steadyPort } from '../steady-port.js';
 import type { Check } from './checks.js';
 import { pathOf } from './scripts.js';
 import { releaseOf } from './world.js';
@@ -33,7 +34,7 @@ const MAX_BYTES_A_CALL = 4096;
 const SLACK_BYTES = 2 * 1024 * 1024;
 const MS_TO_END = 180_000;
 
-async function startEdge(port = 0): Promise<TargetEdge> {
+async function startEdge(port: number): Promise<TargetEdge> {
   return startTargetEdge({ port, artifact: releaseOf(1), maxRequests: 2 * OUTAGE_DECISIONS });
 }
 
@@ -50,10 +51,20 @@ async function comeBack(edge: TargetEdge, outage: Outage): Promise<TargetEdge> {
 
 /** One outage, in a process of its own. */
 async function live(outage: Outage) {
-  const first = await startEdge();
+  const first = await startEdge(await steadyPort());
   await goDown(first, outage);
   const child = fork(pathOf('outage'), [first.host], { execArgv: ['--expose-gc'] });
   const timer = setTimeout(() => child.kill('SIGKILL'), MS_TO_END);
+  try {
+    return await outlive(first, outage, child);
+  } finally {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+    await first.close();
+  }
+}
+
+async function outlive(first: TargetEdge, outage: Outage, child: ChildProcess) {
   const ended = once(child, 'close');
   const next = () =>
     Promise.race([
@@ -66,7 +77,6 @@ async function live(outage: Outage) {
   child.send('back');
   const report: OutageReport = await next();
   const [code] = await ended;
-  clearTimeout(timer);
   const ids = edge.requests
     .filter(({ status }) => status === 200)
     .flatMap(({ delivery }) => delivery?.notifications ?? [])

@@ -8,6 +8,7 @@ import type { FetchApi, TargetClientConfig } from '../../src/index.js';
 import { html, startTargetEdge, type TargetEdge } from '../../src/testing/edge.js';
 import { allocated, artifactOf, rule } from '../fixtures/rules.js';
 import { selfSigned } from '../self-signed.js';
+import { steadyPort } from '../steady-port.js';
 import type { FaultRow, Play, Scene, Target } from './faults.js';
 import { Front } from './front.js';
 
@@ -69,7 +70,7 @@ export async function startWorld(row: FaultRow, target: Target): Promise<World> 
   const other = await startTargetEdge({ artifact: releaseOf(1) });
   const [trusted, foreign] = [selfSigned(), selfSigned()];
   const isTls = row.play.by === 'tls';
-  const front = new Front(edge.port, isTls ? trusted : undefined);
+  const front = new Front(await steadyPort(), edge.port, isTls ? trusted : undefined);
   await front.open();
   const path = PATHS[target];
   let release = 1;
