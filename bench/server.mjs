@@ -1,26 +1,54 @@
 /**
  * The other end, in a process of its own so that its work is not counted: answers every POST with a delivery
- * response of the wanted size and every GET with the wanted artifact.
+ * response of the wanted size and every GET with the wanted artifact. On bare sockets, with the answer at hand: with one
+ * call at a time the time of a call holds that of its answer.
  */
-import { createServer } from 'node:http';
+import { createServer } from 'node:net';
 import { artifactOfBytes, largeArtifactText } from './artifacts.mjs';
 
 const { delivery = 0, artifact = 'none' } = JSON.parse(process.argv[2] ?? '{}');
 
-const answer = Buffer.from(JSON.stringify(deliveryOf(delivery)));
-const rules = Buffer.from(artifactText(artifact));
+const HEAD_END = Buffer.from('\r\n\r\n');
+const CONTENT_LENGTH = /^content-length: *(\d+)/im;
+const CHUNKED = /^transfer-encoding: *chunked/im;
+const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 
-const server = createServer((request, response) => {
-  request.resume();
-  request.on('end', () => {
-    const body = request.method === 'GET' ? rules : answer;
-    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
-    response.end(body);
+const answer = answerOf(JSON.stringify(deliveryOf(delivery)));
+const rules = answerOf(artifactText(artifact));
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let received = Buffer.alloc(0);
+  socket.on('error', () => undefined);
+  socket.on('data', (bytes) => {
+    received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+    for (let end = endOfRequest(received); end > 0; end = endOfRequest(received)) {
+      // Of G, of GET.
+      socket.write(received[0] === 0x47 ? rules : answer);
+      received = received.subarray(end);
+    }
   });
 });
-server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send?.(`127.0.0.1:${server.address().port}`));
 process.on('disconnect', () => process.exit());
+
+/** Where the first request ends; 0 when it has not yet come whole. */
+function endOfRequest(bytes) {
+  const headEnd = bytes.indexOf(HEAD_END);
+  if (headEnd < 0) return 0;
+  const bodyAt = headEnd + HEAD_END.length;
+  const head = bytes.latin1Slice(0, headEnd);
+  if (CHUNKED.test(head)) {
+    const at = bytes.indexOf(LAST_CHUNK, bodyAt - 2);
+    return at < 0 ? 0 : at + LAST_CHUNK.length;
+  }
+  const end = bodyAt + Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);
+  return end > bytes.length ? 0 : end;
+}
+
+function answerOf(body) {
+  const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: keep-alive\r\n\r\n`;
+  return Buffer.from(head + body);
+}
 
 function artifactText(wanted) {
   if (wanted === 'large') return largeArtifactText();

@@ -28,11 +28,20 @@ interface Started {
   body: string | undefined;
 }
 
+/** Where the connections to an origin are kept. */
+interface Place {
+  readonly origin: string;
+  readonly agent: http.Agent;
+  /** What their names begin with; on TLS there is more of it. */
+  readonly start: string;
+}
+
 /** The client's own keep-alive connections. */
 export class Connections {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
   #started: Started | undefined;
+  #last: Place | undefined;
 
   constructor() {
     const options = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, scheduling: 'lifo' } as const;
@@ -87,14 +96,22 @@ export class Connections {
 
   /** Whether the next request to a URL gets a connection that is open already. */
   #hasIdle(url: string): boolean {
-    const { protocol, hostname, port } = new URL(url);
-    const agent = this.agentOf({ protocol });
-    // The name of a connection begins with those; on TLS there is more of it.
-    const start = `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}:`;
-    for (const [name, sockets] of Object.entries(agent.freeSockets)) {
-      if (name.startsWith(start) && sockets?.some(({ destroyed }) => !destroyed)) return true;
+    const { agent, start } = this.#placeOf(url);
+    for (const name in agent.freeSockets) {
+      if (name.startsWith(start) && agent.freeSockets[name]?.some(({ destroyed }) => !destroyed)) return true;
     }
     return false;
+  }
+
+  /** Most calls go where the call before went, with another query. */
+  #placeOf(url: string): Place {
+    const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
+    if (this.#last?.origin !== origin) {
+      const { protocol, hostname, port } = new URL(url);
+      const start = `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}:`;
+      this.#last = { origin, agent: this.agentOf({ protocol }), start };
+    }
+    return this.#last;
   }
 
   /** Gives a request the body that was left to its connection. */
