@@ -85,8 +85,10 @@ describe('a logger', () => {
   test('is the console', async () => {
     const debug = jest.spyOn(console, 'debug').mockImplementation(() => undefined);
     try {
-      await start(console).client.getOffers({ request });
+      const { client } = start(console);
+      await client.getOffers({ request });
       expect(debug).toHaveBeenCalled();
+      await client.close();
     } finally {
       debug.mockRestore();
     }
