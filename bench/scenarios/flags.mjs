@@ -43,6 +43,15 @@ export const scenarios = [
     owed: 1,
     read: (attributes, key) => attributes.getValue('flags', key),
   }),
+  flags({
+    name: 'flags/1-mbox-url',
+    what: 'the same with the page URL and the user agent',
+    names: ['flags'],
+    locations: () => ({}),
+    site: 'shop',
+    owed: 1,
+    read: (attributes, key) => attributes.getValue('flags', key),
+  }),
 ];
 
 /** A request that says nothing but who asks. */
