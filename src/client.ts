@@ -174,8 +174,10 @@ export class TargetClient {
       (local) => {
         this.#loaded = local;
         this.#deciders = { edge, local };
-        // Behind the download of the artifact: that is what everybody waits for (`start/ready-large`).
-        if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
+        // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
+        setImmediate(() => {
+          if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
+        });
       },
       // Whoever makes a call is told why it cannot be loaded.
       () => undefined,
