@@ -10,6 +10,15 @@ export type AnyAttributes = Record<string, Record<string, JsonValue>>;
 
 type Name<Of> = keyof Of & string;
 
+/** The keys whose values can be of a type: all of them where nobody described them. */
+type KeyOf<Of, Wanted> = {
+  [Key in keyof Of]-?: unknown extends Of[Key] ? Key : Extract<Of[Key], Wanted> extends never ? never : Key;
+}[keyof Of] &
+  string;
+
+/** What an optional attribute is when it is there. */
+type Present<Value> = Exclude<Value, undefined>;
+
 /**
  * Reads feature flags and other attributes: the keys of the JSON offers that the mboxes got. Where several offers
  * of an mbox have a key, the later one wins, and execute wins over prefetch.
@@ -29,12 +38,12 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   getValue<Mbox extends Name<Schema>, Key extends Name<Schema[Mbox]>>(
     mbox: Mbox,
     key: Key,
-  ): Schema[Mbox][Key];
+  ): Present<Schema[Mbox][Key]>;
   getValue<Mbox extends Name<Schema>, Key extends Name<Schema[Mbox]>, Default = Schema[Mbox][Key]>(
     mbox: Mbox,
     key: Key,
     defaultValue: Default,
-  ): Schema[Mbox][Key] | Default;
+  ): Present<Schema[Mbox][Key]> | Default;
   getValue(mbox: string, key: string, ...defaults: unknown[]): unknown {
     const value = this.#find(mbox, key);
     if (value !== undefined) return value;
@@ -44,19 +53,27 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   /** A boolean; anything else, or nothing, is the default, or throws without one. */
   getBoolean<Mbox extends Name<Schema>>(
     mbox: Mbox,
-    key: Name<Schema[Mbox]>,
+    key: KeyOf<Schema[Mbox], boolean>,
     defaultValue?: boolean,
   ): boolean {
     return this.#typed('boolean', mbox, key, defaultValue) as boolean;
   }
 
   /** A string; anything else, or nothing, is the default, or throws without one. */
-  getString<Mbox extends Name<Schema>>(mbox: Mbox, key: Name<Schema[Mbox]>, defaultValue?: string): string {
+  getString<Mbox extends Name<Schema>>(
+    mbox: Mbox,
+    key: KeyOf<Schema[Mbox], string>,
+    defaultValue?: string,
+  ): string {
     return this.#typed('string', mbox, key, defaultValue) as string;
   }
 
   /** A number; anything else, or nothing, is the default, or throws without one. */
-  getNumber<Mbox extends Name<Schema>>(mbox: Mbox, key: Name<Schema[Mbox]>, defaultValue?: number): number {
+  getNumber<Mbox extends Name<Schema>>(
+    mbox: Mbox,
+    key: KeyOf<Schema[Mbox], number>,
+    defaultValue?: number,
+  ): number {
     return this.#typed('number', mbox, key, defaultValue) as number;
   }
 

@@ -1,4 +1,5 @@
 import type { CircuitBreakerPolicy } from './config.js';
+import { spread } from './deadline.js';
 import { TargetError } from './errors.js';
 import type { Events } from './events.js';
 import type { Logger } from './logger.js';
@@ -130,7 +131,6 @@ export class CircuitBreaker {
     const { minTimeoutMs, maxTimeoutMs } = this.#options.policy;
     const longestMs = Math.min(minTimeoutMs * GROWTH ** circuit.openings, maxTimeoutMs);
     const askedMs = Math.min(retryAfterMsOf(error) ?? 0, MAX_ASKED_MS);
-    // Processes that lost the edge together should not come back together.
     circuit.waitMs = Math.max(spread(longestMs, 0.75, 1), spread(askedMs, 1, 1.1));
     circuit.untilMs = performance.now() + circuit.waitMs;
     circuit.openings += 1;
@@ -189,7 +189,7 @@ function withoutVisitor({ code, message, status, attempts }: TargetError): Targe
 }
 
 function toOpenError({ host, lastFailure }: Circuit): TargetError {
-  const message = `the delivery call was not sent: the circuit breaker of ${host} is open, for ${lastFailure.message}`;
+  const message = `the delivery call was not sent: the circuit breaker of ${host} is open: ${lastFailure.message}`;
   return new TargetError('ERR_TARGET_CIRCUIT_OPEN', message, { cause: lastFailure, attempts: 0 });
 }
 
@@ -197,9 +197,5 @@ function toLine({ host, state, failures, waitMs, lastFailure }: Circuit): string
   const what = `the circuit breaker of ${host} is ${state}`;
   if (state === 'closed') return `${what} again`;
   const next = state === 'open' ? `; the next call goes out in ${Math.ceil(waitMs)} ms` : '';
-  return `${what} behind ${failures} failures, the last: ${lastFailure.message}${next}`;
-}
-
-function spread(ms: number, from: number, to: number): number {
-  return ms * (from + Math.random() * (to - from));
+  return `${what} after ${failures} failures, the last: ${lastFailure.message}${next}`;
 }

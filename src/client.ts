@@ -2,6 +2,7 @@
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import {
+  checkListener,
   isTimeoutMs,
   resolveConfig,
   resolvePayload,
@@ -41,9 +42,11 @@ import {
   type Delivery,
   type RequestOptions,
   toCall,
+  toSignal,
+  toTimeoutMs,
   withMboxes,
 } from './request.js';
-import { invalidField, invalidNumber } from './request-fields.js';
+import { invalidField } from './request-fields.js';
 import {
   LOCATION_HINT_COOKIE_NAME,
   type TargetDeliveryResponse,
@@ -96,6 +99,12 @@ export interface CloseResult {
 /** Of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
+/** What telemetry that is sent by itself repeats of the last call. */
+interface LastCall extends Pick<Delivery, 'encodedSessionId' | 'locationHint'> {
+  /** The visitor's ids and context, as JSON. */
+  readonly who: string;
+}
+
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
@@ -125,8 +134,8 @@ export class TargetClient {
   readonly #breaker: CircuitBreaker | undefined;
   readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   #decisions = 0;
-  #lastCall: Call | undefined;
-  #lastRequest: Delivery['request'] | undefined;
+  /** In whose name telemetry is sent that no call came to carry. */
+  #last: LastCall | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
@@ -153,7 +162,12 @@ export class TargetClient {
     };
     this.#deliver = createDelivery(parts);
     const edge = createEdgeDecider(this.#deliver);
-    this.#notifications = new NotificationQueue({ deliver: this.#deliver, events: this.#events, logger });
+    this.#notifications = new NotificationQueue({
+      deliver: this.#deliver,
+      hostOf: (locationHint) => hostOf(config, locationHint),
+      events: this.#events,
+      logger,
+    });
     // Listeners that are added behind `create` hear it too.
     const onFirst = () => queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
     if (config.decisioningMethod === 'server-side') {
@@ -260,10 +274,8 @@ export class TargetClient {
    * ABORTED; or with CLOSED. The client goes on downloading; `statusChanged` and `stats` tell what comes of it.
    */
   async ready(options: WaitOptions = {}): Promise<ReadyState> {
-    const { signal, timeout } = options ?? {};
-    if (timeout !== undefined && !isTimeoutMs(timeout)) {
-      throw invalidNumber('timeout', 'milliseconds above 0 and below 2^31', timeout);
-    }
+    const signal = toSignal(options?.signal);
+    const timeout = toTimeoutMs(options?.timeout);
     if (this.#closing) throw closedError();
     const onDevice = this.#onDevice;
     const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
@@ -278,6 +290,7 @@ export class TargetClient {
           : new TargetError(
               'ERR_TARGET_NOT_READY',
               `the client is not ready: no artifact came within ${timeoutMs} ms`,
+              { cause: this.#loaded?.lastFailure },
             ),
     );
   }
@@ -309,8 +322,9 @@ export class TargetClient {
     };
   }
 
-  /** Adds a listener. */
+  /** Adds a listener. Throws `ERR_TARGET_INVALID_CONFIG` when it is no function. */
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
+    checkListener(name, listener, this.#environment.logger);
     this.#events.on(name, listener);
     return this;
   }
@@ -349,7 +363,8 @@ export class TargetClient {
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
-    (await this.#onDevice)?.close();
+    // One that cannot be loaded has nothing to close.
+    (await this.#onDevice?.catch(() => undefined))?.close();
     this.#telemetry.stop();
     const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
     this.#transport.close();
@@ -371,8 +386,10 @@ export class TargetClient {
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
     if (asksForOffers(call.request)) this.#decisions += 1;
     if (this.#telemetry.isEnabled) {
-      this.#lastCall = call;
-      this.#lastRequest = decision.request;
+      const { id, context } = decision.request;
+      const { encodedSessionId, locationHint } = call;
+      // As text, because the request is the caller's from here on.
+      this.#last = { encodedSessionId, locationHint, who: JSON.stringify({ id, context }) };
     }
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
@@ -416,13 +433,9 @@ export class TargetClient {
 
   /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
   async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<boolean> {
-    if (this.#telemetry.isEmpty || !this.#lastCall || !this.#lastRequest) return false;
-    const { encodedSessionId, locationHint } = this.#lastCall;
-    const { id, context } = this.#lastRequest;
-    return this.#deliverQuietly(
-      { requestId: newUuid(), ...(id && { id }), context },
-      { encodedSessionId, locationHint, timeoutMs },
-    );
+    if (this.#telemetry.isEmpty || !this.#last) return false;
+    const { who, ...place } = this.#last;
+    return this.#deliverQuietly({ requestId: newUuid(), ...JSON.parse(who) }, { ...place, timeoutMs });
   }
 
   async #sendAllTelemetry(limitMs: number): Promise<void> {
@@ -466,7 +479,9 @@ function hasOnly(options: object, known: ReadonlySet<string>): boolean {
  * for what closures of the constructor see, such as the payload, they would keep alive.
  */
 async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
-  const { startOnDevice } = await import('./decisioning/on-device.js');
+  const { startOnDevice } = await import('./decisioning/on-device.js').catch((cause: unknown) => {
+    throw new TargetError('ERR_TARGET_NOT_READY', 'on-device decisioning could not be loaded', { cause });
+  });
   return startOnDevice(options);
 }
 

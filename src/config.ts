@@ -1,5 +1,6 @@
 import { closestMatch } from 'leven';
 import { type Artifact, toArtifact } from './artifact.js';
+import { MAX_TIMER_MS } from './deadline.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { describe, TargetError, toError } from './errors.js';
 import { EVENT_NAMES, type TargetEventListeners } from './events.js';
@@ -151,7 +152,6 @@ export const DECISIONING_METHODS = ['server-side', 'on-device', 'hybrid'] as con
 
 const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
 const MIN_POLLING_INTERVAL_MS = 300_000;
-const MAX_TIMER_MS = 2 ** 31;
 const DEFAULT_RETRY: RetryPolicy = {
   retries: 2,
   minTimeoutMs: 50,
@@ -174,7 +174,7 @@ function check<T>(wanted: string, accepts: (value: unknown) => boolean): Check<T
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
-const isMs = (value: unknown) => typeof value === 'number' && value >= 0 && value < MAX_TIMER_MS;
+const isMs = (value: unknown) => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 const isTimeout = (value: unknown) => isMs(value) && (value as number) > 0;
 const hasMethods = (value: unknown, ...names: string[]) =>
   isObject(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
@@ -220,8 +220,8 @@ const OPTIONS = {
   telemetryEnabled: flag,
   fetchApi: check<FetchApi>('a fetch function', (value) => typeof value === 'function'),
   agent: check<AgentOption>(
-    'an agent or a function',
-    (value) => isObject(value) || typeof value === 'function',
+    'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',
+    (value) => hasMethods(value, 'addRequest') || typeof value === 'function',
   ),
   retry: check<RetryOption>('an object', isObject),
   circuitBreaker: check<boolean | CircuitBreakerOption>(
@@ -376,13 +376,17 @@ function toCircuitBreakerPolicy(
 
 function toListeners(written: TargetEventListeners | undefined, logger: Logger): TargetEventListeners {
   if (!written) return {};
-  warnOfUnknown(written, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
   for (const [name, listener] of Object.entries(written)) {
-    if (listener !== undefined && typeof listener !== 'function') {
-      throw invalid(`events.${name.slice(0, 64)}`, 'a function', listener);
-    }
+    if (listener !== undefined) checkListener(name, listener, logger);
   }
   return Object.freeze({ ...written });
+}
+
+/** An event's listener. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
+export function checkListener(name: string, listener: unknown, logger: Logger): void {
+  warnOfUnknown({ [name]: listener }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
+  if (typeof listener !== 'function')
+    throw invalid(`events.${String(name).slice(0, 64)}`, 'a function', listener);
 }
 
 /** Adobe's samples write the default as `production`, which is no host. */

@@ -14,7 +14,8 @@ export interface Limits {
 /** Which of its limits has ended a piece of work. */
 export type Limit = 'deadline' | 'signal';
 
-const MAX_TIMER_MS = 2 ** 31 - 1;
+/** What fits into a timer; a longer one would be over at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * What a piece of work is told of its limits. To a fetch that only listens for `abort` it is a signal itself, for next to
@@ -38,8 +39,8 @@ export class Span implements Abortable, Watcher {
   constructor({ timeoutMs, signal }: Limits, onLimit: (limit: Limit) => Error) {
     this.deadline = performance.now() + timeoutMs;
     this.#onLimit = onLimit;
-    this.#timer = setTimeout(meetDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this);
     this.#watch = signal && watch(signal, this);
+    this.#timer = setTimeout(meetDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this);
   }
 
   /** What node-fetch knows a signal by. */
@@ -152,6 +153,27 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
     }, ms);
     signal.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/**
+ * Waits for work, but not for ever; what becomes of it then is its own affair. Keeps the process alive meanwhile, which
+ * has notifications to send afterwards.
+ */
+export async function withinMs(limitMs: number, work: () => Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(limitMs, MAX_TIMER_MS));
+  });
+  try {
+    await Promise.race([work(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A part of a wait, by chance between two shares of it: processes that began to wait together should not end together. */
+export function spread(ms: number, from: number, to: number): number {
+  return ms * (from + Math.random() * (to - from));
 }
 
 /** Keeps the one listener of a signal that has calls all the time, until the signal goes. */

@@ -8,6 +8,11 @@ export interface RemoteNames {
   readonly remoteViews: readonly string[];
 }
 
+/** Whether anything of a request is left to the edge. */
+export function needsEdge({ remoteMboxes, remoteViews }: RemoteNames): boolean {
+  return remoteMboxes.length > 0 || remoteViews.length > 0;
+}
+
 /** What a decider answers. */
 export interface Decision extends RemoteNames {
   /** The request as it was decided. */
@@ -18,8 +23,8 @@ export interface Decision extends RemoteNames {
   readonly locationHint: string | undefined;
 }
 
-/** The one contract of everything that can decide. */
-export type Decider = (call: Call) => Promise<Decision>;
+/** Decides on the edge. */
+export type EdgeDecider = (call: Call) => Promise<Decision>;
 
 /** A decider in this process, which may have to leave a call to the edge. */
 export interface LocalDecider {
@@ -31,7 +36,7 @@ export interface LocalDecider {
 
 /** Who can decide. */
 export interface Deciders {
-  readonly edge: Decider;
+  readonly edge: EdgeDecider;
   /** Only of a client that was made for it; a promise until it is loaded. */
   readonly local: LocalDecider | Promise<LocalDecider> | undefined;
 }
@@ -44,19 +49,24 @@ export function decide(call: Call, { edge, local }: Deciders): Decision | Promis
   if (call.decisioningMethod === 'server-side') return edge(call);
   if (local instanceof Promise) return local.then((loaded) => decide(call, { edge, local: loaded }));
   if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
-  if (!local) {
-    throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
-  }
+  if (!local) throw notReadyError();
   return local.decide(call);
+}
+
+/** For a decision that needs rules where there are none, and why there are none. */
+export function notReadyError(cause?: TargetError): TargetError {
+  const message = 'Unable to fulfill request; decisioning engine not ready.';
+  return new TargetError('ERR_TARGET_NOT_READY', message, { cause });
 }
 
 function decideHybrid(
   call: Call,
-  edge: Decider,
+  edge: EdgeDecider,
   local: LocalDecider | undefined,
 ): Decision | Promise<Decision> {
   const remote = local?.remoteNames(call.request);
   if (!local || !remote) return edge(call);
-  if (remote.remoteMboxes.length + remote.remoteViews.length === 0) return local.decide(call);
+  // Notifications are processed by the edge alone.
+  if (!needsEdge(remote) && !call.request.notifications) return local.decide(call);
   return edge(call).then((decision) => ({ ...decision, ...remote }));
 }

@@ -1,6 +1,6 @@
 import type { CircuitBreaker } from './circuit-breaker.js';
 import type { ResolvedConfig } from './config.js';
-import type { Decider } from './decide.js';
+import type { EdgeDecider } from './decide.js';
 import type {
   DeliveryResponse,
   ResolvedDeliveryRequest,
@@ -11,11 +11,11 @@ import { TargetError, type TargetErrorCode, toError, toJsonError } from './error
 import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
-import { checkGeo, type Delivery } from './request.js';
+import { checkGeo, type Delivery, toSentContext } from './request.js';
 import { textOf } from './response-body.js';
 import type { DeliveryCounts } from './stats.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
-import type { Exchanged, ExchangeRequest, Transport } from './transport.js';
+import { type Exchanged, type ExchangeRequest, isUnreached, type Transport } from './transport.js';
 import { VERSION } from './version.js';
 
 /** What the edge decider is made of. */
@@ -99,7 +99,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       telemetry.restore(entries);
       if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
       // An edge cluster that has gone must not keep the client: the client's own name finds another.
-      if (delivery.locationHint === undefined && isUnreached(error))
+      if (delivery.locationHint === undefined && isUnreached(toError(error)))
         clientHint.current = config.targetLocationHint;
       throw error;
     }
@@ -135,13 +135,8 @@ export function asksForOffers({ execute, prefetch }: Delivery['request']): boole
   return execute !== undefined || prefetch !== undefined;
 }
 
-function isUnreached(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === 'ERR_TARGET_NETWORK' || code === 'ERR_TARGET_TIMEOUT';
-}
-
 /** The server-side decider. */
-export function createEdgeDecider(deliver: Deliver): Decider {
+export function createEdgeDecider(deliver: Deliver): EdgeDecider {
   return async (call) => {
     checkGeo(call.request.context);
     const { request, response, locationHint } = await deliver(call);
@@ -239,9 +234,9 @@ function toSentRequest(
 ): Delivery['request'] {
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
-  const isPlaceable = context.geo?.ipAddress !== 'unknownIpAddress';
+  const sentContext = toSentContext(context);
   // Most requests go as they are: it is a copy already.
-  if (entries.length === 0 && isPlaceable && (!trace || isTraceable)) return request;
+  if (entries.length === 0 && sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field behind it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(
     {},
@@ -251,10 +246,7 @@ function toSentRequest(
     sent.telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
   }
   if (trace && !isTraceable) delete sent.trace;
-  if (!isPlaceable) {
-    const { ipAddress: _, ...known } = context.geo ?? {};
-    sent.context = { ...context, geo: known };
-  }
+  sent.context = sentContext;
   return sent;
 }
 

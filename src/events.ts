@@ -1,5 +1,5 @@
-import type { Geo } from './delivery-api.js';
-import { toError } from './errors.js';
+import type { Geo, Notification } from './delivery-api.js';
+import { type TargetError, toError } from './errors.js';
 import type { Logger } from './logger.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
@@ -20,19 +20,19 @@ export interface TargetEvents {
   artifactDownloadFailed: {
     readonly type: 'artifactDownloadFailed';
     readonly artifactLocation: string;
-    readonly error: Error;
+    readonly error: TargetError;
   };
   /** An IP address was looked up; with an `error`, in vain, and the decision is made with what was known. */
   geoLocationUpdated: {
     readonly type: 'geoLocationUpdated';
     readonly geoContext: Geo;
-    readonly error?: Error;
+    readonly error?: TargetError;
   };
   /** A notification of an on-device decision was refused, tried too often or dropped. */
   sendNotificationError: {
     readonly type: 'sendNotificationError';
-    readonly notification: unknown;
-    readonly error: Error;
+    readonly notification: Notification;
+    readonly error: TargetError;
   };
   /** Decisions are made by something else than before: by rules that are confirmed, by those that were kept, or by none. */
   statusChanged: ReadyState & { readonly type: 'statusChanged' };
@@ -41,7 +41,7 @@ export interface TargetEvents {
     readonly type: 'circuitBreakerChanged';
     readonly host: string;
     readonly state: CircuitState;
-    readonly error?: Error;
+    readonly error?: TargetError;
   };
 }
 
@@ -56,16 +56,18 @@ export type TargetEventListeners = {
   readonly [Name in TargetEventName]?: TargetEventListener<Name> | undefined;
 };
 
+const EVENTS = {
+  clientReady: true,
+  artifactDownloadSucceeded: true,
+  artifactDownloadFailed: true,
+  geoLocationUpdated: true,
+  sendNotificationError: true,
+  statusChanged: true,
+  circuitBreakerChanged: true,
+} satisfies Record<TargetEventName, true>;
+
 /** Every event that can be listened to. */
-export const EVENT_NAMES: readonly TargetEventName[] = [
-  'clientReady',
-  'artifactDownloadSucceeded',
-  'artifactDownloadFailed',
-  'geoLocationUpdated',
-  'sendNotificationError',
-  'statusChanged',
-  'circuitBreakerChanged',
-];
+export const EVENT_NAMES = Object.keys(EVENTS) as readonly TargetEventName[];
 
 /** Calls the listeners of each event, in the order in which they were added. */
 export class Events {

@@ -1,4 +1,4 @@
-import { keepWatch } from './deadline.js';
+import { keepWatch, spread, withinMs } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
 import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import type { Events } from './events.js';
@@ -6,7 +6,7 @@ import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import type { Delivery } from './request.js';
 import type { NotificationStats } from './stats.js';
-import { NO_RETRY, retryAfterMsOf } from './transport.js';
+import { isRetriedStatus, isUnreached, NO_RETRY, retryAfterMsOf } from './transport.js';
 
 /** What became of the notifications that were queued. */
 export interface NotificationCounts {
@@ -21,6 +21,8 @@ export interface NotificationCounts {
 /** What a queue needs. */
 export interface NotificationQueueOptions {
   readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
+  /** Where calls go by a location hint. */
+  readonly hostOf: (locationHint: string | undefined) => string;
   readonly events: Events;
   readonly logger: Logger;
 }
@@ -28,6 +30,8 @@ export interface NotificationQueueOptions {
 interface Queued {
   readonly call: Delivery;
   attempts: number;
+  /** The cluster of its visitor, as long as that can be reached. */
+  hint: string | undefined;
 }
 
 const MAX_QUEUED = 10_000;
@@ -36,13 +40,15 @@ const MAX_ATTEMPTS = 10;
 const FIRST_PAUSE_MS = 1000;
 const MAX_PAUSE_MS = 30_000;
 const MAX_ASKED_MS = 5 * 60 * 1000;
-const PASSING_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 const PASSING_CODES = new Set<TargetErrorCode>([
   'ERR_TARGET_NETWORK',
   'ERR_TARGET_TIMEOUT',
   // Most likely of something in between; the ids tell the edge what it has processed already.
   'ERR_TARGET_INVALID_RESPONSE',
 ]);
+/** For how long the visitors of a cluster that could not be reached are reported elsewhere. */
+const LOST_MS = 5 * 60 * 1000;
+const MAX_LOST = 100;
 const TOO_LARGE = 413;
 const NO_CONTENT = 204;
 
@@ -65,8 +71,10 @@ export class NotificationQueue {
   #pause: NodeJS.Timeout | undefined;
   #pauses = 0;
   #isTrusted = false;
-  #lastFault: Error | undefined;
+  #lastFault: TargetError | undefined;
   readonly #losses: FaultLog;
+  /** The hints of clusters that could not be reached, and until when their visitors' calls go the client's own way. */
+  readonly #lostUntilMs = new Map<string, number>();
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
@@ -98,7 +106,7 @@ export class NotificationQueue {
     else if (this.size >= MAX_QUEUED)
       this.#drop(call, 'ERR_TARGET_ABORTED', `${MAX_QUEUED} calls are queued`);
     else {
-      this.#queued.push({ call, attempts: 0 });
+      this.#queued.push({ call, attempts: 0, hint: call.locationHint });
       this.#turn ??= setImmediate(() => {
         this.#turn = undefined;
         if (!this.#pause) this.#pump();
@@ -117,12 +125,7 @@ export class NotificationQueue {
 
   /** Sends what it can within a limit and drops the rest. */
   async close(limitMs: number): Promise<NotificationCounts> {
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, limitMs);
-    });
-    await Promise.race([this.flush(), limit]);
-    clearTimeout(timer);
+    await withinMs(limitMs, () => this.flush());
     clearTimeout(this.#pause);
     this.#abort.abort();
     // One by one, so that a listener finds each of them either here or dropped.
@@ -157,9 +160,10 @@ export class NotificationQueue {
     const { call } = queued;
     const count = notificationsOf(call).length;
     queued.attempts += 1;
+    if (queued.hint !== undefined && this.#isLost(queued.hint)) queued.hint = undefined;
     this.#underWay += count;
     try {
-      const { response } = await this.#options.deliver(this.#toSent(call));
+      const { response } = await this.#options.deliver(this.#toSent(queued));
       this.#underWay -= count;
       this.#pauses = 0;
       this.#isTrusted = true;
@@ -167,27 +171,21 @@ export class NotificationQueue {
       this.#confirm(call, response);
     } catch (thrown) {
       this.#underWay -= count;
-      this.#judge(queued, toError(thrown));
+      this.#judge(queued, toError(thrown) as TargetError);
     }
     this.#inFlight -= 1;
     this.#goOn();
   }
 
   /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
-  #toSent({
-    request,
-    json,
-    encodedSessionId,
-    locationHint,
-    decisioningMethod,
-    timeoutMs,
-  }: Delivery): Delivery {
+  #toSent({ call, hint }: Queued): Delivery {
+    const { request, json, encodedSessionId, decisioningMethod, timeoutMs } = call;
     const { signal } = this.#abort;
     return {
       request,
       json,
       encodedSessionId,
-      locationHint,
+      locationHint: hint,
       decisioningMethod,
       timeoutMs,
       signal,
@@ -196,22 +194,42 @@ export class NotificationQueue {
   }
 
   /** What becomes of a call that failed. */
-  #judge(queued: Queued, error: Error & { readonly status?: number }): void {
+  #judge(queued: Queued, error: TargetError): void {
     const { call } = queued;
     if (this.#abort.signal.aborted)
       this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
     else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
       this.#queued.unshift(...halve(call));
+    else if (this.#losesCluster(queued, error)) this.#queued.push(queued);
     else if (isPassing(error)) this.#retry(queued, error);
     else this.#fail(call, error);
   }
 
-  #fail(call: Delivery, error: Error): void {
+  /**
+   * Whether a call failed on its visitor's cluster alone, which a cookie may have made up. That keeps nobody else's calls
+   * waiting, and from now on it goes the client's own way.
+   */
+  #losesCluster(queued: Queued, error: TargetError): boolean {
+    const { hint } = queued;
+    const { hostOf } = this.#options;
+    if (hint === undefined || hostOf(hint) === hostOf(undefined) || !isUnreached(error)) return false;
+    queued.hint = undefined;
+    const lost = this.#lostUntilMs;
+    lost.set(hint, performance.now() + LOST_MS);
+    for (const [oldest] of lost) if (lost.size > MAX_LOST) lost.delete(oldest);
+    return true;
+  }
+
+  #isLost(locationHint: string): boolean {
+    return performance.now() < (this.#lostUntilMs.get(locationHint) ?? 0);
+  }
+
+  #fail(call: Delivery, error: TargetError): void {
     this.#losses.failed(`a notification could not be delivered: ${error.message}`);
     this.#end(notificationsOf(call), 'failed', () => error);
   }
 
-  #retry(queued: Queued, error: Error): void {
+  #retry(queued: Queued, error: TargetError): void {
     this.#lastFault = error;
     // Behind the others: a call that the edge stumbles over must not hold them up.
     if (queued.attempts < MAX_ATTEMPTS) this.#queued.push(queued);
@@ -219,14 +237,15 @@ export class NotificationQueue {
     this.#rest(error);
   }
 
-  #rest(error: Error): void {
+  #rest(error: TargetError): void {
     this.#isTrusted = false;
     // Calls that were under way together fail together, which is one reason to pause.
     if (this.#pause) return;
     this.#pauses += 1;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#pauses - 1), MAX_PAUSE_MS);
     const askedMs = Math.min(retryAfterMsOf(error) ?? 0, MAX_ASKED_MS);
-    this.#pause = setTimeout(() => this.#pump(), Math.max(pauseMs * (0.75 + Math.random() / 4), askedMs));
+    const waitMs = Math.max(spread(pauseMs, 0.75, 1), spread(askedMs, 1, 1.1));
+    this.#pause = setTimeout(() => this.#pump(), waitMs);
     if (this.#waiting.length === 0) this.#pause.unref();
   }
 
@@ -252,7 +271,7 @@ export class NotificationQueue {
   }
 
   /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */
-  #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => Error): void {
+  #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => TargetError): void {
     this.#counts[fate] += notifications.length;
     const { events } = this.#options;
     if (notifications.length === 0 || !events.isListenedTo('sendNotificationError')) return;
@@ -279,17 +298,18 @@ function notificationsOf({ request }: Delivery): readonly Notification[] {
   return request.notifications ?? [];
 }
 
+/** From what was written where it was: what was answered with it is the caller's, who may have changed it. */
 function halve(call: Delivery): Queued[] {
-  const notifications = notificationsOf(call);
+  const request: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
+  const { notifications = [] } = request;
   const middle = Math.ceil(notifications.length / 2);
   return [notifications.slice(0, middle), notifications.slice(middle)].map((half) => ({
-    call: { ...call, request: { ...call.request, notifications: half }, json: undefined },
+    call: { ...call, request: { ...request, notifications: half }, json: undefined },
     attempts: 0,
+    hint: call.locationHint,
   }));
 }
 
-function isPassing(error: Error): boolean {
-  const { code, status } = error as Partial<TargetError>;
-  if (code === 'ERR_TARGET_RESPONSE') return status !== undefined && PASSING_STATUSES.has(status);
-  return code !== undefined && PASSING_CODES.has(code);
+function isPassing({ code, status }: TargetError): boolean {
+  return code === 'ERR_TARGET_RESPONSE' ? isRetriedStatus(status) : PASSING_CODES.has(code);
 }

@@ -93,10 +93,20 @@ export function oneOf(...words: readonly string[]): Field {
   };
 }
 
+/** What stands for the address of a visitor who is not to be looked up. */
+export const UNKNOWN_IP_ADDRESS = 'unknownIpAddress';
+
+/** An IPv4 address in IPv6's clothes (RFC 4291, 2.5.5.2), as sockets that listen to both tell it. */
+const MAPPED = /^::ffff:(?=\d)/i;
+
 /** An IP address, `unknownIpAddress`, or nothing: geography is a guess, and no reason to fail. */
 export const ipAddress: Field = (value, { dropped }) => {
-  if (typeof value === 'string' && (value === 'unknownIpAddress' || isIP(value) !== 0)) return value;
-  dropped('an ipAddress that is none');
+  if (typeof value === 'string') {
+    const address = value.replace(MAPPED, '');
+    if (isIP(address) === 4) return address;
+    if (value === UNKNOWN_IP_ADDRESS || isIP(value) !== 0) return value;
+  }
+  dropped('an ipAddress that is not an IP address');
   return undefined;
 };
 

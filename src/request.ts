@@ -7,6 +7,7 @@ import type {
   DecisioningMethod,
   DeliveryRequest,
   ExperienceCloud,
+  Geo,
   MboxRequest,
   ResolvedDeliveryRequest,
   VisitorId,
@@ -17,7 +18,7 @@ import { newHexId } from './ids.js';
 import { isLocationHint } from './location-hint.js';
 import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
-import { invalidField, invalidNumber } from './request-fields.js';
+import { invalidField, invalidNumber, UNKNOWN_IP_ADDRESS } from './request-fields.js';
 import { plainRequest } from './request-plain.js';
 import { MAX_CUSTOMER_IDS, requestFields } from './request-schema.js';
 import {
@@ -60,23 +61,25 @@ export interface RequestOptions extends CallOptions {
   readonly request: DeliveryRequest;
 }
 
+const OPTIONS = {
+  request: true,
+  targetCookie: true,
+  targetLocationHint: true,
+  targetLocationHintCookie: true,
+  visitorCookie: true,
+  consumerId: true,
+  customerIds: true,
+  sessionId: true,
+  visitor: true,
+  decisioningMethod: true,
+  timeout: true,
+  signal: true,
+  callback: true,
+  errCallback: true,
+} satisfies Record<keyof RequestOptions | 'callback' | 'errCallback', true>;
+
 /** Every option of a call. */
-export const CALL_OPTIONS: ReadonlySet<string> = new Set([
-  'request',
-  'targetCookie',
-  'targetLocationHint',
-  'targetLocationHintCookie',
-  'visitorCookie',
-  'consumerId',
-  'customerIds',
-  'sessionId',
-  'visitor',
-  'decisioningMethod',
-  'timeout',
-  'signal',
-  'callback',
-  'errCallback',
-]);
+export const CALL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
 
 /** A call, normalised: what is asked, by whom, and within which limits. */
 export interface Call {
@@ -196,12 +199,36 @@ function emptyError(path: string, what: string, dropped: readonly string[]): Tar
 /** For what goes to the edge: on-device, artifacts may hold whole names. */
 export function checkGeo({ geo }: Context): void {
   const { countryCode, stateCode } = geo ?? {};
-  if (countryCode !== undefined && countryCode.length !== 2) {
+  if (!isCountryCode(countryCode)) {
     throw invalidField('context.geo.countryCode', 'a string of 2 characters', countryCode);
   }
-  if (stateCode !== undefined && stateCode.length > 3) {
+  if (!isStateCode(stateCode)) {
     throw invalidField('context.geo.stateCode', 'a string of at most 3 characters', stateCode);
   }
+}
+
+type ResolvedContext = ResolvedDeliveryRequest['context'];
+
+/** What the edge takes of a context whose place is one for on-device rules: a whole name, or an unknown address. */
+export function toSentContext(context: ResolvedContext): ResolvedContext {
+  const { geo } = context;
+  if (!geo) return context;
+  const isUnknown = geo.ipAddress === UNKNOWN_IP_ADDRESS;
+  if (!isUnknown && isCountryCode(geo.countryCode) && isStateCode(geo.stateCode)) return context;
+  const sent: { -readonly [Field in keyof Geo]: Geo[Field] } = { ...geo };
+  if (isUnknown) delete sent.ipAddress;
+  if (!isCountryCode(sent.countryCode)) delete sent.countryCode;
+  if (!isStateCode(sent.stateCode)) delete sent.stateCode;
+  const { geo: _, ...others } = context;
+  return Object.keys(sent).length === 0 ? others : { ...others, geo: sent };
+}
+
+function isCountryCode(code: string | undefined): boolean {
+  return code === undefined || code.length === 2;
+}
+
+function isStateCode(code: string | undefined): boolean {
+  return code === undefined || code.length <= 3;
 }
 
 function toVisitor(
@@ -320,13 +347,15 @@ function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
   throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
 }
 
-function toTimeoutMs(timeout: unknown): number | undefined {
+/** The `timeout` option of a call. */
+export function toTimeoutMs(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null) return undefined;
   if (isTimeoutMs(timeout)) return timeout;
   throw invalidNumber('timeout', 'milliseconds above 0 and below 2^31', timeout);
 }
 
-function toSignal(signal: unknown): AbortSignalLike | undefined {
+/** The `signal` option of a call. */
+export function toSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined || signal === null) return undefined;
   const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
   if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {

@@ -1,5 +1,6 @@
 import type { CloseResult, TargetClient } from './client.js';
 import { isTimeoutMs } from './config.js';
+import { withinMs } from './deadline.js';
 import { describe, TargetError, toError } from './errors.js';
 
 /** Every signal that {@link closeOnSignal} takes. */
@@ -135,19 +136,6 @@ async function closeServer(server: ClosableServer, limitMs: number): Promise<voi
 
 function isClosed({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_SERVER_NOT_RUNNING';
-}
-
-/** Waits for work, but not for ever. Keeps the process alive meanwhile, which has notifications to send behind it. */
-async function withinMs(limitMs: number, work: () => Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  try {
-    await Promise.race([work(), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function invalid(path: string, wanted: string, came: unknown): TargetError {

@@ -259,7 +259,14 @@ function isRetryable({ code, status }: TargetError): boolean {
   return code === 'ERR_TARGET_NETWORK' || (code === 'ERR_TARGET_RESPONSE' && isRetriedStatus(status));
 }
 
-function isRetriedStatus(status: number | undefined): boolean {
+/** Whether an error says that nobody answered. */
+export function isUnreached(error: Error): boolean {
+  const { code } = error as Partial<TargetError>;
+  return code === 'ERR_TARGET_NETWORK' || code === 'ERR_TARGET_TIMEOUT';
+}
+
+/** Whether a status says that the same request may succeed later. */
+export function isRetriedStatus(status: number | undefined): boolean {
   return status !== undefined && RETRIED_STATUSES.has(status);
 }
 

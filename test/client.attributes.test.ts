@@ -232,7 +232,7 @@ describe('getBoolean, getString and getNumber', () => {
   });
 
   test('give the default for another type, and for what is not there', async () => {
-    const attributes = await connect().getAttributes<Schema>(['flags']);
+    const attributes = await connect().getAttributes(['flags']);
     expect(attributes.getBoolean('flags', 'limit', false)).toBe(false);
     expect(attributes.getString('flags', 'beta', 'x')).toBe('x');
     expect(attributes.getNumber('flags', 'label', -1)).toBe(-1);
@@ -241,7 +241,7 @@ describe('getBoolean, getString and getNumber', () => {
   });
 
   test('without a default throw for another type, without showing the value', async () => {
-    const attributes = await connect().getAttributes<Schema>(['flags']);
+    const attributes = await connect().getAttributes(['flags']);
     expect(await targetErrorOf(() => attributes.getNumber('flags', 'label'))).toMatchObject({
       code: 'ERR_TARGET_ATTRIBUTE_NOT_FOUND',
       message: "Attribute 'label' of mbox 'flags' is a string of 4 characters, not a number",

@@ -100,7 +100,7 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
       cause: { code: 'ERR_TARGET_TIMEOUT' },
     });
     expect(error.message).toMatch(
-      /^the delivery call was not sent: the circuit breaker of \S+ is open, for the delivery call did not end within 30 ms/,
+      /^the delivery call was not sent: the circuit breaker of \S+ is open: the delivery call did not end within 30 ms/,
     );
   });
 
@@ -494,7 +494,7 @@ describe('a change of state', () => {
     const { client, heard } = start(edge.script, { logger });
     await fail(client, 30);
     expect(ofBreaker(lines.warn)).toEqual([
-      'AT: the circuit breaker of mboxedge35.tt.omtrdc.net is open behind 5 failures, the last: the delivery call was answered with status 503; the next call goes out in 1000 ms',
+      'AT: the circuit breaker of mboxedge35.tt.omtrdc.net is open after 5 failures, the last: the delivery call was answered with status 503; the next call goes out in 1000 ms',
     ]);
     await pass(1000);
     await fail(client, 10);

@@ -75,7 +75,11 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     ],
     ['telemetryEnabled', 'a boolean', ['yes', 1]],
     ['fetchApi', 'a fetch function', ['fetch', {}, true]],
-    ['agent', 'an agent or a function', ['http://proxy', 5, true]],
+    [
+      'agent',
+      'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',
+      ['http://proxy', 5, true, {}, []],
+    ],
     ['retry', 'an object', [3, 'never', true]],
     ['circuitBreaker', 'a boolean or an object', [3, 'never']],
     ['logger', 'an object with log methods', ['console', 5, true]],

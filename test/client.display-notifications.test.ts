@@ -78,6 +78,26 @@ describe('what was executed is reported', () => {
     expect(received?.delivery).toEqual({ ...reported, notifications: [expect.anything()] });
   });
 
+  test.each<[string, object, object]>([
+    [
+      'a place that the edge would not take',
+      { countryCode: 'SWITZERLAND', stateCode: 'ZURICH', city: 'ZURICH', ipAddress: 'unknownIpAddress' },
+      { city: 'ZURICH' },
+    ],
+    ['a place that it takes', { countryCode: 'CH', stateCode: 'ZH' }, { countryCode: 'CH', stateCode: 'ZH' }],
+  ])('with what the edge takes of %s', async (_, geo, sent) => {
+    const { client } = connect();
+    const { request } = await client.getOffers({ request: { ...HERO, context: { channel: 'web', geo } } });
+    expect(request.context.geo).toEqual(geo);
+    await client.flush();
+    const [received] = await bench.edge.waitForRequests(1, { where: DELIVERIES });
+    expect(received?.violations).toEqual([]);
+    expect(received?.delivery).toMatchObject({ context: { channel: 'web', geo: sent } });
+    const { context } = received?.delivery ?? {};
+    expect(context?.geo).toEqual(sent);
+    expect(client.stats().notifications).toMatchObject({ delivered: 1, failed: 0 });
+  });
+
   test('in one call of the Delivery API, behind the answer', async () => {
     const { client } = connect();
     const { response } = await client.getOffers({
@@ -153,6 +173,46 @@ describe('what was executed is reported', () => {
     ]);
   });
 
+  test('from a client whose own cluster has gone, and learns another', async () => {
+    fakeTimers();
+    const gone = 'mboxedge41.tt.omtrdc.net';
+    let edgeHost = gone;
+    let isGone = false;
+    const deliver: Script = async (call) => {
+      if (isGone && call.url.host === gone) throw new Error('gone');
+      const confirmed = (await confirm(call)) as Response;
+      return new Response(JSON.stringify({ ...((await confirmed.json()) as object), edgeHost }));
+    };
+    const { client, deliveries } = start({ targetLocationHint: undefined }, deliver);
+    await settle();
+    await client.getOffers({ request: HERO });
+    await settle();
+    [isGone, edgeHost] = [true, 'mboxedge42.tt.omtrdc.net'];
+    await client.getOffers({ request: HERO });
+    await settle();
+    await pass(2000);
+    await client.getOffers({ request: HERO });
+    await settle();
+    const hosts = deliveries.map(({ url }) => url.host);
+    expect(hosts).toEqual(['demo.tt.omtrdc.net', gone, gone, 'demo.tt.omtrdc.net', edgeHost]);
+    expect(client.stats().notifications).toMatchObject({ delivered: 3, queued: 0 });
+  });
+
+  test('from a visitor whose cookie makes a cluster up, and nobody waits for it', async () => {
+    fakeTimers();
+    const deliver: Script = (call) => {
+      if (call.url.host === 'mboxedge9999.tt.omtrdc.net') throw new Error('made up');
+      return confirm(call);
+    };
+    const { client, deliveries } = start({}, deliver);
+    const targetCookie = 'PC#x.9999_0#9999999999';
+    await client.getOffers({ request: HERO, targetCookie });
+    await show(client, 5);
+    await settle();
+    expect(client.stats().notifications).toMatchObject({ delivered: 6, queued: 0 });
+    expect(deliveries).toHaveLength(7);
+  });
+
   test('once per token and mbox of a call', async () => {
     const { client, deliveries } = start({});
     await client.getOffers({
@@ -166,6 +226,25 @@ describe('what was executed is reported', () => {
     await client.getOffers({ request: HERO });
     await client.flush();
     expect(notificationsOf(deliveries)).toHaveLength(3);
+  });
+
+  test('apart from the notifications that the request brings along', async () => {
+    const { client } = connect();
+    const seen = {
+      id: 'n1',
+      type: 'display',
+      timestamp: 1,
+      mbox: { name: 'hero' },
+      tokens: ['token-first'],
+    } as const;
+    const { request } = await client.getOffers({ request: { ...HERO, notifications: [seen] } });
+    await client.flush();
+    const received = await bench.edge.waitForRequests(2, { where: DELIVERIES });
+    expect(received.flatMap(({ violations }) => violations)).toEqual([]);
+    const [display, own] = received.map(({ delivery }) => delivery);
+    expect(display?.notifications).toMatchObject([{ type: 'display' }]);
+    expect(own).toMatchObject({ id: request.id, notifications: [seen] });
+    expect(client.stats().notifications).toMatchObject({ accepted: 2, delivered: 2, failed: 0 });
   });
 
   test('never together with another visitor', async () => {
@@ -277,8 +356,14 @@ describe('what cannot be delivered', () => {
     const tooLarge: Script = (call) =>
       (call.request.notifications?.length ?? 0) > 1 ? status(413)(call) : confirm(call);
     const { client, deliveries, heard } = start({}, tooLarge);
-    await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }] } } });
+    const { request } = await client.getOffers({
+      request: { id: { tntId: 'me' }, execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }] } },
+    });
+    Object.assign(request.id ?? {}, { tntId: 'changed' });
+    Object.assign(request.context, { userAgent: 'changed' });
     await client.flush();
+    expect(deliveries.map(({ request }) => request.id?.tntId)).toEqual(['me', 'me', 'me']);
+    expect(JSON.stringify(deliveries)).not.toContain('changed');
     expect(deliveries.map(({ request }) => request.notifications?.length)).toEqual([2, 1, 1]);
     const ids = notificationsOf(deliveries).map(({ id }) => id);
     expect(ids.slice(2)).toEqual(ids.slice(0, 2));
@@ -294,14 +379,15 @@ describe('what cannot be delivered', () => {
     ]);
   });
 
-  test('waits as long as Retry-After says', async () => {
+  test('waits as long as Retry-After says, and hardly longer', async () => {
     fakeTimers();
     const { client, deliveries } = start({}, status(503, { 'Retry-After': '90' }), confirm);
     await client.getOffers({ request: HERO });
     await settle();
     await pass(89_000);
     expect(deliveries).toHaveLength(1);
-    await pass(2000);
+    // Up to a tenth more, so that processes do not come back together.
+    await pass(10_000);
     expect(deliveries).toHaveLength(2);
     expect(await client.close()).toEqual({ delivered: 1, failed: 0, dropped: 0 });
   });

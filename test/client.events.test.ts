@@ -110,6 +110,22 @@ describe('a listener', () => {
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'events.clientReady' });
   });
 
+  test.each([undefined, null, 5])('that is added and is no function is one too: %p', async (listener) => {
+    const client = create();
+    expect(await targetErrorOf(() => client.on('clientReady', listener as never))).toMatchObject({
+      code: 'ERR_TARGET_INVALID_CONFIG',
+      path: 'events.clientReady',
+    });
+  });
+
+  test('that is added for an event that there is not is warned of', () => {
+    const { lines, logger } = listeningLogger();
+    create({ logger }).on('clientready' as never, () => undefined);
+    expect(lines.warn).toEqual([
+      'AT: events: unknown option "clientready" is ignored: did you mean "clientReady"?',
+    ]);
+  });
+
   test('of an event that there is not is warned of', () => {
     const { lines, logger } = listeningLogger();
     const events = { clientready: () => undefined } as never;

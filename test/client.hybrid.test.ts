@@ -52,6 +52,14 @@ describe('a hybrid client', () => {
     ],
     ['a view', { prefetch: { views: [{ name: 'far' }] } }, { remoteViews: ['far'] }],
     ['all views', { prefetch: { views: [{}] } }, { remoteViews: ['far'] }],
+    [
+      'a notification, which the edge alone processes',
+      {
+        prefetch: { mboxes: [{ name: 'hero' }] },
+        notifications: [{ id: 'n', type: 'click', timestamp: 1, mbox: { name: 'hero' }, tokens: ['t'] }],
+      },
+      { remoteMboxes: [], remoteViews: [] },
+    ],
   ])('leaves the whole to the edge when a part is remote: %s', async (_, request, names) => {
     const client = await connect();
     const { response, meta } = await client.getOffers({ request });

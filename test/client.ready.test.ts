@@ -28,6 +28,26 @@ function storeOf(release: string): ArtifactStore {
   return { get: async () => JSON.stringify(flagsArtifact({ release })), set: async () => undefined };
 }
 
+describe('ready refuses', () => {
+  test.each([
+    ['a signal that is none', { signal: {} as never }, 'signal'],
+    ['a timeout that is none', { timeout: 0 }, 'timeout'],
+    ['a timeout that no timer can wait for', { timeout: 2 ** 31 }, 'timeout'],
+    ['a timeout that a timer would overflow with', { timeout: 2 ** 31 - 0.5 }, 'timeout'],
+  ])('%s', async (_, options, path) => {
+    const { client } = connect({ decisioningMethod: 'on-device' });
+    expect(await targetErrorOf(() => client.ready(options))).toMatchObject({
+      code: 'ERR_TARGET_INVALID_REQUEST',
+      path,
+    });
+  });
+
+  test('nothing of options that are null, as calls do', async () => {
+    const { client } = connect({ decisioningMethod: 'on-device' });
+    expect(await client.ready({ signal: null, timeout: null } as never)).toMatchObject({ status: 'live' });
+  });
+});
+
 describe('ready resolves with', () => {
   test('live for a client that needs no rules', async () => {
     const { client, heard } = connect({ decisioningMethod: 'server-side' });

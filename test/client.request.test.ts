@@ -418,11 +418,30 @@ describe('everything in the OpenAPI schema passes through', () => {
     expect(sent().context?.geo).toEqual({ city: 'Bern' });
   });
 
-  test.each(['999.1.1.1', 'localhost', '1.2.3', '<script>', `${'1'.repeat(100_000)}`, 5, {}])(
-    'an ipAddress that is none is left out (%#)',
+  test('an unknown IP address alone leaves no place', async () => {
+    await askWith({ context: { channel: 'web', geo: { ipAddress: 'unknownIpAddress' } } });
+    expect(sent().context).not.toHaveProperty('geo');
+  });
+
+  test.each([
+    '999.1.1.1',
+    '::ffff:999.1.1.1',
+    'localhost',
+    '1.2.3',
+    '<script>',
+    `${'1'.repeat(100_000)}`,
+    5,
+    {},
+  ])('an ipAddress that is not an IP address is left out (%#)', async (ipAddress) => {
+    await askWith({ context: { geo: { ipAddress, city: 'Bern' } } });
+    expect(sent().context?.geo).toEqual({ city: 'Bern' });
+  });
+
+  test.each(['::ffff:192.0.2.1', '::FFFF:192.0.2.1'])(
+    'the ipAddress %s is the IPv4 address that it stands for',
     async (ipAddress) => {
-      await askWith({ context: { geo: { ipAddress, city: 'Bern' } } });
-      expect(sent().context?.geo).toEqual({ city: 'Bern' });
+      await askWith({ context: { geo: { ipAddress } } });
+      expect(sent().context?.geo).toEqual({ ipAddress: '192.0.2.1' });
     },
   );
 

@@ -153,7 +153,12 @@ class Real {
     events.on('sendNotificationError', ({ notification }) => {
       this.errors.push((notification as Notification).id);
     });
-    this.queue = new NotificationQueue({ events, logger, deliver: (call) => this.#deliver(call) });
+    this.queue = new NotificationQueue({
+      events,
+      logger,
+      hostOf: () => 'edge.example',
+      deliver: (call) => this.#deliver(call),
+    });
   }
 
   #deliver({ request, signal }: Delivery): Promise<{ readonly response: DeliveryResponse }> {

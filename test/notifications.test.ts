@@ -21,6 +21,7 @@ function queueOf(deliver: Deliver) {
   const queue = new NotificationQueue({
     events,
     logger,
+    hostOf: (hint = '') => `edge${hint}.example`,
     deliver: (call) => {
       sent.push(idsOf(call));
       return deliver(call);
@@ -191,6 +192,92 @@ describe('a queue', () => {
     await edge.release();
     await edge.release();
     expect(queue.counts).toEqual({ delivered: 20, failed: 0, dropped: 0 });
+  });
+
+  describe('because a visitor’s cluster is not to be reached', () => {
+    const down = new Set<string | undefined>();
+    let hints: (string | undefined)[];
+    const unreached: Deliver = (call) => {
+      hints.push(call.locationHint);
+      const isDown = down.has(call.locationHint);
+      return isDown ? Promise.reject(failing('ERR_TARGET_NETWORK')) : confirm(call);
+    };
+    const from = (locationHint: string, ...ids: readonly string[]): Delivery => ({
+      ...callOf(...ids),
+      locationHint,
+    });
+
+    beforeEach(() => {
+      hints = [];
+      down.clear();
+      down.add('9999');
+    });
+
+    test('goes the client’s own way, and no other call has to wait', async () => {
+      const { queue, errors } = queueOf(unreached);
+      queue.add(from('9999', 'a'));
+      for (const id of ['b', 'c']) queue.add(callOf(id));
+      queue.add(from('35', 'd'));
+      await settle();
+      expect(queue.counts).toEqual({ delivered: 4, failed: 0, dropped: 0 });
+      expect(hints).toEqual(['9999', undefined, undefined, '35', undefined]);
+      expect(errors).toEqual([]);
+      expect(jest.getTimerCount()).toBe(0);
+    });
+
+    test('goes there at once for five minutes', async () => {
+      const { queue } = queueOf(unreached);
+      queue.add(from('9999', 'a'));
+      await settle();
+      await pass(5 * 60_000 - 1);
+      queue.add(from('9999', 'b'));
+      await settle();
+      expect(hints).toEqual(['9999', undefined, undefined]);
+      await pass(1);
+      queue.add(from('9999', 'c'));
+      await settle();
+      expect(hints.slice(3)).toEqual(['9999', undefined]);
+      expect(queue.counts.delivered).toBe(3);
+    });
+
+    test('pauses all the same when the client’s own way is none either', async () => {
+      jest.spyOn(Math, 'random').mockReturnValue(0);
+      down.add(undefined);
+      const { queue } = queueOf(unreached);
+      for (let call = 0; call < 100; call += 1) queue.add(from('9999', `${call}`));
+      await settle();
+      await pass(60_000);
+      expect(hints[0]).toBe('9999');
+      expect(hints.slice(1).every((hint) => hint === undefined)).toBe(true);
+      expect(hints.length).toBeLessThanOrEqual(9);
+      down.clear();
+      await pass(60_000);
+      expect(queue.counts).toEqual({ delivered: 100, failed: 0, dropped: 0 });
+    });
+
+    test('ends where every attempt fails', async () => {
+      down.add(undefined);
+      const { queue, errors } = queueOf(unreached);
+      queue.add(from('9999', 'a'));
+      await settle();
+      await pass(60 * 60_000);
+      expect(hints).toHaveLength(10);
+      expect(errors).toMatchObject([{ notification: { id: 'a' }, error: { code: 'ERR_TARGET_NETWORK' } }]);
+    });
+
+    test('remembers a hundred of them', async () => {
+      const { queue } = queueOf(unreached);
+      for (let hint = 1000; hint <= 1100; hint += 1) {
+        down.add(`${hint}`);
+        queue.add(from(`${hint}`, `${hint}`));
+      }
+      await queue.flush();
+      hints = [];
+      for (const hint of ['1000', '1001']) queue.add(from(hint, `again ${hint}`));
+      await queue.flush();
+      expect(hints).toEqual(['1000', undefined, undefined]);
+      expect(queue.counts).toEqual({ delivered: 103, failed: 0, dropped: 0 });
+    });
   });
 
   test('tries ten times', async () => {

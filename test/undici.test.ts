@@ -53,6 +53,18 @@ function clientOf(
   });
 }
 
+test('text() of its answer is decoded, for whoever calls it by hand', async () => {
+  const gzipped = http.createServer((_, response) =>
+    response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync('{"é":1}')),
+  );
+  const { host } = await listen(gzipped);
+  const fetchApi = createUndiciFetch();
+  running.add(() => fetchApi.close());
+  const { signal } = new AbortController();
+  const init = { method: 'GET', headers: {}, redirect: 'manual', signal } as const;
+  expect(await (await fetchApi(`http://${host}/`, init)).text()).toBe('{"é":1}');
+});
+
 describe('a connection', () => {
   test('is kept for calls one after the other', async () => {
     const { host, sockets } = await listen(http.createServer((_, response) => response.end(ANSWER)));

@@ -1,4 +1,5 @@
 import { pipeline, type Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent } from 'undici';
 import type { FetchApi, FetchInit, FetchResponse } from '../index.js';
@@ -50,7 +51,7 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
 interface Answer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Readable & { text(): Promise<string> };
+  readonly body: Readable;
 }
 
 /** What undici's `request` is given. */
@@ -72,7 +73,7 @@ function toResponse({ statusCode, headers, body }: Answer): FetchResponse {
     status: statusCode,
     headers: { get: (name) => textOf(headers[name.toLowerCase()]) },
     body: readable,
-    text: () => body.text(),
+    text: () => text(readable),
   };
 }
 

@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS, spread } from '../deadline.js';
+
 /** What decides when an artifact is asked for again. */
 export interface DownloadHistory {
   readonly pollingIntervalMs: number;
@@ -15,7 +17,6 @@ const FIRST_RETRY_MS = 1000;
 const RETRY_FACTOR = 4;
 const MAX_RETRY_MS = 30_000;
 const MAX_ASKED_MS = 60 * 60 * 1000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How long to wait for the next download; undefined when there is none to come. */
 export function msToNextDownload(history: DownloadHistory): number | undefined {
@@ -34,9 +35,4 @@ function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
 /** An interval that is shorter than the pauses between retries is no reason to go on faster than they did. */
 function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   return spread(failures > 0 ? Math.max(pollingIntervalMs, MAX_RETRY_MS) : pollingIntervalMs, 0.9, 1.1);
-}
-
-/** Processes that were started together should not go on asking together. */
-function spread(ms: number, from: number, to: number): number {
-  return ms * (from + Math.random() * (to - from));
 }

@@ -47,7 +47,7 @@ export class ArtifactSource {
   #timer: NodeJS.Timeout | undefined;
   #patience: NodeJS.Timeout | undefined;
   #failures = 0;
-  #askedMs: number | undefined;
+  #lastFailure: TargetError | undefined;
   #toldStatus: ReadyStatus | undefined;
 
   constructor(options: ArtifactSourceOptions) {
@@ -81,6 +81,11 @@ export class ArtifactSource {
   /** The artifact in use, for those who ask how the client is. */
   get stats(): ArtifactStats | undefined {
     return this.#held.stats;
+  }
+
+  /** What the last download failed of; undefined when none has ended yet, or when it did not fail. */
+  get lastFailure(): TargetError | undefined {
+    return this.#lastFailure;
   }
 
   /** What is known of the artifact in use, for traces. */
@@ -157,6 +162,7 @@ export class ArtifactSource {
       const error = new TargetError(
         'ERR_TARGET_NOT_READY',
         `no artifact came within ${maximumWaitReadyMs} ms`,
+        { cause: this.#lastFailure },
       );
       events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
     }, maximumWaitReadyMs).unref();
@@ -178,7 +184,7 @@ export class ArtifactSource {
       pollingIntervalMs: this.#options.config.pollingIntervalMs,
       isHeld: this.compiled !== undefined,
       failures: this.#failures,
-      askedMs: this.#askedMs,
+      askedMs: this.#lastFailure && retryAfterMsOf(this.#lastFailure),
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
@@ -220,7 +226,7 @@ export class ArtifactSource {
     this.#running = undefined;
     this.#isAsked = false;
     this.#failures = error ? this.#failures + 1 : 0;
-    this.#askedMs = error && retryAfterMsOf(error);
+    this.#lastFailure = error;
     this.#schedule();
   }
 

@@ -1,3 +1,4 @@
+import { needsEdge, type RemoteNames } from '../decide.js';
 import type {
   DeliveryRequest,
   ExecuteRequest,
@@ -16,7 +17,7 @@ import type { CompiledArtifact } from './compile.js';
 import { CallContext } from './context.js';
 import { DisplayLedger } from './displays.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './locations.js';
-import { needsEdge, type RemoteDependency, remoteDependency } from './remote-dependency.js';
+import { remoteDependency } from './remote-dependency.js';
 import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
 
 /** What an evaluation needs besides the request and the artifact. */
@@ -34,7 +35,7 @@ export interface EvaluationInputs {
 }
 
 /** What was decided. All of it is the caller's own. */
-export interface Evaluation extends RemoteDependency {
+export interface Evaluation extends RemoteNames {
   /** 206 when only the edge can answer a part of the request. */
   readonly status: 200 | 206;
   /** The request's ids, and the new tntId. */

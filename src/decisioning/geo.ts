@@ -7,6 +7,7 @@ import type { Events } from '../events.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Call } from '../request.js';
+import { UNKNOWN_IP_ADDRESS } from '../request-fields.js';
 import { textOf } from '../response-body.js';
 import type { Exchanged, Transport } from '../transport.js';
 import { type BoundedCache, createBoundedCache } from './bounded-cache.js';
@@ -27,7 +28,6 @@ export type GeoLookup = (call: Pick<Call, 'request' | 'timeoutMs' | 'signal'>) =
 const MAX_CACHED_ADDRESSES = 10_000;
 const CACHED_MS = 60 * 60 * 1000;
 const MAX_PLACE_BYTES = 64 * 1024;
-const UNKNOWN_ADDRESS = 'unknownIpAddress';
 
 /**
  * The place of an IP address, from the CDN (spec 5.6). Looked up once per address and hour; when that fails, the
@@ -43,12 +43,12 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
     const answer = await download(transport, {
       what: 'geo look-up',
       url,
-      headers: ipAddress === UNKNOWN_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
+      headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
       requestId: newId(),
       timeoutMs,
       maxBytes: MAX_PLACE_BYTES,
       retry: config.retry,
-      isPersonal: ipAddress !== UNKNOWN_ADDRESS,
+      isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
     });
     return toPlace(answer);
   };
@@ -82,7 +82,11 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
     } catch (thrown) {
       const isFailure = !known && !signal?.aborted;
       if (isFailure)
-        events.emit({ type: 'geoLocationUpdated', geoContext: { ...geo }, error: toError(thrown) });
+        events.emit({
+          type: 'geoLocationUpdated',
+          geoContext: { ...geo },
+          error: toError(thrown) as TargetError,
+        });
       return geo;
     }
   };

@@ -1,10 +1,16 @@
-import type { Decision, LocalDecider } from '../decide.js';
-import type { DeliveryResponse, ExperienceCloud, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
+import { type Decision, type LocalDecider, notReadyError } from '../decide.js';
+import type {
+  DeliveryResponse,
+  ExperienceCloud,
+  Geo,
+  Notification,
+  ResolvedDeliveryRequest,
+} from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../ids.js';
 import type { ClientHint } from '../location-hint.js';
 import type { NotificationQueue } from '../notifications.js';
-import type { Call } from '../request.js';
+import { type Call, toSentContext } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
 import type { CompiledArtifact } from './compile.js';
@@ -22,7 +28,7 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 /** On-device decisioning of one client, from its first download to its last decision. */
 export interface OnDevice
   extends LocalDecider,
-    Pick<ArtifactSource, 'state' | 'stats' | 'whenReady' | 'refresh' | 'close'> {}
+    Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {}
 
 interface Parts extends OnDeviceOptions {
   readonly source: ArtifactSource;
@@ -43,6 +49,9 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     get stats() {
       return source.stats;
     },
+    get lastFailure() {
+      return source.lastFailure;
+    },
     whenReady: (signal) => source.whenReady(signal),
     refresh: () => source.refresh(),
     close: () => source.close(),
@@ -55,7 +64,7 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   // Held for the whole decision: an artifact that comes meanwhile is for the next one.
   const { compiled } = source;
   if (!compiled) {
-    throw new TargetError('ERR_TARGET_NOT_READY', 'Unable to fulfill request; decisioning engine not ready.');
+    throw notReadyError(source.lastFailure);
   }
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
@@ -96,7 +105,11 @@ function decideAt(placed: Placed, parts: Parts): Decision {
   });
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
-  if (evaluation.notifications.length > 0) reportDisplays(evaluation, request, placed, parts);
+  const { notifications, notificationsJson } = evaluation;
+  if (notifications.length > 0) report(notifications, notificationsJson, request, placed, parts);
+  // The caller's own, which the edge alone can process.
+  const { notifications: own } = request;
+  if (own) report(own, JSON.stringify(own), request, placed, parts);
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
@@ -143,21 +156,24 @@ function toDeliveryResponse(
   return response;
 }
 
-/** Queues what was displayed, with the visitor, session and property of the decision. */
-function reportDisplays(
-  evaluation: Evaluation,
+/** Queues notifications, with the visitor, session and property of the decision. */
+function report(
+  notifications: readonly Notification[],
+  notificationsJson: string,
   request: ResolvedDeliveryRequest,
   placed: Placed,
   parts: Parts,
 ): void {
-  const { notifications, notificationsJson } = evaluation;
-  const { id, context, experienceCloud, property, environmentId } = request;
+  const { id, experienceCloud, property, environmentId } = request;
   const requestId = parts.newId();
+  const context = toSentContext(request.context);
+  const reported = { requestId, context, id, experienceCloud, property, environmentId, notifications };
   parts.notifications.add({
-    request: { requestId, context, id, experienceCloud, property, environmentId, notifications },
-    json: toReportJson(requestId, request, notificationsJson),
+    request: reported,
+    json: toReportJson(reported, notificationsJson),
     encodedSessionId: placed.call.encodedSessionId,
-    locationHint: placed.locationHint,
+    // The visitor's own: the client's may be another one when this is sent.
+    locationHint: placed.call.locationHint,
     decisioningMethod: 'on-device',
     timeoutMs: parts.config.timeoutMs,
     signal: undefined,
@@ -169,8 +185,7 @@ function reportDisplays(
  * always the same costs more than a string (`on-device/execute-url`).
  */
 function toReportJson(
-  requestId: string,
-  { id, context, experienceCloud, property, environmentId }: ResolvedDeliveryRequest,
+  { requestId, id, context, experienceCloud, property, environmentId }: ResolvedDeliveryRequest,
   notificationsJson: string,
 ): string {
   const head = `{"requestId":"${requestId}","context":${JSON.stringify(context)},"id":${JSON.stringify(id)}`;

@@ -1,29 +1,19 @@
+import type { RemoteNames } from '../decide.js';
 import type { DeliveryRequest, ExecuteRequest, PrefetchRequest } from '../delivery-api.js';
 import type { CompiledArtifact } from './compile.js';
 import type { CompiledLocation } from './compiled-location.js';
-
-/** What of a request only the edge can answer completely. */
-export interface RemoteDependency {
-  readonly remoteMboxes: string[];
-  readonly remoteViews: string[];
-}
 
 /**
  * Names the mboxes and views of a request that the artifact cannot decide, each once: those that it lists as
  * remote in its order, then the others in the order of the request, prefetch first. A page load is the global
  * mbox; a view without a name is all views that the artifact lists as remote.
  */
-export function remoteDependency(request: DeliveryRequest, compiled: CompiledArtifact): RemoteDependency {
+export function remoteDependency(request: DeliveryRequest, compiled: CompiledArtifact): RemoteNames {
   const { remoteMboxes, remoteViews } = compiled.artifact;
   return {
     remoteMboxes: inArtifactOrder(requestedRemoteMboxes(request, compiled), remoteMboxes),
     remoteViews: inArtifactOrder(requestedRemoteViews(request, compiled), remoteViews),
   };
-}
-
-/** Whether anything of a request is left to the edge. */
-export function needsEdge({ remoteMboxes, remoteViews }: RemoteDependency): boolean {
-  return remoteMboxes.length > 0 || remoteViews.length > 0;
 }
 
 function requestedRemoteMboxes({ prefetch, execute }: DeliveryRequest, compiled: CompiledArtifact): string[] {

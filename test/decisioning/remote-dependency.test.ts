@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { needsEdge } from '../../src/decide.js';
 import { compileArtifact } from '../../src/decisioning/compile.js';
-import { needsEdge, remoteDependency } from '../../src/decisioning/remote-dependency.js';
+import { remoteDependency } from '../../src/decisioning/remote-dependency.js';
 import type { DeliveryRequest } from '../../src/delivery-api.js';
 import { artifactOf, rule } from '../fixtures/rules.js';
 
@@ -58,7 +59,7 @@ test.each<[what: string, request: DeliveryRequest, remoteMboxes: string[], remot
 
 test('what is answered belongs to the caller', () => {
   const request = { prefetch: { views: [{}] } };
-  remoteDependency(request, compiled).remoteViews.length = 0;
+  (remoteDependency(request, compiled).remoteViews as string[]).length = 0;
   expect(remoteDependency(request, compiled).remoteViews).toEqual(['far 1', 'far 2', 'strange']);
   expect(artifact.remoteViews).toEqual(['far 1', 'far 2']);
 });
