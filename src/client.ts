@@ -39,6 +39,7 @@ import {
   type Call,
   type CallEnvironment,
   type CallOptions,
+  type CallOverrides,
   type Delivery,
   type RequestOptions,
   toCall,
@@ -104,6 +105,8 @@ interface LastCall extends Pick<Delivery, 'encodedSessionId' | 'locationHint'> {
   /** The visitor's ids and context, as JSON. */
   readonly who: string;
 }
+
+const NONE: CallOverrides = {};
 
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
@@ -203,7 +206,13 @@ export class TargetClient {
    * `ERR_TARGET_INVALID_CONFIG` at once on a missing or wrong option.
    */
   static create(config: TargetClientConfig): TargetClient {
-    return new TargetClient(config);
+    try {
+      return new TargetClient(config);
+    } catch (cause) {
+      if (cause instanceof TargetError) throw cause;
+      // A getter or a proxy of the caller's.
+      throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'the configuration could not be read', { cause });
+    }
   }
 
   /** The name of the cookie for `visitorCookie`: `AMCV_` and the organization's id. */
@@ -241,7 +250,7 @@ export class TargetClient {
   ): Promise<AttributesProvider<Schema> | undefined> {
     return this.#settle(options, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
-      const answer = this.#answer(Object.assign({}, options, { request }));
+      const answer = this.#answer(options ?? {}, { request });
       if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
       return answer.then((answered) => new AttributesProvider<Schema>(answered));
     });
@@ -262,7 +271,7 @@ export class TargetClient {
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
         throw invalidField('notifications', 'a list of notifications', notifications);
       }
-      return this.#answer(Object.assign({}, options, { decisioningMethod: 'server-side' } as const));
+      return this.#answer(options, { decisioningMethod: 'server-side' });
     });
   }
 
@@ -372,11 +381,14 @@ export class TargetClient {
   }
 
   /** One call: normalise, decide, respond. What can be answered at once is no promise. */
-  #answer(options: RequestOptions): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
+  #answer(
+    options: CallOptions | RequestOptions,
+    overrides: CallOverrides = NONE,
+  ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
     if (typeof options !== 'object' || options === null) throw invalidField('options', 'an object', options);
     this.#warnOfUnknown(options);
-    const call = toCall(options, this.#environment);
+    const call = toCall(options, overrides, this.#environment);
     const decision = decide(call, this.#deciders);
     return decision instanceof Promise
       ? decision.then((decided) => this.#respond(call, decided, Date.now()))

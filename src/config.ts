@@ -179,7 +179,8 @@ const isTimeout = (value: unknown) => isMs(value) && (value as number) > 0;
 const hasMethods = (value: unknown, ...names: string[]) =>
   isObject(value) && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 
-const text = check<string>('a non-empty string', (value) => typeof value === 'string' && value !== '');
+/** Without a lone surrogate, which no URL can hold. */
+const text = check<string>('a non-empty string', matches(/^\P{Surrogate}+$/u));
 const hostName = check<string>('a host such as "edge.example.com:8080"', isHost);
 const flag = check<boolean>('a boolean', (value) => typeof value === 'boolean');
 const count = check<number>('an integer of at least 0', isCount);
@@ -193,7 +194,7 @@ const names = check<readonly string[]>(
 
 /** What each option has to be. The keys are all the options there are. */
 const OPTIONS = {
-  client: check<string>('a client code', matches(/^[\w.-]+$/)),
+  client: check<string>('a client code', matches(/^\w[\w.-]*$/)),
   organizationId: text,
   timeout,
   serverDomain: hostName,

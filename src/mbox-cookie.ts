@@ -26,6 +26,7 @@ const SESSION_SECONDS = 1860;
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
+const ENCODED_BAR = /\||%7C/i;
 const MAX_ID_LENGTH = 128;
 /** What the API takes as a session id: printable, without a space, `?` or `/`. */
 const SESSION_ID = /^[!-.0->@-~]{1,128}$/;
@@ -41,9 +42,9 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   const values = new Map<string, string>();
   const start = cookie.slice(0, MAX_LENGTH);
   // A cookie that was taken from the header without decoding has no plain `#`.
-  const text = start.includes('#') ? start : (decode(start) ?? '');
-  for (const part of text.split('|', MAX_PARTS)) {
-    const [name, value, expires] = part.split('#', 3).map(decode);
+  const isEncoded = !start.includes('#');
+  for (const part of start.split(isEncoded ? ENCODED_BAR : '|', MAX_PARTS)) {
+    const [name, value, expires] = ((isEncoded ? decode(part) : part) ?? '').split('#', 3).map(decode);
     if (!name || !value || value.length > MAX_ID_LENGTH || !isLive(expires, nowMs)) continue;
     values.set(name, value);
   }

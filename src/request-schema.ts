@@ -24,6 +24,9 @@ export const MAX_ADDRESS_LENGTH = 4096;
 /** How long a visitor's or a request's id may be. */
 export const MAX_ID_LENGTH = 128;
 
+/** How long a supplemental data id is. */
+export const SDID_LENGTH = 33;
+
 const MAX_INT_32 = 2 ** 31 - 1;
 
 /** The indexes that mboxes may have. */
@@ -187,7 +190,7 @@ const context = object(
 const experienceCloud = object({
   audienceManager: object({ locationHint: integer(1), blob: text(1024) }),
   analytics: object({
-    supplementalDataId: text(33, 33),
+    supplementalDataId: text(SDID_LENGTH, SDID_LENGTH),
     logging: oneOf('server_side', 'client_side'),
     trackingServer: text(),
     trackingServerSecure: text(),
@@ -219,7 +222,7 @@ export const requestFields: Field = object({
   experienceCloud,
   execute: object({ pageLoad, mboxes }),
   prefetch: object({ views: list(view), pageLoad, mboxes }),
-  telemetry: json,
+  telemetry: object({ entries: list(json) }),
   notifications: list(notification),
   qaMode,
   preview: object({ token: text() }),

@@ -20,7 +20,7 @@ import type { Logger } from './logger.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from './mbox-cookie.js';
 import { invalidField, invalidNumber, UNKNOWN_IP_ADDRESS } from './request-fields.js';
 import { plainRequest } from './request-plain.js';
-import { MAX_CUSTOMER_IDS, requestFields } from './request-schema.js';
+import { MAX_CUSTOMER_IDS, requestFields, SDID_LENGTH } from './request-schema.js';
 import {
   type CustomerIdsOption,
   toCustomerIds,
@@ -121,17 +121,27 @@ const MAX_ECID_LENGTH = 128;
 const MAX_BLOB_LENGTH = 1024;
 const MAX_HINT_LENGTH = 9;
 
+/** What a method of the client asks for in the place of its caller. */
+export type CallOverrides = Pick<RequestOptions, 'decisioningMethod'> & {
+  readonly request?: DeliveryRequest;
+};
+
 /** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
-export function toCall(options: RequestOptions, environment: CallEnvironment): Call {
-  const { config, logger, now, newId } = environment;
-  const written = toWrittenRequest(options.request, logger);
+export function toCall(
+  options: CallOptions | RequestOptions,
+  { request: wanted = (options as RequestOptions).request, decisioningMethod: method }: CallOverrides,
+  { config, logger, now, newId }: CallEnvironment,
+): Call {
+  const written = toWrittenRequest(wanted, logger);
   const nowMs = now();
   const cookie = parseMboxCookie(options.targetCookie, nowMs);
   const givenSessionId = toGivenSessionId(cookie, options.sessionId);
   const sessionId = givenSessionId ?? newHexId();
   const customerIds = toCustomerIds(options.customerIds);
   const visitor = toVisitor(options, config);
-  const decisioningMethod = toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
+  if (options.customerIds) visitor.setCustomerIDs?.(toCustomerIdsByCode(options.customerIds));
+  const decisioningMethod =
+    method ?? toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
   // The copy is completed in place: every on-device decision goes through here.
   const request = written as Completed;
   const id = toVisitorId(written.id, customerIds, cookie, visitor);
@@ -231,13 +241,8 @@ function isStateCode(code: string | undefined): boolean {
   return code === undefined || code.length <= 3;
 }
 
-function toVisitor(
-  { visitor, visitorCookie, customerIds }: RequestOptions,
-  config: ResolvedConfig,
-): VisitorLike {
-  const chosen = isVisitor(visitor) ? visitor : new Visitor(config.organizationId, visitorCookie);
-  if (customerIds) chosen.setCustomerIDs?.(toCustomerIdsByCode(customerIds));
-  return chosen;
+function toVisitor({ visitor, visitorCookie }: CallOptions, { organizationId }: ResolvedConfig): VisitorLike {
+  return isVisitor(visitor) ? visitor : new Visitor(organizationId, visitorCookie);
 }
 
 function isVisitor(visitor: unknown): visitor is VisitorLike {
@@ -291,7 +296,7 @@ function toContext(written: Context | undefined, nowMs: number): ResolvedDeliver
 
 function toExperienceCloud(
   written: ExperienceCloud | undefined,
-  { consumerId }: RequestOptions,
+  { consumerId }: CallOptions,
   visitor: VisitorLike,
 ): ExperienceCloud {
   const consumer = typeof consumerId === 'string' && consumerId !== '' ? consumerId : DEFAULT_CONSUMER_ID;
@@ -300,13 +305,16 @@ function toExperienceCloud(
   if (given?.supplementalDataId !== undefined && visitor instanceof Visitor) {
     visitor.adopt(given.supplementalDataId);
   }
-  const consumed = {
-    logging: 'server_side',
-    supplementalDataId: visitor.getSupplementalDataID(consumer),
-  } as const;
+  const supplementalDataId = toSupplementalDataId(visitor.getSupplementalDataID(consumer));
+  const consumed = { logging: 'server_side', supplementalDataId } as const;
   const analytics = given ? { ...consumed, ...given } : consumed;
   const audienceManager = toAudienceManager(written?.audienceManager, visitor);
   return audienceManager ? { analytics, audienceManager } : { analytics };
+}
+
+/** What a visitor object of the caller's gave, as far as the API takes it. */
+function toSupplementalDataId(given: unknown): string | undefined {
+  return typeof given === 'string' && given.length === SDID_LENGTH ? given : undefined;
 }
 
 function toAudienceManager(
@@ -332,10 +340,7 @@ function toGivenSessionId(cookie: MboxCookie, sessionId: unknown): string | unde
 }
 
 /** The hint of the per-call option; from a cookie, so that anything but digits is ignored. */
-function toLocationHint({
-  targetLocationHint,
-  targetLocationHintCookie,
-}: RequestOptions): string | undefined {
+function toLocationHint({ targetLocationHint, targetLocationHintCookie }: CallOptions): string | undefined {
   if (isLocationHint(targetLocationHint)) return targetLocationHint;
   return isLocationHint(targetLocationHintCookie) ? targetLocationHintCookie : undefined;
 }

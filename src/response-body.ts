@@ -20,10 +20,13 @@ export interface ReadBody {
   readonly isWhole: boolean;
 }
 
-/** A body as text; bytes are UTF-8. */
+/** A body as text; bytes are UTF-8, and a byte order mark is none of it, as in a fetch's own `text()`. */
 export function textOf(body: Body): string {
-  return typeof body === 'string' ? body : body.toString('utf8');
+  const text = typeof body === 'string' ? body : body.toString('utf8');
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
+
+const BYTE_ORDER_MARK = 0xfeff;
 
 /** A body as bytes; a text becomes UTF-8. */
 export function bytesOf(body: Body): Buffer {

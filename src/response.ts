@@ -69,7 +69,7 @@ export function toTargetDeliveryResponse(
     visitorState: call.visitor.getState() as Record<string, unknown>,
     request,
     response,
-    targetCookie: formatMboxCookie(call.encodedSessionId, response.id?.tntId ?? request.id?.tntId, nowMs),
+    targetCookie: formatMboxCookie(call.encodedSessionId, response.id?.tntId || request.id?.tntId, nowMs),
     meta: { decisioningMethod: decidedBy, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
     status: {
       status,

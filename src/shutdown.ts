@@ -65,10 +65,11 @@ export function closeOnSignal(
   clients: Closable | Iterable<Closable>,
   options: ShutdownOptions = {},
 ): Shutdown {
-  const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options;
+  const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
   if (!isTimeoutMs(timeout)) throw invalid('timeout', 'milliseconds above 0 and below 2^31', timeout);
   if (typeof clients !== 'object' || clients === null)
     throw invalid('clients', 'a client or a list', clients);
+  if (!Array.isArray(signals)) throw invalid('signals', 'a list of signals', signals);
   const wrong = signals.find((signal) => !SIGNALS.includes(signal));
   if (wrong !== undefined) throw invalid('signals', `among ${SIGNALS.join(', ')}`, wrong);
   let hasBegun = false;
@@ -113,10 +114,18 @@ async function shutDown(
     total.failed += failed;
     total.dropped += dropped;
   };
-  const list = Symbol.iterator in clients ? [...clients] : [clients];
-  await Promise.all(list.map((client) => close(client).catch(keep)));
+  await Promise.all(listOf(clients, keep).map((client) => close(client).catch(keep)));
   const [error] = errors;
   return error ? { ...total, error } : total;
+}
+
+function listOf(clients: Closable | Iterable<Closable>, keep: (thrown: unknown) => void): Closable[] {
+  try {
+    return Symbol.iterator in clients ? [...clients] : [clients];
+  } catch (thrown) {
+    keep(thrown);
+    return [];
+  }
 }
 
 async function closeServer(server: ClosableServer, limitMs: number): Promise<void> {

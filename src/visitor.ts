@@ -113,7 +113,7 @@ export class Visitor implements VisitorLike {
   }
 
   setCustomerIDs(customerIds: CustomerIdsByCode): void {
-    this.#customerIds = customerIds;
+    this.#customerIds = toCustomerIdState(customerIds) as CustomerIdsByCode;
   }
 
   /** Takes an SDID that the caller made, for consumers to come. */
@@ -170,6 +170,7 @@ function stateOf(consumer: string): Readonly<Record<string, true>> {
   return lastState;
 }
 
+/** A copy: the caller may use the object again for the next visitor. */
 function toCustomerIdState(customerIds: CustomerIdsByCode): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(customerIds)

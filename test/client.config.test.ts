@@ -78,7 +78,7 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     [
       'agent',
       'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',
-      ['http://proxy', 5, true, {}, []],
+      ['http://proxy', 5, true, {}],
     ],
     ['retry', 'an object', [3, 'never', true]],
     ['circuitBreaker', 'a boolean or an object', [3, 'never']],
@@ -97,6 +97,28 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
       code: 'ERR_TARGET_INVALID_CONFIG',
       path: option,
       message: `${option} must be ${wanted}, not ${text}`,
+    });
+  });
+
+  test.each([
+    ['organizationId', '\ud800'],
+    ['version', 'a\udc00'],
+    ['client', '..'],
+  ])('%s: %j, which no URL can hold', (path, value) => {
+    expect(errorOf({ ...MINIMUM, [path]: value })).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path });
+  });
+
+  test('a configuration that throws is one too', () => {
+    const throwing = {
+      ...MINIMUM,
+      get logger() {
+        throw new Error('boom');
+      },
+    };
+    expect(errorOf(throwing)).toMatchObject({
+      code: 'ERR_TARGET_INVALID_CONFIG',
+      message: 'the configuration could not be read',
+      cause: expect.objectContaining({ message: 'boom' }),
     });
   });
 

@@ -369,3 +369,11 @@ test('no error message holds an id of the visitor', async () => {
   expect(error.message).toBe('the delivery call was answered with status 400');
   expect(JSON.stringify(error)).not.toMatch(/secret|1234567890/);
 });
+
+test('customer ids of an object that is used again for the next visitor stay those of this one', async () => {
+  const customerIds = { crm: { id: 'first', authState: 1 as const } };
+  const answered = connect().getOffers({ request: REQUEST, customerIds });
+  customerIds.crm.id = 'second';
+  const { visitorState } = await answered;
+  expect(visitorState[ORGANIZATION]).toMatchObject({ customerIDs: { crm: { id: 'first', authState: 1 } } });
+});

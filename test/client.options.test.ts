@@ -524,3 +524,20 @@ describe('what the caller passed', () => {
     return proxy;
   }
 });
+
+test('options may be an object of a class, in each of the methods', async () => {
+  class Options {
+    get request() {
+      return { ...REQUEST, notifications: [{ id: 'n', type: 'click', timestamp: 1 }] } as const;
+    }
+    get sessionId() {
+      return 'inherited';
+    }
+  }
+  const client = connect();
+  await client.getOffers(new Options());
+  await client.getAttributes(['flags'], new Options());
+  await client.sendNotifications(new Options());
+  const sessions = bench.edge.requests.map(({ query }) => query.sessionId);
+  expect(sessions).toEqual(['inherited', 'inherited', 'inherited']);
+});

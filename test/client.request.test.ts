@@ -113,6 +113,15 @@ describe('defaults', () => {
     expect(sent().experienceCloud?.analytics?.logging).toBe('client_side');
   });
 
+  test.each<[string, unknown, string]>([
+    ['telemetry', 5, 'telemetry'],
+    ['telemetry without a list', { entries: 'abc' }, 'telemetry.entries'],
+    ['telemetry that is an object', { entries: { a: 1 } }, 'telemetry.entries'],
+  ])('%s is refused by name, whatever waits to go along with it', async (_, telemetry, path) => {
+    const error = await targetErrorOf(() => askWith({ telemetry } as never));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
+  });
+
   test('empty texts, objects and lists, null and undefined are left out', async () => {
     await ask({
       impressionId: '',

@@ -159,15 +159,18 @@ describe('targetCookie', () => {
     });
   });
 
-  test('keeps the tntId of the request when the answer has none', async () => {
-    answer({ status: 200 });
-    const { value } = await cookieAt({
-      request: REQUEST,
-      sessionId: 's',
-      targetCookie: `PC#old.28_0#${pcExpires}`,
-    });
-    expect(value).toBe(`session#s#${sessionExpires}|PC#old.28_0#${pcExpires}`);
-  });
+  test.each([{}, { id: { tntId: '' } }])(
+    'keeps the tntId of the request when the answer has none',
+    async (body) => {
+      answer({ status: 200, ...body });
+      const { value } = await cookieAt({
+        request: REQUEST,
+        sessionId: 's',
+        targetCookie: `PC#old.28_0#${pcExpires}`,
+      });
+      expect(value).toBe(`session#s#${sessionExpires}|PC#old.28_0#${pcExpires}`);
+    },
+  );
 
   test('takes the tntId of the answer over that of the request', async () => {
     answer({ status: 200, id: { tntId: 'merged.28_1' } });
@@ -301,6 +304,11 @@ describe('meta, status and decisioningMethod', () => {
     expect(result.targetCookie.value).toMatch(/^session#session1#\d+\|PC#abc\.28_0#\d+$/);
     expect(result.targetLocationHintCookie?.value).toBe('28');
   });
+});
+
+test('a body may begin with a byte order mark', async () => {
+  answer('\ufeff{"status":200}');
+  expect((await connect().getOffers({ request: REQUEST })).response).toEqual({ status: 200 });
 });
 
 describe('a body of the wrong shape is ERR_TARGET_INVALID_RESPONSE, asked for once', () => {

@@ -1,8 +1,11 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TargetClient, type TargetClientConfig, type TargetError } from '../src/index.js';
 import {
   answer,
   configOf,
+  DELIVERY,
   hang,
   REQUEST,
   recordingFetch,
@@ -250,6 +253,31 @@ describe('a deadline', () => {
     await jest.advanceTimersByTimeAsync(300);
     const error = await failed;
     expect(calls[0]?.init.signal).toMatchObject({ aborted: true, reason: error });
+  });
+
+  test('waits for what has arrived while the process was busy', async () => {
+    jest.useRealTimers();
+    const server = http.createServer((_, response) => response.end(JSON.stringify(DELIVERY)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const serverDomain = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = TargetClient.create({
+      client: 'demo',
+      organizationId: 'DEMO@AdobeOrg',
+      serverDomain,
+      secure: false,
+    });
+    try {
+      await client.getOffers({ request });
+      const answered = client.getOffers({ request, timeout: 100 });
+      // The server is in this process too: it has answered before the client comes to its deadline.
+      await new Promise((resolve) => server.once('request', (_, answer) => answer.once('finish', resolve)));
+      const busyUntil = performance.now() + 200;
+      while (performance.now() < busyUntil);
+      expect((await answered).status.status).toBe(200);
+    } finally {
+      await client.close();
+      server.close();
+    }
   });
 
   test('can be the longest that a timer holds', async () => {

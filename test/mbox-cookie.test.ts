@@ -44,6 +44,16 @@ describe('parseMboxCookie', () => {
     ['an empty value', `session##${LIVE}`, {}],
     ['an empty name', `#s1#${LIVE}`, {}],
     ['a part that does not decode', `session#%zz#${LIVE}|PC#a#${LIVE}`, { tntId: 'a' }],
+    [
+      'a part that does not decode in a cookie that is encoded as a whole',
+      `${encodeURIComponent(`session#s1#${LIVE}|PC#a.35_0#${LIVE}`)}%7Cx%23%E0%A4%A%2399`,
+      { sessionId: 's1', tntId: 'a.35_0', locationHint: '35' },
+    ],
+    [
+      'a part that is cut off in its encoding',
+      `session%23s1%23${LIVE}%7cPC%23a%23${LIVE}%7cx%2`,
+      { sessionId: 's1', tntId: 'a' },
+    ],
     ['an id of 128 characters', `PC#${'x'.repeat(128)}#${LIVE}`, { tntId: 'x'.repeat(128) }],
     ['an id of 129 characters', `PC#${'x'.repeat(129)}#${LIVE}`, {}],
     ['the fiftieth part', `${'a#b#1|'.repeat(49)}session#s1#${LIVE}`, { sessionId: 's1' }],

@@ -159,6 +159,18 @@ describe('closeOnSignal', () => {
     expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 2, failed: 4, dropped: 6 });
   });
 
+  test('tells of a list of clients that cannot be read', async () => {
+    const clients: Iterable<TargetClient> = {
+      [Symbol.iterator]: () => {
+        throw new Error('boom');
+      },
+    };
+    const { closed } = wait(clients, { signals: ['SIGHUP'] });
+    process.emit('SIGHUP', 'SIGHUP');
+    const error = expect.objectContaining({ message: 'boom' });
+    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 0, failed: 0, dropped: 0, error });
+  });
+
   test('gives the clients the time that is left', async () => {
     jest.useFakeTimers();
     const client = closing();
@@ -192,7 +204,9 @@ describe('closeOnSignal', () => {
     ['timeout', [closing(), { timeout: 0 }]],
     ['timeout', [closing(), { timeout: Number.NaN }]],
     ['signals', [closing(), { signals: ['SIGTERM', 'SIGKILL'] }]],
+    ['signals', [closing(), { signals: 'SIGTERM' }]],
     ['clients', [undefined]],
+    ['clients', [undefined, null]],
   ])('refuses at once what cannot be: %s', async (path, args) => {
     const before = listeners('SIGTERM');
     const error = await targetErrorOf(() => closeOnSignal(...(args as Parameters<typeof closeOnSignal>)));

@@ -147,6 +147,8 @@ export async function typedAttributes(): Promise<void> {
   same<ReturnType<typeof attributes.getBoolean>, boolean>(true);
   const beta = attributes.getValue('flags', 'beta');
   same<typeof beta, boolean>(true);
+  // @ts-expect-error it would always be the default
+  attributes.getString('flags', 'beta', 'none');
   // @ts-expect-error an attribute that the schema does not have
   attributes.getValue('flags', 'gamma');
   // @ts-expect-error an mbox that the schema does not have
@@ -199,4 +201,22 @@ export async function errors(): Promise<void> {
   client.on('sendNotificationError', ({ error, notification }) => [error.message, notification]);
   // @ts-expect-error an event that does not exist
   closed.on('nothing', () => undefined);
+}
+
+interface Odd {
+  readonly odd: { maybe?: boolean; mixed: string | number; any: JsonValue; unknown: unknown };
+}
+
+export function attributesOfSeveralTypes(attributes: AttributesProvider<Odd>): unknown[] {
+  const maybe = attributes.getValue('odd', 'maybe');
+  same<typeof maybe, boolean>(true);
+  // @ts-expect-error neither a string nor a number is a boolean
+  attributes.getBoolean('odd', 'mixed');
+  return [
+    attributes.getBoolean('odd', 'maybe', true),
+    attributes.getString('odd', 'mixed', ''),
+    attributes.getNumber('odd', 'mixed', 0),
+    attributes.getBoolean('odd', 'any'),
+    attributes.getString('odd', 'unknown'),
+  ];
 }

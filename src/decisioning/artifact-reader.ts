@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { decodeBinaryArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
 import { TargetError, toError } from '../errors.js';
-import { bytesOf } from '../response-body.js';
+import { bytesOf, textOf } from '../response-body.js';
 import { NO_RETRY, type Transport } from '../transport.js';
 import { download } from './download.js';
 
@@ -42,7 +42,7 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
   const { protocol, pathname } = new URL(location);
   const isBinary = (config.artifactFormat ?? (pathname.endsWith('.bin') ? 'bin' : 'json')) === 'bin';
   const toText = (bytes: Buffer) =>
-    isBinary ? decodeBinaryArtifact(bytes, config.organizationId) : bytes.toString('utf8');
+    isBinary ? decodeBinaryArtifact(bytes, config.organizationId) : textOf(bytes);
 
   const get: ArtifactReader['read'] = async (etag, signal) => {
     const { status, headers, body, timeToFirstByteMs, downloadMs } = await download(transport, {

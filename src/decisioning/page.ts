@@ -34,7 +34,8 @@ export function parsePage(url: string | null | undefined): Page {
   return page;
 }
 
-const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** Of the web it takes no slashes, but `localhost:80` and `https:80` are hosts with ports. */
+const HAS_SCHEME = /^(?:https?:(?!\d)|[a-z][a-z0-9+.-]*:\/\/)/i;
 /** Stands for the host of a URL that has none; never seen outside. */
 const NO_HOST = 'http://no-host.invalid';
 

@@ -66,6 +66,10 @@ test.each([
   ['  http://example.com/x  ', { domain: 'example.com', path: '/x' }],
   ['/only/a/path?q=1', { ...NOTHING, path: '/only/a/path', query: 'q=1' }],
   ['?q=1#f', { ...NOTHING, path: '/', query: 'q=1', fragment: 'f' }],
+  ['https:/shop.example.com/p', { domain: 'example.com', subdomain: 'shop', path: '/p' }],
+  ['https:\\\\shop.example.com\\p', { domain: 'example.com', subdomain: 'shop', path: '/p' }],
+  ['https:shop.example.com/p', { domain: 'example.com', subdomain: 'shop', path: '/p' }],
+  ['http:8080/p', { domain: 'http', path: '/p' }],
   ['file:///etc/hosts', { ...NOTHING, path: '/etc/hosts' }],
 ])('%j, which is not a whole URL, is understood', (url, parts) => {
   expect(parsePage(url)).toMatchObject({ url, ...parts });
