@@ -123,7 +123,7 @@ function orThrow(defaults: readonly unknown[], message: () => string): unknown {
 
 type Attributes = Readonly<Record<string, JsonValue>>;
 
-/** The JSON offers of each mbox, those that win behind the others. */
+/** The JSON offers of each mbox, those that win last. */
 function collectContents({ response }: TargetDeliveryResponse): Map<string, Attributes[]> {
   const contentsByMbox = new Map<string, Attributes[]>();
   addContents(contentsByMbox, response.prefetch?.mboxes);

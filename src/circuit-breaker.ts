@@ -35,7 +35,7 @@ const MAX_ASKED_MS = 60_000;
 const TOLD_TO_WAIT = new Set([408, 429]);
 
 /**
- * Keeps delivery calls from waiting for a host that has stopped answering: behind so many failures in a row it is
+ * Keeps delivery calls from waiting for a host that has stopped answering: after so many failures in a row it is
  * left alone for a while, then one call tries, and so on, with growing waits, until there is an answer. Each host by
  * itself: a visitor's cookie names the cluster, and one that is down, or made up, must not shut out the others.
  */

@@ -30,7 +30,7 @@ import {
 } from './events.js';
 import type { AbortSignalLike } from './fetch-api.js';
 import { newHexId, newUuid } from './ids.js';
-import type { ClientHint } from './location-hint.js';
+import type { OwnHint } from './location-hint.js';
 import { createLogger } from './logger.js';
 import { MBOX_COOKIE_NAME } from './mbox-cookie.js';
 import { NotificationQueue } from './notifications.js';
@@ -53,7 +53,13 @@ import {
   type TargetDeliveryResponse,
   toTargetDeliveryResponse,
 } from './response.js';
-import type { CircuitBreakerStats, DeliveryCounts, ReadyState, TargetClientStats } from './stats.js';
+import type {
+  CircuitBreakerStats,
+  CloseResult,
+  DeliveryCounts,
+  ReadyState,
+  TargetClientStats,
+} from './stats.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
 import { createTransport, type Transport } from './transport.js';
 import { AUTH_STATE, visitorCookieName } from './visitor.js';
@@ -82,19 +88,10 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
 
 /** Limits of `ready` and `close`. */
 export interface WaitOptions {
-  /** In ms. */
+  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `close` */
   readonly timeout?: number | undefined;
+  /** Ends the wait. */
   readonly signal?: AbortSignalLike | undefined;
-}
-
-/** What {@link TargetClient.close} could and could not send, in notifications of on-device decisions. */
-export interface CloseResult {
-  /** Confirmed by the edge since the client was made. */
-  delivered: number;
-  /** Refused by the edge, or tried too often. */
-  failed: number;
-  /** Not sent: too many were queued, or the time was up. */
-  dropped: number;
 }
 
 /** Of a client that needs no rules. */
@@ -133,7 +130,7 @@ export class TargetClient {
   readonly #onDevice: Promise<OnDevice> | undefined;
   /** The same, once it is loaded. */
   #loaded: OnDevice | undefined;
-  readonly #clientHint: ClientHint;
+  readonly #clientHint: OwnHint;
   readonly #breaker: CircuitBreaker | undefined;
   readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   #decisions = 0;
@@ -150,7 +147,7 @@ export class TargetClient {
     for (const [name, listener] of listenersOf(config.events)) this.#events.on(name, listener);
     this.#transport = createTransport(config);
     this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
-    const clientHint: ClientHint = { current: config.targetLocationHint };
+    const clientHint: OwnHint = { current: config.targetLocationHint };
     this.#clientHint = clientHint;
     const policy = config.circuitBreaker;
     this.#breaker = policy && new CircuitBreaker({ policy, events: this.#events, logger });
@@ -171,7 +168,7 @@ export class TargetClient {
       events: this.#events,
       logger,
     });
-    // Listeners that are added behind `create` hear it too.
+    // Listeners that are added after `create` hear it too.
     const onFirst = () => queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
     if (config.decisioningMethod === 'server-side') {
       this.#deciders = { edge, local: undefined };
@@ -224,7 +221,7 @@ export class TargetClient {
    * Decides offers. `execute` counts impressions at once, `prefetch` with the notifications that follow.
    *
    * Rejects with a {@link TargetError}: INVALID_REQUEST, TIMEOUT, ABORTED, NETWORK, RESPONSE, INVALID_RESPONSE,
-   * CIRCUIT_OPEN, NOT_READY or CLOSED.
+   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated.
    */
   getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;

@@ -87,7 +87,7 @@ export class Connections {
     }
   }
 
-  /** Closes idle connections now, and those in use behind their answer. */
+  /** Closes idle connections now, and those in use after their answers. */
   close(): void {
     this.#http.maxFreeSockets = 0;
     this.#https.maxFreeSockets = 0;

@@ -160,7 +160,7 @@ export interface Browser {
 
 /** Where the visitor is. With an IP address alone, the place is looked up. */
 export interface Geo {
-  /** IPv4 or IPv6; anything else is left out. */
+  /** IPv4 or IPv6, or `unknownIpAddress`; anything else is left out with a warning. */
   readonly ipAddress?: string | undefined;
   readonly latitude?: number | undefined;
   readonly longitude?: number | undefined;
@@ -174,7 +174,10 @@ export interface Geo {
   readonly zip?: string | undefined;
 }
 
-/** The `Sec-CH-UA…` headers of the visitor's browser; they win over the user agent. */
+/**
+ * The `Sec-CH-UA…` headers of the visitor's browser, which win over the user agent: the lists of brands (`browserUA…`) as
+ * they came, all other texts without their quotes.
+ */
 export interface ClientHints {
   readonly mobile?: boolean | undefined;
   readonly model?: string | undefined;

@@ -7,8 +7,9 @@ import type {
   TelemetryEntry,
   TelemetryRequest,
 } from './delivery-api.js';
+import { faultOfAnswer } from './delivery-shape.js';
 import { TargetError, type TargetErrorCode, toError, toJsonError } from './errors.js';
-import { type ClientHint, deliveryHost, hintOfEdgeHost } from './location-hint.js';
+import { deliveryHost, hintOfEdgeHost, type OwnHint } from './location-hint.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import { checkGeo, type Delivery, toSentContext } from './request.js';
@@ -18,13 +19,13 @@ import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.
 import { type Exchanged, type ExchangeRequest, isUnreached, type Transport } from './transport.js';
 import { VERSION } from './version.js';
 
-/** What the edge decider is made of. */
+/** What delivery calls are made with. */
 export interface DeliveryOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
   readonly telemetry: TelemetryBuffer;
   /** Learns from the answers. */
-  readonly clientHint: ClientHint;
+  readonly clientHint: OwnHint;
   /** Undefined when it is off. */
   readonly breaker: CircuitBreaker | undefined;
   /** Goes up with the calls. */
@@ -39,16 +40,6 @@ type OwnHintOptions = Pick<DeliveryOptions, 'config' | 'clientHint' | 'breaker'>
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Of a body, in an error. */
 const MAX_SHOWN_LENGTH = 1024;
-const RESPONSE_FIELDS = [
-  'status',
-  'requestId',
-  'id',
-  'client',
-  'edgeHost',
-  'execute',
-  'prefetch',
-  'notifications',
-];
 
 /** What a delivery call sent and what came back. */
 export interface Delivered {
@@ -82,8 +73,7 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       const exchanged = await transport.exchange(toExchangeRequest(sent, config));
       const response = toDeliveryResponse(exchanged, sent, config);
       counts.retries += exchanged.attempts - 1;
-      if (telemetry.isEnabled && asksForSomething(request))
-        recordTelemetry(sent, exchanged, response, options);
+      if (telemetry.isEnabled && isMeasured(request)) recordTelemetry(sent, exchanged, response, options);
       breaker?.answered(host);
       logger.debug(() => `delivery response ${logger.show(response)}`);
       faults.worked();
@@ -237,7 +227,7 @@ function toSentRequest(
   const sentContext = toSentContext(context);
   // Most requests go as they are: it is a copy already.
   if (entries.length === 0 && sentContext === context && (!trace || isTraceable)) return request;
-  // A spread with another field behind it costs as much as the rest of a decision.
+  // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(
     {},
     request,
@@ -258,8 +248,8 @@ function toJson({ json, request: written }: Delivery, request: Delivery['request
 }
 
 /** A call that only carries telemetry is not measured: it would owe the next such call. */
-function asksForSomething({ execute, prefetch, notifications }: Delivery['request']): boolean {
-  return Boolean(execute ?? prefetch ?? notifications);
+function isMeasured(request: Delivery['request']): boolean {
+  return asksForOffers(request) || request.notifications !== undefined;
 }
 
 /** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
@@ -275,7 +265,7 @@ function toDeliveryResponse(exchanged: Exchanged, sent: Sent, { client }: Resolv
     const result = text === '' ? 'an empty body' : 'a body that is not JSON';
     throw toInvalidAnswer(result, exchanged, sent, toJsonError(cause));
   }
-  const fault = faultOf(parsed);
+  const fault = faultOfAnswer(parsed);
   if (fault !== undefined) throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, exchanged, sent);
   return parsed as DeliveryResponse;
 }
@@ -293,60 +283,4 @@ function toInvalidAnswer(
     attempts,
     cause,
   });
-}
-
-type Json = Readonly<Record<string, unknown>>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
-
-/** What is wrong with the shape of an answer, if anything. */
-function faultOf(parsed: unknown): string | undefined {
-  if (!isObject(parsed)) return 'no object';
-  if (!hasAnyField(parsed)) return 'no field of a delivery response';
-  const { status, id, edgeHost, execute, prefetch, notifications } = parsed;
-  if (!isAbsent(status) && typeof status !== 'number') return 'status is no number';
-  if (!isAbsent(id) && !isObject(id)) return 'id is no object';
-  if (isObject(id) && !isAbsent(id.tntId) && typeof id.tntId !== 'string') return 'id.tntId is no string';
-  if (!isAbsent(edgeHost) && typeof edgeHost !== 'string') return 'edgeHost is no string';
-  if (!isAbsent(notifications) && !isListOfObjects(notifications))
-    return 'notifications is no list of objects';
-  return faultOfLocations('execute', execute) ?? faultOfLocations('prefetch', prefetch);
-}
-
-function hasAnyField(parsed: Json): boolean {
-  for (const field of RESPONSE_FIELDS) if (!isAbsent(parsed[field])) return true;
-  return false;
-}
-
-const LISTS = ['mboxes', 'views'];
-
-function faultOfLocations(name: string, part: unknown): string | undefined {
-  if (isAbsent(part)) return undefined;
-  if (!isObject(part)) return `${name} is no object`;
-  for (const list of LISTS) {
-    const locations = part[list];
-    if (isAbsent(locations)) continue;
-    if (!isListOfObjects(locations)) return `${name}.${list} is no list of objects`;
-    if (!locations.every(isNamed)) return `a name in ${name}.${list} is no string`;
-    if (!locations.every(hasOptions)) return `the options in ${name}.${list} are no lists of objects`;
-  }
-  const { pageLoad } = part;
-  if (!isAbsent(pageLoad) && !(isObject(pageLoad) && hasOptions(pageLoad)))
-    return `${name}.pageLoad is malformed`;
-  return undefined;
-}
-
-function isNamed({ name }: Json): boolean {
-  return isAbsent(name) || typeof name === 'string';
-}
-
-function hasOptions({ options }: Json): boolean {
-  return isAbsent(options) || isListOfObjects(options);
-}
-
-function isListOfObjects(value: unknown): value is Json[] {
-  return Array.isArray(value) && value.every(isObject);
 }

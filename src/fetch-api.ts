@@ -1,7 +1,12 @@
 /** The global `AbortSignal`, where the caller's type libraries know it. */
 export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal
-  : { readonly aborted: boolean; readonly reason?: unknown };
+  : {
+      readonly aborted: boolean;
+      readonly reason?: unknown;
+      addEventListener(type: 'abort', listener: () => void): void;
+      removeEventListener(type: 'abort', listener: () => void): void;
+    };
 
 /** The global `URL`, where the caller's type libraries know it. */
 export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } }

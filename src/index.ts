@@ -1,7 +1,6 @@
 export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 export {
   type Callbacks,
-  type CloseResult,
   type GetAttributesOptions,
   type GetOffersOptions,
   type SendNotificationsOptions,
@@ -15,7 +14,7 @@ export type {
   TargetClientConfig,
 } from './config.js';
 export type * from './delivery-api.js';
-export { TargetError, type TargetErrorCode } from './errors.js';
+export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
 export type {
   AbortSignalLike,
@@ -43,12 +42,14 @@ export type {
   CircuitBreakerStats,
   CircuitState,
   CircuitStats,
+  CloseResult,
   NotificationStats,
   ReadyState,
   ReadyStatus,
   TargetClientStats,
 } from './stats.js';
 export {
+  type AmcvValues,
   type AuthStateNumber,
   type CustomerIdEntry,
   type CustomerIdOption,

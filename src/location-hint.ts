@@ -24,6 +24,6 @@ export function deliveryHost(client: string, hint: string | undefined): string {
 }
 
 /** The client's own hint, configured or learned: what calls of visitors without one go by. */
-export interface ClientHint {
+export interface OwnHint {
   current: string | undefined;
 }

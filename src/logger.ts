@@ -19,7 +19,7 @@ export interface Logger {
   error(line: Line): void;
   /** Without a limit, for what has its own (log-limit.ts). */
   readonly write: Write;
-  /** A JSON text of a request for debug lines, without the visitor's data unless `unsafe` was asked for. */
+  /** A JSON text of a request or an answer for debug lines, without the visitor's data unless `unsafe` was asked for. */
   show(value: unknown): string;
 }
 

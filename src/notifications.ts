@@ -5,18 +5,8 @@ import type { Events } from './events.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
 import type { Delivery } from './request.js';
-import type { NotificationStats } from './stats.js';
+import type { CloseResult, NotificationStats } from './stats.js';
 import { isRetriedStatus, isUnreached, NO_RETRY, retryAfterMsOf } from './transport.js';
-
-/** What became of the notifications that were queued. */
-export interface NotificationCounts {
-  /** Confirmed by the edge. */
-  delivered: number;
-  /** Refused by the edge, or tried too often. */
-  failed: number;
-  /** Never tried to the end: the queue was full or the client closed. */
-  dropped: number;
-}
 
 /** What a queue needs. */
 export interface NotificationQueueOptions {
@@ -53,13 +43,17 @@ const TOO_LARGE = 413;
 const NO_CONTENT = 204;
 
 /**
- * Sends the notifications of on-device decisions behind their answers. Bounded: what comes when it is full is
+ * Sends the notifications of on-device decisions after their answers. Bounded: what comes when it is full is
  * dropped. Begins with one call and goes on with more when that succeeds; after a passing fault it pauses, longer
  * each time, and begins anew. Accepted = delivered + failed + dropped + queued, always.
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
-  readonly #counts: NotificationCounts = { delivered: 0, failed: 0, dropped: 0 };
+  readonly #counts: { -readonly [Fate in keyof CloseResult]: number } = {
+    delivered: 0,
+    failed: 0,
+    dropped: 0,
+  };
   readonly #abort = new AbortController();
   #inFlight = 0;
   #accepted = 0;
@@ -88,7 +82,7 @@ export class NotificationQueue {
   }
 
   /** What became of the notifications that are not queued any more. */
-  get counts(): NotificationCounts {
+  get counts(): CloseResult {
     return { ...this.#counts };
   }
 
@@ -124,7 +118,7 @@ export class NotificationQueue {
   }
 
   /** Sends what it can within a limit and drops the rest. */
-  async close(limitMs: number): Promise<NotificationCounts> {
+  async close(limitMs: number): Promise<CloseResult> {
     await withinMs(limitMs, () => this.flush());
     clearTimeout(this.#pause);
     this.#abort.abort();

@@ -369,7 +369,7 @@ export function toSignal(signal: unknown): AbortSignalLike | undefined {
   throw invalidField('signal', 'an AbortSignal', signal);
 }
 
-/** The request, with the mboxes that it does not name yet behind those that it executes. */
+/** The request, with the mboxes that it does not name yet after those that it executes. */
 export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
   if (!Array.isArray(mboxNames) || mboxNames.some((name) => typeof name !== 'string' || name === '')) {
     throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
@@ -393,7 +393,7 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
     mboxes.push({ name, index });
   }
   if (mboxes.length === executed.length) return request;
-  // A spread with a new name behind it costs twenty times as much (`flags/10-mboxes`).
+  // A spread with a new name after it costs twenty times as much (`flags/10-mboxes`).
   return Object.assign({}, request, { execute: Object.assign({}, request.execute, { mboxes }) });
 }
 

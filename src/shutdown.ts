@@ -1,7 +1,8 @@
-import type { CloseResult, TargetClient } from './client.js';
+import type { TargetClient } from './client.js';
 import { isTimeoutMs } from './config.js';
 import { withinMs } from './deadline.js';
 import { describe, TargetError, toError } from './errors.js';
+import type { CloseResult } from './stats.js';
 
 /** Every signal that {@link closeOnSignal} takes. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'] as const;

@@ -45,6 +45,9 @@ export interface NotificationStats {
   readonly queued: number;
 }
 
+/** What `close()` could and could not send, of all notifications since the client was made. */
+export type CloseResult = Pick<NotificationStats, 'delivered' | 'failed' | 'dropped'>;
+
 /** `closed` lets calls through, `open` refuses them, `half-open` lets one through to see whether the edge is back. */
 export type CircuitState = 'closed' | 'open' | 'half-open';
 

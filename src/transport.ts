@@ -3,7 +3,7 @@ import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
 import { Connections, type Opening } from './connections.js';
-import { type Abortable, type Limit, type Span, sleep, within } from './deadline.js';
+import { type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import { toInit } from './fetch-init.js';
@@ -49,7 +49,7 @@ export interface Exchanged {
 /** The one way to the network. */
 export interface Transport {
   exchange(request: ExchangeRequest): Promise<Exchanged>;
-  /** Closes idle connections; those in use close behind their answer. */
+  /** Closes idle connections; those in use close after their answer. */
   close(): void;
 }
 
@@ -133,7 +133,7 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
     waitMs: 0,
   };
   return within(
-    { timeoutMs: request.timeoutMs, signal: request.signal as Abortable | undefined },
+    { timeoutMs: request.timeoutMs, signal: request.signal },
     (span) => attempt(course, span),
     (limit) => toLimitError(course, limit),
   );
@@ -170,12 +170,12 @@ function tryAgain(course: Course, span: Span): Promise<Exchanged> {
     // The waits are ours: p-retry has no full jitter and does not know Retry-After.
     minTimeout: 0,
     signal: span.signal,
-    shouldRetry: ({ error }) => isRetryDue(course, span, error as TargetError),
+    shouldRetry: ({ error }) => planRetry(course, span, error as TargetError),
   });
 }
 
-/** Whether there is to be another attempt, and what it has to wait for. */
-function isRetryDue(course: Course, { deadline }: Span, error: TargetError): boolean {
+/** Notes what the next attempt has to wait for; false when there is to be none. */
+function planRetry(course: Course, { deadline }: Span, error: TargetError): boolean {
   if (!isRetryable(error)) return false;
   course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
   course.phase = 'waiting';
@@ -183,7 +183,7 @@ function isRetryDue(course: Course, { deadline }: Span, error: TargetError): boo
 }
 
 /**
- * One HTTP request and its answer; behind a first that failed, the others too. Every failure is a TargetError. One
+ * One HTTP request and its answer; after a first that failed, the others too. Every failure is a TargetError. One
  * function, for each promise costs (`on-device/execute-url`).
  */
 async function attempt(course: Course, span: Span): Promise<Exchanged> {
@@ -226,7 +226,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
     course.lastError = error;
     // Hardly any call needs more than one attempt, and p-retry costs as much as the rest.
     const isFirst = course.attempts === 1 && request.retry.retries > 0;
-    if (isFirst && isRetryDue(course, span, error)) return tryAgain(course, span);
+    if (isFirst && planRetry(course, span, error)) return tryAgain(course, span);
     throw error;
   }
 }

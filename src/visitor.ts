@@ -60,7 +60,7 @@ export function visitorCookieName(organizationId: string): string {
 }
 
 /**
- * Reads an AMCV cookie, percent-encoded once or not; what is malformed is absent. The `-<expiry>` behind a key is
+ * Reads an AMCV cookie, percent-encoded once or not; what is malformed is absent. The `-<expiry>` after a key is
  * dropped unread, as Adobe's own visitor library does: a stale Audience Manager region still finds its way.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {

@@ -29,10 +29,10 @@ const ROWS: readonly (readonly string[])[] = [
     'notifications',
     'decisioning/*',
   ],
-  ['delivery', 'decisioning/on-device'],
+  ['delivery', 'delivery-shape', 'decisioning/on-device'],
   ['client'],
   ['shutdown'],
-  ['index', 'adapters/*', 'stores/*', 'testing/*', 'cli/*'],
+  ['index', 'adapters/*', 'testing/*'],
 ];
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
 const NETWORKERS = new Set(['transport', 'connections', 'adapters/undici']);

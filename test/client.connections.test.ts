@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
-import { type AddressInfo, connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { describe, expect, jest, test } from '@jest/globals';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import { withServers } from './listening.js';
 import { REQUEST } from './recording-fetch.js';
 import { selfSigned } from './self-signed.js';
 import { targetErrorOf, withEdge } from './with-edge.js';
@@ -14,28 +15,8 @@ const ORGANIZATION = { client: 'demo', organizationId: 'DEMO@AdobeOrg' };
 /** Longer than any call here takes: time is not what is tested. */
 const PATIENT = { timeout: 10_000, telemetryEnabled: false } as const;
 
-const running = new Set<() => void>();
-afterEach(() => {
-  for (const stop of running) stop();
-  running.clear();
-});
-
-/** A server on a free port of the loopback interface, stopped with all of its connections behind the test. */
-async function listen(server: Server): Promise<{ host: string; port: number; sockets: Socket[] }> {
-  const sockets: Socket[] = [];
-  server.on('connection', (socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  running.add(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { host: `127.0.0.1:${port}`, port, sockets };
-}
+const running = withServers();
+const { listen } = running;
 
 function clientOf(serverDomain: string, config: Partial<TargetClientConfig> = {}): TargetClient {
   const client = TargetClient.create({ ...ORGANIZATION, ...PATIENT, secure: false, serverDomain, ...config });

@@ -1,12 +1,13 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Abortable, within } from '../src/deadline.js';
+import { within } from '../src/deadline.js';
 import type { DeliveryResponse, Notification } from '../src/delivery-api.js';
 import { TargetError } from '../src/errors.js';
 import { Events } from '../src/events.js';
 import { createLogger } from '../src/logger.js';
-import { type NotificationCounts, NotificationQueue } from '../src/notifications.js';
+import { NotificationQueue } from '../src/notifications.js';
 import type { Delivery } from '../src/request.js';
+import type { CloseResult } from '../src/stats.js';
 import { fakeTimers, pass, settle } from './scripted-cdn.js';
 
 const MAX_QUEUED = 10_000;
@@ -44,7 +45,7 @@ class Model {
   inFlight: Call[] = [];
   isClosing = false;
   /** What the close told. */
-  told: NotificationCounts | undefined;
+  told: CloseResult | undefined;
   #nowMs = 0;
   #closeAtMs = Number.POSITIVE_INFINITY;
   #pausedUntilMs: number | undefined;
@@ -55,7 +56,7 @@ class Model {
     return this.told !== undefined;
   }
 
-  get counts(): NotificationCounts {
+  get counts(): CloseResult {
     const { delivered, failed, dropped } = this;
     return { delivered: delivered.length, failed: failed.length, dropped: dropped.length };
   }
@@ -145,7 +146,7 @@ class Real {
   readonly ended: Promise<unknown>[] = [];
   readonly inFlight = new Map<string, (answer: Answer) => void>();
   readonly confirmed: string[] = [];
-  closed: Promise<NotificationCounts> | undefined;
+  closed: Promise<CloseResult> | undefined;
 
   constructor() {
     const logger = createLogger(null);
@@ -175,7 +176,7 @@ class Real {
     const answered = new Promise<Answer>((resolve) => this.inFlight.set(key, resolve));
     // As the transport does: one listener of the queue's signal, however many calls there are.
     return within(
-      { timeoutMs: NEVER_MS, signal: signal as Abortable | undefined },
+      { timeoutMs: NEVER_MS, signal },
       () => answered.then(reply),
       () => new TargetError('ERR_TARGET_ABORTED', 'cut off'),
     ).finally(() => this.inFlight.delete(key));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { type Abortable, within } from '../src/deadline.js';
+import { within } from '../src/deadline.js';
 import type { DeliveryResponse, Notification } from '../src/delivery-api.js';
 import { TargetError, type TargetErrorCode } from '../src/errors.js';
 import { Events, type TargetEvents } from '../src/events.js';
@@ -62,7 +62,7 @@ function heldEdge() {
     });
     // As the transport does: one listener of the queue's signal, however many calls there are.
     return within(
-      { timeoutMs: NEVER_MS, signal: call.signal as Abortable | undefined },
+      { timeoutMs: NEVER_MS, signal: call.signal },
       () => answered,
       () => failing('ERR_TARGET_ABORTED'),
     );

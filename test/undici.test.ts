@@ -1,37 +1,20 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { MockAgent } from 'undici';
 import { createUndiciFetch, type UndiciFetchOptions } from '../src/adapters/undici.js';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import { withServers } from './listening.js';
 import { REQUEST } from './recording-fetch.js';
 import { targetErrorOf } from './with-edge.js';
 
 const request = REQUEST;
 const ANSWER = JSON.stringify({ status: 200, client: 'demo' });
 
-const running = new Set<() => unknown>();
-afterEach(async () => {
-  for (const stop of running) await stop();
-  running.clear();
-});
-
-async function listen(server: Server): Promise<{ host: string; sockets: Socket[] }> {
-  const sockets: Socket[] = [];
-  server.on('connection', (socket) => {
-    sockets.push(socket);
-    socket.on('error', () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  running.add(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
-}
+const running = withServers();
+const { listen } = running;
 
 function clientOf(
   serverDomain: string,

@@ -19,7 +19,7 @@ export interface UndiciFetchOptions {
 
 /** A `fetchApi` on undici. */
 export interface UndiciFetch extends FetchApi {
-  /** Closes its own connections behind the calls under way. Never needed for the process to end. */
+  /** Closes its own connections after the calls under way. Never needed for the process to end. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { ResolvedConfig } from '../config.js';
-import { type Abortable, within } from '../deadline.js';
+import { within } from '../deadline.js';
 import type { Geo } from '../delivery-api.js';
 import { TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
@@ -22,8 +22,11 @@ export interface GeoOptions {
   readonly newId: () => string;
 }
 
+/** A place of which nothing is known but its address. */
+export type AddressOnly = Geo & { readonly ipAddress: string };
+
 /** Finds where a visitor is, or gives back what the request says of it. Never rejects. */
-export type GeoLookup = (call: Pick<Call, 'request' | 'timeoutMs' | 'signal'>) => Promise<Geo | undefined>;
+export type GeoLookup = (geo: AddressOnly, limits: Pick<Call, 'timeoutMs' | 'signal'>) => Promise<Geo>;
 
 const MAX_CACHED_ADDRESSES = 10_000;
 const CACHED_MS = 60 * 60 * 1000;
@@ -69,13 +72,11 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
     return place;
   };
 
-  return async ({ request, timeoutMs, signal }) => {
-    const { geo } = request.context;
-    if (!geo?.ipAddress || !needsLookup(geo)) return geo;
+  return async (geo, { timeoutMs, signal }) => {
     const known = placesByAddress?.get(geo.ipAddress);
     const place = known ?? startLookup(geo.ipAddress, timeoutMs);
     try {
-      const found = await within({ timeoutMs, signal: signal as Abortable | undefined }, () => place, cutOff);
+      const found = await within({ timeoutMs, signal }, () => place, cutOff);
       const geoContext = { ...geo, ...found };
       if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
       return geoContext;
@@ -93,7 +94,7 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
 }
 
 /** Whether the address is all that is known; whoever knows more is believed. */
-export function needsLookup(geo: Geo | undefined): boolean {
+export function needsLookup(geo: Geo | undefined): geo is AddressOnly {
   return geo?.ipAddress !== undefined && Object.keys(geo).length === 1;
 }
 

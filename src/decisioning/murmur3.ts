@@ -43,13 +43,6 @@ function unitAt(index: number, rest: string, end: string): number {
   return index < rest.length ? rest.charCodeAt(index) : end.charCodeAt(index - rest.length);
 }
 
-/** The signed hash of a whole string. */
-export function murmur3(text: string): number {
-  return hashFrom(EMPTY, text);
-}
-
-const EMPTY = hashPrefix('');
-
 function mixBlock(state: number, low: number, high: number): number {
   const mixed = state ^ scramble(low | (high << 16));
   return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;

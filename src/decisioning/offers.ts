@@ -122,7 +122,7 @@ export function optionsFor(options: readonly CompiledOption[], receiver: Receive
   return copies;
 }
 
-/** Hands out a rule's options to one visitor, behind those of other rules. */
+/** Hands out a rule's options to one visitor, after those of other rules. */
 export function addOptions(target: Option[], options: readonly CompiledOption[], receiver: Receiver): void {
   for (const compiled of options) {
     const copy = toOption(compiled, receiver);

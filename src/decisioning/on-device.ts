@@ -8,7 +8,7 @@ import type {
 } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../ids.js';
-import type { ClientHint } from '../location-hint.js';
+import type { OwnHint } from '../location-hint.js';
 import type { NotificationQueue } from '../notifications.js';
 import { type Call, toSentContext } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
@@ -22,7 +22,7 @@ import { remoteDependency } from './remote-dependency.js';
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   readonly telemetry: TelemetryBuffer;
-  readonly clientHint: ClientHint;
+  readonly clientHint: OwnHint;
 }
 
 /** On-device decisioning of one client, from its first download to its last decision. */
@@ -35,7 +35,7 @@ interface Parts extends OnDeviceOptions {
   readonly lookUpGeo: GeoLookup;
 }
 
-/** The on-device decider: artifact + request + place → offers, and the displays to report behind them. */
+/** The on-device decider: artifact + request + place → offers, and the displays to report after them. */
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
@@ -69,16 +69,16 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
-  const placed: Placed = { call, locationHint, compiled, started, geo, nowMs: call.nowMs };
-  if (!geo || !compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(placed, parts);
-  return lookUpGeo(call).then((place) => {
+  const located: LocatedCall = { call, locationHint, compiled, started, geo, nowMs: call.nowMs };
+  if (!compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
+  return lookUpGeo(geo, call).then((place) => {
     throwIfAborted(call);
-    return decideAt({ ...placed, geo: place, nowMs: parts.now() }, parts);
+    return decideAt({ ...located, geo: place, nowMs: parts.now() }, parts);
   });
 }
 
 /** A call on its way to its decision. */
-interface Placed {
+interface LocatedCall {
   readonly call: Call;
   readonly locationHint: string | undefined;
   readonly compiled: CompiledArtifact;
@@ -91,8 +91,8 @@ interface Placed {
 }
 
 /** Decides for a visitor whose place is known, as far as it will be. */
-function decideAt(placed: Placed, parts: Parts): Decision {
-  const { call, locationHint, compiled, started, geo, nowMs } = placed;
+function decideAt(located: LocatedCall, parts: Parts): Decision {
+  const { call, locationHint, compiled, started, geo, nowMs } = located;
   const { config, telemetry, source, newId } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
   const evaluation = evaluateSafely(call.request, compiled, {
@@ -106,10 +106,10 @@ function decideAt(placed: Placed, parts: Parts): Decision {
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
   const { notifications, notificationsJson } = evaluation;
-  if (notifications.length > 0) report(notifications, notificationsJson, request, placed, parts);
+  if (notifications.length > 0) report(notifications, notificationsJson, request, located, parts);
   // The caller's own, which the edge alone can process.
   const { notifications: own } = request;
-  if (own) report(own, JSON.stringify(own), request, placed, parts);
+  if (own) report(own, JSON.stringify(own), request, located, parts);
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
@@ -161,7 +161,7 @@ function report(
   notifications: readonly Notification[],
   notificationsJson: string,
   request: ResolvedDeliveryRequest,
-  placed: Placed,
+  located: LocatedCall,
   parts: Parts,
 ): void {
   const { id, experienceCloud, property, environmentId } = request;
@@ -171,9 +171,9 @@ function report(
   parts.notifications.add({
     request: reported,
     json: toReportJson(reported, notificationsJson),
-    encodedSessionId: placed.call.encodedSessionId,
+    encodedSessionId: located.call.encodedSessionId,
     // The visitor's own: the client's may be another one when this is sent.
-    locationHint: placed.call.locationHint,
+    locationHint: located.call.locationHint,
     decisioningMethod: 'on-device',
     timeoutMs: parts.config.timeoutMs,
     signal: undefined,
@@ -199,7 +199,7 @@ function toReportJson(
   return `${head}${shared}${limits},"notifications":${notificationsJson}}`;
 }
 
-/** The fields of an object's JSON, behind others. */
+/** The fields of an object's JSON, after others. */
 function withoutBraces(json: string): string {
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }

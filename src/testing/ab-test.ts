@@ -6,7 +6,7 @@ import { toScript } from './offers.js';
 export interface AbTestOptions {
   /** The activity's name: two locations with the same one show a visitor the same experience. @default the location's name */
   readonly activity?: string;
-  /** Shares by experience name, in any unit. @default the same for each */
+  /** Shares by experience name, in any unit; an experience that is not named gets none. @default the same for each */
   readonly weights?: Readonly<Record<string, number>>;
 }
 

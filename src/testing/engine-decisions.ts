@@ -42,7 +42,7 @@ export class Engine {
    * @throws TargetError when there are some and the artifact cannot be decided by
    */
   async complete(scripted: Decisions, offers: ResolvedOffers, call: EdgeCall): Promise<Decisions> {
-    const open = toOpenRequest(call, offers);
+    const open = toUnlistedRequest(call, offers);
     if (!open) return scripted;
     this.#client ??= createClient(this.#options);
     const { response } = await this.#client.getOffers({ request: open, sessionId: call.sessionId });
@@ -86,7 +86,10 @@ function withoutNetwork(places: PlacesByAddress): FetchApi {
 }
 
 /** The part of a request that the script does not list; undefined when it lists everything. */
-function toOpenRequest({ request, tntId }: EdgeCall, offers: ResolvedOffers): DeliveryRequest | undefined {
+function toUnlistedRequest(
+  { request, tntId }: EdgeCall,
+  offers: ResolvedOffers,
+): DeliveryRequest | undefined {
   const execute = openPlaces(request.execute, offers);
   const views = request.prefetch?.views?.filter(({ name }) => name === undefined || !offers.views.has(name));
   const prefetch = {

@@ -25,7 +25,7 @@ export interface ReceivedRequest {
   readonly delivery?: DeliveryRequest;
   /** Milliseconds since 1970, when the body was complete. */
   readonly time: number;
-  /** Of the answer; undefined as long as none was begun. */
+  /** Of the answer; absent of a request that is left hanging or reset. */
   readonly status?: number;
   /** The fault that it met. */
   readonly fault?: FaultKind;

@@ -122,7 +122,7 @@ export class TargetEdge {
     this.#log.clear();
   }
 
-  /** Replaces everything that the edge shows. */
+  /** Replaces everything that the edge shows. Throws a `TypeError` on offers that are none. */
   setOffers(offers: EdgeOffers): void {
     this.#offers = resolveOffers(offers);
   }
@@ -147,6 +147,7 @@ export class TargetEdge {
   /**
    * Switches a fault on. A request meets the first fault, in the order of switching on, that is meant for it and
    * not used up: `fault(a, { times: 1 })` and then `fault(b, { times: 1 })` play one after the other.
+   * Throws a `TypeError` on a fault that there is not.
    */
   fault(fault: Fault, scope?: FaultScope): FaultSwitch {
     return this.#faults.add(fault, scope);
