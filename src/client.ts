@@ -20,7 +20,7 @@ import {
   hostOf,
   ownHint,
 } from './delivery.js';
-import type { DeliveryRequest } from './delivery-api.js';
+import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
 import { TargetError, toError, toTargetError } from './errors.js';
 import {
   Events,
@@ -39,7 +39,6 @@ import {
   type Call,
   type CallEnvironment,
   type CallOptions,
-  type CallOverrides,
   type Delivery,
   type RequestOptions,
   toCall,
@@ -102,8 +101,6 @@ interface LastCall extends Pick<Delivery, 'encodedSessionId' | 'locationHint'> {
   /** The visitor's ids and context, as JSON. */
   readonly who: string;
 }
-
-const NONE: CallOverrides = {};
 
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
@@ -226,7 +223,7 @@ export class TargetClient {
   getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
-    return this.#settle(options, () => this.#answer(options));
+    return this.#settle(options, () => this.#answer(options, options?.request));
   }
 
   /**
@@ -247,7 +244,7 @@ export class TargetClient {
   ): Promise<AttributesProvider<Schema> | undefined> {
     return this.#settle(options, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
-      const answer = this.#answer(options ?? {}, { request });
+      const answer = this.#answer(options ?? {}, request);
       if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
       return answer.then((answered) => new AttributesProvider<Schema>(answered));
     });
@@ -266,9 +263,9 @@ export class TargetClient {
     return this.#settle(options, () => {
       const { notifications } = options?.request ?? {};
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
-        throw invalidField('notifications', 'a list of notifications', notifications);
+        throw invalidField('notifications', 'a list of at least one notification', notifications);
       }
-      return this.#answer(options, { decisioningMethod: 'server-side' });
+      return this.#answer(options, options?.request, 'server-side');
     });
   }
 
@@ -379,13 +376,14 @@ export class TargetClient {
 
   /** One call: normalise, decide, respond. What can be answered at once is no promise. */
   #answer(
-    options: CallOptions | RequestOptions,
-    overrides: CallOverrides = NONE,
+    options: CallOptions,
+    request: DeliveryRequest,
+    method?: DecisioningMethod,
   ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
     if (typeof options !== 'object' || options === null) throw invalidField('options', 'an object', options);
     this.#warnOfUnknown(options);
-    const call = toCall(options, overrides, this.#environment);
+    const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
     return decision instanceof Promise
       ? decision.then((decided) => this.#respond(call, decided, Date.now()))

@@ -79,7 +79,9 @@ export function describe(value: unknown): string {
 export function describeKind(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'string')
-    return value === '' ? 'an empty string' : `a string of ${value.length} characters`;
+    return value === ''
+      ? 'an empty string'
+      : `a string of ${value.length} character${value.length === 1 ? '' : 's'}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -121,18 +121,17 @@ const MAX_ECID_LENGTH = 128;
 const MAX_BLOB_LENGTH = 1024;
 const MAX_HINT_LENGTH = 9;
 
-/** What a method of the client asks for in the place of its caller. */
-export type CallOverrides = Pick<RequestOptions, 'decisioningMethod'> & {
-  readonly request?: DeliveryRequest;
-};
-
-/** Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. */
+/**
+ * Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. A request and a method
+ * of their own are what a method of the client asks for in the place of its caller.
+ */
 export function toCall(
-  options: CallOptions | RequestOptions,
-  { request: wanted = (options as RequestOptions).request, decisioningMethod: method }: CallOverrides,
+  options: CallOptions,
   { config, logger, now, newId }: CallEnvironment,
+  request: DeliveryRequest,
+  method?: DecisioningMethod,
 ): Call {
-  const written = toWrittenRequest(wanted, logger);
+  const written = toWrittenRequest(request, logger);
   const nowMs = now();
   const cookie = parseMboxCookie(options.targetCookie, nowMs);
   const givenSessionId = toGivenSessionId(cookie, options.sessionId);
@@ -143,16 +142,16 @@ export function toCall(
   const decisioningMethod =
     method ?? toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
   // The copy is completed in place: every on-device decision goes through here.
-  const request = written as Completed;
+  const completed = written as Completed;
   const id = toVisitorId(written.id, customerIds, cookie, visitor);
-  if (id) request.id = id;
-  request.requestId ??= newId();
-  if (config.environmentId !== undefined) request.environmentId ??= config.environmentId;
-  if (config.propertyToken !== undefined) request.property ??= { token: config.propertyToken };
-  request.context = toContext(written.context, nowMs);
-  request.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
+  if (id) completed.id = id;
+  completed.requestId ??= newId();
+  if (config.environmentId !== undefined) completed.environmentId ??= config.environmentId;
+  if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
+  completed.context = toContext(written.context, nowMs);
+  completed.experienceCloud = toExperienceCloud(written.experienceCloud, options, visitor);
   return {
-    request,
+    request: completed,
     nowMs,
     sessionId,
     // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
@@ -371,9 +370,9 @@ export function toSignal(signal: unknown): AbortSignalLike | undefined {
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
 export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
-  if (!Array.isArray(mboxNames) || mboxNames.some((name) => typeof name !== 'string' || name === '')) {
-    throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
-  }
+  if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
+  const wrong = mboxNames.findIndex((name) => typeof name !== 'string' || name === '');
+  if (wrong >= 0) throw invalidField(`mboxNames[${wrong}]`, 'the name of an mbox', mboxNames[wrong]);
   // What is malformed stays as it is, for the check of the request to name it.
   if (!canTakeMboxes(request)) return request;
   const executed = listOf(request.execute?.mboxes);

@@ -152,15 +152,15 @@ describe('which mboxes are asked for', () => {
     expect(bench.edge.requests).toHaveLength(0);
   });
 
-  test.each([
-    ['nothing', undefined],
-    ['a string', 'flags'],
-    ['a number in it', ['flags', 5]],
-    ['an empty name', ['']],
-    ['a hole', [null]],
-  ])('names cannot be %s', async (_, names) => {
+  test.each<[string, unknown, string]>([
+    ['nothing', undefined, 'mboxNames'],
+    ['a string', 'flags', 'mboxNames'],
+    ['a number in it', ['flags', 5], 'mboxNames[1]'],
+    ['an empty name', [''], 'mboxNames[0]'],
+    ['a hole', [null], 'mboxNames[0]'],
+  ])('names cannot be %s', async (_, names, path) => {
     const error = await targetErrorOf(() => connect().getAttributes(names as unknown as string[]));
-    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'mboxNames' });
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
   });
 });
 

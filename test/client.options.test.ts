@@ -358,7 +358,7 @@ describe('callback and errCallback', () => {
     expect(callback).not.toHaveBeenCalled();
     expect(errCallback.mock.calls.map(([{ path }]) => path).sort()).toEqual([
       'execute',
-      'mboxNames',
+      'mboxNames[0]',
       'notifications',
     ]);
   });

@@ -2,6 +2,8 @@ import type { Request } from 'express';
 import type { ClientHints, Context } from 'target-node-sdk';
 import type { SetCookieOptions } from 'target-node-sdk/http';
 
+const MAX_ADDRESS_LENGTH = 4096;
+
 /** Where the visitor is and with what browser: what audiences are made of. */
 export function toContext(
   request: Request,
@@ -9,11 +11,14 @@ export function toContext(
 ): Context {
   return {
     channel: 'web',
-    address: { url, referringUrl: request.get('referer') },
+    // A visitor can send more than Target takes.
+    address: {
+      url: url.slice(0, MAX_ADDRESS_LENGTH),
+      referringUrl: request.get('referer')?.slice(0, MAX_ADDRESS_LENGTH),
+    },
     userAgent: request.get('user-agent'),
     clientHints: toClientHints(request),
-    // An IPv4 address comes in IPv6 clothes when the server listens to both.
-    geo: { ipAddress: request.ip?.replace(/^::ffff:/, '') },
+    geo: { ipAddress: request.ip },
   };
 }
 

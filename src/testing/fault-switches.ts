@@ -1,4 +1,4 @@
-import type { Fault } from './faults.js';
+import { FAULT_KINDS, type Fault } from './faults.js';
 import type { ReceivedRequest, RequestFilter } from './request-log.js';
 import { isMeant } from './request-log.js';
 
@@ -36,9 +36,11 @@ interface ActiveFault extends DueFault {
 export class FaultSwitches {
   readonly #active = new Set<ActiveFault>();
 
-  /** Switches a fault on. Throws a TypeError for a status that HTTP does not have. */
+  /** Switches a fault on. Throws a TypeError for a kind that there is not, and for a status that HTTP does not have. */
   add(fault: Fault, { times = Number.POSITIVE_INFINITY, where, delayMs = 0 }: FaultScope = {}): FaultSwitch {
     // Later it would be thrown where nobody can catch it.
+    if (!FAULT_KINDS.has(fault?.kind))
+      throw new TypeError(`fault: kind must be one of ${[...FAULT_KINDS].join(', ')}`);
     if (
       fault.kind === 'status' &&
       !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 999)

@@ -51,3 +51,20 @@ export type Fault =
 
 /** The name of a {@link Fault}. */
 export type FaultKind = Fault['kind'];
+
+const KINDS = {
+  status: true,
+  delay: true,
+  hang: true,
+  stall: true,
+  drip: true,
+  reset: true,
+  resetMidBody: true,
+  truncate: true,
+  body: true,
+  huge: true,
+  gzip: true,
+} satisfies Record<FaultKind, true>;
+
+/** Every kind of fault. */
+export const FAULT_KINDS: ReadonlySet<string> = new Set(Object.keys(KINDS));

@@ -92,6 +92,10 @@ describe('status', () => {
     expect(() => edge.fault({ kind: 'status', status })).toThrow('status must be an integer from 200 to 999');
   });
 
+  test.each([{ kind: 'stat' }, {}, undefined])('a kind that there is not is refused too: %j', (fault) => {
+    expect(() => edge.fault(fault as never)).toThrow('kind must be one of status, delay, hang');
+  });
+
   test('begins after delayMs', async () => {
     edge.fault({ kind: 'status', status: 500 }, { delayMs: 50 });
     const begun = performance.now();
