@@ -28,9 +28,16 @@ const MS_TO_END = 10_000;
 async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
   const files = await sandbox.pack();
   await report.check('the tarball holds what `files` lists and nothing else', () => {
-    const allowed = /^(?:package\.json|README\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+    const allowed =
+      /^(?:package\.json|README\.md|SECURITY\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
     equal(files.filter((path) => !allowed.test(path)).join(), '');
-    for (const path of ['package.json', 'README.md', 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt']) {
+    for (const path of [
+      'package.json',
+      'README.md',
+      'SECURITY.md',
+      'LICENSE',
+      'dist/THIRD-PARTY-LICENSES.txt',
+    ]) {
       ok(files.includes(path), `${path} is missing`);
     }
   });
