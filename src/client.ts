@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+import { type Callbacks, settle } from './callbacks.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import {
   checkListener,
@@ -21,7 +22,7 @@ import {
   ownHint,
 } from './delivery.js';
 import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
-import { TargetError, toError, toTargetError } from './errors.js';
+import { TargetError, toError } from './errors.js';
 import {
   Events,
   type TargetEventListener,
@@ -62,14 +63,6 @@ import type {
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
 import { createTransport, type Transport } from './transport.js';
 import { AUTH_STATE, visitorCookieName } from './visitor.js';
-
-/** Called with the result or the error of a call, besides its promise. */
-export interface Callbacks<Result> {
-  /** Called with the result. */
-  readonly callback?: ((result: Result) => void) | undefined;
-  /** Called with the error; the promise then resolves to undefined. */
-  readonly errCallback?: ((error: TargetError) => void) | undefined;
-}
 
 /** Options of {@link TargetClient.getOffers}. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
@@ -223,7 +216,7 @@ export class TargetClient {
   getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
-    return this.#settle(options, () => this.#answer(options, options?.request));
+    return settle(options, this.#environment.logger, () => this.#answer(options, options?.request));
   }
 
   /**
@@ -242,7 +235,7 @@ export class TargetClient {
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema> | undefined> {
-    return this.#settle(options, () => {
+    return settle(options, this.#environment.logger, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(options ?? {}, request);
       if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
@@ -260,7 +253,7 @@ export class TargetClient {
   ): Promise<TargetDeliveryResponse | undefined>;
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse>;
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse | undefined> {
-    return this.#settle(options, () => {
+    return settle(options, this.#environment.logger, () => {
       const { notifications } = options?.request ?? {};
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
         throw invalidField('notifications', 'a list of at least one notification', notifications);
@@ -399,38 +392,6 @@ export class TargetClient {
       this.#last = { encodedSessionId, locationHint, who: JSON.stringify({ id, context }) };
     }
     return toTargetDeliveryResponse(call, decision, nowMs);
-  }
-
-  /** Hands a result or an error to the callbacks, which can do the call no harm. */
-  async #settle<Result>(
-    options: Callbacks<Result> | undefined,
-    work: () => Result | Promise<Result>,
-  ): Promise<Result | undefined> {
-    let errCallback: Callbacks<Result>['errCallback'];
-    try {
-      const callback = options?.callback;
-      errCallback = options?.errCallback;
-      const answer = work();
-      const result = answer instanceof Promise ? await answer : answer;
-      if (typeof callback === 'function') this.#callBack(callback, result);
-      return result;
-    } catch (thrown) {
-      const error = toTargetError(thrown);
-      if (typeof errCallback !== 'function') throw error;
-      this.#callBack(errCallback, error);
-      return undefined;
-    }
-  }
-
-  #callBack<Value>(callback: (value: Value) => unknown, value: Value): void {
-    const log = (thrown: unknown) =>
-      this.#environment.logger.error(() => `a callback failed: ${toError(thrown).name}`);
-    try {
-      const returned: unknown = callback(value);
-      if (typeof returned === 'object') Promise.resolve(returned).catch(log);
-    } catch (thrown) {
-      log(thrown);
-    }
   }
 
   #warnOfUnknown(options: object): void {

@@ -1,6 +1,6 @@
 export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+export type { Callbacks } from './callbacks.js';
 export {
-  type Callbacks,
   type GetAttributesOptions,
   type GetOffersOptions,
   type SendNotificationsOptions,

@@ -26,6 +26,7 @@ const ROWS: readonly (readonly string[])[] = [
     'decide',
     'response',
     'attributes',
+    'callbacks',
     'notifications',
     'decisioning/*',
   ],

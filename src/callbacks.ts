@@ -1,0 +1,42 @@
+import { type TargetError, toError, toTargetError } from './errors.js';
+import type { Logger } from './logger.js';
+
+/** Called with the result or the error of a call, besides its promise. */
+export interface Callbacks<Result> {
+  /** Called with the result. */
+  readonly callback?: ((result: Result) => void) | undefined;
+  /** Called with the error; the promise then resolves to undefined. */
+  readonly errCallback?: ((error: TargetError) => void) | undefined;
+}
+
+/** Does the work of a call, and hands its result or error to the callbacks, which can do the call no harm. */
+export async function settle<Result>(
+  options: Callbacks<Result> | undefined,
+  logger: Logger,
+  work: () => Result | Promise<Result>,
+): Promise<Result | undefined> {
+  let errCallback: Callbacks<Result>['errCallback'];
+  try {
+    const callback = options?.callback;
+    errCallback = options?.errCallback;
+    const answer = work();
+    const result = answer instanceof Promise ? await answer : answer;
+    if (typeof callback === 'function') callBack(callback, result, logger);
+    return result;
+  } catch (thrown) {
+    const error = toTargetError(thrown);
+    if (typeof errCallback !== 'function') throw error;
+    callBack(errCallback, error, logger);
+    return undefined;
+  }
+}
+
+function callBack<Value>(callback: (value: Value) => unknown, value: Value, logger: Logger): void {
+  const log = (thrown: unknown) => logger.error(() => `a callback failed: ${toError(thrown).name}`);
+  try {
+    const returned: unknown = callback(value);
+    if (typeof returned === 'object') Promise.resolve(returned).catch(log);
+  } catch (thrown) {
+    log(thrown);
+  }
+}
