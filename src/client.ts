@@ -90,10 +90,9 @@ export interface WaitOptions {
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
 /** What telemetry that is sent by itself repeats of the last call. */
-interface LastCall extends Pick<Delivery, 'encodedSessionId' | 'locationHint'> {
-  /** The visitor's ids and context, as JSON. */
-  readonly who: string;
-}
+interface LastCall
+  extends Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
+    Pick<Delivery['request'], 'id' | 'context'> {}
 
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
@@ -388,8 +387,7 @@ export class TargetClient {
     if (this.#telemetry.isEnabled) {
       const { id, context } = decision.request;
       const { encodedSessionId, locationHint } = call;
-      // As text, because the request is the caller's from here on.
-      this.#last = { encodedSessionId, locationHint, who: JSON.stringify({ id, context }) };
+      this.#last = { encodedSessionId, locationHint, id, context };
     }
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
@@ -402,8 +400,9 @@ export class TargetClient {
   /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
   async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<boolean> {
     if (this.#telemetry.isEmpty || !this.#last) return false;
-    const { who, ...place } = this.#last;
-    return this.#deliverQuietly({ requestId: newUuid(), ...JSON.parse(who) }, { ...place, timeoutMs });
+    const { id, context, ...place } = this.#last;
+    const request = { requestId: newUuid(), ...(id && { id }), context };
+    return this.#deliverQuietly(request, { ...place, timeoutMs });
   }
 
   async #sendAllTelemetry(limitMs: number): Promise<void> {
