@@ -183,8 +183,8 @@ function newCircuit(host: string, error: TargetError): Circuit {
   return { host, state: 'closed', failures: 0, openings: 0, waitMs: 0, untilMs: 0, lastFailure: error };
 }
 
-/** Calls of other visitors are told of it: its body and request id are not theirs. */
-function withoutVisitor({ code, message, status, attempts }: TargetError): TargetError {
+/** An error as others than its visitor may be told of it: without its body, request id and cause. */
+export function withoutVisitor({ code, message, status, attempts }: TargetError): TargetError {
   return new TargetError(code, message, { status, attempts });
 }
 

@@ -10,7 +10,7 @@ import {
   type TargetClientConfig,
   warnOfUnknown,
 } from './config.js';
-import { within } from './deadline.js';
+import { type Limits, within } from './deadline.js';
 import { type Deciders, type Decision, decide } from './decide.js';
 import type { OnDevice, OnDeviceOptions } from './decisioning/on-device.js';
 import {
@@ -57,6 +57,7 @@ import type {
   CircuitBreakerStats,
   CloseResult,
   DeliveryCounts,
+  NotificationStats,
   ReadyState,
   TargetClientStats,
 } from './stats.js';
@@ -78,9 +79,9 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
   readonly request?: DeliveryRequest | undefined;
 }
 
-/** Limits of `ready` and `close`. */
+/** Limits of `ready`, `flush` and `close`. */
 export interface WaitOptions {
-  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `close` */
+  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
   readonly timeout?: number | undefined;
   /** Ends the wait. */
   readonly signal?: AbortSignalLike | undefined;
@@ -152,8 +153,9 @@ export class TargetClient {
     this.#deliver = createDelivery(parts);
     const edge = createEdgeDecider(this.#deliver);
     this.#notifications = new NotificationQueue({
+      policy: config.notifications,
       deliver: this.#deliver,
-      hostOf: (locationHint) => hostOf(config, locationHint),
+      hostOf: (locationHint) => hostOf(config, locationHint ?? clientHint.current),
       events: this.#events,
       logger,
     });
@@ -330,9 +332,19 @@ export class TargetClient {
     return this;
   }
 
-  /** Waits until each queued notification was delivered, failed or dropped. */
-  async flush(): Promise<void> {
-    await this.#notifications.flush();
+  /**
+   * Waits until each notification that is queued now was delivered, failed or dropped, but no longer than `timeout`
+   * (default the client's) or until `signal` is aborted; what is left then stays queued. Resolves with the notifications
+   * of this client by fate: `queued` above 0 means that not all was sent. Never rejects. It ends a pause that a failing
+   * edge cluster has been given, but not one that it asked for with `Retry-After`.
+   *
+   * @example
+   * const { queued } = await client.flush({ timeout: 1000 });
+   */
+  async flush(options: WaitOptions = {}): Promise<NotificationStats> {
+    const { timeoutMs } = this.#environment.config;
+    await this.#notifications.flush(toFlushLimits(options, timeoutMs));
+    return this.#notifications.stats;
   }
 
   /**
@@ -450,6 +462,17 @@ async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
     throw new TargetError('ERR_TARGET_NOT_READY', 'on-device decisioning could not be loaded', { cause });
   });
   return startOnDevice(options);
+}
+
+/** Limits that are none do not count: a flush is often the last thing that a process does, and must not fail. */
+function toFlushLimits(options: WaitOptions, defaultMs: number): Limits {
+  let timeoutMs = defaultMs;
+  try {
+    if (isTimeoutMs(options?.timeout)) timeoutMs = options.timeout;
+    return { timeoutMs, signal: toSignal(options?.signal) };
+  } catch {
+    return { timeoutMs, signal: undefined };
+  }
 }
 
 function closedError(): TargetError {

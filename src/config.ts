@@ -32,6 +32,16 @@ export interface CircuitBreakerOption {
   readonly maxTimeout?: number | undefined;
 }
 
+/** How the notifications of on-device decisions are sent. */
+export interface NotificationsOption {
+  /** Calls under way to one host at a time, from 1 to 128; to all hosts together twice as many. @default 64 */
+  readonly maxInFlight?: number | undefined;
+  /** Calls that may wait; those that come then are dropped, counted, and raised as `sendNotificationError`. @default 10000 */
+  readonly maxQueued?: number | undefined;
+  /** Bytes of all calls that wait, as they are sent; then the same happens. @default 33554432, which are 32 MiB */
+  readonly maxBytes?: number | undefined;
+}
+
 /** Keeps the last known good artifact outside the process. */
 export interface ArtifactStore {
   get(key: string): Promise<unknown>;
@@ -90,6 +100,8 @@ export interface TargetClientConfig {
   readonly retry?: RetryOption | undefined;
   /** When calls for offers are refused at once while the edge does not answer; `false` for never. @default true */
   readonly circuitBreaker?: boolean | CircuitBreakerOption | undefined;
+  /** How many notifications of on-device decisions are sent at a time, and how many may wait. */
+  readonly notifications?: NotificationsOption | undefined;
   /** Where to log. @default nowhere */
   readonly logger?: LoggerOption | null | undefined;
   /** at.js version, sent as query `version`. */
@@ -118,6 +130,13 @@ export interface CircuitBreakerPolicy {
   readonly maxTimeoutMs: number;
 }
 
+/** {@link NotificationsOption} with its defaults. */
+export interface NotificationPolicy {
+  readonly maxInFlight: number;
+  readonly maxQueued: number;
+  readonly maxBytes: number;
+}
+
 /** {@link TargetClientConfig} checked and complete. */
 export interface ResolvedConfig {
   readonly client: string;
@@ -142,6 +161,7 @@ export interface ResolvedConfig {
   readonly retry: RetryPolicy;
   /** Undefined when it is off. */
   readonly circuitBreaker: CircuitBreakerPolicy | undefined;
+  readonly notifications: NotificationPolicy;
   readonly version: string | undefined;
   readonly events: TargetEventListeners;
   readonly allMatchingMboxes: ReadonlySet<string>;
@@ -165,6 +185,13 @@ const DEFAULT_CIRCUIT_BREAKER: CircuitBreakerPolicy = {
   maxTimeoutMs: 30_000,
 };
 
+const MAX_IN_FLIGHT = 128;
+const DEFAULT_NOTIFICATIONS: NotificationPolicy = {
+  maxInFlight: 64,
+  maxQueued: 10_000,
+  maxBytes: 32 * 1024 * 1024,
+};
+
 type Check<T> = { readonly wanted: string; readonly accepts: (value: unknown) => value is T };
 
 function check<T>(wanted: string, accepts: (value: unknown) => boolean): Check<T> {
@@ -184,6 +211,7 @@ const text = check<string>('a non-empty string', matches(/^\P{Surrogate}+$/u));
 const hostName = check<string>('a host such as "edge.example.com:8080"', isHost);
 const flag = check<boolean>('a boolean', (value) => typeof value === 'boolean');
 const count = check<number>('an integer of at least 0', isCount);
+const positive = check<number>('an integer of at least 1', (value) => isCount(value) && value !== 0);
 const milliseconds = check<number>('milliseconds from 0 to below 2^31', isMs);
 const timeout = check<number>('milliseconds above 0 and below 2^31', isTimeout);
 const object = check<object>('an object', isObject);
@@ -229,6 +257,7 @@ const OPTIONS = {
     'a boolean or an object',
     (value) => isObject(value) || typeof value === 'boolean',
   ),
+  notifications: check<NotificationsOption>('an object', isObject),
   logger: check<LoggerOption>('an object with log methods', isObject),
   version: text,
   events: check<TargetEventListeners>('listeners by event name', isObject),
@@ -248,10 +277,19 @@ const RETRY_OPTIONS = {
 } satisfies Record<keyof RetryOption, Check<unknown>>;
 
 const CIRCUIT_BREAKER_OPTIONS = {
-  failures: check<number>('an integer of at least 1', (value) => isCount(value) && value !== 0),
+  failures: positive,
   minTimeout: timeout,
   maxTimeout: timeout,
 } satisfies Record<keyof CircuitBreakerOption, Check<unknown>>;
+
+const NOTIFICATIONS_OPTIONS = {
+  maxInFlight: check<number>(
+    `an integer from 1 to ${MAX_IN_FLIGHT}`,
+    (value) => positive.accepts(value) && value <= MAX_IN_FLIGHT,
+  ),
+  maxQueued: positive,
+  maxBytes: positive,
+} satisfies Record<keyof NotificationsOption, Check<unknown>>;
 
 type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
@@ -285,6 +323,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     agent: options.agent,
     retry: toRetryPolicy(options.retry, logger),
     circuitBreaker: toCircuitBreakerPolicy(options.circuitBreaker, logger),
+    notifications: toNotificationPolicy(options.notifications, logger),
     version: options.version,
     events: toListeners(options.events, logger),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
@@ -372,6 +411,16 @@ function toCircuitBreakerPolicy(
     failures: options.failures ?? DEFAULT_CIRCUIT_BREAKER.failures,
     minTimeoutMs: options.minTimeout ?? DEFAULT_CIRCUIT_BREAKER.minTimeoutMs,
     maxTimeoutMs: options.maxTimeout ?? DEFAULT_CIRCUIT_BREAKER.maxTimeoutMs,
+  });
+}
+
+function toNotificationPolicy(written: NotificationsOption | undefined, logger: Logger): NotificationPolicy {
+  if (!written) return DEFAULT_NOTIFICATIONS;
+  const known = Object.keys(NOTIFICATIONS_OPTIONS);
+  warnOfUnknown(written, known, (line) => logger.warn(`notifications: ${line}`));
+  return Object.freeze({
+    ...DEFAULT_NOTIFICATIONS,
+    ...checkAll(written, NOTIFICATIONS_OPTIONS, 'notifications.'),
   });
 }
 

@@ -10,6 +10,7 @@ export {
 export type {
   ArtifactStore,
   CircuitBreakerOption,
+  NotificationsOption,
   RetryOption,
   TargetClientConfig,
 } from './config.js';

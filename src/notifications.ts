@@ -1,34 +1,38 @@
-import { keepWatch, spread, withinMs } from './deadline.js';
+import { withoutVisitor } from './circuit-breaker.js';
+import type { NotificationPolicy } from './config.js';
+import { keepWatch, type Limits, spread, within } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
 import { TargetError, type TargetErrorCode, toError } from './errors.js';
 import type { Events } from './events.js';
+import { FlushPeriods, type Waiter } from './flush-periods.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
+import { LostClusters } from './lost-clusters.js';
+import { type HostWindow, HostWindows } from './notification-window.js';
 import type { Delivery } from './request.js';
 import type { CloseResult, NotificationStats } from './stats.js';
 import { isRetriedStatus, isUnreached, NO_RETRY, retryAfterMsOf } from './transport.js';
+import { type QueuedCall, WaitingCalls } from './waiting-calls.js';
 
 /** What a queue needs. */
 export interface NotificationQueueOptions {
+  readonly policy: NotificationPolicy;
   readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
-  /** Where calls go by a location hint. */
+  /** Where calls go now by a location hint, or without one. */
   readonly hostOf: (locationHint: string | undefined) => string;
   readonly events: Events;
   readonly logger: Logger;
 }
 
-interface Queued {
-  readonly call: Delivery;
-  attempts: number;
-  /** The cluster of its visitor, as long as that can be reached. */
-  hint: string | undefined;
-}
-
-const MAX_QUEUED = 10_000;
-const MAX_IN_FLIGHT = 10;
+/** A call is given up when it has failed so often, and has been tried for so long. */
 const MAX_ATTEMPTS = 10;
-const FIRST_PAUSE_MS = 1000;
-const MAX_PAUSE_MS = 30_000;
+const MIN_TRIED_MS = 2 * 60 * 1000;
+/** The wait of a call that failed on a host which answers others. */
+const FIRST_WAIT_MS = 100;
+const MAX_WAIT_MS = 2000;
+/** The same for a call that has failed often. */
+const LONG_WAIT_MS = 10_000;
+/** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 5 * 60 * 1000;
 const PASSING_CODES = new Set<TargetErrorCode>([
   'ERR_TARGET_NETWORK',
@@ -36,143 +40,158 @@ const PASSING_CODES = new Set<TargetErrorCode>([
   // Most likely of something in between; the ids tell the edge what it has processed already.
   'ERR_TARGET_INVALID_RESPONSE',
 ]);
-/** For how long the visitors of a cluster that could not be reached are reported elsewhere. */
-const LOST_MS = 5 * 60 * 1000;
-const MAX_LOST = 100;
-const TOO_LARGE = 413;
 const NO_CONTENT = 204;
+const TOO_LARGE = 413;
+/** Adobe's answer to too many calls of one session at a time. */
+const SESSION_BUSY = 420;
+/** Shorter texts count by their characters: bytes take as long to count as a small decision. */
+const MIN_COUNTED_LENGTH = 4096;
 
 /**
- * Sends the notifications of on-device decisions after their answers. Bounded: what comes when it is full is
- * dropped. Begins with one call and goes on with more when that succeeds; after a passing fault it pauses, longer
- * each time, and begins anew. Accepted = delivered + failed + dropped + queued, always.
+ * Sends the notifications of on-device decisions after their answers. Bounded in calls and in bytes: those that come
+ * when the queue is full are dropped. Each host has a window of calls under way, so that faults of one host, or of one
+ * call, keep no other waiting. Accepted = delivered + failed + dropped + queued, always.
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
-  readonly #counts: { -readonly [Fate in keyof CloseResult]: number } = {
-    delivered: 0,
-    failed: 0,
-    dropped: 0,
-  };
+  readonly #counts = { accepted: 0, delivered: 0, failed: 0, dropped: 0 };
   readonly #abort = new AbortController();
-  #inFlight = 0;
-  #accepted = 0;
-  /** Notifications of the calls in flight. */
-  #underWay = 0;
-  readonly #queued: Queued[] = [];
-  #waiting: (() => void)[] = [];
-  #turn: NodeJS.Immediate | undefined;
-  #pause: NodeJS.Timeout | undefined;
-  #pauses = 0;
-  #isTrusted = false;
-  #lastFault: TargetError | undefined;
+  readonly #waiting = new WaitingCalls();
+  readonly #windows: HostWindows;
+  readonly #periods = new FlushPeriods();
+  readonly #lost = new LostClusters();
   readonly #losses: FaultLog;
-  /** The hints of clusters that could not be reached, and until when their visitors' calls go the client's own way. */
-  readonly #lostUntilMs = new Map<string, number>();
+  #bytes = 0;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lastFault: TargetError | undefined;
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
+    this.#windows = new HostWindows(options.policy.maxInFlight);
     this.#losses = new FaultLog(options.logger.write, 'notifications are delivered');
     keepWatch(this.#abort.signal);
   }
 
   /** How many calls wait or are under way. */
   get size(): number {
-    return this.#queued.length + this.#inFlight;
-  }
-
-  /** What became of the notifications that are not queued any more. */
-  get counts(): CloseResult {
-    return { ...this.#counts };
+    return this.#waiting.size + this.#windows.inFlight;
   }
 
   /** All notifications that were handed over, by fate. */
   get stats(): NotificationStats {
-    let queued = this.#underWay;
-    for (const { call } of this.#queued) queued += notificationsOf(call).length;
-    return { accepted: this.#accepted, ...this.#counts, queued };
+    const { accepted, delivered, failed, dropped } = this.#counts;
+    return { accepted, delivered, failed, dropped, queued: accepted - delivered - failed - dropped };
   }
 
   /** Takes a call along; it is sent when the current turn of the event loop is over. */
   add(call: Delivery): void {
-    this.#accepted += notificationsOf(call).length;
+    this.#counts.accepted += notificationsOf(call).length;
+    const { maxQueued, maxBytes } = this.#options.policy;
+    const bytes = bytesOf(call);
     if (this.#abort.signal.aborted) this.#drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
-    else if (this.size >= MAX_QUEUED)
-      this.#drop(call, 'ERR_TARGET_ABORTED', `${MAX_QUEUED} calls are queued`);
+    else if (this.size >= maxQueued) this.#drop(call, 'ERR_TARGET_ABORTED', `${maxQueued} calls are queued`);
+    else if (this.#bytes + bytes > maxBytes)
+      this.#drop(call, 'ERR_TARGET_ABORTED', `more than ${maxBytes} bytes would be queued`);
     else {
-      this.#queued.push({ call, attempts: 0, hint: call.locationHint });
+      this.#bytes += bytes;
+      const hint = this.#lost.reachable(call.locationHint);
+      const period = this.#periods.enter();
+      this.#waiting.push({ call, bytes, period, attempts: 0, firstTriedMs: undefined, hint });
       this.#turn ??= setImmediate(() => {
         this.#turn = undefined;
-        if (!this.#pause) this.#pump();
+        this.#pump();
       });
     }
   }
 
-  /** Resolves when nothing is queued any more. Begins at once, whatever pause there is. */
-  async flush(): Promise<void> {
-    if (this.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#waiting.push(resolve);
-      this.#pump();
-    });
+  /**
+   * Resolves when each call that is queued now was delivered, failed or dropped, or when one of the limits is met. Pauses
+   * that no host has asked for are cut short, once a second. Never rejects.
+   */
+  async flush(limits: Limits): Promise<void> {
+    if (this.size > 0) await this.#drain(limits, this.#periods.waitForPresent());
   }
 
   /** Sends what it can within a limit and drops the rest. */
   async close(limitMs: number): Promise<CloseResult> {
-    await withinMs(limitMs, () => this.flush());
-    clearTimeout(this.#pause);
+    if (this.size > 0)
+      await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
+    clearTimeout(this.#timer);
     this.#abort.abort();
     // One by one, so that a listener finds each of them either here or dropped.
-    for (let next = this.#queued.shift(); next; next = this.#queued.shift())
+    for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
+      this.#forget(next);
       this.#drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
-    // For what is under way to be cut off, and with whoever still waits for what was dropped.
-    const ended = this.flush();
-    this.#goOn();
-    await ended;
-    return this.counts;
-  }
-
-  #pump(): void {
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    const limit = this.#isTrusted ? MAX_IN_FLIGHT : 1;
-    while (this.#inFlight < limit) {
-      const queued = this.#queued.shift();
-      if (!queued) break;
-      this.#inFlight += 1;
-      void this.#send(queued);
     }
+    // Calls under way were aborted with the signal, and end soon.
+    await this.#periods.waitForAll().ended;
+    const { delivered, failed, dropped } = this.#counts;
+    return { delivered, failed, dropped };
   }
 
-  #goOn(): void {
-    if (this.size === 0) {
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    } else if (!this.#pause && !this.#abort.signal.aborted) this.#pump();
+  async #drain(limits: Limits, waiter: Waiter): Promise<void> {
+    const drain = () => {
+      this.#pump();
+      return waiter.ended;
+    };
+    // The limit's timer keeps the process alive meanwhile, and the calls of the queue with it.
+    await within(limits, drain, () => new Error('not all was sent')).catch(() => undefined);
+    waiter.cancel();
   }
 
-  async #send(queued: Queued): Promise<void> {
-    const { call } = queued;
-    const count = notificationsOf(call).length;
+  /** Sends the calls that may go, and comes back when the next one may. */
+  #pump(): void {
+    if (this.#abort.signal.aborted) return;
+    const { hostOf } = this.#options;
+    const nowMs = performance.now();
+    const isHurried = this.#periods.areAwaited;
+    this.#waiting.release(nowMs, (queued) => {
+      queued.hint = this.#lost.reachable(queued.hint);
+    });
+    const mayGo = (hint: string | undefined) => this.#windows.mayBegin(hostOf(hint), nowMs, isHurried);
+    for (let next = this.#waiting.take(mayGo); next; next = this.#waiting.take(mayGo)) {
+      void this.#send(next, nowMs);
+    }
+    this.#wake(nowMs, isHurried);
+  }
+
+  /** Sets the timer to the end of the next pause or wait; a call that ends comes back by itself. */
+  #wake(nowMs: number, isHurried: boolean): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.size === 0) return;
+    let atMs = this.#waiting.nextDueMs ?? Number.POSITIVE_INFINITY;
+    for (const hint of this.#waiting.hints) {
+      const opensAtMs = this.#windows.of(this.#options.hostOf(hint)).opensAtMs(isHurried);
+      if (opensAtMs > nowMs) atMs = Math.min(atMs, opensAtMs);
+    }
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs));
+    this.#timer.unref();
+  }
+
+  async #send(queued: QueuedCall, nowMs: number): Promise<void> {
+    const host = this.#options.hostOf(queued.hint);
+    const window = this.#windows.of(host);
+    const end = this.#windows.begin(host, nowMs);
     queued.attempts += 1;
-    if (queued.hint !== undefined && this.#isLost(queued.hint)) queued.hint = undefined;
-    this.#underWay += count;
+    queued.firstTriedMs ??= nowMs;
     try {
       const { response } = await this.#options.deliver(this.#toSent(queued));
-      this.#underWay -= count;
-      this.#pauses = 0;
-      this.#isTrusted = true;
+      window.succeeded(this.#waiting.size > 0);
       this.#lastFault = undefined;
-      this.#confirm(call, response);
+      this.#forget(queued);
+      this.#confirm(queued.call, response);
     } catch (thrown) {
-      this.#underWay -= count;
-      this.#judge(queued, toError(thrown) as TargetError);
+      this.#judge(queued, toError(thrown) as TargetError, window);
     }
-    this.#inFlight -= 1;
-    this.#goOn();
+    end();
+    this.#pump();
   }
 
   /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
-  #toSent({ call, hint }: Queued): Delivery {
+  #toSent({ call, hint }: QueuedCall): Delivery {
     const { request, json, encodedSessionId, decisioningMethod, timeoutMs } = call;
     const { signal } = this.#abort;
     return {
@@ -187,60 +206,80 @@ export class NotificationQueue {
     };
   }
 
-  /** What becomes of a call that failed. */
-  #judge(queued: Queued, error: TargetError): void {
-    const { call } = queued;
-    if (this.#abort.signal.aborted)
-      this.#drop(call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
-    else if (error.status === TOO_LARGE && notificationsOf(call).length > 1)
-      this.#queued.unshift(...halve(call));
-    else if (this.#losesCluster(queued, error)) this.#queued.push(queued);
-    else if (isPassing(error)) this.#retry(queued, error);
-    else this.#fail(call, error);
+  /** Finds what becomes of a call that failed, and tells its host's window. */
+  #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
+    if (this.#abort.signal.aborted) {
+      this.#forget(queued);
+      this.#drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
+    } else if (isPassing(error)) this.#fault(queued, error, window);
+    else {
+      window.answered();
+      if (error.status === SESSION_BUSY) this.#retry(queued, error, waitMsOf(queued));
+      else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
+      else this.#fail(queued, error);
+    }
+  }
+
+  #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
+    const askedMs = askedMsOf(error);
+    this.#lastFault = withoutVisitor(error);
+    window.faulted(performance.now(), askedMs);
+    if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
+    else {
+      this.#loseCluster(queued, error);
+      // The whole host pauses now, and that is all that its calls wait for.
+      this.#retry(queued, error, askedMs ?? 0);
+    }
+  }
+
+  #retry(queued: QueuedCall, error: TargetError, waitMs: number): void {
+    const nowMs = performance.now();
+    const { attempts, firstTriedMs = nowMs } = queued;
+    if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
+    // Behind the others: a call that the edge stumbles over must not hold them up.
+    else if (waitMs === 0) this.#waiting.push(queued);
+    else this.#waiting.delay(queued, nowMs + waitMs);
   }
 
   /**
-   * Whether a call failed on its visitor's cluster alone, which a cookie may have made up. That keeps nobody else's calls
-   * waiting, and from now on it goes the client's own way.
+   * A visitor's cluster that nobody answers for may be one that a cookie made up. That keeps nobody waiting: the calls of
+   * its visitors go the client's own way from now on.
    */
-  #losesCluster(queued: Queued, error: TargetError): boolean {
+  #loseCluster(queued: QueuedCall, error: TargetError): void {
     const { hint } = queued;
     const { hostOf } = this.#options;
-    if (hint === undefined || hostOf(hint) === hostOf(undefined) || !isUnreached(error)) return false;
+    if (hint === undefined || hostOf(hint) === hostOf(undefined) || !isUnreached(error)) return;
+    this.#lost.add(hint, performance.now());
+    this.#waiting.abandon(hint);
     queued.hint = undefined;
-    const lost = this.#lostUntilMs;
-    lost.set(hint, performance.now() + LOST_MS);
-    for (const [oldest] of lost) if (lost.size > MAX_LOST) lost.delete(oldest);
-    return true;
   }
 
-  #isLost(locationHint: string): boolean {
-    return performance.now() < (this.#lostUntilMs.get(locationHint) ?? 0);
+  /** From the text that was written where it was: the object is the caller's too, who may have changed it. */
+  #split(queued: QueuedCall): void {
+    const { call, period } = queued;
+    const request: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
+    const { notifications = [] } = request;
+    const middle = Math.ceil(notifications.length / 2);
+    const bytes = Math.ceil(queued.bytes / 2);
+    for (const half of [notifications.slice(middle), notifications.slice(0, middle)]) {
+      const part = { ...call, request: { ...request, notifications: half }, json: undefined };
+      this.#bytes += bytes;
+      this.#periods.enter(period);
+      this.#waiting.unshift({ ...queued, call: part, bytes, attempts: 0, firstTriedMs: undefined });
+    }
+    this.#forget(queued);
   }
 
-  #fail(call: Delivery, error: TargetError): void {
+  /** A call is not the queue's any more. */
+  #forget({ bytes, period }: QueuedCall): void {
+    this.#bytes -= bytes;
+    this.#periods.leave(period);
+  }
+
+  #fail(queued: QueuedCall, error: TargetError): void {
+    this.#forget(queued);
     this.#losses.failed(`a notification could not be delivered: ${error.message}`);
-    this.#end(notificationsOf(call), 'failed', () => error);
-  }
-
-  #retry(queued: Queued, error: TargetError): void {
-    this.#lastFault = error;
-    // Behind the others: a call that the edge stumbles over must not hold them up.
-    if (queued.attempts < MAX_ATTEMPTS) this.#queued.push(queued);
-    else this.#fail(queued.call, error);
-    this.#rest(error);
-  }
-
-  #rest(error: TargetError): void {
-    this.#isTrusted = false;
-    // Calls that were under way together fail together, which is one reason to pause.
-    if (this.#pause) return;
-    this.#pauses += 1;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (this.#pauses - 1), MAX_PAUSE_MS);
-    const askedMs = Math.min(retryAfterMsOf(error) ?? 0, MAX_ASKED_MS);
-    const waitMs = Math.max(spread(pauseMs, 0.75, 1), spread(askedMs, 1, 1.1));
-    this.#pause = setTimeout(() => this.#pump(), waitMs);
-    if (this.#waiting.length === 0) this.#pause.unref();
+    this.#end(notificationsOf(queued.call), 'failed', () => error);
   }
 
   /** A notification whose id the edge does not repeat was not processed; only an answer without a body says nothing. */
@@ -249,7 +288,7 @@ export class NotificationQueue {
     const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
     this.#counts.delivered += sent.length - refused.length;
     if (refused.length === 0) {
-      if (this.#queued.length === 0) this.#losses.worked();
+      if (this.#waiting.size === 0) this.#losses.worked();
       return;
     }
     const message = 'the edge did not process a notification';
@@ -292,18 +331,24 @@ function notificationsOf({ request }: Delivery): readonly Notification[] {
   return request.notifications ?? [];
 }
 
-/** From what was written where it was: what was answered with it is the caller's, who may have changed it. */
-function halve(call: Delivery): Queued[] {
-  const request: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
-  const { notifications = [] } = request;
-  const middle = Math.ceil(notifications.length / 2);
-  return [notifications.slice(0, middle), notifications.slice(middle)].map((half) => ({
-    call: { ...call, request: { ...request, notifications: half }, json: undefined },
-    attempts: 0,
-    hint: call.locationHint,
-  }));
+/** How much of the queue's bound a call takes up. */
+function bytesOf({ request, json = JSON.stringify(request) }: Delivery): number {
+  return json.length < MIN_COUNTED_LENGTH ? json.length : Buffer.byteLength(json);
 }
 
 function isPassing({ code, status }: TargetError): boolean {
   return code === 'ERR_TARGET_RESPONSE' ? isRetriedStatus(status) : PASSING_CODES.has(code);
+}
+
+/** How long the host of an error asked to be left alone. */
+function askedMsOf(error: TargetError): number | undefined {
+  const askedMs = retryAfterMsOf(error);
+  return askedMs === undefined ? undefined : spread(Math.min(askedMs, MAX_ASKED_MS), 1, 1.1);
+}
+
+/** How long a call waits that its host alone cannot be blamed for. */
+function waitMsOf({ attempts }: QueuedCall): number {
+  const longestMs =
+    attempts < MAX_ATTEMPTS ? Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), MAX_WAIT_MS) : LONG_WAIT_MS;
+  return spread(longestMs, 0.5, 1);
 }

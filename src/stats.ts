@@ -39,14 +39,14 @@ export interface NotificationStats {
   readonly delivered: number;
   /** Refused by the edge, or tried too often. */
   readonly failed: number;
-  /** Not sent: too many were queued, or the client closed. */
+  /** Not sent: too many calls or bytes were queued, or the client closed. */
   readonly dropped: number;
   /** Waiting or under way. */
   readonly queued: number;
 }
 
 /** What `close()` could and could not send, of all notifications since the client was made. */
-export type CloseResult = Pick<NotificationStats, 'delivered' | 'failed' | 'dropped'>;
+export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued'>;
 
 /** `closed` lets calls through, `open` refuses them, `half-open` lets one through to see whether the edge is back. */
 export type CircuitState = 'closed' | 'open' | 'half-open';

@@ -250,6 +250,11 @@ function toUnreadable(cause: unknown, { request, attempts }: Course): TargetErro
 /** How long an answer asked to be left alone, by the error that it became. */
 const retryAfterMs = new WeakMap<Error, number>();
 
+/** Notes how long the answer behind an error asked to be left alone. */
+export function noteRetryAfter(error: Error, askedMs: number): void {
+  retryAfterMs.set(error, askedMs);
+}
+
 /** How long the answer behind an error asked to be left alone, for what is repeated later than in one exchange. */
 export function retryAfterMsOf(error: Error): number | undefined {
   return retryAfterMs.get(error);
@@ -289,7 +294,7 @@ async function toResponseError(course: Course, span: Span, response: FetchRespon
     body,
   });
   const askedMs = toRetryAfterMs(headerOf(response, 'retry-after'));
-  if (askedMs !== undefined) retryAfterMs.set(error, askedMs);
+  if (askedMs !== undefined) noteRetryAfter(error, askedMs);
   return error;
 }
 

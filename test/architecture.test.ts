@@ -27,7 +27,7 @@ const ROWS: readonly (readonly string[])[] = [
     'response',
     'attributes',
     'callbacks',
-    'notifications',
+    ...['notifications', 'notification-window', 'waiting-calls', 'flush-periods', 'lost-clusters'],
     'decisioning/*',
   ],
   ['delivery', 'delivery-shape', 'decisioning/on-device'],

@@ -61,7 +61,7 @@ const overfull = await heapBytes();
 await pause(3000);
 process.send?.('down');
 await once(process, 'message');
-await client.flush();
+await client.flush({ timeout: 120_000 });
 const drained = await heapBytes();
 const counts = await client.close();
 // Sockets tell of their end a moment after it.

@@ -1,0 +1,157 @@
+import type { Delivery } from './request.js';
+
+/** A delivery call of the notification queue. */
+export interface QueuedCall {
+  readonly call: Delivery;
+  /** The call's part of the queue's bound in bytes. */
+  readonly bytes: number;
+  /** The period in which the call was accepted: a flush waits for those before it. */
+  readonly period: number;
+  attempts: number;
+  /** The first attempt, on the clock of `performance.now()`. */
+  firstTriedMs: number | undefined;
+  /** The cluster of the call's visitor, as long as that can be reached. */
+  hint: string | undefined;
+}
+
+interface Delayed {
+  readonly queued: QueuedCall;
+  readonly dueMs: number;
+}
+
+/** Clusters at a time that calls wait for. Cookies may name thousands, and Target has some dozens. */
+const MAX_LANES = 100;
+
+/**
+ * The calls that wait: in a lane for each cluster, first come, first served, or for their next attempt. Calls of visitors
+ * without a cluster have a lane of their own, and so have those that come when there are lanes enough.
+ */
+export class WaitingCalls {
+  /** By location hint; in the order of their turns. */
+  readonly #lanes = new Map<string | undefined, Lane>();
+  /** In the order in which they are due. */
+  readonly #delayed: Delayed[] = [];
+  #inLanes = 0;
+
+  get size(): number {
+    return this.#inLanes + this.#delayed.length;
+  }
+
+  /** The lanes in which calls wait, by location hint. */
+  get hints(): Iterable<string | undefined> {
+    return this.#lanes.keys();
+  }
+
+  /** When the next call that was sent away is due; undefined when there is none. */
+  get nextDueMs(): number | undefined {
+    return this.#delayed[0]?.dueMs;
+  }
+
+  /** Takes a call to the end of its lane. */
+  push(queued: QueuedCall): void {
+    this.#laneOf(queued).push(queued);
+    this.#inLanes += 1;
+  }
+
+  /** Takes a call to the start of its lane. */
+  unshift(queued: QueuedCall): void {
+    this.#laneOf(queued).unshift(queued);
+    this.#inLanes += 1;
+  }
+
+  /** Keeps a call from its lane for a while. */
+  delay(queued: QueuedCall, dueMs: number): void {
+    let [from, to] = [0, this.#delayed.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#delayed[middle]?.dueMs ?? 0) <= dueMs) from = middle + 1;
+      else to = middle;
+    }
+    this.#delayed.splice(from, 0, { queued, dueMs });
+  }
+
+  /** Sends the calls that are due to their lanes. */
+  release(nowMs: number, prepare: (queued: QueuedCall) => void): void {
+    let due = 0;
+    while ((this.#delayed[due]?.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) due += 1;
+    if (due === 0) return;
+    for (const { queued } of this.#delayed.splice(0, due)) {
+      prepare(queued);
+      this.push(queued);
+    }
+  }
+
+  /** The next call of the lanes that may send one; each has its turn. */
+  take(mayGo: (hint: string | undefined) => boolean): QueuedCall | undefined {
+    for (const [hint, lane] of this.#lanes) {
+      if (!mayGo(hint)) continue;
+      const queued = lane.shift();
+      this.#lanes.delete(hint);
+      if (lane.size > 0) this.#lanes.set(hint, lane);
+      this.#inLanes -= 1;
+      return queued;
+    }
+    return undefined;
+  }
+
+  /** Sends those who wait for a cluster to the lane of those without one. */
+  abandon(hint: string): void {
+    const lane = this.#lanes.get(hint);
+    this.#lanes.delete(hint);
+    for (let queued = lane?.shift(); queued; queued = lane?.shift()) {
+      queued.hint = undefined;
+      this.#laneOf(queued).push(queued);
+    }
+  }
+
+  /** Takes any call out; undefined when none is left. */
+  remove(): QueuedCall | undefined {
+    return this.take(() => true) ?? this.#delayed.shift()?.queued;
+  }
+
+  #laneOf(queued: QueuedCall): Lane {
+    const known = this.#lanes.get(queued.hint);
+    if (known) return known;
+    if (this.#lanes.size >= MAX_LANES && queued.hint !== undefined) {
+      queued.hint = undefined;
+      return this.#laneOf(queued);
+    }
+    const lane = new Lane();
+    this.#lanes.set(queued.hint, lane);
+    return lane;
+  }
+}
+
+/** First in, first out; taking from the start of a long array would move all of it. */
+class Lane {
+  #calls: (QueuedCall | undefined)[] = [];
+  #start = 0;
+
+  get size(): number {
+    return this.#calls.length - this.#start;
+  }
+
+  push(queued: QueuedCall): void {
+    this.#calls.push(queued);
+  }
+
+  unshift(queued: QueuedCall): void {
+    if (this.#start === 0) this.#calls.unshift(queued);
+    else {
+      this.#start -= 1;
+      this.#calls[this.#start] = queued;
+    }
+  }
+
+  shift(): QueuedCall | undefined {
+    const queued = this.#calls[this.#start];
+    if (!queued) return undefined;
+    this.#calls[this.#start] = undefined;
+    this.#start += 1;
+    if (this.#start >= 1024 && 2 * this.#start >= this.#calls.length) {
+      this.#calls = this.#calls.slice(this.#start);
+      this.#start = 0;
+    }
+    return queued;
+  }
+}
