@@ -1,12 +1,13 @@
 /**
  * The other end, in a process of its own so that its work is not counted: answers every POST with a delivery
- * response of the wanted size and every GET with the wanted artifact. On bare sockets, with the answer at hand: with one
+ * response of the wanted size and every GET with the wanted artifact, or confirms notifications. On bare sockets, with the answer at hand: with one
  * call at a time the time of a call holds that of its answer.
  */
 import { createServer } from 'node:net';
 import { artifactOfBytes, largeArtifactText } from './artifacts.mjs';
+import { notificationEdge } from './notification-edge.mjs';
 
-const { delivery = 0, artifact = 'none' } = JSON.parse(process.argv[2] ?? '{}');
+const { delivery = 0, artifact = 'none', notifications } = JSON.parse(process.argv[2] ?? '{}');
 
 const HEAD_END = Buffer.from('\r\n\r\n');
 const CONTENT_LENGTH = /^content-length: *(\d+)/im;
@@ -16,18 +17,20 @@ const LAST_CHUNK = Buffer.from('\r\n0\r\n\r\n');
 const answer = answerOf(JSON.stringify(deliveryOf(delivery)));
 const rules = answerOf(artifactText(artifact));
 
-const server = createServer({ noDelay: true }, (socket) => {
-  let received = Buffer.alloc(0);
-  socket.on('error', () => undefined);
-  socket.on('data', (bytes) => {
-    received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
-    for (let end = endOfRequest(received); end > 0; end = endOfRequest(received)) {
-      // Of G, of GET.
-      socket.write(received[0] === 0x47 ? rules : answer);
-      received = received.subarray(end);
-    }
-  });
-});
+const server = notifications
+  ? notificationEdge(notifications)
+  : createServer({ noDelay: true }, (socket) => {
+      let received = Buffer.alloc(0);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        received = received.length === 0 ? bytes : Buffer.concat([received, bytes]);
+        for (let end = endOfRequest(received); end > 0; end = endOfRequest(received)) {
+          // Of G, of GET.
+          socket.write(received[0] === 0x47 ? rules : answer);
+          received = received.subarray(end);
+        }
+      });
+    });
 server.listen(0, '127.0.0.1', () => process.send?.(`127.0.0.1:${server.address().port}`));
 process.on('disconnect', () => process.exit());
 

@@ -31,7 +31,7 @@
  * @property {readonly string[]} [skippedWhenQuick] Sides that take long.
  */
 
-const FAMILIES = ['on-device', 'flags', 'scale', 'memory', 'start', 'server-side'];
+const FAMILIES = ['on-device', 'flags', 'scale', 'memory', 'start', 'server-side', 'queue'];
 
 /** @returns {Promise<Scenario[]>} */
 export async function allScenarios() {

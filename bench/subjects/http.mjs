@@ -30,6 +30,16 @@ export function startUndici(host, connections) {
   };
 }
 
+/** Connections to one host, whatever host a URL names: the host of the request tells which cluster it was for. */
+export function clusterAgent(host) {
+  const [hostname, port] = host.split(':');
+  const agent = new http.Agent({ keepAlive: true });
+  const open = agent.createConnection;
+  agent.createConnection = (options, ...rest) =>
+    open.call(agent, { ...options, host: hostname, port }, ...rest);
+  return agent;
+}
+
 /** The option that puts the package under test on undici. */
 export function undiciTransport() {
   return { fetchApi: createUndiciFetch() };

@@ -19,6 +19,22 @@ export async function startOnDevice(artifact) {
   return { client, sink };
 }
 
+/** A client that decides from an artifact and sends its notifications to a host, or where an agent takes them. */
+export async function startReporting(host, { artifact, agent, ...more }) {
+  const client = TargetClient.create({
+    ...COMMON,
+    decisioningMethod: 'on-device',
+    artifactPayload: artifact,
+    pollingInterval: 0,
+    secure: false,
+    targetLocationHint: '35',
+    ...(agent ? { agent } : { serverDomain: host }),
+    ...more,
+  });
+  await client.ready();
+  return client;
+}
+
 /** A client of a Delivery API on this machine. */
 export function startServerSide(host, more = {}) {
   return TargetClient.create({ ...COMMON, serverDomain: host, secure: false, ...more });
