@@ -1,6 +1,6 @@
 import { keepWatch, spread, withinMs } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
-import { TargetError, type TargetErrorCode, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, toError, withoutVisitor } from './errors.js';
 import type { Events } from './events.js';
 import { FaultLog } from './log-limit.js';
 import type { Logger } from './logger.js';
@@ -258,7 +258,8 @@ export class NotificationQueue {
   }
 
   #drop(call: Delivery, code: TargetErrorCode, why: string): void {
-    const cause = this.#lastFault;
+    // The last fault was most likely of another visitor's call.
+    const cause = this.#lastFault && withoutVisitor(this.#lastFault);
     const message = `a notification was dropped: ${why}`;
     this.#losses.failed(message);
     this.#end(notificationsOf(call), 'dropped', () => new TargetError(code, message, { cause }));

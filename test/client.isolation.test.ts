@@ -1,12 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { readCookies, toInlineJson } from '../src/adapters/http.js';
-import type { GetOffersOptions, TargetClient, TargetClientConfig, TelemetryEntry } from '../src/index.js';
+import type {
+  GetOffersOptions,
+  TargetClient,
+  TargetClientConfig,
+  TargetEvents,
+  TelemetryEntry,
+} from '../src/index.js';
 import { html } from '../src/testing/edge.js';
 import { accountOf, killExamples, startExpressExample } from './examples/express-server.js';
 import { flagsArtifact } from './fixtures/flags.js';
-import { withEdge } from './with-edge.js';
+import { targetErrorOf, withEdge } from './with-edge.js';
 
 const DELIVERIES = '/rest/v1/delivery';
 const FAR = Math.floor(Date.now() / 1000) + 100_000;
@@ -194,6 +201,63 @@ describe('a page', () => {
     expect(server.errors()).toBe('');
   });
 });
+
+describe('an error', () => {
+  /** The edge's answer to one visitor, with what tells who that is. */
+  const answerTo = (visitor: string) => ({
+    kind: 'status' as const,
+    status: 503,
+    body: JSON.stringify({ status: 503, requestId: `request-${visitor}`, id: { tntId: `tnt-${visitor}` } }),
+  });
+  const heldIn = (error: unknown) => namedIn(inspect(fieldsOf(error), { depth: 20 }));
+
+  test('of a call that the circuit breaker refuses holds nothing of the calls before, nor does its event', async () => {
+    const [first = '', second = ''] = VISITORS;
+    const heard: unknown[] = [];
+    const client = await connect({ retry: { retries: 0 } });
+    client.on('circuitBreakerChanged', (event) => heard.push(event));
+    const ask = offersOf({ execute: { mboxes: [{ name: 'far' }] } });
+    bench.edge.fault(answerTo(first));
+    const requestIds = new Set<unknown>();
+    for (let call = 0; call < 5; call += 1) {
+      const error = await targetErrorOf(() => ask(client, optionsOf(first)));
+      expect(error.body).toContain(first);
+      requestIds.add(error.requestId);
+    }
+    const error = await targetErrorOf(() => ask(client, optionsOf(second)));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_CIRCUIT_OPEN', cause: { status: 503 } });
+    expect(heard).toHaveLength(1);
+    for (const told of [error, ...heard]) {
+      expect(heldIn(told)).toEqual([]);
+      const shown = inspect(fieldsOf(told), { depth: 20 });
+      expect([...requestIds].filter((id) => shown.includes(String(id)))).toEqual([]);
+    }
+  });
+
+  test('of a notification that is dropped holds nothing of those that failed before', async () => {
+    const [first = '', second = ''] = VISITORS;
+    const heard: TargetEvents['sendNotificationError'][] = [];
+    const client = await connect({ decisioningMethod: 'on-device', telemetryEnabled: false });
+    client.on('sendNotificationError', (event) => heard.push(event));
+    const ask = offersOf({ execute: { mboxes: [{ name: 'hero' }] } });
+    bench.edge.fault(answerTo(first), { where: DELIVERIES, times: 1 });
+    bench.edge.fault({ kind: 'hang' }, { where: DELIVERIES });
+    await ask(client, optionsOf(first));
+    while (client.stats().failures === 0) await new Promise(setImmediate);
+    await ask(client, optionsOf(second));
+    await client.close({ timeout: 50 });
+    expect(heard).toHaveLength(2);
+    expect(heard.map(({ error }) => error.code)).toEqual(['ERR_TARGET_CLOSED', 'ERR_TARGET_CLOSED']);
+    for (const { error } of heard) expect(heldIn(error)).toEqual([]);
+  });
+});
+
+/** Everything that hangs on a value, hidden or not, as plain data. */
+function fieldsOf(value: unknown, above: readonly unknown[] = []): unknown {
+  if (typeof value !== 'object' || value === null || above.includes(value)) return value;
+  const names = Reflect.ownKeys(value);
+  return names.map((name) => [name, fieldsOf(Reflect.get(value, name), [...above, value])]);
+}
 
 type Render = (given: object) => Promise<string>;
 
