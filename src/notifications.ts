@@ -258,11 +258,13 @@ export class NotificationQueue {
   }
 
   #drop(call: Delivery, code: TargetErrorCode, why: string): void {
-    // The last fault was most likely of another visitor's call.
-    const cause = this.#lastFault && withoutVisitor(this.#lastFault);
     const message = `a notification was dropped: ${why}`;
     this.#losses.failed(message);
-    this.#end(notificationsOf(call), 'dropped', () => new TargetError(code, message, { cause }));
+    this.#end(notificationsOf(call), 'dropped', () => {
+      // The last fault was most likely of another visitor's call.
+      const cause = this.#lastFault && withoutVisitor(this.#lastFault);
+      return new TargetError(code, message, { cause });
+    });
   }
 
   /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */
