@@ -146,7 +146,7 @@ export function createEdgeDecider(deliver: Deliver): EdgeDecider {
 interface Sent {
   readonly delivery: Delivery;
   readonly request: Delivery['request'];
-  /** Telemetry of earlier calls that goes along. */
+  /** The telemetry of earlier calls that goes along. */
   readonly entries: readonly TelemetryEntry[];
   readonly url: string;
   readonly requestId: string;
@@ -219,7 +219,7 @@ function createUrls(config: ResolvedConfig): (host: string, encodedSessionId: st
   return (host, encodedSessionId) => `${scheme}://${host}${path}${encodedSessionId}${end}`;
 }
 
-/** The request without what only an on-device decision understands. */
+/** Leaves out what only an on-device decision understands. */
 function toSentRequest(request: Delivery['request']): Delivery['request'] {
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
@@ -236,7 +236,7 @@ function toSentRequest(request: Delivery['request']): Delivery['request'] {
   return sent;
 }
 
-/** The body of the call. Telemetry is added here and not to the request: it tells of other visitors' calls. */
+/** Writes the body of a call. Telemetry is added here and not to the request, for it tells of other visitors' calls. */
 function toJson(
   { json, request: written }: Delivery,
   request: Delivery['request'],

@@ -42,8 +42,8 @@ export class TargetError extends Error {
   /** HTTP status of the answer, when one came. */
   declare readonly status?: number;
   /**
-   * First kilobyte of the answer's body, when one came. It may hold a visitor's data, so that it is not enumerable:
-   * neither `JSON.stringify`, a spread or `console.log` nor a logger shows it.
+   * First kilobyte of the answer's body, when one came. It may hold a visitor's data, so it is not enumerable:
+   * `JSON.stringify`, a spread, `console.log` and loggers do not show it.
    */
   declare readonly body?: string;
   /** `X-Request-Id` of the last attempt. */

@@ -7,8 +7,8 @@ export interface LoggerOption {
   warn?(...line: unknown[]): void;
   error?(...line: unknown[]): void;
   /**
-   * Whether debug lines show whole requests and answers, with the visitor's ids and parameters and the offers. What
-   * opens something (a property, a preview, a trace) is never in them. @default false
+   * Whether debug lines show whole requests and answers, with the visitor's ids and parameters and the offers. Tokens
+   * that open something (a property, a preview, a trace) are never in them. @default false
    */
   unsafe?: boolean | undefined;
 }
@@ -22,7 +22,7 @@ export interface Logger {
   error(line: Line): void;
   /** Without a limit, for what has its own (log-limit.ts). */
   readonly write: Write;
-  /** A request or an answer as JSON for debug lines, without the visitor's data unless `unsafe` was asked for. */
+  /** Writes a request or an answer as JSON for debug lines, without the visitor's data unless `unsafe` was asked for. */
   show(value: unknown): string;
 }
 
@@ -110,8 +110,8 @@ function textOf(line: Line): string {
 }
 
 /**
- * The parts and facts that are listed; of everything else only that it is there, because it may hold anything: an
- * answer's fields are not all known.
+ * Copies the parts and facts that are listed. All other fields may hold anything, and not all fields of an answer are
+ * known, so that the copy only tells that they are there.
  */
 function redact(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return REDACTED;

@@ -7,7 +7,7 @@ import { listeningLogger } from './with-edge.js';
 const REDACTED = '[redacted]';
 const FAR = Math.floor(Date.now() / 1000) + 100_000;
 
-/** What is asked: every field of the API's request. */
+/** The request that is sent: it has every field of the API. */
 const REQUEST = requestWithEveryField();
 
 const TOKENS = {
@@ -55,7 +55,7 @@ const LOCATION = {
   trace: { profile: { name: 'hidden' }, name: 'hidden' },
 };
 
-/** What comes back: every field of an answer, those that the API may have one day, and some where none belongs. */
+/** The answer: it has every field of the API, some that the API may have one day, and some where none belongs. */
 const ANSWER = {
   status: 200,
   requestId: 'an answer',
@@ -132,7 +132,7 @@ const SHOWN_IN_ANSWER = [
   'metrics.1.1.name',
 ];
 
-/** What opens something. */
+/** The tokens that open something. */
 const SECRETS = ['property.token', 'trace.authorizationToken', 'qaMode.token', 'preview.token'];
 
 const OPTIONS: GetOffersOptions = {
