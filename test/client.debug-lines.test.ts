@@ -47,10 +47,10 @@ const LOCATION = {
       type: 'click',
       selector: '#hidden',
       eventToken: 'hidden',
-      analytics: { payload: { pe: 'tnt', tnta: 'hidden' } },
+      analytics: { payload: { pe: 'tnt', tnta: 'hidden', name: 'hidden' } },
     },
   ],
-  analytics: { payload: { pe: 'tnt', tnta: 'hidden' } },
+  analytics: { payload: { pe: 'tnt', tnta: 'hidden', name: 'hidden' } },
   state: 'hidden',
   trace: { profile: { name: 'hidden' }, name: 'hidden' },
 };
@@ -62,6 +62,7 @@ const ANSWER = {
   id: {
     tntId: 'hidden.35_0',
     thirdPartyId: 'hidden',
+    name: 'hidden',
     marketingCloudVisitorId: 'hidden',
     customerIds: [{ id: 'hidden', integrationCode: 'hidden', authenticatedState: 'unknown' }],
   },
