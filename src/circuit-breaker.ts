@@ -1,6 +1,6 @@
 import type { CircuitBreakerPolicy } from './config.js';
 import { spread } from './deadline.js';
-import { TargetError } from './errors.js';
+import { TargetError, withoutVisitor } from './errors.js';
 import type { Events } from './events.js';
 import type { Logger } from './logger.js';
 import type { CircuitState, CircuitStats } from './stats.js';
@@ -181,11 +181,6 @@ function verdictOn({ code, status = 0 }: TargetError): 'failed' | 'answered' | '
 
 function newCircuit(host: string, error: TargetError): Circuit {
   return { host, state: 'closed', failures: 0, openings: 0, waitMs: 0, untilMs: 0, lastFailure: error };
-}
-
-/** An error as others than its visitor may be told of it: without its body, request id and cause. */
-export function withoutVisitor({ code, message, status, attempts }: TargetError): TargetError {
-  return new TargetError(code, message, { status, attempts });
 }
 
 function toOpenError({ host, lastFailure }: Circuit): TargetError {

@@ -65,11 +65,11 @@ export function createDelivery(options: DeliveryOptions): Deliver {
     const isTry = breaker?.enter(host) === true;
     counts.deliveries += 1;
     const entries = telemetry.take();
-    const request = toSentRequest(delivery.request, entries);
+    const request = toSentRequest(delivery.request);
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
       const url = toUrl(host, delivery.encodedSessionId);
-      const sent: Sent = { delivery, request, url, requestId: newId(), started: performance.now() };
+      const sent: Sent = { delivery, request, entries, url, requestId: newId(), started: performance.now() };
       const exchanged = await transport.exchange(toExchangeRequest(sent, config));
       const response = toDeliveryResponse(exchanged, sent, config);
       counts.retries += exchanged.attempts - 1;
@@ -146,6 +146,8 @@ export function createEdgeDecider(deliver: Deliver): EdgeDecider {
 interface Sent {
   readonly delivery: Delivery;
   readonly request: Delivery['request'];
+  /** The telemetry of earlier calls that goes along. */
+  readonly entries: readonly TelemetryEntry[];
   readonly url: string;
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
@@ -153,7 +155,7 @@ interface Sent {
 }
 
 function toExchangeRequest(
-  { delivery, request, url, requestId }: Sent,
+  { delivery, request, entries, url, requestId }: Sent,
   { retry }: ResolvedConfig,
 ): ExchangeRequest {
   return {
@@ -167,7 +169,7 @@ function toExchangeRequest(
       'X-EXC-SDK-Version': VERSION,
       'X-Request-Id': requestId,
     },
-    body: toJson(delivery, request),
+    body: toJson(delivery, request, entries),
     requestId,
     maxBytes: MAX_BODY_BYTES,
     retry: delivery.retry ?? retry,
@@ -217,34 +219,35 @@ function createUrls(config: ResolvedConfig): (host: string, encodedSessionId: st
   return (host, encodedSessionId) => `${scheme}://${host}${path}${encodedSessionId}${end}`;
 }
 
-/** What goes to the edge: with telemetry, and without what only an on-device decision understands. */
-function toSentRequest(
-  request: Delivery['request'],
-  entries: readonly TelemetryEntry[],
-): Delivery['request'] {
+/** Leaves out what only an on-device decision understands. */
+function toSentRequest(request: Delivery['request']): Delivery['request'] {
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
   const sentContext = toSentContext(context);
   // Most requests go as they are: it is a copy already.
-  if (entries.length === 0 && sentContext === context && (!trace || isTraceable)) return request;
+  if (sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(
     {},
     request,
   );
-  if (entries.length > 0) {
-    sent.telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
-  }
   if (trace && !isTraceable) delete sent.trace;
   sent.context = sentContext;
   return sent;
 }
 
-/** What is sent; of a request that was written already, nothing but its telemetry can be new. */
-function toJson({ json, request: written }: Delivery, request: Delivery['request']): string {
-  if (json === undefined || request.context !== written.context) return JSON.stringify(request);
-  if (request === written) return json;
-  return `${json.slice(0, -1)},"telemetry":${JSON.stringify(request.telemetry)}}`;
+/** Writes the body of a call. Telemetry is added here and not to the request, for it tells of other visitors' calls. */
+function toJson(
+  { json, request: written }: Delivery,
+  request: Delivery['request'],
+  entries: readonly TelemetryEntry[],
+): string {
+  const text = request.context === written.context ? json : undefined;
+  if (entries.length === 0) return text ?? JSON.stringify(request);
+  const telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
+  if (text === undefined) return JSON.stringify(Object.assign({}, request, { telemetry }));
+  // A request that was written already has no telemetry of its own.
+  return `${text.slice(0, -1)},"telemetry":${JSON.stringify(telemetry)}}`;
 }
 
 /** A call that only carries telemetry is not measured: it would owe the next such call. */

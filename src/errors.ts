@@ -29,16 +29,22 @@ export interface TargetErrorDetails {
   readonly path?: string | undefined;
 }
 
+/** The fields of a {@link TargetError} that may be shown to anybody. */
+const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId'] as const;
+
 /**
  * The one error class of the SDK. The message says what failed, on what and with what result, and never
- * holds a cookie, a visitor id or an event token.
+ * holds a cookie, a visitor id, an event token or a part of an answer.
  */
 export class TargetError extends Error {
   /** What went wrong. */
   readonly code: TargetErrorCode;
   /** HTTP status of the answer, when one came. */
   declare readonly status?: number;
-  /** First kilobyte of the answer's body, when one came. */
+  /**
+   * First kilobyte of the answer's body, when one came. It may hold a visitor's data, so it is not enumerable:
+   * `JSON.stringify`, a spread, `console.log` and loggers do not show it.
+   */
   declare readonly body?: string;
   /** `X-Request-Id` of the last attempt. */
   declare readonly requestId?: string;
@@ -50,15 +56,30 @@ export class TargetError extends Error {
   constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    for (const key of ['status', 'body', 'requestId', 'attempts', 'path'] as const) {
-      if (details[key] !== undefined)
-        Object.defineProperty(this, key, { value: details[key], enumerable: true });
+    for (const field of PUBLIC_FIELDS) {
+      if (details[field] !== undefined)
+        Object.defineProperty(this, field, { value: details[field], enumerable: true });
     }
+    // Printers that show hidden fields, as `%o` does, show of a getter no more than its name.
+    const { body } = details;
+    if (body !== undefined) Object.defineProperty(this, 'body', { get: () => body });
   }
 
   override get name(): string {
     return 'TargetError';
   }
+
+  /** The fields that may be shown to anybody, as `JSON.stringify` writes them: neither `body` nor `cause`. */
+  toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
+    const { code, message } = this;
+    const known = PUBLIC_FIELDS.filter((field) => this[field] !== undefined);
+    return { code, message, ...Object.fromEntries(known.map((field) => [field, this[field]])) };
+  }
+}
+
+/** The same error for calls of other visitors, which are not to see the answer, the request id and the causes. */
+export function withoutVisitor({ code, message, status, attempts }: TargetError): TargetError {
+  return new TargetError(code, message, { status, attempts });
 }
 
 /** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */

@@ -6,7 +6,10 @@ export interface LoggerOption {
   info?(...line: unknown[]): void;
   warn?(...line: unknown[]): void;
   error?(...line: unknown[]): void;
-  /** Whether debug lines may hold visitor ids, parameters and cookies; tokens never are in them. @default false */
+  /**
+   * Whether debug lines show whole requests and answers, with the visitor's ids and parameters and the offers. Tokens
+   * that open something (a property, a preview, a trace) are never in them. @default false
+   */
   unsafe?: boolean | undefined;
 }
 
@@ -19,36 +22,48 @@ export interface Logger {
   error(line: Line): void;
   /** Without a limit, for what has its own (log-limit.ts). */
   readonly write: Write;
-  /** A JSON text of a request or an answer for debug lines, without the visitor's data unless `unsafe` was asked for. */
+  /** Writes a request or an answer as JSON for debug lines, without the visitor's data unless `unsafe` was asked for. */
   show(value: unknown): string;
 }
 
 const PREFIX = 'AT:';
 const REDACTED = '[redacted]';
 
-/** Fields that hold what belongs to a visitor: ids, parameters, cookies, addresses, tokens, and traces of them. */
-const PERSONAL = new Set([
-  'id',
-  'visitorId',
-  'tntId',
-  'thirdPartyId',
-  'marketingCloudVisitorId',
-  'customerIds',
-  'sessionId',
-  'parameters',
-  'profileParameters',
-  'order',
-  'address',
-  'geo',
-  'ipAddress',
-  'audienceManager',
-  'supplementalDataId',
-  'tokens',
-  'eventToken',
-  'trace',
-  'state',
-  'targetCookie',
-  'visitorState',
+/** Parts of requests and answers whose fields are looked at one by one. */
+const PARTS = new Set([
+  'context',
+  'experienceCloud',
+  'analytics',
+  'execute',
+  'prefetch',
+  'pageLoad',
+  'mboxes',
+  'views',
+  'notifications',
+  'mbox',
+  'view',
+  'options',
+  'metrics',
+  'responseTokens',
+]);
+
+/** Fields of these parts that tell nothing of a visitor: what was asked, who answered, which experience was chosen. */
+const FACTS = new Set([
+  'requestId',
+  'environmentId',
+  'channel',
+  'logging',
+  'index',
+  'name',
+  'type',
+  'status',
+  'client',
+  'edgeHost',
+  'activity.id',
+  'activity.name',
+  'activity.decisioningMethod',
+  'experience.id',
+  'experience.name',
 ]);
 
 /** Fields that open something: the property, a preview, a trace. */
@@ -77,7 +92,8 @@ export function createLogger(option: LoggerOption | null | undefined): Logger {
     warn: limited('warn'),
     error: limited('error'),
     write,
-    show: (value) => JSON.stringify(value, option?.unsafe === true ? redactSecrets : redact),
+    show: (value) =>
+      option?.unsafe === true ? JSON.stringify(value, redactSecrets) : JSON.stringify(redact(value)),
   };
 }
 
@@ -93,9 +109,20 @@ function textOf(line: Line): string {
   return typeof line === 'string' ? line : line();
 }
 
-function redact(key: string, value: unknown): unknown {
-  // Response tokens are named after what they hold: `activity.name`, but also `profile.age` and `geo.city`.
-  return PERSONAL.has(key) || /^(profile|geo|user)\./.test(key) ? REDACTED : redactSecrets(key, value);
+/**
+ * Copies the parts and facts that are listed. All other fields may hold anything, and not all fields of an answer are
+ * known, so that the copy only tells that they are there.
+ */
+function redact(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return REDACTED;
+  if (Array.isArray(value)) return value.map(redact);
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(fields.map(([name, field]) => [name, redactField(name, field)]));
+}
+
+function redactField(name: string, field: unknown): unknown {
+  if (PARTS.has(name)) return redact(field);
+  return FACTS.has(name) && typeof field !== 'object' ? field : REDACTED;
 }
 
 function redactSecrets(key: string, value: unknown): unknown {

@@ -1,8 +1,7 @@
-import { withoutVisitor } from './circuit-breaker.js';
 import type { NotificationPolicy } from './config.js';
 import { keepWatch, type Limits, spread, within } from './deadline.js';
 import type { DeliveryResponse, Notification } from './delivery-api.js';
-import { TargetError, type TargetErrorCode, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, toError, withoutVisitor } from './errors.js';
 import type { Events } from './events.js';
 import { FlushPeriods, type Waiter } from './flush-periods.js';
 import { FaultLog } from './log-limit.js';
@@ -222,7 +221,7 @@ export class NotificationQueue {
 
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     const askedMs = askedMsOf(error);
-    this.#lastFault = withoutVisitor(error);
+    this.#lastFault = error;
     window.faulted(performance.now(), askedMs);
     if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
     else {
@@ -297,10 +296,13 @@ export class NotificationQueue {
   }
 
   #drop(call: Delivery, code: TargetErrorCode, why: string): void {
-    const cause = this.#lastFault;
     const message = `a notification was dropped: ${why}`;
     this.#losses.failed(message);
-    this.#end(notificationsOf(call), 'dropped', () => new TargetError(code, message, { cause }));
+    this.#end(notificationsOf(call), 'dropped', () => {
+      // The last fault was most likely of another visitor's call.
+      const cause = this.#lastFault && withoutVisitor(this.#lastFault);
+      return new TargetError(code, message, { cause });
+    });
   }
 
   /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */

@@ -28,7 +28,7 @@ export interface DecisionStatus {
 
 /** What `getOffers` and `sendNotifications` return. */
 export interface TargetDeliveryResponse {
-  /** The request as it was sent or decided. */
+  /** The request as it was sent or decided, without the telemetry that the client adds: that is of other calls. */
   request: ResolvedDeliveryRequest;
   /** The offers, in the Delivery API's form. */
   response: DeliveryResponse;

@@ -45,8 +45,18 @@ export const BY_CONTRACT: readonly {
   readonly but?: RegExp;
 }[] = [
   {
-    where: /\.body$/,
+    where: /^ERR_TARGET_(RESPONSE|INVALID_RESPONSE|ARTIFACT)\.body$/,
     why: 'what was answered instead of an answer, to find out who answered',
+    but: /scrtBinary/,
+  },
+  {
+    where: /^ERR_TARGET_(TIMEOUT|NOT_READY)\.cause\.body$/,
+    why: 'the same, of the last attempt of this call or of the last download',
+    but: /scrtBinary/,
+  },
+  {
+    where: /^(sendNotificationError|artifactDownloadFailed|geoLocationUpdated)\.error\.body$/,
+    why: 'the same, of what the event is about',
     but: /scrtBinary/,
   },
   { where: /^sendNotificationError\.notification\b/, why: 'for its owner to send it again' },
@@ -59,6 +69,8 @@ export const BY_CONTRACT: readonly {
 export class Watch {
   readonly #leaks: string[] = [];
   readonly #contracts = new Set<RegExp>();
+  readonly #codes = new Set<unknown>();
+  readonly #eventNames = new Set<string>();
   #lines = 0;
   #errors = 0;
   #events = 0;
@@ -85,14 +97,17 @@ export class Watch {
 
   event(event: TargetEvents[keyof TargetEvents]): void {
     this.#events += 1;
+    this.#eventNames.add(event.type);
     this.#walk(event, event.type);
-    if ('error' in event) this.#print(event.error, event.type);
+    if ('error' in event && event.error) this.#print(event.error, `${event.type}.error`);
   }
 
   error(error: unknown): void {
     this.#errors += 1;
-    this.#walk(error, 'error');
-    this.#print(error, 'error');
+    const { code } = error as { code?: unknown };
+    this.#codes.add(code);
+    this.#walk(error, String(code));
+    this.#print(error, String(code));
   }
 
   /** Waits for what most likely fails, and looks at what it fails of. */
@@ -109,6 +124,11 @@ export class Watch {
     return [...new Set(this.#leaks)];
   }
 
+  /** The codes of the errors that were looked at, and the names of the events. */
+  get kinds(): { readonly codes: ReadonlySet<unknown>; readonly events: ReadonlySet<string> } {
+    return { codes: this.#codes, events: this.#eventNames };
+  }
+
   /** How much was looked at. */
   get seen(): { readonly lines: number; readonly errors: number; readonly events: number } {
     return { lines: this.#lines, errors: this.#errors, events: this.#events };
@@ -119,33 +139,35 @@ export class Watch {
     return this.#contracts;
   }
 
-  /** Every own field, the hidden ones too, with causes and whatever else hangs on it. */
+  /** Every own field, the hidden ones too, with causes, lists of errors, bytes and whatever else hangs on it. */
   #walk(value: unknown, path: string, above: readonly unknown[] = []): void {
-    if (typeof value === 'string' || typeof value === 'number') {
-      this.#seek(String(value), path, ANY);
+    if (typeof value === 'string' || typeof value === 'number' || ArrayBuffer.isView(value)) {
+      this.#seek(toText(value), path, ANY);
       return;
     }
-    if (typeof value !== 'object' || value === null || above.includes(value) || above.length > 8) return;
+    if (typeof value !== 'object' || value === null || above.includes(value) || above.length > 12) return;
+    const inner = [...above, value];
     for (const name of Reflect.ownKeys(value)) {
       this.#seek(String(name), `${path} (name)`, ANY);
-      this.#walk(Reflect.get(value, name), `${path}.${String(name)}`, [...above, value]);
+      this.#walk(Reflect.get(value, name), `${path}.${String(name)}`, inner);
     }
+    if (value instanceof Map || value instanceof Set) this.#walk([...value], `${path} (items)`, inner);
   }
 
-  /** As it would be printed, by people and by machines. */
+  /** As it would be printed, copied or sent, by people and by machines. */
   #print(error: unknown, path: string): void {
-    const options = {
-      depth: 10,
-      breakLength: Number.POSITIVE_INFINITY,
-      maxStringLength: null,
-      showHidden: true,
+    const options = { depth: 12, breakLength: Number.POSITIVE_INFINITY, maxStringLength: null };
+    const { stack } = error as Error;
+    const texts = {
+      'as a text': `${error} ${stack}`,
+      inspected: inspect(error, options),
+      'inspected with what is hidden': inspect(error, { ...options, showHidden: true }),
+      'as JSON': JSON.stringify([{ error }]),
+      'as JSON of all names': JSON.stringify(error, Object.getOwnPropertyNames(error)),
+      spread: inspect({ ...(error as object) }, options),
+      cloned: inspect(structuredClone(error), { ...options, showHidden: true }),
     };
-    let texts = [String(error), inspect(error, options), JSON.stringify(error)];
-    for (const body of bodiesOf(error)) {
-      const written = [inspect(body, options), JSON.stringify(body)];
-      texts = texts.map((text) => written.reduce((rest, one) => rest.replaceAll(one, ''), text));
-    }
-    for (const text of texts) this.#seek(text, `${path} (printed)`, ANY);
+    for (const [how, text] of Object.entries(texts)) this.#seek(text, `${path} (${how})`, ANY);
   }
 
   #seek(text: string, path: string, wanted: RegExp): void {
@@ -157,8 +179,7 @@ export class Watch {
   }
 }
 
-function bodiesOf(error: unknown, depth = 0): string[] {
-  if (typeof error !== 'object' || error === null || depth > 8) return [];
-  const { body, cause } = error as { body?: unknown; cause?: unknown };
-  return [...(typeof body === 'string' ? [body] : []), ...bodiesOf(cause, depth + 1)];
+function toText(value: string | number | ArrayBufferView): string {
+  if (typeof value !== 'object') return String(value);
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
 }

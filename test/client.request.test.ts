@@ -813,23 +813,6 @@ describe('hostile requests', () => {
   });
 });
 
-test.each(['visitorId', 'tntId', 'thirdPartyId', 'marketingCloudVisitorId', 'customerIds', 'sessionId'])(
-  'debug lines redact %s wherever an answer says it',
-  async (field) => {
-    const { lines, logger } = listeningLogger();
-    bench.edge.fault({
-      kind: 'body',
-      body: JSON.stringify({
-        status: 200,
-        execute: { pageLoad: { news: { profile: { [field]: 'secret-1' } } } },
-      }),
-    });
-    await connect({ logger }).getOffers({ request: { execute: { pageLoad: {} } } });
-    expect(lines.debug.join('\n')).toContain('profile');
-    expect(lines.debug.join('\n')).not.toContain('secret');
-  },
-);
-
 test('lines above debug hold nothing of the visitor, and debug lines redact it', async () => {
   const { lines, logger } = listeningLogger();
   const options: GetOffersOptions = {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { ERROR_CODES } from '../src/errors.js';
+import { EVENT_NAMES } from '../src/events.js';
 import type { FetchApi, GetOffersOptions, TargetClientConfig } from '../src/index.js';
 import { TargetClient } from '../src/index.js';
 import { type Fault, startTargetEdge, type TargetEdge } from '../src/testing/edge.js';
@@ -85,6 +87,8 @@ let edge: TargetEdge;
 let directory: string;
 let watch: Watch;
 const used = new Set<RegExp>();
+const codes = new Set<unknown>();
+const events = new Set<string>();
 const clients: TargetClient[] = [];
 const printed: unknown[] = [];
 
@@ -108,6 +112,8 @@ afterEach(async () => {
   edge.clearFaults();
   jest.restoreAllMocks();
   for (const contract of watch.contracts) used.add(contract);
+  for (const code of watch.kinds.codes) codes.add(code);
+  for (const name of watch.kinds.events) events.add(name);
   expect(watch.leaks).toEqual([]);
   expect(printed).toEqual([]);
 });
@@ -387,6 +393,22 @@ describe('nothing of a visitor and no key is told of what is wrong', () => {
     await watch.of(() => client.refresh());
     expect(watch.seen.errors).toBeGreaterThanOrEqual(8);
   });
+});
+
+test.each(METHODS)('nothing of those who asked before is told to others, decided %s', async (method) => {
+  const circuitBreaker = { failures: 2 };
+  const client = start({ decisioningMethod: method, circuitBreaker, timeout: 5000 });
+  edge.fault({ kind: 'status', status: 503, body: text(ECHO) });
+  for (let call = 0; call < 3; call += 1) {
+    await watch.of(() => client.getOffers({ ...OPTIONS, decisioningMethod: 'server-side' }));
+  }
+  expect(watch.kinds.codes).toContain('ERR_TARGET_CIRCUIT_OPEN');
+  expect(watch.kinds.events).toContain('circuitBreakerChanged');
+});
+
+test('every code and every event was looked at', () => {
+  expect(ERROR_CODES.filter((code) => !codes.has(code))).toEqual([]);
+  expect(EVENT_NAMES.filter((name) => !events.has(name))).toEqual([]);
 });
 
 test('what is told by contract is told there', () => {
