@@ -18,7 +18,6 @@ const slow = [
   '/test/examples/',
   '/test/client\\.faults\\.',
   '/test/client\\.lifecycle\\.',
-  '/test/client\\.swaps\\.',
   '/test/client\\.visitors\\.',
   '/test/docs\\.',
   '/test/notifications\\.model\\.',
