@@ -11,7 +11,7 @@ const request = REQUEST;
 
 function start(config: Partial<TargetClientConfig> = {}, ...scripts: Script[]) {
   const { fetchApi, calls } = recordingFetch(...scripts);
-  return { client: TargetClient.create({ ...configOf(fetchApi), ...config }), calls };
+  return { client: TargetClient.create({ ...configOf(fetchApi), telemetryEnabled: undefined, ...config }), calls };
 }
 
 afterEach(() => {
