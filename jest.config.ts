@@ -13,10 +13,21 @@ const esmOnly = [
   'uuid',
 ];
 
-const config: Config = {
+/** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
+const slow = [
+  '/test/examples/',
+  '/test/client\\.faults\\.',
+  '/test/client\\.lifecycle\\.',
+  '/test/client\\.visitors\\.',
+  '/test/docs\\.',
+  '/test/notifications\\.model\\.',
+  '/test/privacy\\.',
+  '/test/shutdown\\.',
+];
+
+const project: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^target-node-sdk$': '<rootDir>/src/index.ts',
@@ -28,7 +39,17 @@ const config: Config = {
     '\\.[cm]?[jt]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],
   },
   transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
-  testTimeout: 20_000,
+};
+
+const config: Config = {
+  projects: [
+    { ...project, displayName: 'fast', testRegex: ['\\.test\\.ts$'], testPathIgnorePatterns: slow },
+    { ...project, displayName: 'slow', testRegex: slow.map((path) => `${path}.*test\\.ts$`) },
+  ],
+  // Jest would leave one core idle, which on two cores is half of them.
+  maxWorkers: '100%',
+  // A test that hangs is ended; no test is so slow, on any machine.
+  testTimeout: 120_000,
 };
 
 export default config;

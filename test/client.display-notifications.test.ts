@@ -1,5 +1,11 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import type { DeliveryRequest, Notification, TargetClient, TargetClientConfig } from '../src/index.js';
+import type {
+  DeliveryRequest,
+  FetchApi,
+  Notification,
+  TargetClient,
+  TargetClientConfig,
+} from '../src/index.js';
 import { type Fault, startTargetEdge } from '../src/testing/edge.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
 import { artifactOf, rule } from './fixtures/rules.js';
@@ -426,12 +432,19 @@ describe('with the edge gone', () => {
   test('decisions go on, and close says what was not sent', async () => {
     const edge = await startTargetEdge({ artifact: flagsArtifact() });
     const { heard, events } = listening();
-    const client = bench.connect({ ...edge.config, decisioningMethod: 'on-device', events });
+    let refusals = 0;
+    const fetchApi: FetchApi = (url, init) =>
+      fetch(url, init).catch((error: unknown) => {
+        refusals += 1;
+        throw error;
+      });
+    const client = bench.connect({ ...edge.config, decisioningMethod: 'on-device', events, fetchApi });
     await client.ready();
     await show(client, 1);
     await client.flush();
     await edge.close();
     await show(client, 20);
+    while (refusals === 0) await settle();
     expect(heard.sendNotificationError).toHaveLength(0);
     const result = await client.close({ timeout: 50 });
     expect(result).toEqual({ delivered: 1, failed: 0, dropped: 20 });

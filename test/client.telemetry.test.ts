@@ -19,7 +19,13 @@ const ms = (value: number) => Number.isFinite(value) && value >= 0 && Math.round
 
 function start(config: Partial<TargetClientConfig>, ...scripts: Script[]) {
   const { fetchApi, calls } = recordingFetch(...scripts);
-  const client = TargetClient.create({ ...configOf(fetchApi), retry: { retries: 0 }, ...config });
+  const client = TargetClient.create({
+    ...configOf(fetchApi),
+    // The default is what is tested.
+    telemetryEnabled: undefined,
+    retry: { retries: 0 },
+    ...config,
+  });
   return { client, calls };
 }
 

@@ -48,9 +48,10 @@ declare global {
 `;
 
 const snippets = DOCUMENTS.flatMap((document) => readSnippets(document));
-// Inside the project, where the packages that snippets import are found.
-mkdirSync(join(ROOT, 'node_modules/.cache'), { recursive: true });
-const folder = mkdtempSync(join(ROOT, 'node_modules/.cache/snippets-'));
+// Inside the project, where the packages that snippets import are found, and outside of node_modules, where tsx
+// does not follow the paths of tsconfig.json and `target-node-sdk` would be what was built last.
+mkdirSync(join(ROOT, '.cache'), { recursive: true });
+const folder = mkdtempSync(join(ROOT, '.cache/snippets-'));
 for (const { file, code } of snippets) writeFileSync(join(folder, file), `${code}\nexport {};\n`);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -530,4 +530,4 @@ test('accepted = delivered + failed + dropped + queued, and no call waits that m
     size: 'max',
   });
   await fc.assert(fc.asyncProperty(policies, scripts, limits, play), { numRuns: 60 });
-}, 120_000);
+});

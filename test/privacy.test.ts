@@ -210,7 +210,7 @@ describe('nothing of a visitor and no key is told by errors, log or events', () 
   test.each(FAULTS)('when everything is answered with %s', async (_, fault) => {
     const config = () => ({ artifactLocation: artifactUrl(), maximumWaitReady: 50 });
     const warm = METHODS.map((decisioningMethod) => start({ ...config(), decisioningMethod }));
-    await Promise.all(warm.map((client) => client.ready({ timeout: 5000 })));
+    await Promise.all(warm.map((client) => client.ready({ timeout: 60_000 })));
     edge.fault(fault);
     const cold = METHODS.map((decisioningMethod) => start({ ...config(), decisioningMethod }));
     const work = [...warm, ...cold].map(async (client) => {
@@ -286,7 +286,7 @@ describe('nothing of a visitor and no key is told of an artifact', () => {
     const set = () => Promise.reject(new Error(`redis://user:${SECRET.password}@cache is gone`));
     const artifactStore = { get, set };
     const client = start({ decisioningMethod: 'hybrid', artifactLocation: artifactUrl(), artifactStore });
-    await client.ready({ timeout: 5000 });
+    await client.ready({ timeout: 60_000 });
     await askAll(client);
     await client.refresh();
     await client.flush();

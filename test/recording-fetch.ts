@@ -50,9 +50,9 @@ export function hang(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** The config of a client whose calls go to a fetch. */
+/** The config of a client whose calls go to a fetch; without telemetry, which would be sent when its test is over. */
 export function configOf(fetchApi: FetchApi): TargetClientConfig {
-  return { client: 'demo', organizationId: 'DEMO@AdobeOrg', fetchApi };
+  return { client: 'demo', organizationId: 'DEMO@AdobeOrg', fetchApi, telemetryEnabled: false };
 }
 
 /** A request that asks for something. */

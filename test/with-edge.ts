@@ -4,6 +4,9 @@ import { TargetClient, TargetError } from '../src/index.js';
 import type { ReceivedRequest, TargetEdge, TargetEdgeOptions } from '../src/testing/edge.js';
 import { startTargetEdge } from '../src/testing/edge.js';
 
+/** Of a client whose test is not about time: a busy machine may need longer than the default. */
+const PATIENT_MS = 20_000;
+
 /** A local edge for the tests of one file, and clients of it that are closed behind each test. */
 export interface WithEdge {
   readonly edge: TargetEdge;
@@ -38,7 +41,12 @@ export function withEdge(options: TargetEdgeOptions = {}): WithEdge {
       return edge;
     },
     connect: (config) => {
-      const client = TargetClient.create({ ...edge.config, telemetryEnabled: false, ...config });
+      const client = TargetClient.create({
+        ...edge.config,
+        timeout: PATIENT_MS,
+        telemetryEnabled: false,
+        ...config,
+      });
       clients.push(client);
       return client;
     },

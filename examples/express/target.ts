@@ -10,22 +10,19 @@ export interface Target {
   readonly organizationId: string;
 }
 
+/** A page that waits any longer is worse than its default content. */
+const TIMEOUT_MS = 1000;
+
 /** Makes the one client of this process: for the account that the environment names, else for a local Target edge. */
 export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
   const account = toAccount(environment);
-  if (account)
-    return { name: account.client, client: toClient(account), organizationId: account.organizationId };
-  const { config } = await startTargetEdge({ offers: demoOffers });
-  return { name: 'a local Target edge', client: toClient(config), organizationId: config.organizationId };
-}
-
-function toClient(config: TargetClientConfig): TargetClient {
-  // A page that waits any longer is worse than its default content.
-  return TargetClient.create({
-    timeout: 1000,
+  const config = account ?? (await startTargetEdge({ offers: demoOffers })).config;
+  const client = TargetClient.create({
+    timeout: Number(environment.TARGET_TIMEOUT_MS || TIMEOUT_MS),
     logger: { error: console.error, warn: console.warn },
     ...config,
   });
+  return { name: account?.client ?? 'a local Target edge', client, organizationId: config.organizationId };
 }
 
 function toAccount(environment: NodeJS.ProcessEnv): TargetClientConfig | undefined {

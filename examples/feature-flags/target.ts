@@ -21,6 +21,7 @@ export interface Target {
 }
 
 const WAIT_MS = 3_000;
+const TIMEOUT_MS = 1000;
 
 /** Makes the one client of this process: for the account that the environment names, else for a local Target edge. */
 export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
@@ -31,7 +32,7 @@ export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Tar
   const client = TargetClient.create({
     ...config,
     decisioningMethod: 'on-device',
-    timeout: 1000,
+    timeout: Number(environment.TARGET_TIMEOUT_MS || TIMEOUT_MS),
     logger: { error: console.error, warn: console.warn },
     events: {
       artifactDownloadSucceeded: ({ artifactPayload }) => {

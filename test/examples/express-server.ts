@@ -17,6 +17,9 @@ export interface ExampleServer {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
+/** Longer than any page takes, on a busy machine too. */
+const PATIENT = { TARGET_TIMEOUT_MS: '60000' };
+
 const running = new Set<ChildProcess>();
 
 /** Ends what a failed test left running, which would keep the tests from ending. */
@@ -75,7 +78,7 @@ function spawnExample(example: string, environment: NodeJS.ProcessEnv): ChildPro
   );
   return spawn(process.execPath, ['--import', 'tsx', `examples/${example}/server.ts`], {
     cwd: ROOT,
-    env: { ...Object.fromEntries(inherited), PORT: '0', ...environment },
+    env: { ...Object.fromEntries(inherited), PORT: '0', ...PATIENT, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

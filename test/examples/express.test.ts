@@ -107,13 +107,17 @@ describe('without configuration', () => {
 describe('with an account', () => {
   let edge: TargetEdge;
   let server: ExampleServer;
+  /** The same, with little patience with an edge that hangs. */
+  let hasty: ExampleServer;
   beforeAll(async () => {
     edge = await startTargetEdge({
       offers: demoOffers,
       client: 'harbour',
       organizationId: 'HARBOUR@AdobeOrg',
     });
-    server = await startExpressExample({ ...accountOf(edge), TARGET_PROPERTY_TOKEN: 'property-1' });
+    const account = { ...accountOf(edge), TARGET_PROPERTY_TOKEN: 'property-1' };
+    server = await startExpressExample(account);
+    hasty = await startExpressExample({ ...account, TARGET_TIMEOUT_MS: '500' });
   });
   beforeEach(() => {
     edge.setOffers(demoOffers);
@@ -121,7 +125,7 @@ describe('with an account', () => {
   });
   afterEach(() => edge.clearFaults());
   afterAll(async () => {
-    await server.stop();
+    await Promise.all([server.stop(), hasty.stop()]);
     await edge.close();
   });
 
@@ -255,12 +259,12 @@ describe('with an account', () => {
     { kind: 'body', body: '<html>' },
   ] as const)('shows default content and sets no cookies when the edge is in trouble: %j', async (fault) => {
     edge.fault(fault);
-    const page = await open(server, { Cookie: 'mbox=session%23a%239999999999' });
+    const page = await open(hasty, { Cookie: 'mbox=session%23a%239999999999' });
     expect(page.status).toBe(200);
     expect(page.text).toContain(DEFAULT_HERO);
     expect(page.headers.getSetCookie()).toEqual([]);
     expect(cell(page, 'Decided')).toBe('no: default content');
-    expect(server.errors()).toContain('default content is shown: TargetError: the delivery call');
+    expect(hasty.errors()).toContain('default content is shown: TargetError: the delivery call');
   });
 
   test('shows default content without an edge, and offers again when it is back', async () => {

@@ -153,7 +153,7 @@ describe('with an account', () => {
     expect(counts(await open(server))).toEqual({ [NO_RULES]: 20 });
     edge.setArtifact(artifact);
     const tries = edge.requestsTo(/rules/).length;
-    await edge.waitForRequests(tries + 1, { where: /rules/, timeoutMs: 15_000 });
+    await edge.waitForRequests(tries + 1, { where: /rules/, timeoutMs: 60_000 });
     let page = await open(server);
     // The answer is on its way.
     while (counts(page)[NO_RULES]) page = await open(server);

@@ -29,11 +29,12 @@ async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
   const files = await sandbox.pack();
   await report.check('the tarball holds what `files` lists and nothing else', () => {
     const allowed =
-      /^(?:package\.json|README\.md|SECURITY\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+      /^(?:package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
     equal(files.filter((path) => !allowed.test(path)).join(), '');
     for (const path of [
       'package.json',
       'README.md',
+      'CHANGELOG.md',
       'SECURITY.md',
       'LICENSE',
       'dist/THIRD-PARTY-LICENSES.txt',
