@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { decodeBinaryArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
-import { TargetError, toError } from '../errors.js';
+import { TargetError } from '../errors.js';
 import { bytesOf, textOf } from '../response-body.js';
 import { NO_RETRY, type Transport } from '../transport.js';
+import { createFileReader } from './artifact-file.js';
 import { download } from './download.js';
 
 /** An artifact as it was read, not looked into yet. */
@@ -65,11 +64,10 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
     return { text: toText(bytes), etag: version, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
+  const readFile = createFileReader(location, MAX_ARTIFACT_BYTES);
   /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */
   const readLocal: ArtifactReader['read'] = async (etag, signal) => {
-    const bytes = await readWhole(fileURLToPath(location), signal).catch((cause: unknown) => {
-      throw signal.aborted || cause instanceof TargetError ? cause : unreadable(cause);
-    });
+    const bytes = await readFile({ timeoutMs: DOWNLOAD_TIMEOUT_MS, signal });
     const version = createHash('sha256').update(bytes).digest('base64');
     if (version === etag) return undefined;
     const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
@@ -86,22 +84,4 @@ function toArtifactLocation(config: ResolvedConfig): string {
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);
   return `${config.scheme}://${config.cdnHost}/${path.join('/')}`;
-}
-
-/** Not of a pipe, which may never end. */
-async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
-  const found = await stat(path);
-  if (!found.isFile()) throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact file is no regular file');
-  if (found.size > MAX_ARTIFACT_BYTES) {
-    throw new TargetError(
-      'ERR_TARGET_ARTIFACT',
-      `the artifact file has more than ${MAX_ARTIFACT_BYTES} bytes`,
-    );
-  }
-  return readFile(path, { signal });
-}
-
-function unreadable(cause: unknown): TargetError {
-  const { name, code = name } = toError(cause) as NodeJS.ErrnoException;
-  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact file could not be read: ${code}`, { cause });
 }
