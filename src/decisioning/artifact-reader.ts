@@ -10,7 +10,7 @@ import { download } from './download.js';
 /** An artifact as it was read, not looked into yet. */
 export interface ReadArtifact {
   readonly text: string;
-  /** What tells this version from others. */
+  /** Tells this version from others; undefined when there is none that can be sent back. */
   readonly etag: string | undefined;
   readonly bytes: number;
   /** Unknown of a file. */
@@ -34,6 +34,11 @@ export interface ArtifactReaderOptions {
 
 const DOWNLOAD_TIMEOUT_MS = 30_000;
 const MAX_ARTIFACT_BYTES = 32 * 1024 * 1024;
+/**
+ * An ETag goes back with each poll: one that is long, or that no header may hold, would have all of them refused. To
+ * `*`, the answer would be 304 for ever.
+ */
+const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
 
 /** Reads the artifact from the CDN, from another URL or from a file, as JSON or in the binary format. */
 export function createArtifactReader({ config, transport, newId }: ArtifactReaderOptions): ArtifactReader {
@@ -60,8 +65,9 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       const result = `was answered with status ${status} and no artifact`;
       throw new TargetError('ERR_TARGET_ARTIFACT', `the artifact download ${result}`, { status });
     }
-    const version = headers.get('etag') ?? undefined;
-    return { text: toText(bytes), etag: version, bytes: bytes.length, timeToFirstByteMs, downloadMs };
+    const version = headers.get('etag') ?? '';
+    const kept = SENDABLE_ETAG.test(version) ? version : undefined;
+    return { text: toText(bytes), etag: kept, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
   const readFile = createFileReader(location, MAX_ARTIFACT_BYTES);
