@@ -75,7 +75,7 @@ export function toArtifact(json: unknown): Artifact {
   return artifact as unknown as Artifact;
 }
 
-/** Whether an artifact has neither a rule nor a name: that of an account without activities, or a fault. */
+/** An artifact is blank when it has neither a rule nor a name: its account has no activities, or it is a fault. */
 export function isBlankArtifact({ rules, ...artifact }: Artifact): boolean {
   const rulesOf = (byName: RulesByName | undefined) => Object.values(byName ?? {});
   return (

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Limits, type Span, within } from '../deadline.js';
 import { TargetError, toError } from '../errors.js';
 
-/** One attempt to read a file to its end, within the given limits. */
+/** Reads a file to its end once, within the given limits. */
 export type ReadFile = (limits: Limits & { readonly signal: AbortSignal }) => Promise<Buffer>;
 
 const PIECE_BYTES = 256 * 1024;

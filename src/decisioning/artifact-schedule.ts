@@ -5,7 +5,7 @@ export interface DownloadHistory {
   readonly pollingIntervalMs: number;
   /** Whether there is an artifact to decide by. */
   readonly isHeld: boolean;
-  /** Whether the next download has to settle what the last one brought. */
+  /** True while the next download has to settle what the last one brought: then there is one without polling, too. */
   readonly isInDoubt: boolean;
   /** Downloads that failed since the last one that did not. */
   readonly failures: number;

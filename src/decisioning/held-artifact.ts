@@ -24,15 +24,15 @@ export interface Arrival {
 }
 
 /**
- * Why an artifact that came is not taken. `older`: than the one that is held. `blank`: it has no rules, which the next
- * download has to confirm.
+ * Says why an artifact is not taken. `older`: it was made before the one that is held. `blank`: it has no rules, which
+ * the next download has to confirm.
  */
 export type Refusal = 'older' | 'blank';
 
 /** ETag and rules change together, once everything about them was checked. */
 interface Held {
   readonly madeMs: number | undefined;
-  /** Whether it was dated in the future when it came. */
+  /** Set when its date was in the future on arrival; the clock may have been wrong. */
   readonly isFromFuture: boolean;
   readonly isBlank: boolean;
   readonly compiled: CompiledArtifact;
@@ -53,7 +53,7 @@ export class HeldArtifact {
   #held: Held | undefined;
   /** When its location last said that it is the current one, on the clock of `performance.now()`. */
   #confirmed: number | undefined;
-  /** Whether the last one that came was refused as blank. */
+  /** Set while the last artifact that came was refused as blank. */
   #isInDoubt = false;
   #retrievals = 0;
   #lastRetrievedMs = 0;
@@ -67,12 +67,12 @@ export class HeldArtifact {
     return this.#held?.compiled;
   }
 
-  /** The ETag to ask for changes with; undefined while only a whole artifact can settle a doubt. */
+  /** The held ETag is what a download asks for changes by; undefined while only a whole artifact can settle a doubt. */
   get condition(): string | undefined {
     return this.#isInDoubt ? undefined : this.#held?.etag;
   }
 
-  /** Whether the next download has to say if one without rules was meant. */
+  /** True while the next download has to say if an artifact without rules was meant. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
   }
@@ -144,7 +144,7 @@ export class HeldArtifact {
     return comeMs < (this.#isMisdated(held) ? Math.min(held.madeMs, this.#latestMadeMs(held)) : held.madeMs);
   }
 
-  /** Whether a date is none to go by, because of the artifact's maker or of the clock of this machine. */
+  /** A date is none to go by when the artifact's maker or the clock of this machine was wrong. */
   #isMisdated({ madeMs, isFromFuture }: Held): boolean {
     return isFromFuture || (madeMs !== undefined && this.#isAhead(madeMs));
   }
@@ -153,7 +153,10 @@ export class HeldArtifact {
     return madeMs - this.#options.now() > MAX_AHEAD_MS;
   }
 
-  /** Nothing is made after it came; when it came to a store or to the caller is not known. By the clock as it is now. */
+  /**
+   * An artifact was made before it came; nobody knows when it came to a store or to the caller. The time that has passed
+   * since is taken from the clock as it is now, for the clock may have been set meanwhile.
+   */
   #latestMadeMs({ source, taken }: Held): number {
     if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;
     return this.#options.now() - (performance.now() - taken) - MAX_UNDERWAY_MS;

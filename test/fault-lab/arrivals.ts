@@ -19,7 +19,7 @@ const RULES = /rules\.json$/;
 const MAX_ARTIFACT_BYTES = 32 * 1024 * 1024;
 const SLACK_BYTES = 32 * 1024 * 1024;
 
-/** A client that polls quickly, what it warned of, and which release it decides by. */
+/** A client that polls quickly, with what it warned of and the release that it decides by. */
 class Subject {
   readonly client: TargetClient;
   readonly warnings: string[] = [];
