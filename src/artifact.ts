@@ -53,7 +53,8 @@ export interface Artifact {
 }
 
 const MAJOR_VERSION = 1;
-const STRING_LISTS = ['responseTokens', 'remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] as const;
+const NAME_LISTS = ['remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] as const;
+const STRING_LISTS = ['responseTokens', ...NAME_LISTS] as const;
 
 /**
  * An artifact whose shape is right (spec 5.1). Single rules are not looked at: one that is malformed is left
@@ -72,6 +73,15 @@ export function toArtifact(json: unknown): Artifact {
   }
   if (isPresent(artifact.meta)) expectObject(artifact.meta, 'meta');
   return artifact as unknown as Artifact;
+}
+
+/** An artifact is blank when it has neither a rule nor a name: its account has no activities, or it is a fault. */
+export function isBlankArtifact({ rules, ...artifact }: Artifact): boolean {
+  const rulesOf = (byName: RulesByName | undefined) => Object.values(byName ?? {});
+  return (
+    NAME_LISTS.every((list) => (artifact[list] ?? []).length === 0) &&
+    [...rulesOf(rules.mboxes), ...rulesOf(rules.views)].every((list) => list.length === 0)
+  );
 }
 
 function expectVersion(version: unknown): void {

@@ -21,12 +21,12 @@ export interface ReadyState {
 export interface ArtifactStats {
   /** Of its format. */
   readonly version: string;
-  /** When its rules were made, where it says so. */
+  /** When its rules were made, where it says so: as it is written there, even if that is in the future. */
   readonly generatedAt?: string;
   readonly source: ArtifactOrigin;
   /**
    * For how many ms nobody has confirmed that it is the current one: since the last download or 304; before the first,
-   * since it was made, or, where it does not say, since it was taken into use.
+   * since it was made, or, where it does not say or is dated in the future, since it was taken into use.
    */
   readonly ageMs: number;
 }

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { decodeBinaryArtifact } from '../artifact.js';
 import type { ResolvedConfig } from '../config.js';
-import { TargetError, toError } from '../errors.js';
+import { TargetError } from '../errors.js';
 import { bytesOf, textOf } from '../response-body.js';
 import { NO_RETRY, type Transport } from '../transport.js';
+import { createFileReader } from './artifact-file.js';
 import { download } from './download.js';
 
 /** An artifact as it was read, not looked into yet. */
 export interface ReadArtifact {
   readonly text: string;
-  /** What tells this version from others. */
+  /** Tells this version from others; undefined when there is none that can be sent back. */
   readonly etag: string | undefined;
   readonly bytes: number;
   /** Unknown of a file. */
@@ -35,6 +34,11 @@ export interface ArtifactReaderOptions {
 
 const DOWNLOAD_TIMEOUT_MS = 30_000;
 const MAX_ARTIFACT_BYTES = 32 * 1024 * 1024;
+/**
+ * An ETag goes back with each poll: one that is long, or that no header may hold, would have all of them refused. To
+ * `*`, the answer would be 304 for ever.
+ */
+const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
 
 /** Reads the artifact from the CDN, from another URL or from a file, as JSON or in the binary format. */
 export function createArtifactReader({ config, transport, newId }: ArtifactReaderOptions): ArtifactReader {
@@ -61,15 +65,15 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       const result = `was answered with status ${status} and no artifact`;
       throw new TargetError('ERR_TARGET_ARTIFACT', `the artifact download ${result}`, { status });
     }
-    const version = headers.get('etag') ?? undefined;
-    return { text: toText(bytes), etag: version, bytes: bytes.length, timeToFirstByteMs, downloadMs };
+    const version = headers.get('etag') ?? '';
+    const kept = SENDABLE_ETAG.test(version) ? version : undefined;
+    return { text: toText(bytes), etag: kept, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
+  const readFile = createFileReader(location, MAX_ARTIFACT_BYTES);
   /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */
   const readLocal: ArtifactReader['read'] = async (etag, signal) => {
-    const bytes = await readWhole(fileURLToPath(location), signal).catch((cause: unknown) => {
-      throw signal.aborted || cause instanceof TargetError ? cause : unreadable(cause);
-    });
+    const bytes = await readFile({ timeoutMs: DOWNLOAD_TIMEOUT_MS, signal });
     const version = createHash('sha256').update(bytes).digest('base64');
     if (version === etag) return undefined;
     const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
@@ -86,22 +90,4 @@ function toArtifactLocation(config: ResolvedConfig): string {
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);
   return `${config.scheme}://${config.cdnHost}/${path.join('/')}`;
-}
-
-/** Not of a pipe, which may never end. */
-async function readWhole(path: string, signal: AbortSignal): Promise<Buffer> {
-  const found = await stat(path);
-  if (!found.isFile()) throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact file is no regular file');
-  if (found.size > MAX_ARTIFACT_BYTES) {
-    throw new TargetError(
-      'ERR_TARGET_ARTIFACT',
-      `the artifact file has more than ${MAX_ARTIFACT_BYTES} bytes`,
-    );
-  }
-  return readFile(path, { signal });
-}
-
-function unreadable(cause: unknown): TargetError {
-  const { name, code = name } = toError(cause) as NodeJS.ErrnoException;
-  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact file could not be read: ${code}`, { cause });
 }

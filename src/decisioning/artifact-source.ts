@@ -10,7 +10,7 @@ import { retryAfterMsOf, type Transport } from '../transport.js';
 import { type ArtifactReader, createArtifactReader, type ReadArtifact } from './artifact-reader.js';
 import { msToNextDownload } from './artifact-schedule.js';
 import type { CompiledArtifact } from './compile.js';
-import { type Arrival, HeldArtifact } from './held-artifact.js';
+import { type Arrival, HeldArtifact, type Refusal } from './held-artifact.js';
 import { StoredArtifact } from './stored-artifact.js';
 import type { ArtifactFacts } from './trace.js';
 
@@ -29,6 +29,11 @@ export interface ArtifactSourceOptions {
   /** Told how long each download took, for telemetry. */
   readonly onDownload: (download: Downloaded) => void;
 }
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  older: 'an older artifact than the one in use was not taken',
+  blank: 'an artifact without any rules was not taken: the next download has to confirm it',
+};
 
 /**
  * The artifact, kept fresh: one download at a time, the last good one kept whatever comes, and a first one that is
@@ -183,6 +188,7 @@ export class ArtifactSource {
     const delayMs = msToNextDownload({
       pollingIntervalMs: this.#options.config.pollingIntervalMs,
       isHeld: this.compiled !== undefined,
+      isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
       askedMs: this.#lastFailure && retryAfterMsOf(this.#lastFailure),
     });
@@ -196,17 +202,17 @@ export class ArtifactSource {
     const startedMs = this.#options.now();
     const started = performance.now();
     try {
-      const read = await this.#reader.read(this.#held.etag, signal);
+      const read = await this.#reader.read(this.#held.condition, signal);
       signal.throwIfAborted();
       const parsingFrom = performance.now();
-      const isTaken = read !== undefined && this.#takeRead(read);
+      const refusal = read && this.#takeRead(read);
       if (!read) this.#held.confirm();
       const ended = performance.now();
       this.#end(undefined);
-      if (read && !isTaken) this.#faults.failed('an older artifact than the one in use was not taken');
+      if (refusal) this.#faults.failed(REFUSALS[refusal]);
       else this.#faults.worked();
       this.#tellStatus();
-      if (!read || !isTaken) return;
+      if (!read || refusal) return;
       this.#tell(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
@@ -266,19 +272,19 @@ export class ArtifactSource {
     this.#timer?.unref();
   }
 
-  #takeRead({ text, etag }: ReadArtifact): boolean {
+  #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
     const source = this.#reader.location.startsWith('file:') ? 'file' : 'cdn';
     return this.#take(text, { etag, isAsked: this.#isAsked, source });
   }
 
-  #take(text: string, arrival: Arrival): boolean {
+  #take(text: string, arrival: Arrival): Refusal | undefined {
     const isFirst = this.compiled === undefined;
-    const isTaken = this.#held.take(text, arrival);
+    const refusal = this.#held.take(text, arrival);
     if (isFirst) {
       clearTimeout(this.#patience);
       this.#options.onFirst();
     }
-    return isTaken;
+    return refusal;
   }
 }
 

@@ -1,3 +1,4 @@
+import { ARRIVAL_CHECKS } from './arrivals.js';
 import { ARTIFACT_CHECKS } from './artifact-mutations.js';
 import type { Check } from './checks.js';
 import { HOSTILE_CHECKS, MUTATED_ANSWER_CHECKS, MUTATED_INPUT_CHECKS } from './hostile-input.js';
@@ -14,5 +15,6 @@ export const GROUPS = {
   'mutated input': MUTATED_INPUT_CHECKS,
   'mutated answers': MUTATED_ANSWER_CHECKS,
   artifacts: ARTIFACT_CHECKS,
+  arrivals: ARRIVAL_CHECKS,
 } satisfies Record<string, readonly Check[]>;
 export type CheckGroup = keyof typeof GROUPS;
