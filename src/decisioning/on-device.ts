@@ -11,7 +11,8 @@ import type { CompiledArtifact } from './compile.js';
 import { type Report, toReports } from './displays.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo.js';
-import { remoteDependency } from './remote-dependency.js';
+import { hasOrders, unreportedOrder } from './orders.js';
+import { type EdgeOnlyField, edgeOnlyFields, edgeShare } from './remote-dependency.js';
 
 /** What on-device decisioning is made of. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
@@ -37,7 +38,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   source.start();
   return {
     decide: (call) => decide(call, parts),
-    remoteNames: (request) => source.compiled && remoteDependency(request, source.compiled),
+    edgeShare: (request) => source.compiled && edgeShare(request, source.compiled),
     get state() {
       return source.state;
     },
@@ -101,6 +102,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
   for (const displays of evaluation.reports) report(displays, request, located, parts);
+  warnOfLosses(request, evaluation, parts);
   // The edge alone can process the notifications that the caller brought along.
   if (request.notifications) {
     for (const own of toReports(request.notifications)) report(own, request, located, parts);
@@ -108,6 +110,31 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
+}
+
+const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
+
+/** What an on-device decision makes of fields that are for the edge alone. */
+const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
+  qaMode: `qaMode ${AS_LIVE}`,
+  preview: `preview ${AS_LIVE}`,
+  'experienceCloud.analytics.logging':
+    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload",
+};
+
+const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
+
+/** Warns of what is lost because the edge was not asked. A hybrid client has asked it. */
+function warnOfLosses(
+  request: ResolvedDeliveryRequest,
+  { reports }: Evaluation,
+  { logger }: Pick<Parts, 'logger'>,
+): void {
+  for (const field of edgeOnlyFields(request)) logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
+  const path = hasOrders(request) ? unreportedOrder(request, reports) : undefined;
+  if (path === undefined) return;
+  const why = 'was not reported, because no display of that location is';
+  logger.warn(`the order or product of ${path} ${why}; ${ASK_THE_EDGE}, or send it with sendNotifications`);
 }
 
 /** What an artifact makes us stumble over is no fault of the caller's. */
