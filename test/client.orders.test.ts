@@ -216,6 +216,11 @@ describe('an order or a product that no notification carries', () => {
       'execute.mboxes[0]',
     ],
     [
+      'nobody is shown anything for a product',
+      { execute: { mboxes: [{ name: 'hero' }, { name: 'members', product: PRODUCT }] } },
+      'execute.mboxes[1]',
+    ],
+    [
       'what is shown has no token',
       { execute: { mboxes: [{ name: 'silent', ...DETAILS }] } },
       'execute.mboxes[0]',
