@@ -13,6 +13,12 @@ export function needsEdge({ remoteMboxes, remoteViews }: RemoteNames): boolean {
   return remoteMboxes.length > 0 || remoteViews.length > 0;
 }
 
+/** What of a request a hybrid client leaves to the edge. */
+export interface EdgeShare extends RemoteNames {
+  /** Whether the edge is to decide the request; for some requests no mbox or view is the reason. */
+  readonly isNeeded: boolean;
+}
+
 /** What a decider answers. */
 export interface Decision extends RemoteNames {
   /** The request as it was decided. */
@@ -30,8 +36,8 @@ export type EdgeDecider = (call: Call) => Promise<Decision>;
 export interface LocalDecider {
   /** Answers at once, unless it has to ask where the visitor is; throws as well as it rejects. */
   decide(call: Call): Decision | Promise<Decision>;
-  /** What of a request it cannot decide; undefined while it cannot decide anything. */
-  remoteNames(request: ResolvedDeliveryRequest): RemoteNames | undefined;
+  /** What of a request it leaves to the edge in hybrid; undefined while it cannot decide anything. */
+  edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
 }
 
 /** Who can decide. */
@@ -64,9 +70,9 @@ function decideHybrid(
   edge: EdgeDecider,
   local: LocalDecider | undefined,
 ): Decision | Promise<Decision> {
-  const remote = local?.remoteNames(call.request);
-  if (!local || !remote) return edge(call);
-  // Notifications are processed by the edge alone.
-  if (!needsEdge(remote) && !call.request.notifications) return local.decide(call);
-  return edge(call).then((decision) => ({ ...decision, ...remote }));
+  const share = local?.edgeShare(call.request);
+  if (!local || !share) return edge(call);
+  const { isNeeded, remoteMboxes, remoteViews } = share;
+  if (!isNeeded) return local.decide(call);
+  return edge(call).then((decision) => ({ ...decision, remoteMboxes, remoteViews }));
 }

@@ -83,7 +83,9 @@ export interface RequestDetails {
   readonly address?: Address | undefined;
   readonly parameters?: Parameters | undefined;
   readonly profileParameters?: Parameters | undefined;
+  /** Counted by the edge: `hybrid` asks it, `on-device` sends it with the display notification, or warns that there is none. */
   readonly order?: Order | undefined;
+  /** Counted by the edge, like `order`. */
   readonly product?: Product | undefined;
 }
 
@@ -362,7 +364,9 @@ export interface DeliveryRequest {
   readonly prefetch?: PrefetchRequest | undefined;
   readonly telemetry?: Telemetry | undefined;
   readonly notifications?: readonly Notification[] | undefined;
+  /** Understood by the edge alone: `hybrid` asks it, `on-device` ignores the mode and warns. */
   readonly qaMode?: QAMode | undefined;
+  /** Understood by the edge alone: `hybrid` asks it, `on-device` ignores the mode and warns. */
   readonly preview?: Preview | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type {
   DeliveryRequest,
   FetchApi,
@@ -17,6 +17,8 @@ const DELIVERIES = '/rest/v1/delivery';
 const UUID = expect.stringMatching(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
 const bench = withEdge({ artifact: flagsArtifact() });
 const startWith = withScripts();
+
+afterEach(() => bench.edge.setArtifact(flagsArtifact()));
 
 function start(config: Partial<TargetClientConfig>, ...deliveries: Script[]) {
   return startWith({ artifactPayload: flagsArtifact(), pollingInterval: 0, ...config }, { deliveries });
@@ -232,6 +234,108 @@ describe('what was executed is reported', () => {
     await client.getOffers({ request: HERO });
     await client.flush();
     expect(notificationsOf(deliveries)).toHaveLength(3);
+  });
+
+  test('once per token and mbox of a call, however often the mbox is displayed', async () => {
+    const plan = (name: string) => ({ '==': [{ var: 'mbox.plan' }, name] });
+    const options = ['both', 'silver'].map(
+      (eventToken) => ({ type: 'html', content: 'x', eventToken }) as const,
+    );
+    const artifactPayload = artifactOf({
+      hero: [
+        rule('hero', { activity: 1, when: plan('gold'), options: options.slice(0, 1) }),
+        rule('hero', { activity: 2, when: plan('silver'), options }),
+      ],
+      other: [rule('other', { activity: 3, options })],
+    });
+    const { client, deliveries } = start({ artifactPayload });
+    const asked = ['gold', 'silver', 'silver', 'gold', 'silver'].map((name) => ({
+      name: 'hero',
+      parameters: { plan: name },
+    }));
+    await client.getOffers({ request: { execute: { mboxes: [...asked, { name: 'other' }, ...asked] } } });
+    await client.flush();
+    expect(notificationsOf(deliveries).map(({ mbox, tokens }) => [mbox?.name, tokens])).toEqual([
+      ['hero', ['both']],
+      ['hero', ['silver']],
+      ['other', ['both', 'silver']],
+    ]);
+  });
+
+  test('as one impression per call', async () => {
+    const { client, deliveries } = start({});
+    const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }], pageLoad: {} } };
+    await client.getOffers({ request });
+    await client.getOffers({ request });
+    await client.flush();
+    const impressions = deliveries.map((call) => notificationsOf([call]).map((one) => one.impressionId));
+    expect(impressions.map(({ length }) => length)).toEqual([3, 3]);
+    const [first, second] = impressions.map((ids) => new Set(ids));
+    expect([...(first ?? [])]).toEqual([UUID]);
+    expect([...(second ?? [])]).toEqual([UUID]);
+    expect(new Set([...(first ?? []), ...(second ?? [])]).size).toBe(2);
+    const ids = notificationsOf(deliveries).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(6);
+  });
+
+  test.each(['page-1', '"quoted" \\ "'])(
+    'as the impression that the request names: %s',
+    async (impressionId) => {
+      const { client, deliveries } = start({});
+      await client.getOffers({
+        request: { impressionId, execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }] } },
+      });
+      await client.flush();
+      const sent = notificationsOf(deliveries).map((one) => one.impressionId);
+      expect(sent).toEqual([impressionId, impressionId]);
+    },
+  );
+
+  test.each([
+    [50, [50]],
+    [51, [50, 1]],
+    [60, [50, 10]],
+    [101, [50, 50, 1]],
+  ])('in requests of at most 50: %i mboxes', async (count, sizes) => {
+    const names = Array.from({ length: count }, (_, index) => `mbox ${index}`);
+    const artifactPayload = artifactOf(Object.fromEntries(names.map((name) => [name, [rule(name)]])));
+    bench.edge.setArtifact(artifactPayload);
+    const { client } = connect({ artifactPayload });
+    const asked = { id: { tntId: 'visitor.38_0' }, execute: { mboxes: names.map((name) => ({ name })) } };
+    const { request } = await client.getOffers({ request: asked, sessionId: 'session-1' });
+    await client.flush();
+    const received = bench.edge.requestsTo(DELIVERIES);
+    expect(received.flatMap(({ violations }) => violations)).toEqual([]);
+    const sent = received
+      .map(({ delivery }) => delivery?.notifications ?? [])
+      .sort((a, b) => b.length - a.length);
+    expect(sent.map(({ length }) => length)).toEqual(sizes);
+    expect(new Set(sent.flat().map(({ mbox }) => mbox?.name))).toEqual(new Set(names));
+    expect(new Set(sent.flat().map(({ id }) => id)).size).toBe(count);
+    expect(new Set(sent.flat().map(({ impressionId }) => impressionId)).size).toBe(1);
+    expect(new Set(received.map(({ delivery }) => delivery?.requestId)).size).toBe(sizes.length);
+    for (const { query, delivery } of received) {
+      expect(query.sessionId).toBe('session-1');
+      expect(delivery).toMatchObject({ id: request.id, context: request.context });
+    }
+    expect(client.stats().notifications).toMatchObject({ accepted: count, delivered: count, failed: 0 });
+  });
+
+  test('in requests of at most 50: those that the request brings along', async () => {
+    const { client } = connect();
+    const notifications = Array.from({ length: 120 }, (_, index) => ({
+      ...{ id: `n${index}`, type: 'click', timestamp: 1 },
+      ...{ mbox: { name: 'hero' }, tokens: ['token-first'] },
+    })) as Notification[];
+    await client.getOffers({ request: { prefetch: { mboxes: [{ name: 'hero' }] }, notifications } });
+    await client.flush();
+    const received = bench.edge.requestsTo(DELIVERIES);
+    const sent = received
+      .map(({ delivery }) => delivery?.notifications ?? [])
+      .sort((a, b) => b.length - a.length);
+    expect(sent.map(({ length }) => length)).toEqual([50, 50, 20]);
+    expect(new Set(sent.flat().map(({ id }) => id)).size).toBe(120);
+    expect(client.stats().notifications).toMatchObject({ accepted: 120, delivered: 120 });
   });
 
   test('apart from the notifications that the request brings along', async () => {

@@ -4,7 +4,7 @@ import { html } from '../src/testing/edge.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
 import { answer, hang, status } from './recording-fetch.js';
 import { next, releaseOf, served, withScripts } from './scripted-cdn.js';
-import { targetErrorOf, withEdge } from './with-edge.js';
+import { listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
 const DELIVERIES = '/rest/v1/delivery';
 const bench = withEdge({ artifact: flagsArtifact(), offers: { mboxes: { far: html('from far') } } });
@@ -20,12 +20,36 @@ afterEach(() => {
   bench.edge.setArtifact(flagsArtifact());
 });
 
+const NONE = { remoteMboxes: [], remoteViews: [] };
+
 describe('a hybrid client', () => {
   test.each<[string, DeliveryRequest]>([
     ['an mbox', { execute: { mboxes: [{ name: 'hero' }] } }],
     ['mboxes', { prefetch: { mboxes: [{ name: 'hero' }, { name: 'flags' }, { name: 'other' }] } }],
     ['a view', { prefetch: { views: [{ name: 'home' }] } }],
     ['a page load', { execute: { pageLoad: {} } }],
+    [
+      'parameters',
+      { execute: { mboxes: [{ name: 'hero', parameters: { a: '1' }, profileParameters: { b: '2' } }] } },
+    ],
+    [
+      'fields for testers that are empty',
+      { qaMode: {}, preview: {}, execute: { mboxes: [{ name: 'hero' }] } },
+    ],
+    [
+      'empty orders and products',
+      {
+        execute: { mboxes: [{ name: 'hero', order: {}, product: { id: '' } }] },
+        prefetch: { views: [{ order: {}, name: 'home' }] },
+      },
+    ],
+    [
+      'what Analytics takes from the edge',
+      {
+        experienceCloud: { analytics: { logging: 'server_side', trackingServer: 'a.example' } },
+        execute: { mboxes: [{ name: 'hero' }] },
+      },
+    ],
   ])('decides here what it can: %s', async (_, request) => {
     const client = await connect();
     const { response, meta, decisioningMethod, status: told } = await client.getOffers({ request });
@@ -60,6 +84,53 @@ describe('a hybrid client', () => {
       },
       { remoteMboxes: [], remoteViews: [] },
     ],
+    ['the mode of a tester', { qaMode: { token: 't' }, execute: { mboxes: [{ name: 'hero' }] } }, NONE],
+    [
+      'forced audiences without a token',
+      { qaMode: { evaluateAsTrueAudienceIds: [7] }, prefetch: { mboxes: [{ name: 'hero' }] } },
+      NONE,
+    ],
+    ['a preview', { preview: { token: 't' }, prefetch: { views: [{ name: 'home' }] } }, NONE],
+    [
+      'an Analytics payload for the page',
+      { experienceCloud: { analytics: { logging: 'client_side' } }, execute: { pageLoad: {} } },
+      NONE,
+    ],
+    [
+      'an order of an executed mbox',
+      { execute: { mboxes: [{ name: 'flags' }, { name: 'hero', order: { id: 'o' } }] } },
+      { remoteMboxes: ['hero'], remoteViews: [] },
+    ],
+    [
+      'an order without an id',
+      { execute: { mboxes: [{ name: 'hero', order: { total: 0 } }] } },
+      { remoteMboxes: ['hero'], remoteViews: [] },
+    ],
+    [
+      'a product of a page load',
+      { execute: { pageLoad: { product: { id: 'p' } } } },
+      { remoteMboxes: ['target-global-mbox'], remoteViews: [] },
+    ],
+    [
+      'an order of a prefetched mbox, beside one that is remote by itself',
+      { prefetch: { mboxes: [{ name: 'hero', order: { total: 1 } }, { name: 'far' }] } },
+      { remoteMboxes: ['far', 'hero'], remoteViews: [] },
+    ],
+    [
+      'a product of a prefetched page load',
+      { prefetch: { pageLoad: { product: { categoryId: 'c' } } } },
+      { remoteMboxes: ['target-global-mbox'], remoteViews: [] },
+    ],
+    [
+      'an order of a view',
+      { prefetch: { views: [{ name: 'home', order: { id: 'o' } }] } },
+      { remoteMboxes: [], remoteViews: ['home'] },
+    ],
+    [
+      'a product of all views',
+      { prefetch: { views: [{ product: { id: 'p' } }] } },
+      { remoteMboxes: [], remoteViews: ['far'] },
+    ],
   ])('leaves the whole to the edge when a part is remote: %s', async (_, request, names) => {
     const client = await connect();
     const { response, meta } = await client.getOffers({ request });
@@ -69,6 +140,32 @@ describe('a hybrid client', () => {
     const [received, ...others] = bench.edge.requestsTo(DELIVERIES);
     expect(others).toHaveLength(0);
     expect(received?.delivery).toMatchObject(request);
+  });
+
+  test('leaves an order of all views to the edge when no view is remote', async () => {
+    bench.edge.setArtifact(flagsArtifact({ fields: { remoteViews: [] } }));
+    const client = await connect();
+    const { meta } = await client.getOffers({ request: { prefetch: { views: [{ order: { id: 'o' } }] } } });
+    expect(meta).toEqual({ decisioningMethod: 'server-side', ...NONE });
+    const plain = await client.getOffers({ request: { prefetch: { views: [{}] } } });
+    expect(plain.meta).toEqual({ decisioningMethod: 'on-device', ...NONE });
+  });
+
+  test('gets the payload of Analytics from the edge, and warns of nothing', async () => {
+    const { lines, logger } = listeningLogger();
+    const client = await connect({ logger });
+    await client.getOffers({
+      request: {
+        ...HERO,
+        qaMode: { token: 't' },
+        experienceCloud: { analytics: { logging: 'client_side' } },
+      },
+    });
+    await client.getAttributes(['flags'], {
+      request: { execute: { mboxes: [{ name: 'hero', order: { id: 'o' } }] } },
+    });
+    expect(bench.edge.requestsTo(DELIVERIES)).toHaveLength(2);
+    expect(lines.warn).toEqual([]);
   });
 
   test('gets from the edge what only the edge has, and from there alone', async () => {

@@ -1,4 +1,4 @@
-import type { Notification } from '../delivery-api.js';
+import type { Notification, RequestDetails } from '../delivery-api.js';
 
 /** What is displayed of a rule. */
 export interface Displayed {
@@ -8,9 +8,29 @@ export interface Displayed {
   displayFields(mbox: string): string;
 }
 
-/** What the notifications of a display have in common: the end of their JSON. */
+/** Notifications that go to the edge in one request. */
+export interface Report {
+  readonly notifications: readonly Notification[];
+  /** The same as JSON, without the brackets of the list. */
+  readonly json: string;
+}
+
+/** The number of notifications that the edge takes in one request. */
+const MAX_NOTIFICATIONS = 50;
+
+/** Divides notifications into requests. */
+export function toReports(notifications: readonly Notification[]): Report[] {
+  const reports: Report[] = [];
+  for (let start = 0; start < notifications.length; start += MAX_NOTIFICATIONS) {
+    const some = notifications.slice(start, start + MAX_NOTIFICATIONS);
+    reports.push({ notifications: some, json: JSON.stringify(some).slice(1, -1) });
+  }
+  return reports;
+}
+
+/** The part of a notification's JSON that all visitors of a rule have in common. */
 export function displayFields(mbox: string, tokens: readonly string[]): string {
-  return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}}`;
+  return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}`;
 }
 
 /**
@@ -18,37 +38,36 @@ export function displayFields(mbox: string, tokens: readonly string[]): string {
  * written as JSON on the way: most of their text is the same for all visitors (`on-device/10-mboxes`).
  */
 export class DisplayLedger {
-  readonly notifications: Notification[] = [];
+  readonly reports: OpenReport[] = [];
   readonly #nowMs: number;
   readonly #newId: () => string;
+  /** The notifications of one call share it, as those of one page do in at.js. */
+  #impressionId: string | undefined;
   #stamp = '';
-  #json = '';
+  #first: Notification | undefined;
   #owedByMbox: Map<string, readonly string[] | Set<string>> | undefined;
 
-  constructor(nowMs: number, newId: () => string) {
+  constructor(nowMs: number, newId: () => string, impressionId: string | undefined) {
     this.#nowMs = nowMs;
     this.#newId = newId;
+    this.#impressionId = impressionId;
   }
 
-  /** The notifications as JSON. */
-  get json(): string {
-    return `[${this.#json}]`;
-  }
-
-  /** Adds what is owed for an mbox's options; undefined when all of their tokens are owed already. */
-  owe(mbox: string, displayed: Displayed): Notification | undefined {
+  /**
+   * Adds what is owed for an mbox's options, with what its request says of the visitor's profile and purchases;
+   * undefined when all tokens are owed already.
+   */
+  owe(mbox: string, displayed: Displayed, requested: RequestDetails): Notification | undefined {
     const { displayTokens } = displayed;
     const fresh = this.#withoutOwed(mbox, displayTokens);
     if (fresh.length === 0) return undefined;
     const id = this.#newId();
-    const impressionId = this.#newId();
+    this.#impressionId ??= this.#newId();
+    const impressionId = this.#impressionId;
     const timestamp = this.#nowMs;
     const fields =
       fresh.length === displayTokens.length ? displayed.displayFields(mbox) : displayFields(mbox, fresh);
-    this.#stamp ||= `","timestamp":${timestamp},`;
-    // Few parts: each is an object until the text is sent.
-    const start = this.notifications.length === 0 ? '{"id":"' : ',{"id":"';
-    this.#json += `${start}${id}","impressionId":"${impressionId}${this.#stamp}${fields}`;
+    this.#stamp ||= `","impressionId":${JSON.stringify(impressionId)},"timestamp":${timestamp},`;
     const notification: Notification = {
       id,
       impressionId,
@@ -57,13 +76,26 @@ export class DisplayLedger {
       mbox: { name: mbox },
       tokens: fresh,
     };
-    this.notifications.push(notification);
+    const carried = toCarried(requested);
+    if (carried) Object.assign(notification, carried);
+    const end = carried ? `,${JSON.stringify(carried).slice(1)}` : '}';
+    this.#first ??= notification;
+    // Few parts: each is an object until the text is sent.
+    this.#add(notification, `{"id":"${id}${this.#stamp}${fields}${end}`);
     return notification;
+  }
+
+  #add(notification: Notification, json: string): void {
+    const last = this.reports.at(-1);
+    if (last && last.notifications.length < MAX_NOTIFICATIONS) {
+      last.notifications.push(notification);
+      last.json += `,${json}`;
+    } else this.reports.push({ notifications: [notification], json });
   }
 
   /** Most calls display one mbox, and most mboxes are displayed once: their tokens are unique as they are, and need no set. */
   #withoutOwed(mbox: string, tokens: readonly string[]): string[] {
-    const [first] = this.notifications;
+    const first = this.#first;
     if (!first) return tokens.slice();
     this.#owedByMbox ??= new Map([[first.mbox?.name ?? '', first.tokens ?? []]]);
     const known = this.#owedByMbox.get(mbox);
@@ -85,4 +117,20 @@ export class DisplayLedger {
     }
     return fresh;
   }
+}
+
+/** A report that may have room for more. */
+interface OpenReport {
+  readonly notifications: Notification[];
+  json: string;
+}
+
+/** The fields of a location's request that are for the visitor's profile and for revenue, and that would be lost without its notification. */
+function toCarried({ profileParameters, order, product }: RequestDetails): RequestDetails | undefined {
+  if (!profileParameters && !order && !product) return undefined;
+  return {
+    ...(profileParameters && { profileParameters }),
+    ...(order && { order }),
+    ...(product && { product }),
+  };
 }

@@ -5,7 +5,6 @@ import type {
   ExecuteResponse,
   Geo,
   MboxResponse,
-  Notification,
   PrefetchRequest,
   PrefetchResponse,
   ViewResponse,
@@ -15,7 +14,7 @@ import type {
 import { toAllocatedVisitor } from './allocation.js';
 import type { CompiledArtifact } from './compile.js';
 import { CallContext } from './context.js';
-import { DisplayLedger } from './displays.js';
+import { DisplayLedger, type Report } from './displays.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './locations.js';
 import { remoteDependency } from './remote-dependency.js';
 import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
@@ -45,9 +44,7 @@ export interface Evaluation extends RemoteNames {
   readonly execute: ExecuteResponse | undefined;
   readonly prefetch: PrefetchResponse | undefined;
   /** The displays to report, in the order of the answer. */
-  readonly notifications: Notification[];
-  /** The same as JSON. */
-  readonly notificationsJson: string;
+  readonly reports: readonly Report[];
 }
 
 /** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
@@ -63,7 +60,7 @@ export function evaluate(
     visitor,
     geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
   });
-  const ledger = request.execute && new DisplayLedger(nowMs, newId);
+  const ledger = request.execute && new DisplayLedger(nowMs, newId, request.impressionId);
   const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
   const remote = remoteDependency(request, compiled);
   return {
@@ -72,8 +69,7 @@ export function evaluate(
     newTntId: visitor.id === request.id ? undefined : visitor.id.tntId,
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
-    notifications: ledger?.notifications ?? [],
-    notificationsJson: ledger?.json ?? '[]',
+    reports: ledger?.reports ?? [],
     remoteMboxes: remote.remoteMboxes,
     remoteViews: remote.remoteViews,
   };

@@ -49,7 +49,7 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
       answer.metrics = [];
       addMetrics(answer.metrics, offers.clickMetrics);
     }
-    noteDisplay(rule, name, part);
+    noteDisplay(rule, name, request, part);
     answers.push(withTrace(answer, { mbox: request }, part));
   }
   if (receiver) return;
@@ -72,7 +72,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   for (let rule = search.next(); rule; rule = search.next()) {
     addOptions(options, rule.offers.options, receiver);
     if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
-    noteDisplay(rule, rule.offers.name ?? name, part);
+    noteDisplay(rule, rule.offers.name ?? name, request, part);
     if (traced) draft = part.recorder?.draft(traced);
   }
   if (metrics.length > 0) answer.metrics = uniqueByToken(metrics);
@@ -185,8 +185,13 @@ function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): R
   return { isExecuted: ledger !== undefined, source, geo, geoTokens };
 }
 
-function noteDisplay(rule: CompiledRule, mbox: string, { ledger, recorder }: Part): void {
-  const notification = ledger?.owe(mbox, rule.offers);
+function noteDisplay(
+  rule: CompiledRule,
+  mbox: string,
+  request: RequestDetails,
+  { ledger, recorder }: Part,
+): void {
+  const notification = ledger?.owe(mbox, rule.offers, request);
   recorder?.noteAnswer(rule, notification);
 }
 

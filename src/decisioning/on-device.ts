@@ -1,11 +1,5 @@
 import { type Decision, type LocalDecider, notReadyError } from '../decide.js';
-import type {
-  DeliveryResponse,
-  ExperienceCloud,
-  Geo,
-  Notification,
-  ResolvedDeliveryRequest,
-} from '../delivery-api.js';
+import type { DeliveryResponse, ExperienceCloud, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../ids.js';
 import type { OwnHint } from '../location-hint.js';
@@ -14,9 +8,11 @@ import { type Call, toSentContext } from '../request.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../telemetry.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact-source.js';
 import type { CompiledArtifact } from './compile.js';
+import { type Report, toReports } from './displays.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo.js';
-import { remoteDependency } from './remote-dependency.js';
+import { hasOrders, unreportedOrder } from './orders.js';
+import { type EdgeOnlyField, edgeOnlyFields, edgeShare } from './remote-dependency.js';
 
 /** What on-device decisioning is made of. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
@@ -42,7 +38,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   source.start();
   return {
     decide: (call) => decide(call, parts),
-    remoteNames: (request) => source.compiled && remoteDependency(request, source.compiled),
+    edgeShare: (request) => source.compiled && edgeShare(request, source.compiled),
     get state() {
       return source.state;
     },
@@ -105,14 +101,40 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   });
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
-  const { notifications, notificationsJson } = evaluation;
-  if (notifications.length > 0) report(notifications, notificationsJson, request, located, parts);
-  // The caller's own, which the edge alone can process.
-  const { notifications: own } = request;
-  if (own) report(own, JSON.stringify(own), request, located, parts);
+  for (const displays of evaluation.reports) report(displays, request, located, parts);
+  warnOfLosses(request, evaluation, parts);
+  // The edge alone can process the notifications that the caller brought along.
+  if (request.notifications) {
+    for (const own of toReports(request.notifications)) report(own, request, located, parts);
+  }
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
+}
+
+const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
+
+/** What an on-device decision makes of fields that are for the edge alone. */
+const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
+  qaMode: `qaMode ${AS_LIVE}`,
+  preview: `preview ${AS_LIVE}`,
+  'experienceCloud.analytics.logging':
+    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload",
+};
+
+const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
+
+/** Warns of what is lost because the edge was not asked. A hybrid client has asked it. */
+function warnOfLosses(
+  request: ResolvedDeliveryRequest,
+  { reports }: Evaluation,
+  { logger }: Pick<Parts, 'logger'>,
+): void {
+  for (const field of edgeOnlyFields(request)) logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
+  const path = hasOrders(request) ? unreportedOrder(request, reports) : undefined;
+  if (path === undefined) return;
+  const why = 'was not reported, because no display of that location is';
+  logger.warn(`the order or product of ${path} ${why}; ${ASK_THE_EDGE}, or send it with sendNotifications`);
 }
 
 /** What an artifact makes us stumble over is no fault of the caller's. */
@@ -158,8 +180,7 @@ function toDeliveryResponse(
 
 /** Queues notifications, with the visitor, session and property of the decision. */
 function report(
-  notifications: readonly Notification[],
-  notificationsJson: string,
+  { notifications, json }: Report,
   request: ResolvedDeliveryRequest,
   located: LocatedCall,
   parts: Parts,
@@ -170,7 +191,7 @@ function report(
   const reported = { requestId, context, id, experienceCloud, property, environmentId, notifications };
   parts.notifications.add({
     request: reported,
-    json: toReportJson(reported, notificationsJson),
+    json: toReportJson(reported, json),
     encodedSessionId: located.call.encodedSessionId,
     // The visitor's own: the client's may be another one when this is sent.
     locationHint: located.call.locationHint,
@@ -196,7 +217,7 @@ function toReportJson(
       : `,"experienceCloud":{"analytics":{"logging":"server_side","supplementalDataId":"${sdid}"}}`;
   const isLimited = property !== undefined || environmentId !== undefined;
   const limits = isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : '';
-  return `${head}${shared}${limits},"notifications":${notificationsJson}}`;
+  return `${head}${shared}${limits},"notifications":[${notificationsJson}]}`;
 }
 
 /** The fields of an object's JSON, after others. */
