@@ -16,7 +16,13 @@ import { checkGeo, type Delivery, toSentContext } from './request.js';
 import { textOf } from './response-body.js';
 import type { DeliveryCounts } from './stats.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
-import { type Exchanged, type ExchangeRequest, isUnreached, type Transport } from './transport.js';
+import {
+  type Exchanged,
+  type ExchangeRequest,
+  isOfBusyProcess,
+  isUnreached,
+  type Transport,
+} from './transport.js';
 import { VERSION } from './version.js';
 
 /** What delivery calls are made with. */
@@ -85,7 +91,8 @@ export function createDelivery(options: DeliveryOptions): Deliver {
     } catch (error) {
       counts.failures += 1;
       counts.retries += repetitionsOf(error);
-      breaker?.failed(host, error, isTry);
+      if (isOfHost(error, delivery, config)) breaker?.failed(host, error, isTry);
+      else breaker?.leftOff(host, isTry);
       telemetry.restore(entries);
       if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
       // An edge cluster that has gone must not keep the client: the client's own name finds another.
@@ -94,6 +101,12 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       throw error;
     }
   };
+}
+
+/** Whether the host had its time: not where the call's own was shorter than the client's, or this process was busy. */
+function isOfHost(error: unknown, { timeoutMs }: Delivery, config: ResolvedConfig): boolean {
+  if (codeOf(error) !== 'ERR_TARGET_TIMEOUT') return true;
+  return timeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
 
 function codeOf(error: unknown): TargetErrorCode | undefined {

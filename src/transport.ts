@@ -135,11 +135,19 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   return within(
     { timeoutMs: request.timeoutMs, signal: request.signal },
     (span) => attempt(course, span),
-    (limit) => toLimitError(course, limit),
+    (limit, span) => toLimitError(course, limit, span),
   );
 }
 
-function toLimitError(course: Course, limit: Limit): TargetError {
+/** Errors of calls that this process was too busy for. */
+const busyErrors = new WeakSet<Error>();
+
+/** Whether a call failed because this process was busy, which is no fault of the host. */
+export function isOfBusyProcess(error: Error): boolean {
+  return busyErrors.has(error);
+}
+
+function toLimitError(course: Course, limit: Limit, span?: Span): TargetError {
   const { request, attempts, status, lastError } = course;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
@@ -147,11 +155,10 @@ function toLimitError(course: Course, limit: Limit): TargetError {
     return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
   }
   const details = { cause: lastError, attempts, requestId, status };
-  return new TargetError(
-    'ERR_TARGET_TIMEOUT',
-    `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(course)}`,
-    details,
-  );
+  const message = `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(course)}`;
+  const error = new TargetError('ERR_TARGET_TIMEOUT', message, details);
+  if (span?.wasBusy) busyErrors.add(error);
+  return error;
 }
 
 function whatHappened({ phase, status }: Course): string {
@@ -190,7 +197,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
   if (course.waitMs > 0) await sleep(course.waitMs, span.signal);
   const started = performance.now();
   // A process that was busy may come back to this before it comes to the timer of the deadline.
-  if (started >= span.deadline) throw toLimitError(course, 'deadline');
+  if (span.isOver(started)) throw toLimitError(course, 'deadline', span);
   const { request, wire } = course;
   const opening: Opening = {};
   course.attempts += 1;
