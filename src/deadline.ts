@@ -30,6 +30,8 @@ export class Span implements Abortable, Watcher {
   at = 0;
   readonly #onLimit: (limit: Limit) => Error;
   readonly #stageMs: number;
+  /** The time that was left when the timer was set. */
+  #leftMs: number;
   #timer: NodeJS.Timeout;
   /** When the timer is due, on the clock of `performance.now()`. */
   #dueMs: number;
@@ -46,6 +48,7 @@ export class Span implements Abortable, Watcher {
     this.deadline = now + timeoutMs;
     this.#onLimit = onLimit;
     this.#watch = signal && watch(signal, this);
+    this.#leftMs = timeoutMs;
     this.#stageMs = Math.ceil(timeoutMs / STAGES);
     this.#dueMs = now + this.#stageMs;
     this.#timer = setTimeout(endStage, this.#stageMs, this);
@@ -111,11 +114,15 @@ export class Span implements Abortable, Watcher {
     return now >= this.deadline;
   }
 
-  /** Sets the timer for the next part of the time. */
-  goOn(now: number): void {
-    const stageMs = Math.min(this.#stageMs, this.deadline - now);
+  /** Sets the timer for the next part of the time; false when there is none. */
+  goOn(now: number): boolean {
+    if (this.isOver(now)) return false;
+    this.#leftMs = Math.min(this.#leftMs - this.#stageMs, this.deadline - now);
+    if (this.#leftMs <= 0) return false;
+    const stageMs = Math.min(this.#stageMs, this.#leftMs);
     this.#dueMs = now + stageMs;
     this.#timer = setTimeout(endStage, stageMs, this);
+    return true;
   }
 
   /** Cuts the work off. */
@@ -146,8 +153,8 @@ const LATE_MS = 10;
 
 function endStage(span: Span): void {
   const now = performance.now();
-  if (!span.isOver(now)) span.goOn(now);
-  else if (now - span.deadline < LATE_MS) span.meet('deadline');
+  if (span.goOn(now)) return;
+  if (now - span.deadline < LATE_MS) span.meet('deadline');
   // The answer may be there.
   else setImmediate(() => span.meet('deadline'));
 }
