@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
-import { Connections, type Opening } from './connections.js';
+import { Connections, lookUp, type Opening } from './connections.js';
 import { type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
@@ -26,6 +26,8 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignalLike | undefined;
   /** Statuses besides 2xx that are answers, such as 304. */
   readonly accepts?: readonly number[];
+  /** Errors that no repetition helps, besides those that are never repeated. */
+  readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
 /** What came back, read to its end. */
@@ -49,6 +51,8 @@ export interface Exchanged {
 /** The one way to the network. */
 export interface Transport {
   exchange(request: ExchangeRequest): Promise<Exchanged>;
+  /** Looks a host's name up, where that is not left to a fetch or a proxy. */
+  readonly lookUp: ((hostname: string) => Promise<unknown>) | undefined;
   /** Closes idle connections; those in use close after their answer. */
   close(): void;
 }
@@ -94,7 +98,11 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
       if (!isNew) connections?.dropIdle();
     },
   };
-  return { exchange: (request) => exchange(request, wire), close: () => connections?.close() };
+  return {
+    exchange: (request) => exchange(request, wire),
+    lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? lookUp : undefined,
+    close: () => connections?.close(),
+  };
 }
 
 /** How an attempt gets to the network. */
@@ -183,7 +191,7 @@ function tryAgain(course: Course, span: Span): Promise<Exchanged> {
 
 /** Notes what the next attempt has to wait for; false when there is to be none. */
 function planRetry(course: Course, { deadline }: Span, error: TargetError): boolean {
-  if (!isRetryable(error)) return false;
+  if (!isRetryable(error) || course.request.givesUpOn?.(error)) return false;
   course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
   course.phase = 'waiting';
   return performance.now() + course.waitMs < deadline;

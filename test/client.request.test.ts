@@ -83,7 +83,9 @@ describe('impressionId', () => {
     bench.edge.fault({ kind: 'status', status: 503 }, { times: 1 });
     const { request } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'far' }] } } });
     const attempts = bench.edge.requestsTo('/rest/v1/delivery');
-    expect(attempts.map(({ delivery }) => delivery?.impressionId)).toEqual(Array(4).fill(request.impressionId));
+    expect(attempts.map(({ delivery }) => delivery?.impressionId)).toEqual(
+      Array(4).fill(request.impressionId),
+    );
     expect(request.impressionId).toMatch(UUID);
   });
 });
