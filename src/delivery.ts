@@ -106,6 +106,14 @@ function createSend(options: DeliveryOptions): Send {
   const { config, transport, telemetry, clientHint, logger, counts, newId } = options;
   const toUrl = createUrls(config);
   const faults = new FaultLog(logger.write, 'delivery calls work');
+  const noteFailure = (delivery: Delivery, error: unknown) => {
+    counts.failures += 1;
+    counts.retries += repetitionsOf(error);
+    if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
+    // An edge cluster that has gone must not keep the client: the client's own name finds another.
+    if (delivery.locationHint === undefined && isUnreached(toError(error)))
+      clientHint.current = config.targetLocationHint;
+  };
   return async (delivery, givenHint, isMereClaim = false) => {
     // Somebody waits for offers. Notifications are to arrive, whatever it takes.
     const breaker = asksForOffers(delivery.request) ? options.breaker : undefined;
@@ -118,14 +126,8 @@ function createSend(options: DeliveryOptions): Send {
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
       const url = toUrl(host, delivery.encodedSessionId);
-      const sent: Sent = {
-        delivery,
-        request,
-        url,
-        isMereClaim,
-        requestId: newId(),
-        started: performance.now(),
-      };
+      const started = performance.now();
+      const sent: Sent = { delivery, request, url, isMereClaim, requestId: newId(), started };
       const exchanged = await transport.exchange(toExchangeRequest(sent, config));
       const response = toDeliveryResponse(exchanged, sent, config);
       counts.retries += exchanged.attempts - 1;
@@ -140,28 +142,19 @@ function createSend(options: DeliveryOptions): Send {
       return { request, response, locationHint };
     } catch (error) {
       telemetry.restore(entries);
-      if (isMereClaim && isUnresolved(toError(error))) {
-        // The call goes on to another host, and is one call.
-        counts.deliveries -= 1;
-        breaker?.leftOff(host, isTry);
-        logger.debug('the cluster of a visitor does not exist');
-        throw error;
-      }
-      counts.failures += 1;
-      counts.retries += repetitionsOf(error);
-      if (isOfHost(error, delivery, config)) breaker?.failed(host, error, isTry);
-      else breaker?.leftOff(host, isTry);
-      if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
-      // An edge cluster that has gone must not keep the client: the client's own name finds another.
-      if (delivery.locationHint === undefined && isUnreached(toError(error)))
-        clientHint.current = config.targetLocationHint;
+      const isNowhere = isMereClaim && isUnresolved(toError(error));
+      if (isNowhere || !hadItsTime(error, delivery, config)) breaker?.leftOff(host, isTry);
+      else breaker?.failed(host, error, isTry);
+      // The call goes on to another host, and is one call.
+      if (isNowhere) counts.deliveries -= 1;
+      else noteFailure(delivery, error);
       throw error;
     }
   };
 }
 
-/** Whether the host had its time: not where the call's own was shorter than the client's, or this process was busy. */
-function isOfHost(error: unknown, { timeoutMs }: Delivery, config: ResolvedConfig): boolean {
+/** Whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
+function hadItsTime(error: unknown, { timeoutMs }: Delivery, config: ResolvedConfig): boolean {
   if (codeOf(error) !== 'ERR_TARGET_TIMEOUT') return true;
   return timeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
