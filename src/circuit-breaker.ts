@@ -95,10 +95,13 @@ export class CircuitBreaker {
     const verdict = verdictOn(error);
     if (verdict === 'answered') this.answered(host);
     else if (verdict === 'failed') this.#fail(host, error, isTry);
-    else if (isTry) {
-      const circuit = this.#circuits.get(host);
-      if (circuit) circuit.untilMs = 0;
-    }
+    else this.leftOff(host, isTry);
+  }
+
+  /** Notes that a call ended without telling anything about the host: the next call may try in the place of one that tried. */
+  leftOff(host: string, isTry: boolean): void {
+    const circuit = isTry ? this.#circuits.get(host) : undefined;
+    if (circuit) circuit.untilMs = 0;
   }
 
   /** The state for calls to a host. */

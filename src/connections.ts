@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 
@@ -152,5 +153,12 @@ function measure(socket: NodeJS.EventEmitter, opening: Opening): void {
     socket.once('secureConnect', () => {
       opening.tlsMs = performance.now() - connected;
     });
+  });
+}
+
+/** Looks a host's name up as its connections do; rejects when it has no address. */
+export function lookUp(hostname: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    dns.lookup(hostname, (error, address) => (error ? reject(error) : resolve(address)));
   });
 }

@@ -29,19 +29,29 @@ export class Span implements Abortable, Watcher {
   /** Its place among those who watch the signal. */
   at = 0;
   readonly #onLimit: (limit: Limit) => Error;
-  readonly #timer: NodeJS.Timeout;
+  readonly #stageMs: number;
+  /** The time that was left when the timer was set. */
+  #leftMs: number;
+  #timer: NodeJS.Timeout;
+  /** When the timer is due, on the clock of `performance.now()`. */
+  #dueMs: number;
   readonly #watch: Watch | undefined;
   #listeners: (() => void)[] = NO_LISTENERS;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
   #hasEnded = false;
+  #wasBusy = false;
 
   /** Begins at once. `onLimit` makes the error of the limit that is met. */
   constructor({ timeoutMs, signal }: Limits, onLimit: (limit: Limit) => Error) {
-    this.deadline = performance.now() + timeoutMs;
+    const now = performance.now();
+    this.deadline = now + timeoutMs;
     this.#onLimit = onLimit;
     this.#watch = signal && watch(signal, this);
-    this.#timer = setTimeout(meetDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this);
+    this.#leftMs = timeoutMs;
+    this.#stageMs = Math.ceil(timeoutMs / STAGES);
+    this.#dueMs = now + this.#stageMs;
+    this.#timer = setTimeout(endStage, this.#stageMs, this);
   }
 
   /** What node-fetch knows a signal by. */
@@ -57,6 +67,14 @@ export class Span implements Abortable, Watcher {
   /** Why the work was cut off. */
   get reason(): Error | undefined {
     return this.#reason;
+  }
+
+  /**
+   * Whether this process was too busy for a good part of the time to do anything about the work: that the work did not
+   * end says nothing of those who were asked to do it.
+   */
+  get wasBusy(): boolean {
+    return this.#wasBusy;
   }
 
   /** Aborted when the work is cut off. Not made before somebody looks at it: that costs more than all the rest. */
@@ -90,6 +108,23 @@ export class Span implements Abortable, Watcher {
     for (const listener of listeners) listener();
   }
 
+  /** Whether the time is over. */
+  isOver(now: number): boolean {
+    if (now - this.#dueMs > Math.max(this.#stageMs / 2, MIN_BUSY_MS)) this.#wasBusy = true;
+    return now >= this.deadline;
+  }
+
+  /** Sets the timer for the next part of the time; false when there is none. */
+  goOn(now: number): boolean {
+    if (this.isOver(now)) return false;
+    this.#leftMs = Math.min(this.#leftMs - this.#stageMs, this.deadline - now);
+    if (this.#leftMs <= 0) return false;
+    const stageMs = Math.min(this.#stageMs, this.#leftMs);
+    this.#dueMs = now + stageMs;
+    this.#timer = setTimeout(endStage, stageMs, this);
+    return true;
+  }
+
   /** Cuts the work off. */
   meet(limit: Limit): void {
     if (this.#hasEnded) return;
@@ -109,12 +144,18 @@ export class Span implements Abortable, Watcher {
 
 const NO_LISTENERS: (() => void)[] = [];
 
-/** How late a timer has to be for its process to have been busy. */
+/** The timer is set for one part of the time after the other: a part that ends late tells that the process was busy. */
+const STAGES = 4;
+/** A shorter delay is normal in a process that has much to do. */
+const MIN_BUSY_MS = 50;
+/** Timers that are later than this come before answers that have arrived meanwhile. */
 const LATE_MS = 10;
 
-/** In a process that was busy, timers come before what has arrived meanwhile: the answer may be there. */
-function meetDeadline(span: Span): void {
-  if (performance.now() - span.deadline < LATE_MS) span.meet('deadline');
+function endStage(span: Span): void {
+  const now = performance.now();
+  if (span.goOn(now)) return;
+  if (now - span.deadline < LATE_MS) span.meet('deadline');
+  // The answer may be there.
   else setImmediate(() => span.meet('deadline'));
 }
 
@@ -125,13 +166,13 @@ function meetDeadline(span: Span): void {
 export function within<Result>(
   limits: Limits,
   work: (span: Span) => Promise<Result>,
-  toError: (limit: Limit) => Error,
+  toError: (limit: Limit, span?: Span) => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     if (limits.signal?.aborted) return reject(toError('signal'));
     // One span a call: combined signals keep memory alive for as long as the caller's signal lives.
     const span = new Span(limits, (limit) => {
-      const error = toError(limit);
+      const error = toError(limit, span);
       reject(error);
       return error;
     });

@@ -1,4 +1,5 @@
 import type { CircuitBreaker } from './circuit-breaker.js';
+import { Clusters, isUnresolved } from './clusters.js';
 import type { ResolvedConfig } from './config.js';
 import type { EdgeDecider } from './decide.js';
 import type {
@@ -16,7 +17,13 @@ import { checkGeo, type Delivery, toSentContext } from './request.js';
 import { textOf } from './response-body.js';
 import type { DeliveryCounts } from './stats.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from './telemetry.js';
-import { type Exchanged, type ExchangeRequest, isUnreached, type Transport } from './transport.js';
+import {
+  type Exchanged,
+  type ExchangeRequest,
+  isOfBusyProcess,
+  isUnreached,
+  type Transport,
+} from './transport.js';
 import { VERSION } from './version.js';
 
 /** What delivery calls are made with. */
@@ -54,13 +61,63 @@ export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
 export function createDelivery(options: DeliveryOptions): Deliver {
+  const { config, transport, clientHint } = options;
+  const send = createSend(options);
+  const sendToCluster = createSendToCluster(send, new Clusters(transport.lookUp));
+  return (delivery) => {
+    const { locationHint } = delivery;
+    if (locationHint === undefined) return send(delivery);
+    const isOwn = locationHint === clientHint.current || locationHint === config.targetLocationHint;
+    if (isOwn || config.serverDomain !== undefined) return send(delivery, locationHint);
+    return sendToCluster(delivery, locationHint);
+  };
+}
+
+/**
+ * Sends a delivery by a location hint, or else by the client's own. A hint that only a visitor's cookie names may be made
+ * up: that its cluster does not exist says nothing about the edge.
+ */
+type Send = (delivery: Delivery, locationHint?: string, isMereClaim?: boolean) => Promise<Delivered>;
+
+/** Sends to clusters that visitors' cookies name. Where one does not exist, the call goes the client's own way in its time. */
+function createSendToCluster(send: Send, clusters: Clusters) {
+  return async (delivery: Delivery, locationHint: string): Promise<Delivered> => {
+    const deadline = performance.now() + delivery.timeoutMs;
+    const isKnown = clusters.isKnown(locationHint);
+    if (isKnown || (await clusters.admits(locationHint, delivery))) {
+      try {
+        const delivered = await send(isKnown ? delivery : until(deadline, delivery), locationHint, true);
+        clusters.reached(locationHint);
+        return delivered;
+      } catch (error) {
+        if (!clusters.failed(locationHint, toError(error))) throw error;
+      }
+    }
+    return send(until(deadline, delivery));
+  };
+}
+
+/** The same delivery with the time that is left. */
+function until(deadline: number, delivery: Delivery): Delivery {
+  return { ...delivery, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+}
+
+function createSend(options: DeliveryOptions): Send {
   const { config, transport, telemetry, clientHint, logger, counts, newId } = options;
   const toUrl = createUrls(config);
   const faults = new FaultLog(logger.write, 'delivery calls work');
-  return async (delivery) => {
+  const noteFailure = (delivery: Delivery, error: unknown) => {
+    counts.failures += 1;
+    counts.retries += repetitionsOf(error);
+    if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
+    // An edge cluster that has gone must not keep the client: the client's own name finds another.
+    if (delivery.locationHint === undefined && isUnreached(toError(error)))
+      clientHint.current = config.targetLocationHint;
+  };
+  return async (delivery, givenHint, isMereClaim = false) => {
     // Somebody waits for offers. Notifications are to arrive, whatever it takes.
     const breaker = asksForOffers(delivery.request) ? options.breaker : undefined;
-    const locationHint = delivery.locationHint ?? (breaker ? ownHint(options) : clientHint.current);
+    const locationHint = givenHint ?? (breaker ? ownHint(options) : clientHint.current);
     const host = hostOf(config, locationHint);
     const isTry = breaker?.enter(host) === true;
     counts.deliveries += 1;
@@ -69,7 +126,8 @@ export function createDelivery(options: DeliveryOptions): Deliver {
     logger.debug(() => `delivery request ${logger.show(request)}`);
     try {
       const url = toUrl(host, delivery.encodedSessionId);
-      const sent: Sent = { delivery, request, entries, url, requestId: newId(), started: performance.now() };
+      const started = performance.now();
+      const sent: Sent = { delivery, request, entries, url, isMereClaim, requestId: newId(), started };
       const exchanged = await transport.exchange(toExchangeRequest(sent, config));
       const response = toDeliveryResponse(exchanged, sent, config);
       counts.retries += exchanged.attempts - 1;
@@ -83,17 +141,22 @@ export function createDelivery(options: DeliveryOptions): Deliver {
       }
       return { request, response, locationHint };
     } catch (error) {
-      counts.failures += 1;
-      counts.retries += repetitionsOf(error);
-      breaker?.failed(host, error, isTry);
       telemetry.restore(entries);
-      if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
-      // An edge cluster that has gone must not keep the client: the client's own name finds another.
-      if (delivery.locationHint === undefined && isUnreached(toError(error)))
-        clientHint.current = config.targetLocationHint;
+      const isNowhere = isMereClaim && isUnresolved(toError(error));
+      if (isNowhere || !hadItsTime(error, delivery, config)) breaker?.leftOff(host, isTry);
+      else breaker?.failed(host, error, isTry);
+      // The call goes on to another host, and is one call.
+      if (isNowhere) counts.deliveries -= 1;
+      else noteFailure(delivery, error);
       throw error;
     }
   };
+}
+
+/** Whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
+function hadItsTime(error: unknown, { timeoutMs }: Delivery, config: ResolvedConfig): boolean {
+  if (codeOf(error) !== 'ERR_TARGET_TIMEOUT') return true;
+  return timeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
 
 function codeOf(error: unknown): TargetErrorCode | undefined {
@@ -149,13 +212,15 @@ interface Sent {
   /** The telemetry of earlier calls that goes along. */
   readonly entries: readonly TelemetryEntry[];
   readonly url: string;
+  /** Whether only a visitor's cookie says that the host exists. */
+  readonly isMereClaim: boolean;
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly started: number;
 }
 
 function toExchangeRequest(
-  { delivery, request, entries, url, requestId }: Sent,
+  { delivery, request, entries, url, isMereClaim, requestId }: Sent,
   { retry }: ResolvedConfig,
 ): ExchangeRequest {
   return {
@@ -175,6 +240,7 @@ function toExchangeRequest(
     retry: delivery.retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
+    givesUpOn: isMereClaim ? isUnresolved : undefined,
   };
 }
 

@@ -42,4 +42,9 @@ export interface FetchApi {
    * a fast call a quarter of its time. @default false
    */
   readonly takesAnySignal?: boolean | undefined;
+  /**
+   * Whether it connects to the hosts of its URLs itself, not through a proxy, and by the names that `dns.lookup` of Node
+   * finds. Then a cluster that a visitor's cookie names is looked up before a call goes there. @default false
+   */
+  readonly connectsDirectly?: boolean | undefined;
 }

@@ -146,6 +146,8 @@ export function toCall(
   const id = toVisitorId(written.id, customerIds, cookie, visitor);
   if (id) completed.id = id;
   completed.requestId ??= newId();
+  // The edge counts an impression once, however often a call for it is repeated.
+  if (completed.execute) completed.impressionId ??= newId();
   if (config.environmentId !== undefined) completed.environmentId ??= config.environmentId;
   if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
   completed.context = toContext(written.context, nowMs);

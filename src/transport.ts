@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import type { RetryPolicy } from './config.js';
-import { Connections, type Opening } from './connections.js';
+import { Connections, lookUp, type Opening } from './connections.js';
 import { type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
@@ -26,6 +26,8 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignalLike | undefined;
   /** Statuses besides 2xx that are answers, such as 304. */
   readonly accepts?: readonly number[];
+  /** Errors that no repetition helps, besides those that are never repeated. */
+  readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
 /** What came back, read to its end. */
@@ -49,6 +51,8 @@ export interface Exchanged {
 /** The one way to the network. */
 export interface Transport {
   exchange(request: ExchangeRequest): Promise<Exchanged>;
+  /** Looks a host's name up, where that is not left to a fetch or a proxy. */
+  readonly lookUp: ((hostname: string) => Promise<unknown>) | undefined;
   /** Closes idle connections; those in use close after their answer. */
   close(): void;
 }
@@ -94,7 +98,11 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
       if (!isNew) connections?.dropIdle();
     },
   };
-  return { exchange: (request) => exchange(request, wire), close: () => connections?.close() };
+  return {
+    exchange: (request) => exchange(request, wire),
+    lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? lookUp : undefined,
+    close: () => connections?.close(),
+  };
 }
 
 /** How an attempt gets to the network. */
@@ -135,11 +143,19 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   return within(
     { timeoutMs: request.timeoutMs, signal: request.signal },
     (span) => attempt(course, span),
-    (limit) => toLimitError(course, limit),
+    (limit, span) => toLimitError(course, limit, span),
   );
 }
 
-function toLimitError(course: Course, limit: Limit): TargetError {
+/** Errors of calls that this process was too busy for. */
+const busyErrors = new WeakSet<Error>();
+
+/** Whether a call failed because this process was busy, which is no fault of the host. */
+export function isOfBusyProcess(error: Error): boolean {
+  return busyErrors.has(error);
+}
+
+function toLimitError(course: Course, limit: Limit, span?: Span): TargetError {
   const { request, attempts, status, lastError } = course;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
@@ -147,11 +163,10 @@ function toLimitError(course: Course, limit: Limit): TargetError {
     return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
   }
   const details = { cause: lastError, attempts, requestId, status };
-  return new TargetError(
-    'ERR_TARGET_TIMEOUT',
-    `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(course)}`,
-    details,
-  );
+  const message = `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(course)}`;
+  const error = new TargetError('ERR_TARGET_TIMEOUT', message, details);
+  if (span?.wasBusy) busyErrors.add(error);
+  return error;
 }
 
 function whatHappened({ phase, status }: Course): string {
@@ -176,7 +191,7 @@ function tryAgain(course: Course, span: Span): Promise<Exchanged> {
 
 /** Notes what the next attempt has to wait for; false when there is to be none. */
 function planRetry(course: Course, { deadline }: Span, error: TargetError): boolean {
-  if (!isRetryable(error)) return false;
+  if (!isRetryable(error) || course.request.givesUpOn?.(error)) return false;
   course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
   course.phase = 'waiting';
   return performance.now() + course.waitMs < deadline;
@@ -190,7 +205,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
   if (course.waitMs > 0) await sleep(course.waitMs, span.signal);
   const started = performance.now();
   // A process that was busy may come back to this before it comes to the timer of the deadline.
-  if (started >= span.deadline) throw toLimitError(course, 'deadline');
+  if (span.isOver(started)) throw toLimitError(course, 'deadline', span);
   const { request, wire } = course;
   const opening: Opening = {};
   course.attempts += 1;

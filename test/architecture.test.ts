@@ -9,7 +9,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version', 'stats'],
   [
     ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
-    ...['transport', 'fetch-init', 'connections', 'deadline', 'response-body', 'circuit-breaker'],
+    ...['transport', 'fetch-init', 'connections', 'deadline', 'response-body', 'circuit-breaker', 'clusters'],
     ...[
       'decisioning/condition',
       'decisioning/comparison',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { DeliveryRequest, GetOffersOptions } from '../src/index.js';
+import type { DeliveryRequest, GetOffersOptions, TargetClientConfig } from '../src/index.js';
+import { flagsArtifact } from './fixtures/flags.js';
 import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
 const bench = withEdge();
@@ -38,10 +39,54 @@ describe('one delivery call', () => {
     await ask({ context: { channel: 'web' }, execute: EXECUTE });
     expect(received().body).toEqual({
       requestId: expect.stringMatching(UUID),
+      impressionId: expect.stringMatching(UUID),
       context: { channel: 'web' },
       experienceCloud: { analytics: { logging: 'server_side', supplementalDataId: SDID } },
       execute: { mboxes: [{ name: 'hero', index: 0 }] },
     });
+  });
+});
+
+describe('impressionId', () => {
+  const PREFETCH = { mboxes: [{ name: 'hero' }] };
+  const CLICK = { id: 'n1', type: 'click', timestamp: 1, mbox: { name: 'hero' } };
+
+  test.each<[string, object, string | undefined]>([
+    ['is new for what is executed', { execute: EXECUTE }, UUID.source],
+    ['is new for a page load', { execute: { pageLoad: {} } }, UUID.source],
+    ['is new where the caller’s is empty', { execute: EXECUTE, impressionId: '' }, UUID.source],
+    ['is the caller’s', { execute: EXECUTE, impressionId: 'i1' }, '^i1$'],
+    ['is the caller’s without execute, too', { prefetch: PREFETCH, impressionId: 'i2' }, '^i2$'],
+    ['is absent where nothing is counted', { prefetch: PREFETCH }, undefined],
+    ['is absent from reports', { notifications: [CLICK] }, undefined],
+  ])('%s', async (_, request, pattern) => {
+    const frozen = deepFreeze(request);
+    const answer = await ask(frozen);
+    if (pattern === undefined) expect(sent()).not.toHaveProperty('impressionId');
+    else expect(sent().impressionId).toMatch(new RegExp(pattern));
+    expect(answer.request.impressionId).toBe(sent().impressionId);
+  });
+
+  test('is another one for each call', async () => {
+    const client = connect();
+    for (let call = 0; call < 3; call += 1) await client.getAttributes(['hero']);
+    expect(new Set(bench.edge.requests.map(({ delivery }) => delivery?.impressionId)).size).toBe(3);
+  });
+
+  test.each<[string, Partial<TargetClientConfig>]>([
+    ['server-side', {}],
+    ['hybrid', { decisioningMethod: 'hybrid', targetLocationHint: '35', artifactPayload: flagsArtifact() }],
+  ])('is the same on every attempt: %s', async (_, config) => {
+    const client = connect({ timeout: 10_000, retry: { retries: 3, minTimeout: 0 }, ...config });
+    bench.edge.fault({ kind: 'reset' }, { times: 1 });
+    bench.edge.fault({ kind: 'truncate' }, { times: 1 });
+    bench.edge.fault({ kind: 'status', status: 503 }, { times: 1 });
+    const { request } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'far' }] } } });
+    const attempts = bench.edge.requestsTo('/rest/v1/delivery');
+    expect(attempts.map(({ delivery }) => delivery?.impressionId)).toEqual(
+      Array(4).fill(request.impressionId),
+    );
+    expect(request.impressionId).toMatch(UUID);
   });
 });
 
@@ -140,6 +185,7 @@ describe('defaults', () => {
     });
     expect(received().body).toEqual({
       requestId: expect.any(String),
+      impressionId: expect.any(String),
       context: { channel: 'web' },
       experienceCloud: expect.any(Object),
       execute: { mboxes: [{ name: 'a', index: 0 }] },

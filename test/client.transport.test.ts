@@ -55,7 +55,7 @@ describe('a retry', () => {
   });
 
   test.each([
-    300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 451, 501, 505,
+    300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 409, 410, 413, 415, 420, 422, 451, 501, 505,
   ])('does not follow status %i', async (code) => {
     const { calls, error } = await play({}, status(code, { location: 'https://other.example/' }), answer());
     expect(calls).toHaveLength(1);

@@ -44,7 +44,11 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   const call = async (url: string, init: FetchInit) =>
     toResponse((await used.request(toRequest(url, init))) as Answer);
   // A dispatcher of the caller's may do with a signal what it likes.
-  return Object.assign(call, { takesAnySignal: !dispatcher, close: async () => own?.close() });
+  return Object.assign(call, {
+    takesAnySignal: !dispatcher,
+    connectsDirectly: !dispatcher,
+    close: async () => own?.close(),
+  });
 }
 
 /** What undici's `request` resolves to, as far as it is used. */
