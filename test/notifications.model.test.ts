@@ -129,7 +129,10 @@ class Watcher {
   begin(ids: readonly string[], hint: string | undefined): void {
     const nowMs = performance.now();
     const call = [...this.waiting].find((one) => one.ids.join() === ids.join());
-    if (!call) return this.#blame(`${ids.join()} goes, which does not wait`);
+    if (!call) {
+      this.#blame(`${ids.join()} goes, which does not wait`);
+      return;
+    }
     call.hint = this.#reachable(call.hint);
     if (call.hint !== hint) this.#blame(`${ids.join()} goes to ${hint}, not to ${call.hint}`);
     const host = this.hostOf(hint);
@@ -197,14 +200,13 @@ class Watcher {
       host.pausedUntilMs = nowMs + 0.75 * Math.min(first * 3 ** host.pauses, 30_000);
       Object.assign(host, { pauses: host.pauses + 1, limit: 1, isProven: false });
     }
-    if (host.isProven) return this.#again(call, Math.max(ownWaitMs(call), askedMs));
     const isUnreached = answer === 'unreachable' || answer === 'silent';
-    if (call.hint !== undefined && isUnreached) {
+    if (!host.isProven && call.hint !== undefined && isUnreached) {
       this.#lostUntilMs.set(call.hint, nowMs + LOST_MS);
       for (const one of this.waiting) if (one.readyAtMs <= nowMs) one.hint = this.#reachable(one.hint);
       call.hint = undefined;
     }
-    this.#again(call, askedMs);
+    this.#again(call, host.isProven ? Math.max(ownWaitMs(call), askedMs) : askedMs);
   }
 
   #again(call: Call, waitMs: number): void {
