@@ -32,6 +32,8 @@ export interface FetchResponse {
   /** A web or Node stream of bytes; without one, `text()` is read. */
   readonly body?: unknown;
   text(): Promise<string>;
+  /** Closes the connection that the answer came on: it was the answer to another call. */
+  discard?(): void;
 }
 
 /** A WHATWG fetch: the global one, node-fetch's, undici's or your own. */
@@ -42,4 +44,10 @@ export interface FetchApi {
    * a fast call a quarter of its time. @default false
    */
   readonly takesAnySignal?: boolean | undefined;
+  /**
+   * Closes the connections to the origin of a URL that have been idle since before a time, on the clock of
+   * `performance.now()`: a call found its connection dead, and those may be dead with it. A fetch that has this keeps its
+   * connections itself, so that an answer may come twice or late: the client compares the ids of calls and answers.
+   */
+  dropIdle?(url: string, before: number): void;
 }

@@ -9,7 +9,16 @@ const ROWS: readonly (readonly string[])[] = [
   ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version', 'stats'],
   [
     ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
-    ...['transport', 'fetch-init', 'connections', 'deadline', 'response-body', 'circuit-breaker'],
+    ...[
+      'transport',
+      'causes',
+      'issued-ids',
+      'fetch-init',
+      'connections',
+      'deadline',
+      'response-body',
+      'circuit-breaker',
+    ],
     ...[
       'decisioning/condition',
       'decisioning/comparison',
