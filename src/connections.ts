@@ -13,18 +13,24 @@ export interface Opening {
 }
 
 const MAX_SOCKETS_PER_HOST = 128;
+/** How old a connection gets: a host that has moved is followed when its name is looked up again. */
+const MAX_AGE_MS = 300_000;
 
-/** A request, as far as it is looked at before it starts. */
-interface Starting {
+type Socket = NonNullable<http.ClientRequest['socket']>;
+
+/** A call on its way over one of the connections. */
+export interface Trip {
   readonly url: string;
+  readonly body?: string | undefined;
   /** Of the connection that it opens. */
   readonly opening: Opening;
-  readonly body?: string | undefined;
+  /** What carries it, filled in at the start; absent where somebody stands in for the connections. */
+  request?: http.ClientRequest;
 }
 
-/** A request that starts. */
+/** A call that starts. */
 interface Started {
-  readonly opening: Opening;
+  readonly trip: Trip;
   /** What is left to the connection that takes the request; undefined once it is posted. */
   body: string | undefined;
 }
@@ -36,6 +42,20 @@ interface Place {
   /** What their names begin with; on TLS there is more of it. */
   readonly start: string;
 }
+
+/** What is known of a connection, on the clock of `performance.now()`. */
+interface Kept {
+  readonly openedAt: number;
+  /** The end of its last call. */
+  idleSince: number;
+}
+
+/** The part of an agent that every request comes through, which Node's own types leave out. */
+interface Asked {
+  addRequest(request: http.ClientRequest, ...rest: unknown[]): void;
+}
+
+const kept = new WeakMap<object, Kept>();
 
 /** The client's own keep-alive connections. */
 export class Connections {
@@ -61,12 +81,13 @@ export class Connections {
    * others, is measured. `giveUp` ends a request that has begun, before any of it is sent.
    */
   start<Answer>(
-    { url, opening, body }: Starting,
+    trip: Trip,
     send: (body: string | undefined) => Promise<Answer>,
     giveUp: () => void,
   ): Promise<Answer> {
-    const isLeft = body !== undefined && this.#hasIdle(url);
-    const started: Started = { opening, body: isLeft ? body : undefined };
+    const { url, body } = trip;
+    const isLeft = this.#hasIdle(url) && body !== undefined;
+    const started: Started = { trip, body: isLeft ? body : undefined };
     this.#started = started;
     try {
       const answer = send(isLeft ? undefined : body);
@@ -74,18 +95,30 @@ export class Connections {
       // Somebody who stands in for node:http, as in a test, did not ask the agent: the request has no body.
       answer.catch(() => undefined);
       giveUp();
-      this.dropIdle();
+      this.dropIdle(url);
       return send(body);
     } finally {
       this.#started = undefined;
     }
   }
 
-  /** Closes the connections that nobody uses, which a server may have forgotten long ago. */
-  dropIdle(): void {
-    for (const agent of [this.#http, this.#https]) {
-      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+  /**
+   * Closes idle connections: those to the origin of a URL, and of them those that have been idle since before a time, on
+   * the clock of `performance.now()`, for what has answered since then is well.
+   */
+  dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
+    const place = url === undefined ? undefined : this.#placeOf(url);
+    for (const { freeSockets } of place ? [place.agent] : [this.#http, this.#https]) {
+      const names = Object.keys(freeSockets).filter((name) => name.startsWith(place?.start ?? ''));
+      for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
+        if ((kept.get(socket)?.idleSince ?? 0) < before) drop(socket);
+      }
     }
+  }
+
+  /** Closes the connection that a call's answer came on, though another call may have it by now. */
+  discard({ request }: Trip): void {
+    if (request?.socket) drop(request.socket);
   }
 
   /** Closes idle connections now, and those in use after their answers. */
@@ -95,11 +128,17 @@ export class Connections {
     this.dropIdle();
   }
 
-  /** Whether the next request to a URL gets a connection that is open already. */
+  /** Whether the next request to a URL gets a connection that is open already. Those that it should not get are closed. */
   #hasIdle(url: string): boolean {
     const { agent, start } = this.#placeOf(url);
     for (const name in agent.freeSockets) {
-      if (name.startsWith(start) && agent.freeSockets[name]?.some(({ destroyed }) => !destroyed)) return true;
+      const sockets = name.startsWith(start) ? agent.freeSockets[name] : undefined;
+      // The agent takes the last one.
+      for (let at = (sockets?.length ?? 0) - 1; at >= 0; at -= 1) {
+        const socket = sockets?.[at];
+        if (socket && !socket.destroyed && !isOld(socket)) return true;
+        if (socket) drop(socket);
+      }
     }
     return false;
   }
@@ -128,18 +167,57 @@ export class Connections {
   #watched<Agent extends http.Agent>(agent: Agent): Agent {
     const open = agent.createConnection;
     agent.createConnection = (...args) => {
-      const opening = this.#started?.opening;
+      const opening = this.#started?.trip.opening;
       const socket = open.apply(agent, args);
-      if (opening && socket) measure(socket, opening);
+      if (!socket) return socket;
+      const now = performance.now();
+      kept.set(socket, { openedAt: now, idleSince: now });
+      if (opening) measure(socket, opening);
       return socket;
+    };
+    const asked = agent as unknown as Asked;
+    const add = asked.addRequest;
+    asked.addRequest = (request, ...rest) => {
+      if (this.#started) this.#started.trip.request = request;
+      add.call(agent, request, ...rest);
+    };
+    const keep = agent.keepSocketAlive;
+    agent.keepSocketAlive = (socket) => {
+      const isKept = keep.call(agent, socket);
+      const known = kept.get(socket);
+      if (known) known.idleSince = performance.now();
+      // Bytes that nobody asked for would be the next call's answer.
+      socket.on('data', onUnasked);
+      // The agent closes it then. The timer keeps no process alive.
+      (socket as Socket).setTimeout(MAX_AGE_MS);
+      return isKept;
     };
     const reuse = agent.reuseSocket;
     agent.reuseSocket = (socket, request) => {
+      socket.off('data', onUnasked);
       reuse.call(agent, socket, request);
       this.#post(request);
     };
+    // Before the agent gives it to a call that waits.
+    agent.prependListener('free', (socket: Socket) => {
+      if (isOld(socket)) socket.destroy();
+    });
     return agent;
   }
+}
+
+function isOld(socket: Socket): boolean {
+  return performance.now() - (kept.get(socket)?.openedAt ?? 0) >= MAX_AGE_MS;
+}
+
+/** Closes a connection, and takes it from its agent at once: a request that starts before it has closed would get it. */
+function drop(socket: Socket): void {
+  socket.destroy();
+  socket.emit('agentRemove');
+}
+
+function onUnasked(this: Socket): void {
+  drop(this);
 }
 
 function measure(socket: NodeJS.EventEmitter, opening: Opening): void {

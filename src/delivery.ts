@@ -129,7 +129,7 @@ function createSend(options: DeliveryOptions): Send {
       const started = performance.now();
       const sent: Sent = { delivery, request, entries, url, isMereClaim, requestId: newId(), started };
       const exchanged = await transport.exchange(toExchangeRequest(sent, config));
-      const response = toDeliveryResponse(exchanged, sent, config);
+      const response = toDeliveryResponse(exchanged, sent, options);
       counts.retries += exchanged.attempts - 1;
       if (telemetry.isEnabled && isMeasured(request)) recordTelemetry(sent, exchanged, response, options);
       breaker?.answered(host);
@@ -236,6 +236,7 @@ function toExchangeRequest(
     },
     body: toJson(delivery, request, entries),
     requestId,
+    bodyId: request.requestId,
     maxBytes: MAX_BODY_BYTES,
     retry: delivery.retry ?? retry,
     timeoutMs: delivery.timeoutMs,
@@ -322,32 +323,52 @@ function isMeasured(request: Delivery['request']): boolean {
 }
 
 /** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
-function toDeliveryResponse(exchanged: Exchanged, sent: Sent, { client }: ResolvedConfig): DeliveryResponse {
+function toDeliveryResponse(
+  exchanged: Exchanged,
+  sent: Sent,
+  { config: { client }, transport: { issued } }: DeliveryOptions,
+): DeliveryResponse {
   const { status, body } = exchanged;
-  const { requestId } = sent.request;
-  if (status === 204) return { status, client, ...(requestId !== undefined && { requestId }) };
+  const { requestId = '' } = sent.request;
+  if (status === 204) return { status, client, ...(requestId !== '' && { requestId }) };
   const text = textOf(body);
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
+    if (issued?.isTextOfAnother(text, requestId)) throw toAnotherCalls(exchanged, sent);
     const result = text === '' ? 'an empty body' : 'a body that is not JSON';
-    throw toInvalidAnswer(result, exchanged, sent, toJsonError(cause));
+    throw toInvalidAnswer(result, { exchanged, sent, shown: text, cause: toJsonError(cause) });
   }
+  const answer = parsed as DeliveryResponse | null;
+  if (issued?.isOfAnother(answer?.requestId, requestId)) throw toAnotherCalls(exchanged, sent);
   const fault = faultOfAnswer(parsed);
-  if (fault !== undefined) throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, exchanged, sent);
+  if (fault !== undefined)
+    throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, { exchanged, sent, shown: text });
   return parsed as DeliveryResponse;
+}
+
+/** An answer that came twice or late: nobody sees it, and nobody is given what its connection brings next. */
+function toAnotherCalls(exchanged: Exchanged, sent: Sent): TargetError {
+  exchanged.discard();
+  return toInvalidAnswer('the answer to another call', { exchanged, sent });
+}
+
+interface InvalidAnswer {
+  readonly exchanged: Exchanged;
+  readonly sent: Sent;
+  /** The body as far as the caller may see it. */
+  readonly shown?: string;
+  readonly cause?: Error;
 }
 
 function toInvalidAnswer(
   result: string,
-  { status, body, attempts }: Exchanged,
-  { requestId }: Sent,
-  cause?: Error,
+  { exchanged: { status, attempts }, sent: { requestId }, shown, cause }: InvalidAnswer,
 ): TargetError {
   return new TargetError('ERR_TARGET_INVALID_RESPONSE', `the delivery call was answered with ${result}`, {
     status,
-    body: textOf(body).slice(0, MAX_SHOWN_LENGTH),
+    body: shown?.slice(0, MAX_SHOWN_LENGTH),
     requestId,
     attempts,
     cause,

@@ -32,6 +32,8 @@ export interface FetchResponse {
   /** A web or Node stream of bytes; without one, `text()` is read. */
   readonly body?: unknown;
   text(): Promise<string>;
+  /** Closes the connection that the answer came on: it was the answer to another call. */
+  discard?(): void;
 }
 
 /** A WHATWG fetch: the global one, node-fetch's, undici's or your own. */
@@ -47,4 +49,10 @@ export interface FetchApi {
    * finds. Then a cluster that a visitor's cookie names is looked up before a call goes there. @default false
    */
   readonly connectsDirectly?: boolean | undefined;
+  /**
+   * Closes the connections to the origin of a URL that have been idle since before a time, on the clock of
+   * `performance.now()`: a call found its connection dead, and those may be dead with it. A fetch that has this keeps its
+   * connections itself, so that an answer may come twice or late: the client compares the ids of calls and answers.
+   */
+  dropIdle?(url: string, before: number): void;
 }

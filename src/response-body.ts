@@ -203,7 +203,7 @@ async function toText(response: BodyHolder): Promise<string> {
 }
 
 /** Does something whose failure no longer matters. */
-function quietly(act: () => unknown): void {
+export function quietly(act: () => unknown): void {
   try {
     Promise.resolve(act()).catch(() => undefined);
   } catch {

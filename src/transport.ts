@@ -1,13 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
+import { codeOf, reasonOf, toCause } from './causes.js';
 import type { RetryPolicy } from './config.js';
-import { Connections, lookUp, type Opening } from './connections.js';
+import { Connections, lookUp, type Opening, type Trip } from './connections.js';
 import { type Limit, type Span, sleep, within } from './deadline.js';
-import { TargetError, type TargetErrorCode, type TargetErrorDetails, toError } from './errors.js';
+import { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import { toInit } from './fetch-init.js';
-import { type Body, readBody, textOf } from './response-body.js';
+import { IssuedIds } from './issued-ids.js';
+import { type Body, quietly, readBody, textOf } from './response-body.js';
 
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {
@@ -19,6 +21,8 @@ export interface ExchangeRequest {
   readonly headers: Record<string, string>;
   readonly body?: string;
   readonly requestId: string;
+  /** The `requestId` of the body, which the answer repeats. */
+  readonly bodyId?: string | undefined;
   /** Bytes of the answer after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
@@ -46,6 +50,8 @@ export interface Exchanged {
   readonly dnsMs: number | undefined;
   /** Of the TLS handshake; absent when the call had no need of one. */
   readonly tlsMs: number | undefined;
+  /** Closes the connection that the answer came on, though another call may have it by now. */
+  discard(): void;
 }
 
 /** The one way to the network. */
@@ -53,6 +59,8 @@ export interface Transport {
   exchange(request: ExchangeRequest): Promise<Exchanged>;
   /** Looks a host's name up, where that is not left to a fetch or a proxy. */
   readonly lookUp: ((hostname: string) => Promise<unknown>) | undefined;
+  /** The ids of the calls that share its connections; undefined where a fetch of the caller's has them. */
+  readonly issued: IssuedIds | undefined;
   /** Closes idle connections; those in use close after their answer. */
   close(): void;
 }
@@ -83,34 +91,53 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
+  const issued = issuedOn(fetchApi);
   const wire: Wire = {
+    issued,
     takesAnySignal: !fetchApi || fetchApi.takesAnySignal === true,
-    send: (url, init, opening, span) =>
+    send: (trip, init, span) =>
       connections
         ? connections.start(
-            { url, opening, body: init.body },
-            (body) => send(url, Object.assign(init, { body })),
+            trip,
+            (body) => send(trip.url, Object.assign(init, { body })),
             () => span.drop(),
           )
-        : send(url, init),
-    onBroken: ({ isNew }) => {
-      // Where one connection was dead, those that waited beside it most likely are: a retry takes a new one.
-      if (!isNew) connections?.dropIdle();
+        : send(trip.url, init),
+    onDead: ({ url, opening }, sentAt) => {
+      // One that was opened for the attempt says nothing of those that were open before.
+      if (!opening.isNew) quietly(() => (connections ?? fetchApi)?.dropIdle?.(url, sentAt));
     },
+    discard: (trip, response) =>
+      quietly(() => (connections ? connections.discard(trip) : response.discard?.())),
   };
   return {
     exchange: (request) => exchange(request, wire),
     lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? lookUp : undefined,
+    issued,
     close: () => connections?.close(),
   };
 }
 
+/** By the fetch whose connections clients share. */
+const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
+
+function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
+  if (!fetchApi) return new IssuedIds();
+  // A fetch of the caller's may answer from memory, and the same to several calls.
+  if (!fetchApi.dropIdle) return undefined;
+  const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
+  issuedByFetch.set(fetchApi, issued);
+  return issued;
+}
+
 /** How an attempt gets to the network. */
-interface Wire {
+interface Wire extends Pick<Transport, 'issued'> {
   readonly takesAnySignal: boolean;
-  readonly send: (url: string, init: FetchInit, opening: Opening, span: Span) => Promise<FetchResponse>;
-  /** Told of an attempt that found its connection broken. */
-  readonly onBroken: (opening: Opening) => void;
+  readonly send: (trip: Trip, init: FetchInit, span: Span) => Promise<FetchResponse>;
+  /** Told of an attempt that was sent and not answered: connections that have been idle since before it may be dead too. */
+  readonly onDead: (trip: Trip, sentAt: number) => void;
+  /** Closes the connection that an answer came on. */
+  readonly discard: (trip: Trip, response: FetchResponse) => void;
 }
 
 /** An exchange under way, and how far it has got: what the error of a limit that cuts it off tells. */
@@ -119,8 +146,10 @@ interface Course {
   readonly wire: Wire;
   phase: 'unsent' | 'sent' | 'answered' | 'reading' | 'waiting';
   attempts: number;
-  /** Of the attempt under way. */
-  opening: Opening;
+  /** Of the attempt under way; undefined before the first. */
+  trip: Trip | undefined;
+  /** On the clock of `performance.now()`. */
+  sentAt: number;
   /** Of the attempt under way, when it was answered. */
   status: number | undefined;
   lastError: TargetError | undefined;
@@ -130,12 +159,14 @@ interface Course {
 
 /** One request with its retries, all of it within one deadline, whatever the fetch does. */
 function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
+  if (request.bodyId !== undefined) wire.issued?.add(request.bodyId);
   const course: Course = {
     request,
     wire,
     phase: 'unsent',
     attempts: 0,
-    opening: {},
+    trip: undefined,
+    sentAt: 0,
     status: undefined,
     lastError: undefined,
     waitMs: 0,
@@ -143,7 +174,11 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   return within(
     { timeoutMs: request.timeoutMs, signal: request.signal },
     (span) => attempt(course, span),
-    (limit, span) => toLimitError(course, limit, span),
+    (limit, span) => {
+      if (limit === 'deadline' && course.phase !== 'waiting' && course.trip)
+        wire.onDead(course.trip, course.sentAt);
+      return toLimitError(course, limit, span);
+    },
   );
 }
 
@@ -208,12 +243,14 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
   if (span.isOver(started)) throw toLimitError(course, 'deadline', span);
   const { request, wire } = course;
   const opening: Opening = {};
+  const trip: Trip = { url: request.url, body: request.body, opening };
   course.attempts += 1;
   course.phase = 'sent';
   course.status = undefined;
-  course.opening = opening;
+  course.trip = trip;
+  course.sentAt = started;
   try {
-    const response = await wire.send(request.url, toInit(request, wire, span), opening, span);
+    const response = await wire.send(trip, toInit(request, wire, span), span);
     course.phase = 'answered';
     const answered = performance.now();
     if (typeof response?.status !== 'number') throw toUnreadable(undefined, course);
@@ -235,6 +272,7 @@ async function attempt(course: Course, span: Span): Promise<Exchanged> {
       endedAt,
       dnsMs: opening.dnsMs,
       tlsMs: opening.tlsMs,
+      discard: () => wire.discard(trip, response),
     };
   } catch (thrown) {
     const error = thrown instanceof TargetError ? thrown : toAttemptError(thrown, course, span);
@@ -251,15 +289,13 @@ function toAttemptError(thrown: unknown, course: Course, span: Span): TargetErro
   if (course.phase === 'sent') return toNetworkError(thrown, course, span, 'failed');
   if (course.phase !== 'reading') return toUnreadable(thrown, course);
   if (!isDecodingError(thrown)) return toNetworkError(thrown, course, span, 'broke off in the body');
-  const result = `was answered with a body that cannot be decoded: ${reasonOf(thrown)}`;
-  return toInvalid(course, result, thrown);
+  const cause = toCause(thrown);
+  return toInvalid(course, `was answered with a body that cannot be decoded: ${reasonOf(cause)}`, cause);
 }
 
 /** For an injected fetch that answers with something that is no Response, or throws when it is looked at. */
-function toUnreadable(cause: unknown, { request, attempts }: Course): TargetError {
-  const { what, requestId } = request;
-  const message = `the ${what} was answered by the fetchApi with no Response`;
-  return new TargetError('ERR_TARGET_INVALID_RESPONSE', message, { cause, attempts, requestId });
+function toUnreadable(thrown: unknown, course: Course): TargetError {
+  return toInvalid(course, 'was answered by the fetchApi with no Response', toCause(thrown));
 }
 
 /** How long an answer asked to be left alone, by the error that it became. */
@@ -298,12 +334,17 @@ function toWaitMs(retry: RetryPolicy, attemptNumber: number, askedMs = 0): numbe
 
 /** An answer that is none, with as much of its body as comes soon: a retry should not have to wait for it. */
 async function toResponseError(course: Course, span: Span, response: FetchResponse): Promise<TargetError> {
+  const { wire, request, trip } = course;
   const { status } = response;
   const maxMs = Math.min(MAX_ERROR_BODY_MS, course.request.timeoutMs / 4);
   const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, span };
   // What is said of a failure matters less than the failure itself.
   const read = await readBody(response, limits).catch(() => undefined);
   const body = read ? textOf(read.body) : '';
+  if (request.bodyId !== undefined && wire.issued?.isTextOfAnother(body, request.bodyId)) {
+    if (trip) wire.discard(trip, response);
+    return toInvalid(course, 'was answered with the answer to another call');
+  }
   const error = toFailure(course, 'ERR_TARGET_RESPONSE', `was answered with status ${status}`, {
     status,
     body,
@@ -314,9 +355,10 @@ async function toResponseError(course: Course, span: Span, response: FetchRespon
 }
 
 function toNetworkError(thrown: unknown, course: Course, span: Span, result: string): TargetError {
-  if (!span.aborted) course.wire.onBroken(course.opening);
-  const details = { cause: withoutUrls(thrown), status: course.status };
-  return toFailure(course, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(thrown)}`, details);
+  if (!span.aborted && course.trip) course.wire.onDead(course.trip, course.sentAt);
+  const cause = toCause(thrown);
+  const details = { cause, status: course.status };
+  return toFailure(course, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}`, details);
 }
 
 function toInvalid(course: Course, result: string, cause?: unknown): TargetError {
@@ -361,38 +403,4 @@ function toRetryAfterMs(value: string | null): number | undefined {
   if (/^\d+$/.test(value)) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
-}
-
-/** A short word for why a fetch failed: its system error code, never a message that may quote the URL. */
-function reasonOf(thrown: unknown): string {
-  const { type, name } = toError(thrown) as Error & { type?: unknown };
-  return codeOf(thrown) ?? [type, name].find(isWord) ?? 'Error';
-}
-
-/** The system error code of what a fetch threw, or of what that was caused by. */
-function codeOf(thrown: unknown): string | undefined {
-  const { code, cause } = toError(thrown) as Error & { code?: unknown };
-  return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
-}
-
-function isWord(value: unknown): value is string {
-  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
-}
-
-const MAX_CAUSES = 5;
-
-/** What a fetch threw, without more of the URLs in its messages than their hosts: the rest holds sessions and keys. */
-function withoutUrls(thrown: unknown, depth = 0): unknown {
-  if (typeof thrown === 'string') return hostsAlone(thrown);
-  const { message, code, cause } = toError(thrown) as Error & { code?: unknown };
-  const shown = hostsAlone(message);
-  const shownCause = depth === MAX_CAUSES ? undefined : cause && withoutUrls(cause, depth + 1);
-  // A URL that is none is quoted in a field of the error.
-  if (shown === message && shownCause === cause && code !== 'ERR_INVALID_URL') return thrown;
-  const options = shownCause === undefined ? undefined : { cause: shownCause };
-  return Object.assign(new Error(shown, options), isWord(code) && { code });
-}
-
-function hostsAlone(message: string): string {
-  return message.replace(/\b([a-z][a-z\d+.-]{0,20}:\/\/)(?:[^\s/?#@]*@)?([^\s/?#]*)\S*|\?\S*/gi, '$1$2');
 }

@@ -9,7 +9,17 @@ const ROWS: readonly (readonly string[])[] = [
   ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version', 'stats'],
   [
     ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
-    ...['transport', 'fetch-init', 'connections', 'deadline', 'response-body', 'circuit-breaker', 'clusters'],
+    ...[
+      'transport',
+      'causes',
+      'issued-ids',
+      'fetch-init',
+      'connections',
+      'deadline',
+      'response-body',
+      'circuit-breaker',
+      'clusters',
+    ],
     ...[
       'decisioning/condition',
       'decisioning/comparison',

@@ -1,7 +1,7 @@
 import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { Agent } from 'undici';
+import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { FetchApi, FetchInit, FetchResponse } from '../index.js';
 
 /** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
@@ -24,6 +24,8 @@ export interface UndiciFetch extends FetchApi {
 }
 
 const MAX_CONNECTIONS = 128;
+/** How old a connection gets: a host that has moved is followed when its name is looked up again. */
+const MAX_AGE_MS = 300_000;
 const DECODERS = new Map([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
@@ -38,17 +40,106 @@ const ENCODINGS = 'gzip, deflate, br';
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
   const { dispatcher, connections = MAX_CONNECTIONS } = options;
-  // The client's own deadlines are the only ones.
-  const own = dispatcher ? undefined : new Agent({ connections, headersTimeout: 0, bodyTimeout: 0 });
+  const open = new Set<Connection>();
+  const own = dispatcher ? undefined : createAgent(connections, open);
   const used = dispatcher ?? (own as UndiciDispatcher);
-  const call = async (url: string, init: FetchInit) =>
-    toResponse((await used.request(toRequest(url, init))) as Answer);
-  // A dispatcher of the caller's may do with a signal what it likes.
+  const call = async (url: string, init: FetchInit) => {
+    const trip: Trip = {};
+    return toResponse((await used.request(toRequest(url, init, trip))) as Answer, trip);
+  };
   return Object.assign(call, {
+    // A dispatcher of the caller's may do with a signal what it likes.
     takesAnySignal: !dispatcher,
     connectsDirectly: !dispatcher,
+    dropIdle: (url: string, before: number) => {
+      const { origin } = new URL(url);
+      for (const connection of [...open]) connection.dropIdle(origin, before);
+    },
     close: async () => own?.close(),
   });
+}
+
+/** A call on its way. */
+interface Trip {
+  /** What carries it, filled in on the way; absent where a dispatcher is the caller's. */
+  connection?: Connection;
+}
+
+/** Makes an agent whose connections can be told apart, and are in a set for as long as they are open. */
+function createAgent(connections: number, open: Set<Connection>): Agent {
+  const factory = (origin: URL, options: object) => new Connection(origin, options, open);
+  return new Agent({
+    connections,
+    // The client's own deadlines are the only ones.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    keepAliveMaxTimeout: MAX_AGE_MS,
+    // One call at a time is what a connection is known by.
+    allowH2: false,
+    factory: (origin, options) => new Pool(origin, { ...options, factory }),
+  });
+}
+
+/** A place for a connection in undici's pool, which is opened whenever it is wanted and not open. */
+class Connection extends Client {
+  readonly #origin: string;
+  readonly #open: Set<Connection>;
+  #socket: Parameters<buildConnector.Callback>[1] | undefined;
+  /** On the clock of `performance.now()`. */
+  #openedAt = 0;
+  /** Undefined while it carries a call. */
+  #idleSince: number | undefined;
+
+  constructor(origin: URL, options: Client.Options, open: Set<Connection>) {
+    // The pool has made it.
+    const connect = options.connect as buildConnector.connector;
+    super(origin, {
+      ...options,
+      connect: (target, done) =>
+        connect(target, (...[error, socket]: Parameters<buildConnector.Callback>) => {
+          if (error) return done(error, null);
+          this.#socket = socket;
+          this.#openedAt = performance.now();
+          open.add(this);
+          return done(null, socket);
+        }),
+    });
+    this.#origin = origin.origin;
+    this.#open = open;
+    this.on('drain', () => {
+      this.#idleSince = performance.now();
+      if (this.#isOld()) this.discard();
+    });
+    this.on('disconnect', () => this.#forget());
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.#idleSince = undefined;
+    // The call waits until it is closed, and opens it again.
+    if (this.#isOld()) this.discard();
+    const { opaque } = options as { readonly opaque?: Trip };
+    if (opaque) opaque.connection = this;
+    return super.dispatch(options, handler);
+  }
+
+  /** Closes the connection, though another call may have it by now. */
+  discard(): void {
+    this.#socket?.destroy();
+    this.#forget();
+  }
+
+  dropIdle(origin: string, before: number): void {
+    if (this.#origin === origin && this.#idleSince !== undefined && this.#idleSince < before) this.discard();
+  }
+
+  #isOld(): boolean {
+    return this.#socket !== undefined && performance.now() - this.#openedAt >= MAX_AGE_MS;
+  }
+
+  #forget(): void {
+    this.#socket = undefined;
+    this.#open.delete(this);
+  }
 }
 
 /** What undici's `request` resolves to, as far as it is used. */
@@ -59,7 +150,7 @@ interface Answer {
 }
 
 /** What undici's `request` is given. */
-function toRequest(url: string, { method, headers, body, signal }: FetchInit): object {
+function toRequest(url: string, { method, headers, body, signal }: FetchInit, opaque: Trip): object {
   const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
   return {
     origin: pathFrom < 0 ? url : url.slice(0, pathFrom),
@@ -68,16 +159,18 @@ function toRequest(url: string, { method, headers, body, signal }: FetchInit): o
     headers: { ...headers, 'Accept-Encoding': ENCODINGS },
     body,
     signal,
+    opaque,
   };
 }
 
-function toResponse({ statusCode, headers, body }: Answer): FetchResponse {
+function toResponse({ statusCode, headers, body }: Answer, { connection }: Trip): FetchResponse {
   const readable = decoded(statusCode, headers['content-encoding'], body);
   return {
     status: statusCode,
     headers: { get: (name) => textOf(headers[name.toLowerCase()]) },
     body: readable,
     text: () => text(readable),
+    discard: () => connection?.discard(),
   };
 }
 

@@ -6,6 +6,7 @@ import { ISOLATION_CHECKS } from './isolation.js';
 import { OUTAGE_CHECKS } from './outages.js';
 import { PROCESS_CHECKS } from './processes.js';
 import { QUEUE_CHECKS } from './queue.js';
+import { WIRE_CHECKS } from './wire.js';
 
 /** What has to hold besides the cells of the matrix, by the process that it is checked in. */
 export const GROUPS = {
@@ -13,6 +14,7 @@ export const GROUPS = {
   outages: OUTAGE_CHECKS,
   queue: QUEUE_CHECKS,
   isolation: ISOLATION_CHECKS,
+  wire: WIRE_CHECKS,
   hostile: HOSTILE_CHECKS,
   'mutated input': MUTATED_INPUT_CHECKS,
   'mutated answers': MUTATED_ANSWER_CHECKS,

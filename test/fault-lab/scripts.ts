@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** What runs in processes of its own. */
-const SCRIPTS = ['row', 'check', 'outage', 'sigterm', 'heavy-queue'] as const;
+const SCRIPTS = ['row', 'check', 'outage', 'sigterm', 'heavy-queue', 'backend'] as const;
 export type Script = (typeof SCRIPTS)[number];
 
 const FOLDER = 'FAULT_LAB_SCRIPTS';

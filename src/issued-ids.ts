@@ -1,0 +1,40 @@
+/** How many ids are kept, and for how long: an answer that comes later than that finds nobody to be mistaken for. */
+const MAX_IDS = 4096;
+const MAX_AGE_MS = 60_000;
+
+/** The `requestId` of an answer, wherever it is in a text that may be cut off. */
+const REQUEST_ID = /"requestId"\s*:\s*"([^"\\]*)"/g;
+
+/**
+ * The `requestId` of the calls that lately went over connections which they share. An answer repeats it: one that names
+ * another call came twice or late, and belongs to another visitor.
+ */
+export class IssuedIds {
+  readonly #ids: string[] = [];
+  readonly #issuedAt: number[] = [];
+  #next = 0;
+
+  /** Notes a call that is about to be sent. */
+  add(id: string): void {
+    this.#ids[this.#next] = id;
+    this.#issuedAt[this.#next] = performance.now();
+    this.#next = (this.#next + 1) % MAX_IDS;
+  }
+
+  /** Whether an answer with this id is that of another call than its own. Ids that were never issued pass. */
+  isOfAnother(id: unknown, own: string): boolean {
+    return typeof id === 'string' && id !== own && this.#has(id);
+  }
+
+  /** The same for a text that cannot be parsed: it names another call, and nowhere its own. */
+  isTextOfAnother(text: string, own: string): boolean {
+    const ids = Array.from(text.matchAll(REQUEST_ID), ([, id]) => id);
+    return !ids.includes(own) && ids.some((id) => this.isOfAnother(id, own));
+  }
+
+  /** A look through all of them, because hardly any answer needs it and every call would pay for a table. */
+  #has(id: string): boolean {
+    const since = performance.now() - MAX_AGE_MS;
+    return this.#ids.some((issued, at) => issued === id && (this.#issuedAt[at] ?? 0) >= since);
+  }
+}
