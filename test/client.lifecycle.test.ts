@@ -11,7 +11,10 @@ const request = REQUEST;
 
 function start(config: Partial<TargetClientConfig> = {}, ...scripts: Script[]) {
   const { fetchApi, calls } = recordingFetch(...scripts);
-  return { client: TargetClient.create({ ...configOf(fetchApi), telemetryEnabled: undefined, ...config }), calls };
+  return {
+    client: TargetClient.create({ ...configOf(fetchApi), telemetryEnabled: undefined, ...config }),
+    calls,
+  };
 }
 
 afterEach(() => {
