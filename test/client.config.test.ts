@@ -254,7 +254,7 @@ describe('timeout', () => {
   test('is 3000 ms by default', async () => {
     jest.useFakeTimers({ doNotFake: ['performance', 'nextTick', 'queueMicrotask', 'setImmediate'] });
     try {
-      const client = connect({ fetchApi: () => new Promise(() => undefined) });
+      const client = connect({ timeout: undefined, fetchApi: () => new Promise(() => undefined) });
       let settled = false;
       const call = targetErrorOf(() => client.getOffers({ request: REQUEST })).finally(() => {
         settled = true;
