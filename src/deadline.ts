@@ -49,7 +49,7 @@ export class Span implements Abortable, Watcher {
     this.#onLimit = onLimit;
     this.#watch = signal && watch(signal, this);
     this.#leftMs = timeoutMs;
-    this.#stageMs = Math.ceil(timeoutMs / STAGES);
+    this.#stageMs = Math.min(Math.ceil(timeoutMs / STAGES), MAX_TIMER_MS);
     this.#dueMs = now + this.#stageMs;
     this.#timer = setTimeout(endStage, this.#stageMs, this);
   }
