@@ -31,7 +31,8 @@ export function edgeShare(request: DeliveryRequest, compiled: CompiledArtifact):
   const names = remoteDependency(request, compiled, isOrder ? hasOrder : isNever);
   const isNeeded =
     isOrder || Boolean(request.notifications) || edgeOnlyFields(request).length > 0 || needsEdge(names);
-  return { ...names, isNeeded };
+  const { remoteMboxes, remoteViews } = names;
+  return { remoteMboxes, remoteViews, isNeeded };
 }
 
 /** Paths of the fields that an artifact knows nothing of: those of testers, and Analytics payloads for the page. */
