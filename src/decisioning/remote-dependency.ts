@@ -89,7 +89,7 @@ function requestedRemoteViews({ request, compiled, isForEdge }: Parts): string[]
     if (view.name) addIf(isForEdge(view), compiled.view(view.name), remote);
     else remote.push(...compiled.remoteViews());
   }
-  return remote.length > 1 ? [...new Set(remote)] : remote;
+  return remote;
 }
 
 function addIf(isForEdge: boolean, location: CompiledLocation, remote: string[]): void {
