@@ -33,7 +33,9 @@ function shownCauseOf(thrown: unknown, depth: number): unknown {
   const shownErrors = isDeep || !Array.isArray(errors) ? undefined : toCauses(errors, depth + 1);
   const isSame = shown === message && shownCause === cause && shownErrors === errors;
   if (isSame && error === thrown && isHarmless(error)) return error;
-  return copyOf(error, { message: shown, cause: shownCause, errors: shownErrors });
+  // An object that is no error may still say which call of the system failed.
+  const fields = (typeof thrown === 'object' ? thrown : error) as Fields;
+  return copyOf(error, fields, { message: shown, cause: shownCause, errors: shownErrors });
 }
 
 /** The same list where nothing in it had to be changed. */
@@ -58,12 +60,11 @@ interface Shown {
   readonly errors: readonly unknown[] | undefined;
 }
 
-function copyOf(error: Error, { message, cause, errors }: Shown): Error {
+function copyOf(error: Error, fields: Fields, { message, cause, errors }: Shown): Error {
   const options = cause === undefined ? undefined : { cause };
   const copy = errors ? new AggregateError(errors, message, options) : new Error(message, options);
   const { name } = error;
   if (isWord(name) && name !== copy.name) Object.defineProperty(copy, 'name', { value: name });
-  const fields = error as unknown as Fields;
   const shown = SHOWN.filter((field) => isShowable(fields[field]));
   return Object.assign(copy, Object.fromEntries(shown.map((field) => [field, fields[field]])));
 }

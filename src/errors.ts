@@ -54,7 +54,7 @@ export class TargetError extends Error {
   declare readonly path?: string;
 
   constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(message, details.cause === undefined ? undefined : { cause: withoutBody(details.cause) });
     this.code = code;
     for (const field of PUBLIC_FIELDS) {
       if (details[field] !== undefined)
@@ -75,6 +75,13 @@ export class TargetError extends Error {
     const known = PUBLIC_FIELDS.filter((field) => this[field] !== undefined);
     return { code, message, ...Object.fromEntries(known.map((field) => [field, this[field]])) };
   }
+}
+
+/** A cause without the answer's body: the error that a caller is given has that, and nothing behind it. */
+function withoutBody(thrown: unknown): unknown {
+  if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
+  const { code, message, path, status, attempts, requestId, cause } = thrown;
+  return new TargetError(code, message, { path, status, attempts, requestId, cause });
 }
 
 /** The same error for calls of other visitors, which are not to see the answer, the request id and the causes. */
