@@ -50,11 +50,6 @@ export const BY_CONTRACT: readonly {
     but: /scrtBinary/,
   },
   {
-    where: /^ERR_TARGET_(TIMEOUT|NOT_READY)\.cause\.body$/,
-    why: 'the same, of the last attempt of this call or of the last download',
-    but: /scrtBinary/,
-  },
-  {
     where: /^(sendNotificationError|artifactDownloadFailed|geoLocationUpdated)\.error\.body$/,
     why: 'the same, of what the event is about',
     but: /scrtBinary/,
