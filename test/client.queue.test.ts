@@ -48,7 +48,7 @@ describe('flush', () => {
   });
 
   test('ends after its time, and leaves what was not sent to the queue', async () => {
-    const { client, show } = await start();
+    const { client, show } = await start({ timeout: 500 });
     const hang = bench.edge.fault({ kind: 'hang' });
     await show(2);
     expect(await client.flush({ timeout: 50 })).toEqual({ ...nothing, accepted: 2, queued: 2 });
@@ -72,6 +72,7 @@ describe('flush', () => {
     controller.abort();
     expect(await flushed).toMatchObject({ queued: 1 });
     expect(await client.flush({ ...LONG, signal: AbortSignal.abort() })).toMatchObject({ queued: 1 });
+    await client.close({ timeout: 1 });
   });
 
   test.each<[string, unknown]>([
@@ -121,6 +122,7 @@ describe('flush', () => {
     for (let turn = 0; turn < 20; turn += 1) await client.flush({ timeout: 20 });
     expect(fault.hits).toBe(1);
     expect(client.stats().notifications).toEqual({ ...nothing, accepted: 1, queued: 1 });
+    await client.close({ timeout: 1 });
   });
 });
 
@@ -144,6 +146,7 @@ describe('the queue', () => {
     await until(() => client.stats().notifications.delivered === 301);
     expect(client.stats().notifications).toMatchObject({ accepted: 302, queued: 1 });
     expect(lost).toEqual([]);
+    await client.close({ timeout: 1 });
   });
 
   test('tries a report again that was one too many of its session, which is passing', async () => {
