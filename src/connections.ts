@@ -108,12 +108,8 @@ export class Connections {
    */
   dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
     const place = url === undefined ? undefined : this.#placeOf(url);
-    for (const { freeSockets } of place ? [place.agent] : [this.#http, this.#https]) {
-      const names = Object.keys(freeSockets).filter((name) => name.startsWith(place?.start ?? ''));
-      for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
-        if ((kept.get(socket)?.idleSince ?? 0) < before) drop(socket);
-      }
-    }
+    for (const agent of place ? [place.agent] : [this.#http, this.#https])
+      dropFree(agent, place?.start ?? '', before);
   }
 
   /** Closes the connection that a call's answer came on, though another call may have it by now. */
@@ -147,9 +143,8 @@ export class Connections {
   #placeOf(url: string): Place {
     const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
     if (this.#last?.origin !== origin) {
-      const { protocol, hostname, port } = new URL(url);
-      const start = `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}:`;
-      this.#last = { origin, agent: this.agentOf({ protocol }), start };
+      const target = new URL(url);
+      this.#last = { origin, agent: this.agentOf(target), start: startOf(target) };
     }
     return this.#last;
   }
@@ -203,6 +198,23 @@ export class Connections {
       if (isOld(socket)) socket.destroy();
     });
     return agent;
+  }
+}
+
+/** Closes the idle connections of somebody else's agent to the origin of a URL; nothing of what is no agent of Node's. */
+export function dropIdleOf(agent: object, url: string): void {
+  if ('freeSockets' in agent) dropFree(agent as http.Agent, startOf(new URL(url)), Number.POSITIVE_INFINITY);
+}
+
+/** The start of the names of connections to a URL's origin; on TLS there is more of it. */
+function startOf({ protocol, hostname, port }: URL): string {
+  return `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}:`;
+}
+
+function dropFree({ freeSockets }: http.Agent, start: string, before: number): void {
+  const names = Object.keys(freeSockets).filter((name) => name.startsWith(start));
+  for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
+    if ((kept.get(socket)?.idleSince ?? 0) < before) drop(socket);
   }
 }
 

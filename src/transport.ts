@@ -3,7 +3,7 @@ import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
 import { codeOf, reasonOf, toCause } from './causes.js';
 import type { RetryPolicy } from './config.js';
-import { Connections, lookUp, type Opening, type Trip } from './connections.js';
+import { Connections, dropIdleOf, lookUp, type Opening, type Trip } from './connections.js';
 import { type Limit, type Span, sleep, within } from './deadline.js';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
@@ -105,10 +105,16 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
         : send(trip.url, init),
     onDead: ({ url, opening }, sentAt) => {
       // One that was opened for the attempt says nothing of those that were open before.
-      if (!opening.isNew) quietly(() => (connections ?? fetchApi)?.dropIdle?.(url, sentAt));
+      if (opening.isNew) return;
+      quietly(() =>
+        agent ? dropIdleOf(agentOf(agent, url), url) : (connections ?? fetchApi)?.dropIdle?.(url, sentAt),
+      );
     },
-    discard: (trip, response) =>
-      quietly(() => (connections ? connections.discard(trip) : response.discard?.())),
+    discard: (trip, response) => {
+      // An agent of the caller's does not tell which connection it was, but has it back in a moment.
+      if (agent) setImmediate(() => quietly(() => dropIdleOf(agentOf(agent, trip.url), trip.url)));
+      else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
+    },
   };
   return {
     exchange: (request) => exchange(request, wire),
@@ -116,6 +122,10 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
     issued,
     close: () => connections?.close(),
   };
+}
+
+function agentOf(agent: AgentOption, url: string): object {
+  return typeof agent === 'function' ? agent(new URL(url)) : agent;
 }
 
 /** By the fetch whose connections clients share. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
+import { Agent } from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
-import { Agent } from 'undici';
+import { Agent as UndiciAgent } from 'undici';
 import { createUndiciFetch, type UndiciFetchOptions } from '../src/adapters/undici.js';
 import { TargetClient, type TargetClientConfig, TargetError } from '../src/index.js';
 import { withServers } from './listening.js';
@@ -310,11 +311,28 @@ describe('over TLS nobody sees an answer of somebody else', () => {
 
   test('on undici with a dispatcher of the caller', async () => {
     const { port } = await listen(rawEdge(play, certificate));
-    const dispatcher = new Agent({ connect: { ca: certificate.cert } });
+    const dispatcher = new UndiciAgent({ connect: { ca: certificate.cert } });
     running.add(() => dispatcher.destroy());
     const fetchApi = createUndiciFetch({ dispatcher });
     await visitAll(clientOf('undici', `localhost:${port}`, { secure: true, fetchApi }), 10, 5);
   });
+});
+
+test('a connection of the caller’s agent that has brought a wrong answer is not used again', async () => {
+  const { port } = await listen(rawEdge(PLAYS['the answer before instead of its own'] as Play));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  running.add(() => agent.destroy());
+  const client = clientOf('node-fetch', `127.0.0.1:${port}`, { agent });
+  const codes: (string | undefined)[] = [];
+  for (let call = 0; call < 4; call += 1) {
+    const { tntId, named, code } = await visit(client);
+    expect(named.filter((name) => name !== tntId)).toEqual([]);
+    codes.push(code);
+    // The agent has its connection back.
+    await new Promise(setImmediate);
+  }
+  // The first call of each connection is answered rightly.
+  expect(codes).toEqual([undefined, 'ERR_TARGET_INVALID_RESPONSE', undefined, 'ERR_TARGET_INVALID_RESPONSE']);
 });
 
 test('clients that share a fetch on undici see nothing of each other', async () => {
