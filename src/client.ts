@@ -352,8 +352,7 @@ export class TargetClient {
    * connections. Calls under way end as they would have. Never rejects; a second call joins the first.
    */
   async close(options: Pick<WaitOptions, 'timeout'> = {}): Promise<CloseResult> {
-    const timeout = options?.timeout;
-    this.#closing ??= this.#shutDown(isTimeoutMs(timeout) ? timeout : this.#environment.config.timeoutMs);
+    this.#closing ??= this.#shutDown(toLimitMs(options ?? {}, this.#environment.config.timeoutMs));
     return this.#closing;
   }
 
@@ -464,11 +463,19 @@ async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
   return startOnDevice(options);
 }
 
-/** Limits that are none do not count: a flush is often the last thing that a process does, and must not fail. */
-function toFlushLimits(options: WaitOptions, defaultMs: number): Limits {
+/**
+ * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
+ * already ends them at once, and one that is none does not count.
+ */
+function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
+  if (isTimeoutMs(timeout)) return timeout;
+  return typeof timeout === 'number' && timeout <= 0 ? 1 : defaultMs;
+}
+
+function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
   let timeoutMs = defaultMs;
   try {
-    if (isTimeoutMs(options?.timeout)) timeoutMs = options.timeout;
+    timeoutMs = toLimitMs(options ?? {}, defaultMs);
     return { timeoutMs, signal: toSignal(options?.signal) };
   } catch {
     return { timeoutMs, signal: undefined };

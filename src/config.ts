@@ -34,7 +34,11 @@ export interface CircuitBreakerOption {
 
 /** How the notifications of on-device decisions are sent. */
 export interface NotificationsOption {
-  /** Calls under way to one host at a time, from 1 to 128; to all hosts together twice as many. @default 64 */
+  /**
+   * Calls under way to one host at a time, from 1 to 128; to all hosts together twice as many. Pages need connections too:
+   * keep it well below what an `agent` or a `fetchApi` opens to one host.
+   * @default 64, or half of the connections to one host where an `agent` or a `fetchApi` limits them
+   */
   readonly maxInFlight?: number | undefined;
   /** Calls that may wait; those that come then are dropped, counted, and raised as `sendNotificationError`. @default 10000 */
   readonly maxQueued?: number | undefined;
@@ -323,7 +327,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     agent: options.agent,
     retry: toRetryPolicy(options.retry, logger),
     circuitBreaker: toCircuitBreakerPolicy(options.circuitBreaker, logger),
-    notifications: toNotificationPolicy(options.notifications, logger),
+    notifications: toNotificationPolicy(options, logger),
     version: options.version,
     events: toListeners(options.events, logger),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
@@ -414,14 +418,27 @@ function toCircuitBreakerPolicy(
   });
 }
 
-function toNotificationPolicy(written: NotificationsOption | undefined, logger: Logger): NotificationPolicy {
-  if (!written) return DEFAULT_NOTIFICATIONS;
+function toNotificationPolicy(
+  { notifications: written, agent, fetchApi }: Checked<typeof OPTIONS>,
+  logger: Logger,
+): NotificationPolicy {
+  const connections = fetchApi ? fetchApi.connections : maxSocketsOf(agent);
+  const policy = { ...DEFAULT_NOTIFICATIONS, maxInFlight: shareOf(connections) };
+  if (!written) return policy;
   const known = Object.keys(NOTIFICATIONS_OPTIONS);
   warnOfUnknown(written, known, (line) => logger.warn(`notifications: ${line}`));
-  return Object.freeze({
-    ...DEFAULT_NOTIFICATIONS,
-    ...checkAll(written, NOTIFICATIONS_OPTIONS, 'notifications.'),
-  });
+  return Object.freeze({ ...policy, ...checkAll(written, NOTIFICATIONS_OPTIONS, 'notifications.') });
+}
+
+/** The calls that notifications may have under way, where a pool of so many connections is shared with pages. */
+function shareOf(connections: unknown): number {
+  const { maxInFlight } = DEFAULT_NOTIFICATIONS;
+  if (typeof connections !== 'number' || !(connections > 0)) return maxInFlight;
+  return Math.min(maxInFlight, Math.ceil(connections / 2));
+}
+
+function maxSocketsOf(agent: AgentOption | undefined): unknown {
+  return typeof agent === 'object' ? (agent as { readonly maxSockets?: unknown }).maxSockets : undefined;
 }
 
 function toListeners(written: TargetEventListeners | undefined, logger: Logger): TargetEventListeners {

@@ -50,6 +50,11 @@ export interface FetchApi {
    */
   readonly connectsDirectly?: boolean | undefined;
   /**
+   * How many connections it opens to one host, where that is limited. Notifications take half of them at most, unless
+   * `notifications.maxInFlight` says otherwise. @default no limit
+   */
+  readonly connections?: number | undefined;
+  /**
    * Closes the connections to the origin of a URL that have been idle since before a time, on the clock of
    * `performance.now()`: a call found its connection dead, and those may be dead with it. A fetch that has this keeps its
    * connections itself, so that an answer may come twice or late: the client compares the ids of calls and answers.

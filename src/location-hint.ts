@@ -20,7 +20,18 @@ export function hintOfEdgeHost(edgeHost: unknown): string | undefined {
 
 /** The host of a delivery call: the hint's edge cluster, or the client's own name, which finds the nearest. */
 export function deliveryHost(client: string, hint: string | undefined): string {
-  return hint === undefined ? `${client}.tt.omtrdc.net` : `mboxedge${hint}.tt.omtrdc.net`;
+  return hint === undefined ? `${client}.tt.omtrdc.net` : clusterHost(hint);
+}
+
+/** Bounded, for a hint has four digits at most. A name that is written anew is hashed anew by all who look it up. */
+const hostsByHint = new Map<string, string>();
+
+function clusterHost(hint: string): string {
+  const known = hostsByHint.get(hint);
+  if (known !== undefined) return known;
+  const host = `mboxedge${hint}.tt.omtrdc.net`;
+  hostsByHint.set(hint, host);
+  return host;
 }
 
 /** The client's own hint, configured or learned: what calls of visitors without one go by. */

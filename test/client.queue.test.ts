@@ -1,4 +1,6 @@
+import { Agent } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
+import { createUndiciFetch } from '../src/adapters/undici.js';
 import type { NotificationStats, TargetClientConfig, TargetErrorCode } from '../src/index.js';
 import type { ReceivedRequest } from '../src/testing/edge.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
@@ -56,6 +58,17 @@ describe('flush', () => {
     expect(await client.flush(LONG)).toEqual({ ...nothing, accepted: 2, delivered: 2 });
   });
 
+  test.each([0, -5, Number.NEGATIVE_INFINITY])(
+    'ends at once when its time is over already: %s',
+    async (timeout) => {
+      const { client, show } = await start();
+      bench.edge.fault({ kind: 'hang' });
+      await show(1);
+      expect(await client.flush({ timeout })).toMatchObject({ queued: 1 });
+      expect(await client.close({ timeout })).toMatchObject({ dropped: 1 });
+    },
+  );
+
   test('takes the client’s timeout where it is given none', async () => {
     const { client, show } = await start({ timeout: 80 });
     bench.edge.fault({ kind: 'hang' });
@@ -76,7 +89,7 @@ describe('flush', () => {
   });
 
   test.each<[string, unknown]>([
-    ['no timeout', { timeout: -1 }],
+    ['no timeout', { timeout: Number.NaN }],
     ['a text', 'soon'],
     ['null', null],
     ['no signal', { signal: {} }],
@@ -160,12 +173,19 @@ describe('the queue', () => {
     expect(lost).toEqual([]);
   });
 
-  test.each([
-    ['by default', {}, 64],
-    ['as many as it is told', { maxInFlight: 5 }, 5],
-    ['one', { maxInFlight: 1 }, 1],
-  ])('has so many calls under way to a host: %s', async (_, notifications, most) => {
-    const { client, show } = await start({ notifications });
+  test.each<[string, () => Partial<TargetClientConfig>, number]>([
+    ['by default', () => ({}), 64],
+    ['as many as it is told', () => ({ notifications: { maxInFlight: 5 } }), 5],
+    ['one', () => ({ notifications: { maxInFlight: 1 } }), 1],
+    ['half of what an agent opens', () => ({ agent: new Agent({ keepAlive: true, maxSockets: 12 }) }), 6],
+    ['half of what undici opens', () => ({ fetchApi: createUndiciFetch({ connections: 9 }) }), 5],
+    [
+      'as many as it is told, of what an agent opens',
+      () => ({ agent: new Agent({ maxSockets: 12 }), notifications: { maxInFlight: 11 } }),
+      11,
+    ],
+  ])('has so many calls under way to a host: %s', async (_, config, most) => {
+    const { client, show } = await start(config());
     await show(200);
     await client.flush(LONG);
     const hang = bench.edge.fault({ kind: 'hang' });

@@ -51,6 +51,7 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
     // A dispatcher of the caller's may do with a signal what it likes.
     takesAnySignal: !dispatcher,
     connectsDirectly: !dispatcher,
+    ...(!dispatcher && { connections }),
     dropIdle: (url: string, before: number) => {
       const { origin } = new URL(url);
       for (const connection of [...open]) connection.dropIdle(origin, before);
