@@ -75,7 +75,7 @@ export interface CircuitBreakerStats {
 export interface DeliveryCounts {
   /** Calls that were sent, each counted once whatever its repetitions. */
   deliveries: number;
-  /** Repeated HTTP requests of theirs. */
+  /** HTTP requests that were repeated within these calls. A notification that is sent again later is a call of its own. */
   retries: number;
   /** Those that ended with an error. */
   failures: number;
