@@ -150,12 +150,13 @@ export class TargetClient {
       breaker: this.#breaker,
       counts: this.#counts,
     };
-    this.#deliver = createDelivery(parts);
+    const route = createDelivery(parts);
+    this.#deliver = route.deliver;
     const edge = createEdgeDecider(this.#deliver);
     this.#notifications = new NotificationQueue({
       policy: config.notifications,
       deliver: this.#deliver,
-      hostOf: (locationHint) => hostOf(config, locationHint ?? clientHint.current),
+      hostOf: route.hostOf,
       events: this.#events,
       logger,
     });
@@ -475,8 +476,9 @@ function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number)
 function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
   let timeoutMs = defaultMs;
   try {
-    timeoutMs = toLimitMs(options ?? {}, defaultMs);
-    return { timeoutMs, signal: toSignal(options?.signal) };
+    const { timeout, signal } = options ?? {};
+    timeoutMs = toLimitMs({ timeout }, defaultMs);
+    return { timeoutMs, signal: toSignal(signal) };
   } catch {
     return { timeoutMs, signal: undefined };
   }

@@ -51,6 +51,11 @@ export class Clusters {
     return this.#reached.has(hint);
   }
 
+  /** Whether the next call that names a cluster would go there, or find out whether it may. */
+  mayBeTried(hint: string): boolean {
+    return this.isKnown(hint) || !(this.#trial || this.#isLost(hint));
+  }
+
   /** Whether a call may go to a cluster. */
   admits(hint: string, limits: Limits): boolean | Promise<boolean> {
     if (this.isKnown(hint)) return true;

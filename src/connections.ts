@@ -208,7 +208,8 @@ export function dropIdleOf(agent: object, url: string): void {
 
 /** The start of the names of connections to a URL's origin; on TLS there is more of it. */
 function startOf({ protocol, hostname, port }: URL): string {
-  return `${hostname}:${port || (protocol === 'http:' ? 80 : 443)}:`;
+  // An agent names an IPv6 address without its brackets.
+  return `${hostname.replace(/^\[|\]$/g, '')}:${port || (protocol === 'http:' ? 80 : 443)}:`;
 }
 
 function dropFree({ freeSockets }: http.Agent, start: string, before: number): void {

@@ -22,6 +22,7 @@ import {
   type ExchangeRequest,
   isOfBusyProcess,
   isUnreached,
+  SESSION_BUSY,
   type Transport,
 } from './transport.js';
 import { VERSION } from './version.js';
@@ -44,6 +45,8 @@ export interface DeliveryOptions {
 
 type OwnHintOptions = Pick<DeliveryOptions, 'config' | 'clientHint' | 'breaker'>;
 
+/** A notification can wait until its session has fewer calls under way; a page can not. */
+const PASSING_FOR_REPORTS = [SESSION_BUSY];
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Of a body, in an error. */
 const MAX_SHOWN_LENGTH = 1024;
@@ -59,17 +62,32 @@ export interface Delivered {
 /** Sends one delivery call: `POST /rest/v1/delivery`. */
 export type Deliver = (delivery: Delivery) => Promise<Delivered>;
 
+/** The way to the edge. */
+export interface EdgeRoute {
+  readonly deliver: Deliver;
+  /** The host that a delivery with this location hint, or without one, would go to now. */
+  hostOf(locationHint: string | undefined): string;
+}
+
 /** Makes the one way to the edge, which takes telemetry along and learns the client's own location hint. */
-export function createDelivery(options: DeliveryOptions): Deliver {
+export function createDelivery(options: DeliveryOptions): EdgeRoute {
   const { config, transport, clientHint } = options;
+  const clusters = new Clusters(transport.lookUp);
   const send = createSend(options);
-  const sendToCluster = createSendToCluster(send, new Clusters(transport.lookUp));
-  return (delivery) => {
-    const { locationHint } = delivery;
-    if (locationHint === undefined) return send(delivery);
-    const isOwn = locationHint === clientHint.current || locationHint === config.targetLocationHint;
-    if (isOwn || config.serverDomain !== undefined) return send(delivery, locationHint);
-    return sendToCluster(delivery, locationHint);
+  const sendToCluster = createSendToCluster(send, clusters);
+  /** Whether a hint is a visitor's alone, so that its cluster may be made up. */
+  const isMereClaim = (hint: string) =>
+    config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
+  return {
+    deliver: (delivery) => {
+      const { locationHint } = delivery;
+      if (locationHint === undefined) return send(delivery);
+      return isMereClaim(locationHint) ? sendToCluster(delivery, locationHint) : send(delivery, locationHint);
+    },
+    hostOf: (hint) => {
+      const isLeft = hint === undefined || (isMereClaim(hint) && !clusters.mayBeTried(hint));
+      return hostOf(config, isLeft ? clientHint.current : hint);
+    },
   };
 }
 
@@ -99,7 +117,8 @@ function createSendToCluster(send: Send, clusters: Clusters) {
 
 /** The same delivery with the time that is left. */
 function until(deadline: number, delivery: Delivery): Delivery {
-  return { ...delivery, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+  const { timeoutMs: wholeTimeoutMs } = delivery;
+  return { ...delivery, wholeTimeoutMs, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
 }
 
 function createSend(options: DeliveryOptions): Send {
@@ -111,7 +130,11 @@ function createSend(options: DeliveryOptions): Send {
     counts.retries += repetitionsOf(error);
     if (codeOf(error) !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
     // An edge cluster that has gone must not keep the client: the client's own name finds another.
-    if (delivery.locationHint === undefined && isUnreached(toError(error)))
+    if (
+      delivery.locationHint === undefined &&
+      isUnreached(toError(error)) &&
+      hadItsTime(error, delivery, config)
+    )
       clientHint.current = config.targetLocationHint;
   };
   return async (delivery, givenHint, isMereClaim = false) => {
@@ -154,9 +177,10 @@ function createSend(options: DeliveryOptions): Send {
 }
 
 /** Whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
-function hadItsTime(error: unknown, { timeoutMs }: Delivery, config: ResolvedConfig): boolean {
+function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (codeOf(error) !== 'ERR_TARGET_TIMEOUT') return true;
-  return timeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
+  const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;
+  return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
 
 function codeOf(error: unknown): TargetErrorCode | undefined {
@@ -241,6 +265,7 @@ function toExchangeRequest(
     retry: delivery.retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
+    passing: asksForOffers(request) ? undefined : PASSING_FOR_REPORTS,
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };
 }

@@ -2,6 +2,9 @@
 const MAX_IDS = 4096;
 const MAX_AGE_MS = 60_000;
 
+/** As much of a text as is looked through: an answer names its call at its start. */
+const MAX_TEXT_LENGTH = 65_536;
+
 /** The `requestId` of an answer, wherever it is in a text that may be cut off. */
 const REQUEST_ID = /"requestId"\s*:\s*"([^"\\]*)"/g;
 
@@ -28,13 +31,17 @@ export class IssuedIds {
 
   /** The same for a text that cannot be parsed: it names another call, and nowhere its own. */
   isTextOfAnother(text: string, own: string): boolean {
-    const ids = Array.from(text.matchAll(REQUEST_ID), ([, id]) => id);
-    return !ids.includes(own) && ids.some((id) => this.isOfAnother(id, own));
+    const ids = new Set(Array.from(text.slice(0, MAX_TEXT_LENGTH).matchAll(REQUEST_ID), ([, id]) => id));
+    return !ids.has(own) && this.#live().some((id) => ids.has(id));
   }
 
   /** A look through all of them, because hardly any answer needs it and every call would pay for a table. */
   #has(id: string): boolean {
+    return this.#live().includes(id);
+  }
+
+  #live(): string[] {
     const since = performance.now() - MAX_AGE_MS;
-    return this.#ids.some((issued, at) => issued === id && (this.#issuedAt[at] ?? 0) >= since);
+    return this.#ids.filter((_, at) => (this.#issuedAt[at] ?? 0) >= since);
   }
 }

@@ -44,7 +44,6 @@ const PARTS = new Set([
   'view',
   'options',
   'metrics',
-  'responseTokens',
 ]);
 
 /** Fields of these parts that tell nothing of a visitor: what was asked, who answered, which experience was chosen. */
@@ -121,8 +120,19 @@ function redact(value: unknown): unknown {
 }
 
 function redactField(name: string, field: unknown): unknown {
+  if (name === 'responseTokens') return redactTokens(field);
   if (PARTS.has(name)) return redact(field);
   return FACTS.has(name) && typeof field !== 'object' ? field : REDACTED;
+}
+
+/** Response tokens may be called what an account likes: those with a dot are Target's own. */
+function redactTokens(tokens: unknown): unknown {
+  if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens)) return REDACTED;
+  const shown = Object.entries(tokens).map(([name, token]) => [
+    name,
+    name.includes('.') ? redactField(name, token) : REDACTED,
+  ]);
+  return Object.fromEntries(shown);
 }
 
 function redactSecrets(key: string, value: unknown): unknown {

@@ -1,4 +1,5 @@
 import { spread } from './deadline.js';
+import type { Place } from './waiting-calls.js';
 
 /** Calls under way to hosts that have never confirmed any. */
 const MAX_TO_UNKNOWN = 16;
@@ -16,6 +17,14 @@ const PAUSE_GROWTH = 3;
 const MAX_PAUSE_MS = 30_000;
 /** Calls of `flush()` end a pause early at most once in so many ms. */
 const HURRY_MS = 1000;
+
+/** A fault of a host that may pass. */
+export interface Fault {
+  /** How long its answer asked to be left alone. */
+  readonly askedMs: number | undefined;
+  /** Whether its call has failed so often that the call may be the reason. */
+  readonly isRepeated: boolean;
+}
 
 /**
  * How many calls may be under way to one host. One until it answers, then ten; one more with each success while others
@@ -52,6 +61,14 @@ export class HostWindow {
   /** Whether the host has confirmed something since it was last paused. */
   get isProven(): boolean {
     return this.#isProven;
+  }
+
+  /**
+   * Whether nobody is there to answer, most likely: a host that has never answered, or that failed again behind a pause.
+   * One that was well until just now may be back in a moment.
+   */
+  get isLost(): boolean {
+    return !this.#hasAnswered || this.#pauses > 1;
   }
 
   /** Whether nothing is under way, and nothing is waited for. */
@@ -101,9 +118,9 @@ export class HostWindow {
     this.#asksInRow = 0;
   }
 
-  /** The host has failed in a way that may pass. `askedMs` is how long its answer asked to be left alone. */
-  faulted(nowMs: number, askedMs: number | undefined): void {
-    this.#faultsInRow += 1;
+  /** The host has failed in a way that may pass. */
+  faulted(nowMs: number, { askedMs, isRepeated }: Fault): void {
+    if (!isRepeated) this.#faultsInRow += 1;
     this.#limit = Math.max(1, this.#limit - 1);
     this.#asksInRow = askedMs === undefined ? 0 : this.#asksInRow + 1;
     if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW)
@@ -129,6 +146,8 @@ export class HostWindows {
   readonly #windows = new Map<string, HostWindow>();
   #inFlight = 0;
   #toUnknown = 0;
+  /** Hosts that have calls under way. */
+  #busy = 0;
 
   constructor(maxInFlight: number) {
     this.#maxInFlight = maxInFlight;
@@ -149,12 +168,19 @@ export class HostWindows {
     return window;
   }
 
-  /** Whether a call to a host may go now. */
-  mayBegin(host: string, nowMs: number, isHurried: boolean): boolean {
-    if (this.#inFlight >= 2 * this.#maxInFlight) return false;
+  /** The place that a host has for a call now, if there is one. */
+  placeAt(host: string, nowMs: number, isHurried: boolean): Place | undefined {
+    if (this.#inFlight >= 2 * this.#maxInFlight) return undefined;
     const window = this.of(host);
-    if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) return false;
-    return window.mayBegin(nowMs, isHurried);
+    if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) return undefined;
+    if (window.inFlight >= this.#shareOf(window) || !window.mayBegin(nowMs, isHurried)) return undefined;
+    return window.isProven ? 'any' : 'untried first';
+  }
+
+  /** No host takes the places of others: one that hangs keeps those that it has until their calls time out. */
+  #shareOf({ inFlight }: HostWindow): number {
+    const hosts = inFlight === 0 ? this.#busy + 1 : this.#busy;
+    return Math.max(FIRST_LIMIT, Math.floor((2 * this.#maxInFlight) / hosts));
   }
 
   /** A call goes; the answer is to be called when it has ended. */
@@ -163,11 +189,13 @@ export class HostWindows {
     const unknown = window.hasAnswered ? 0 : 1;
     this.#inFlight += 1;
     this.#toUnknown += unknown;
+    if (window.inFlight === 0) this.#busy += 1;
     window.begin(nowMs);
     return () => {
       this.#inFlight -= 1;
       this.#toUnknown -= unknown;
       window.end();
+      if (window.inFlight === 0) this.#busy -= 1;
     };
   }
 

@@ -10,7 +10,7 @@ import { LostClusters } from './lost-clusters.js';
 import { type HostWindow, HostWindows } from './notification-window.js';
 import type { Delivery } from './request.js';
 import type { CloseResult, NotificationStats } from './stats.js';
-import { isRetriedStatus, isUnreached, NO_RETRY, retryAfterMsOf } from './transport.js';
+import { isRetriedStatus, isUnreached, NO_RETRY, retryAfterMsOf, SESSION_BUSY } from './transport.js';
 import { type QueuedCall, WaitingCalls } from './waiting-calls.js';
 
 /** What a queue needs. */
@@ -23,6 +23,8 @@ export interface NotificationQueueOptions {
   readonly logger: Logger;
 }
 
+/** Faults of a call that has failed so often are its own, and say nothing of its host any more. */
+const MAX_BLAMED_ATTEMPTS = 3;
 /** A call is given up when it has failed so often, and has been tried for so long. */
 const MAX_ATTEMPTS = 10;
 const MIN_TRIED_MS = 2 * 60 * 1000;
@@ -41,10 +43,8 @@ const PASSING_CODES = new Set<TargetErrorCode>([
 ]);
 const NO_CONTENT = 204;
 const TOO_LARGE = 413;
-/** Adobe's answer to too many calls of one session at a time. */
-const SESSION_BUSY = 420;
-/** Shorter texts count by their characters: bytes take as long to count as a small decision. */
-const MIN_COUNTED_LENGTH = 4096;
+/** Shorter texts count by their characters, for their bytes take long to count (benchmark on-device/execute-url). */
+const MIN_COUNTED_LENGTH = 1024;
 
 /**
  * Sends the notifications of on-device decisions after their answers. Bounded in calls and in bytes: those that come
@@ -148,8 +148,8 @@ export class NotificationQueue {
     this.#waiting.release(nowMs, (queued) => {
       queued.hint = this.#lost.reachable(queued.hint);
     });
-    const mayGo = (hint: string | undefined) => this.#windows.mayBegin(hostOf(hint), nowMs, isHurried);
-    for (let next = this.#waiting.take(mayGo); next; next = this.#waiting.take(mayGo)) {
+    const placeFor = (hint: string | undefined) => this.#windows.placeAt(hostOf(hint), nowMs, isHurried);
+    for (let next = this.#waiting.take(placeFor); next; next = this.#waiting.take(placeFor)) {
       void this.#send(next, nowMs);
     }
     this.#wake(nowMs, isHurried);
@@ -213,7 +213,8 @@ export class NotificationQueue {
     } else if (isPassing(error)) this.#fault(queued, error, window);
     else {
       window.answered();
-      if (error.status === SESSION_BUSY) this.#retry(queued, error, waitMsOf(queued));
+      if (error.status === SESSION_BUSY)
+        this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
       else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
       else this.#fail(queued, error);
     }
@@ -222,10 +223,10 @@ export class NotificationQueue {
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     const askedMs = askedMsOf(error);
     this.#lastFault = error;
-    window.faulted(performance.now(), askedMs);
+    window.faulted(performance.now(), { askedMs, isRepeated: queued.attempts > MAX_BLAMED_ATTEMPTS });
     if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
     else {
-      this.#loseCluster(queued, error);
+      if (window.isLost && isUnreached(error)) this.#loseCluster(queued);
       // The whole host pauses now, and that is all that its calls wait for.
       this.#retry(queued, error, askedMs ?? 0);
     }
@@ -234,6 +235,8 @@ export class NotificationQueue {
   #retry(queued: QueuedCall, error: TargetError, waitMs: number): void {
     const nowMs = performance.now();
     const { attempts, firstTriedMs = nowMs } = queued;
+    // Others may have lost its cluster while it was under way.
+    queued.hint = this.#lost.reachable(queued.hint);
     if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
     // Behind the others: a call that the edge stumbles over must not hold them up.
     else if (waitMs === 0) this.#waiting.push(queued);
@@ -244,10 +247,10 @@ export class NotificationQueue {
    * A visitor's cluster that nobody answers for may be one that a cookie made up. That keeps nobody waiting: the calls of
    * its visitors go the client's own way from now on.
    */
-  #loseCluster(queued: QueuedCall, error: TargetError): void {
+  #loseCluster(queued: QueuedCall): void {
     const { hint } = queued;
     const { hostOf } = this.#options;
-    if (hint === undefined || hostOf(hint) === hostOf(undefined) || !isUnreached(error)) return;
+    if (hint === undefined || hostOf(hint) === hostOf(undefined)) return;
     this.#lost.add(hint, performance.now());
     this.#waiting.abandon(hint);
     queued.hint = undefined;
@@ -256,15 +259,17 @@ export class NotificationQueue {
   /** From the text that was written where it was: the object is the caller's too, who may have changed it. */
   #split(queued: QueuedCall): void {
     const { call, period } = queued;
-    const request: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
-    const { notifications = [] } = request;
+    const written: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
+    // Each half is a call of its own, whose answer is not the other's.
+    const { requestId: _, notifications = [], ...request } = written;
+    const hint = this.#lost.reachable(queued.hint);
     const middle = Math.ceil(notifications.length / 2);
     const bytes = Math.ceil(queued.bytes / 2);
     for (const half of [notifications.slice(middle), notifications.slice(0, middle)]) {
       const part = { ...call, request: { ...request, notifications: half }, json: undefined };
       this.#bytes += bytes;
       this.#periods.enter(period);
-      this.#waiting.unshift({ ...queued, call: part, bytes, attempts: 0, firstTriedMs: undefined });
+      this.#waiting.unshift({ ...queued, call: part, hint, bytes, attempts: 0, firstTriedMs: undefined });
     }
     this.#forget(queued);
   }
@@ -333,9 +338,12 @@ function notificationsOf({ request }: Delivery): readonly Notification[] {
   return request.notifications ?? [];
 }
 
-/** How much of the queue's bound a call takes up. */
+/** How much of the queue's bound a call takes up; a text that is not Latin has two bytes a character in memory. */
 function bytesOf({ request, json = JSON.stringify(request) }: Delivery): number {
-  return json.length < MIN_COUNTED_LENGTH ? json.length : Buffer.byteLength(json);
+  const { length } = json;
+  if (length < MIN_COUNTED_LENGTH) return length;
+  const bytes = Buffer.byteLength(json);
+  return bytes === length ? length : Math.max(bytes, 2 * length);
 }
 
 function isPassing({ code, status }: TargetError): boolean {

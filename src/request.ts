@@ -100,6 +100,8 @@ export interface Call {
 /** What one HTTP call to the edge needs of a call. */
 export interface Delivery
   extends Pick<Call, 'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
+  /** The time of the whole call, where a part of it was over before the host was chosen. @default timeoutMs */
+  readonly wholeTimeoutMs?: number;
   /** Without a request id when nobody asks about the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
   /** The request as JSON, where it was written already. */

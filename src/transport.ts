@@ -30,6 +30,8 @@ export interface ExchangeRequest {
   readonly signal?: AbortSignalLike | undefined;
   /** Statuses besides 2xx that are answers, such as 304. */
   readonly accepts?: readonly number[];
+  /** Statuses that pass, besides those that pass for every request. */
+  readonly passing?: readonly number[] | undefined;
   /** Errors that no repetition helps, besides those that are never repeated. */
   readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
@@ -80,6 +82,8 @@ export const NO_RETRY: RetryPolicy = {
   jitter: false,
 };
 
+/** Adobe's answer to too many calls of one session at a time. */
+export const SESSION_BUSY = 420;
 const RETRIED_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 const MAX_ERROR_BODY_BYTES = 1024;
 const MAX_ERROR_BODY_MS = 250;
@@ -236,7 +240,9 @@ function tryAgain(course: Course, span: Span): Promise<Exchanged> {
 
 /** Notes what the next attempt has to wait for; false when there is to be none. */
 function planRetry(course: Course, { deadline }: Span, error: TargetError): boolean {
-  if (!isRetryable(error) || course.request.givesUpOn?.(error)) return false;
+  const { passing = [], givesUpOn } = course.request;
+  const isPassing = isRetryable(error) || passing.includes(error.status ?? 0);
+  if (!isPassing || givesUpOn?.(error)) return false;
   course.waitMs = toWaitMs(course.request.retry, course.attempts, retryAfterMs.get(error));
   course.phase = 'waiting';
   return performance.now() + course.waitMs < deadline;

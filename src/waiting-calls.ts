@@ -19,6 +19,9 @@ interface Delayed {
   readonly dueMs: number;
 }
 
+/** The calls that have a place with a host: any, or those first that were not tried yet. */
+export type Place = 'any' | 'untried first';
+
 /** Clusters at a time that calls wait for. Cookies may name thousands, and Target has some dozens. */
 const MAX_LANES = 100;
 
@@ -81,11 +84,12 @@ export class WaitingCalls {
     }
   }
 
-  /** The next call of the lanes that may send one; each has its turn. */
-  take(mayGo: (hint: string | undefined) => boolean): QueuedCall | undefined {
+  /** The next call of the lanes that have a place for one; each lane has its turn. */
+  take(placeFor: (hint: string | undefined) => Place | undefined): QueuedCall | undefined {
     for (const [hint, lane] of this.#lanes) {
-      if (!mayGo(hint)) continue;
-      const queued = lane.shift();
+      const place = placeFor(hint);
+      if (place === undefined) continue;
+      const queued = lane.shift(place);
       this.#inLanes -= 1;
       // One lane alone has every turn (benchmark on-device/execute-url).
       if (lane.size === 0 || this.#lanes.size > 1) this.#lanes.delete(hint);
@@ -99,7 +103,7 @@ export class WaitingCalls {
   abandon(hint: string): void {
     const lane = this.#lanes.get(hint);
     this.#lanes.delete(hint);
-    for (let queued = lane?.shift(); queued; queued = lane?.shift()) {
+    for (let queued = lane?.shift('any'); queued; queued = lane?.shift('any')) {
       queued.hint = undefined;
       this.#laneOf(queued).push(queued);
     }
@@ -107,7 +111,7 @@ export class WaitingCalls {
 
   /** Takes any call out; undefined when none is left. */
   remove(): QueuedCall | undefined {
-    return this.take(() => true) ?? this.#delayed.shift()?.queued;
+    return this.take(() => 'any') ?? this.#delayed.shift()?.queued;
   }
 
   #laneOf(queued: QueuedCall): Lane {
@@ -123,8 +127,35 @@ export class WaitingCalls {
   }
 }
 
-/** First in, first out; taking from the start of a long array would move all of it. */
+/** The calls for one cluster: those that were tried before, and those that were not. */
 class Lane {
+  readonly #untried = new Fifo();
+  readonly #tried = new Fifo();
+
+  get size(): number {
+    return this.#untried.size + this.#tried.size;
+  }
+
+  push(queued: QueuedCall): void {
+    (queued.attempts === 0 ? this.#untried : this.#tried).push(queued);
+  }
+
+  unshift(queued: QueuedCall): void {
+    this.#untried.unshift(queued);
+  }
+
+  /**
+   * What was tried before has waited longest. But a host that has not answered since its pause is tried with a call that
+   * did not fail there: it may be one call alone that always fails.
+   */
+  shift(place: Place): QueuedCall | undefined {
+    const [first, last] = place === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
+    return first.shift() ?? last.shift();
+  }
+}
+
+/** First in, first out; taking from the start of a long array would move all of it. */
+class Fifo {
   #calls: (QueuedCall | undefined)[] = [];
   #start = 0;
 

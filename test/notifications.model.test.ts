@@ -133,12 +133,15 @@ class Watcher {
       this.#blame(`${ids.join()} goes, which does not wait`);
       return;
     }
-    call.hint = this.#reachable(call.hint);
-    if (call.hint !== hint) this.#blame(`${ids.join()} goes to ${hint}, not to ${call.hint}`);
+    // The cluster may have been found again, or lost, since the call got into its lane.
+    if (hint !== call.hint && hint !== this.#reachable(call.hint))
+      this.#blame(`${ids.join()} goes to ${hint}, not to ${call.hint}`);
+    call.hint = hint;
     const host = this.hostOf(hint);
     const total = this.inFlight.length;
     if (nowMs + SLACK_MS < call.readyAtMs) this.#blame(`${ids.join()} goes in its own wait`);
     if (host.inFlight >= host.limit) this.#blame(`${host.inFlight + 1} at a time, of ${host.limit}`);
+    if (host.inFlight >= this.#shareOf(host)) this.#blame('a host takes the places of others');
     if (total >= 2 * this.policy.maxInFlight) this.#blame(`${total + 1} at a time, to all hosts`);
     if (!host.hasAnswered && this.#toUnknown >= 16) this.#blame('more than 16 at a time, to unknown hosts');
     if (nowMs + SLACK_MS < host.heldUntilMs) this.#blame('a call to a host that asked to be left alone');
@@ -181,7 +184,14 @@ class Watcher {
       Object.assign(host, { faults: 0, asks: 0 });
       const middle = Math.ceil(ids.length / 2);
       for (const half of [ids.slice(0, middle), ids.slice(middle)])
-        this.#wait({ ...call, ids: half, bytes: Math.ceil(call.bytes / 2), attempts: 0, readyAtMs: 0 });
+        this.#wait({
+          ...call,
+          ids: half,
+          hint: this.#reachable(call.hint),
+          bytes: Math.ceil(call.bytes / 2),
+          attempts: 0,
+          readyAtMs: 0,
+        });
     } else if (answer === 'session busy') {
       Object.assign(host, { faults: 0, asks: 0 });
       this.#again(call, ownWaitMs(call));
@@ -191,7 +201,8 @@ class Watcher {
 
   #fault(call: Call, host: Host, answer: Answer, nowMs: number): void {
     const askedMs = answer === 'asking' ? ASKED_MS : 0;
-    host.faults += 1;
+    // A call that has failed often says nothing of its host.
+    if (call.attempts <= 3) host.faults += 1;
     host.asks = askedMs > 0 ? host.asks + 1 : 0;
     host.limit = Math.max(1, host.limit - 1);
     if (host.asks >= 3) host.heldUntilMs = nowMs + askedMs;
@@ -201,16 +212,17 @@ class Watcher {
       Object.assign(host, { pauses: host.pauses + 1, limit: 1, isProven: false });
     }
     const isUnreached = answer === 'unreachable' || answer === 'silent';
-    if (!host.isProven && call.hint !== undefined && isUnreached) {
+    const isLost = !host.isProven && (!host.hasAnswered || host.pauses > 1);
+    if (isLost && call.hint !== undefined && isUnreached) {
       this.#lostUntilMs.set(call.hint, nowMs + LOST_MS);
       for (const one of this.waiting) if (one.readyAtMs <= nowMs) one.hint = this.#reachable(one.hint);
-      call.hint = undefined;
     }
     this.#again(call, host.isProven ? Math.max(ownWaitMs(call), askedMs) : askedMs);
   }
 
   #again(call: Call, waitMs: number): void {
     const nowMs = performance.now();
+    call.hint = this.#reachable(call.hint);
     if (call.attempts >= 10 && nowMs - call.firstTriedMs >= 120_000) this.#end(call.ids, 'failed');
     else this.#wait(Object.assign(call, { readyAtMs: nowMs + waitMs }));
   }
@@ -227,14 +239,20 @@ class Watcher {
   checkIdle(): void {
     const nowMs = performance.now() - 2 * SLACK_MS;
     if (this.isClosed || this.inFlight.length >= 2 * this.policy.maxInFlight) return;
+    const mustWait = (call: Call, host: Host) =>
+      nowMs < Math.max(call.readyAtMs, host.pausedUntilMs, host.heldUntilMs) ||
+      host.inFlight >= Math.min(host.limit, this.#shareOf(host)) ||
+      (!host.hasAnswered && this.#toUnknown >= 16);
     for (const call of this.waiting) {
-      const host = this.hostOf(this.#reachable(call.hint));
-      const mustWait =
-        nowMs < Math.max(call.readyAtMs, host.pausedUntilMs, host.heldUntilMs) ||
-        host.inFlight >= host.limit ||
-        (!host.hasAnswered && this.#toUnknown >= 16);
-      if (!mustWait) this.#blame(`${call.ids.join()} waits, and might go`);
+      const hosts = [this.hostOf(call.hint), this.hostOf(this.#reachable(call.hint))];
+      if (!hosts.some((host) => mustWait(call, host))) this.#blame(`${call.ids.join()} waits, and might go`);
     }
+  }
+
+  /** A host has at most its share of all places, and ten in any case. */
+  #shareOf(host: Host): number {
+    const busy = [...this.#hosts.values()].filter((one) => one.inFlight > 0 || one === host).length;
+    return Math.max(10, Math.floor((2 * this.policy.maxInFlight) / busy));
   }
 
   get #toUnknown(): number {

@@ -251,9 +251,116 @@ describe('a queue', () => {
     await pass(149);
     expect(sent).toEqual([['a']]);
     await pass(1);
-    expect(sent).toEqual([['a'], ['a']]);
+    // One that did not fail there yet.
+    expect(sent).toEqual([['a'], ['b']]);
     await pass(450);
-    expect(sent).toEqual([['a'], ['a'], ['b']]);
+    expect(sent).toEqual([['a'], ['b'], ['a']]);
+  });
+
+  test('does not blame a host for a call that always fails', async () => {
+    const { queue, sent } = queueOf((call) =>
+      idsOf(call)[0]?.startsWith('poison') ? Promise.reject(failure(500)) : confirm(call),
+    );
+    queue.add(callOf('first'));
+    await settle();
+    queue.add(callOf('poison'));
+    await pass(25_000);
+    const before = sent.length;
+    queue.add(callOf('healthy'));
+    await settle();
+    expect(sent.slice(before)).toEqual([['healthy']]);
+    expect(queue.stats).toMatchObject({ delivered: 2, queued: 1 });
+    await closeNow(queue);
+  });
+
+  test('tries a paused host with a call that did not fail there', async () => {
+    jest.spyOn(Math, 'random').mockReturnValue(0);
+    const { queue, sent } = queueOf((call) =>
+      idsOf(call)[0]?.startsWith('poison') ? Promise.reject(failure(500)) : confirm(call),
+    );
+    queue.add(callOf('first'));
+    await settle();
+    for (let call = 0; call < 10; call += 1) queue.add(callOf(`poison ${call}`));
+    await settle();
+    queue.add(callOf('healthy'));
+    await settle();
+    expect(sent.at(-1)).not.toEqual(['healthy']);
+    await pass(750);
+    expect(queue.stats.delivered).toBe(2);
+    await closeNow(queue);
+  });
+
+  test('gives no host the places of others', async () => {
+    const { deliver, release } = heldEdge();
+    const hanging: Deliver = (call) =>
+      call.locationHint === '39' && isSick ? new Promise(() => undefined) : deliver(call);
+    let isSick = false;
+    const { queue, sent } = queueOf(hanging, { maxInFlight: 64 });
+    const to = (locationHint: string, id: string) => ({ ...callOf(id), locationHint });
+    for (let round = 0; round < 8; round += 1) {
+      for (let call = 0; call < 100; call += 1)
+        queue.add(to(['35', '39'][call % 2] ?? '', `${round} ${call}`));
+      while (queue.size > 0) {
+        await settle();
+        await release();
+      }
+    }
+    isSick = true;
+    for (const hint of ['39', '35', '36', '37', '38'])
+      for (let call = 0; call < 200; call += 1) queue.add(to(hint, `late ${hint} ${call}`));
+    const before = sent.length;
+    for (let round = 0; round < 40; round += 1) {
+      await settle();
+      await release();
+    }
+    const arrived = sent.slice(before).filter(([id]) => !id?.startsWith('late 39')).length;
+    expect(arrived).toBe(800);
+    void queue.close(1);
+  });
+
+  test('gives lanes their turns', async () => {
+    const { deliver, release } = heldEdge();
+    const { queue, sent } = queueOf(deliver, { maxInFlight: 1 });
+    for (let call = 0; call < 3; call += 1)
+      for (const hint of ['35', '36', '37']) queue.add({ ...callOf(`${hint} ${call}`), locationHint: hint });
+    while (queue.size > 0) {
+      await settle();
+      await release(1);
+    }
+    const hints = sent.map(([id]) => id?.slice(0, 2));
+    expect(new Set(hints.slice(0, 3)).size).toBe(3);
+    expect(new Set(hints.slice(3, 6)).size).toBe(3);
+  });
+
+  test('has room again for what was split', async () => {
+    const { queue } = queueOf(
+      async (call) => {
+        if (idsOf(call).length > 1) throw failure(413);
+        return confirmed(idsOf(call));
+      },
+      { maxBytes: 1000 },
+    );
+    for (let round = 0; round < 20; round += 1) {
+      queue.add(callOf(`${round} a`, `${round} b`));
+      await queue.flush(FOREVER);
+    }
+    expect(queue.stats).toMatchObject({ delivered: 40, dropped: 0 });
+  });
+
+  test('blames no fault that is over for what is dropped later', async () => {
+    let isDown = true;
+    const { queue, errors } = queueOf((call) => (isDown ? Promise.reject(failure(503)) : confirm(call)), {
+      maxQueued: 1,
+    });
+    queue.add(callOf('a'));
+    queue.add(callOf('b'));
+    await settle();
+    queue.add(callOf('c'));
+    isDown = false;
+    await queue.flush(FOREVER);
+    queue.add(callOf('d'));
+    queue.add(callOf('e'));
+    expect(errors.map(({ error }) => error.cause !== undefined)).toEqual([false, true, false]);
   });
 
   test('lets a passing fault hold up nothing but its own call', async () => {
@@ -333,6 +440,35 @@ describe('a queue', () => {
       expect(sent).toHaveLength(3);
       await pass(3001);
       expect(sent).toHaveLength(4);
+      await closeNow(queue);
+    });
+
+    test('is not left alone that asked three times, but not in a row', async () => {
+      const answers = [asking(30_000), asking(30_000), failure(503), asking(30_000)];
+      const { queue, sent } = queueOf((call) => {
+        const error = idsOf(call)[0] === 'first' ? undefined : answers.shift();
+        return error ? Promise.reject(error) : confirm(call);
+      });
+      queue.add(callOf('first'));
+      await settle();
+      for (const id of ['a', 'b', 'c', 'd', 'e']) queue.add(callOf(id));
+      await settle();
+      expect(sent.map(([id]) => id)).toEqual(['first', 'a', 'b', 'c', 'd', 'e']);
+      queue.add(callOf('f'));
+      await settle();
+      expect(sent.at(-1)).toEqual(['f']);
+      await closeNow(queue);
+    });
+
+    test('waits a moment even when it was asked to wait for none', async () => {
+      const { queue, sent } = queueOf((call) =>
+        idsOf(call)[0] === 'asked' ? Promise.reject(asking(0)) : confirm(call),
+      );
+      queue.add(callOf('first'));
+      await settle();
+      queue.add(callOf('asked'));
+      await settle();
+      expect(sent).toHaveLength(2);
       await closeNow(queue);
     });
 
