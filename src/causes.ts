@@ -1,6 +1,6 @@
 import { toError, toJsonError } from './errors.js';
 
-/** What an error may say besides its message and stack: which call of the system failed, on which host. */
+/** The fields that an error may have besides its message and stack: they name the call of the system that failed, and the host. */
 const SHOWN = ['code', 'errno', 'syscall', 'hostname', 'host', 'address', 'port', 'type'] as const;
 const HARMLESS_FIELDS = new Set<PropertyKey>([...SHOWN, 'name', 'message', 'stack', 'cause', 'errors']);
 /** Enough for a chain that somebody reads, and an end to one that goes in a circle. */

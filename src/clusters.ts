@@ -126,7 +126,7 @@ function newTrial(hint: string): Trial {
   return { hint, verdict, settle };
 }
 
-/** What a trial finds, as far as a call can wait for it. */
+/** The finding of a trial, as far as a call can wait for it. */
 function verdictOf({ verdict }: Trial, { timeoutMs, signal }: Limits): Promise<boolean> {
   const limits = { timeoutMs: Math.min(timeoutMs * WAIT_SHARE, MAX_LOOK_UP_MS), signal };
   const tooLate = () => new Error('the look-up takes too long');

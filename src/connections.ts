@@ -24,7 +24,7 @@ export interface Trip {
   readonly body?: string | undefined;
   /** Of the connection that it opens. */
   readonly opening: Opening;
-  /** What carries it, filled in at the start; absent where somebody stands in for the connections. */
+  /** The request that carries it, filled in at the start; absent where somebody stands in for the connections. */
   request?: http.ClientRequest;
 }
 
@@ -43,7 +43,7 @@ interface Place {
   readonly start: string;
 }
 
-/** What is known of a connection, on the clock of `performance.now()`. */
+/** Two times of a connection, on the clock of `performance.now()`. */
 interface Kept {
   readonly openedAt: number;
   /** The end of its last call. */

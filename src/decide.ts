@@ -13,7 +13,7 @@ export function needsEdge({ remoteMboxes, remoteViews }: RemoteNames): boolean {
   return remoteMboxes.length > 0 || remoteViews.length > 0;
 }
 
-/** What of a request a hybrid client leaves to the edge. */
+/** The part of a request that a hybrid client leaves to the edge. */
 export interface EdgeShare extends RemoteNames {
   /** Whether the edge is to decide the request; for some requests no mbox or view is the reason. */
   readonly isNeeded: boolean;
@@ -36,7 +36,7 @@ export type EdgeDecider = (call: Call) => Promise<Decision>;
 export interface LocalDecider {
   /** Answers at once, unless it has to ask where the visitor is; throws as well as it rejects. */
   decide(call: Call): Decision | Promise<Decision>;
-  /** What of a request it leaves to the edge in hybrid; undefined while it cannot decide anything. */
+  /** The part of a request that it leaves to the edge in hybrid; undefined while it cannot decide anything. */
   edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
 }
 

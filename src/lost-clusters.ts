@@ -1,4 +1,4 @@
-/** For how long the visitors of a cluster that could not be reached are reported elsewhere. */
+/** The time for which the visitors of a cluster that could not be reached are reported elsewhere. */
 const LOST_MS = 5 * 60 * 1000;
 const MAX_LOST = 100;
 

@@ -17,7 +17,7 @@ import { type QueuedCall, WaitingCalls } from './waiting-calls.js';
 export interface NotificationQueueOptions {
   readonly policy: NotificationPolicy;
   readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
-  /** Where calls go now by a location hint, or without one. */
+  /** Tells the host that calls with a location hint, or without one, go to now. */
   readonly hostOf: (locationHint: string | undefined) => string;
   readonly events: Events;
   readonly logger: Logger;

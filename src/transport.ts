@@ -160,7 +160,7 @@ interface Course {
   readonly wire: Wire;
   phase: 'unsent' | 'sent' | 'answered' | 'reading' | 'waiting';
   attempts: number;
-  /** Of the attempt under way; undefined before the first. */
+  /** The call of the attempt under way; undefined before the first. */
   trip: Trip | undefined;
   /** On the clock of `performance.now()`. */
   sentAt: number;

@@ -145,7 +145,7 @@ class Lane {
   }
 
   /**
-   * What was tried before has waited longest. But a host that has not answered since its pause is tried with a call that
+   * Calls that were tried before have waited longest. But a host that has not answered since its pause is tried with a call that
    * did not fail there: it may be one call alone that always fails.
    */
   shift(place: Place): QueuedCall | undefined {

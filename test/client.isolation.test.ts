@@ -248,7 +248,15 @@ describe('an error', () => {
     await client.close({ timeout: 50 });
     expect(heard).toHaveLength(2);
     expect(heard.map(({ error }) => error.code)).toEqual(['ERR_TARGET_CLOSED', 'ERR_TARGET_CLOSED']);
-    for (const { error } of heard) expect(heldIn(error)).toEqual([]);
+    const answered = bench.edge
+      .requestsTo(DELIVERIES)
+      .map(({ headers }) => headers['x-request-id'] ?? 'none');
+    expect(answered.length).toBeGreaterThan(0);
+    for (const { error } of heard) {
+      expect(heldIn(error)).toEqual([]);
+      const shown = JSON.stringify(fieldsOf(error));
+      for (const requestId of answered) expect(shown).not.toContain(requestId);
+    }
   });
 });
 

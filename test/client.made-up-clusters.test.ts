@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import { flagsArtifact, HERO } from './fixtures/flags.js';
 import {
   answer,
   configOf,
@@ -23,7 +24,7 @@ const cookieOf = (hint: string | number) => ({ targetCookie: `PC#x.${hint}_0#${F
 const hostOf = (hint: string | number) => `mboxedge${hint}.tt.omtrdc.net`;
 const HEALTHY = { state: 'closed', refused: 0, hosts: [] };
 
-const bench = withEdge({ locationHint: '35' });
+const bench = withEdge({ locationHint: '35', maxRequests: 2000, artifact: flagsArtifact() });
 const clients: TargetClient[] = [];
 const stops: (() => void)[] = [];
 afterEach(async () => {
@@ -95,6 +96,21 @@ describe.each(TRANSPORTS)('a cluster that does not exist, on %s,', (_, toPort) =
     );
     for (const { response } of await Promise.all(sent)) expect(response.notifications).toHaveLength(1);
     expect(names.mostAbsent).toBe(1);
+  });
+
+  test('holds up no display notification', async () => {
+    const names = scriptNames((name) => (isReal(name) ? 'there' : undefined));
+    const artifactPayload = flagsArtifact();
+    const client = connect({ decisioningMethod: 'on-device', artifactPayload, pollingInterval: 0 });
+    await client.ready();
+    const show = (hint: string | undefined) => client.getOffers({ request: HERO, targetLocationHint: hint });
+    for (let visitor = 0; visitor < 100; visitor += 1) await show(`${9000 + visitor}`);
+    for (let visitor = 0; visitor < 1000; visitor += 1) await show(undefined);
+    const { delivered, failed, dropped } = await client.flush({ timeout: 60_000 });
+    expect({ delivered, failed, dropped }).toEqual({ delivered: 1100, failed: 0, dropped: 0 });
+    expect(names.mostAbsent).toBe(1);
+    const hosts = new Set(bench.edge.requests.map(({ headers }) => headers.host?.split(':')[0]));
+    expect([...hosts].filter((host) => host?.startsWith('mboxedge9'))).toEqual([]);
   });
 
   test('is looked up once for all who name it', async () => {

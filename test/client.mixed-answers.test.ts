@@ -335,6 +335,25 @@ test('a connection of the caller’s agent that has brought a wrong answer is no
   expect(codes).toEqual([undefined, 'ERR_TARGET_INVALID_RESPONSE', undefined, 'ERR_TARGET_INVALID_RESPONSE']);
 });
 
+test('a dispatcher of the caller’s closes its connections for a while behind a wrong answer', async () => {
+  const connections: RawConnection[] = [];
+  const { port } = await listen(
+    rawEdge((asked, connection) => {
+      if (!connections.includes(connection)) connections.push(connection);
+      // The first connection alone is out of step.
+      const isMixed = connection === connections[0];
+      connection.socket.write(((isMixed && previous(asked, connection)) || asked).answer);
+    }),
+  );
+  const dispatcher = new UndiciAgent({ connections: 1 });
+  running.add(() => dispatcher.destroy());
+  const client = clientOf('undici', `127.0.0.1:${port}`, { fetchApi: createUndiciFetch({ dispatcher }) });
+  const codes: (string | undefined)[] = [];
+  for (let call = 0; call < 6; call += 1) codes.push((await visit(client)).code);
+  expect(codes.filter((code) => code !== undefined).length).toBeLessThanOrEqual(2);
+  expect(codes.slice(-2)).toEqual([undefined, undefined]);
+});
+
 test('clients that share a fetch on undici see nothing of each other', async () => {
   const edge = await listenTo((asked, connection) => {
     connection.socket.write((previous(asked, connection) ?? asked).answer);

@@ -153,3 +153,19 @@ test('http and https have agents of their own', () => {
 function boom(): never {
   throw new Error('boom');
 }
+
+test('idle connections to an IPv6 address are found by its URL', () => {
+  const connections = new Connections();
+  let isClosed = false;
+  const destroy = () => {
+    isClosed = true;
+  };
+  const socket = { destroy, emit: () => true };
+  // The agent's own name for a connection to http://[::1]:8080.
+  const { freeSockets } = connections.agentOf({ protocol: 'http:' });
+  Object.assign(freeSockets, { '::1:8080:': [socket] });
+  connections.dropIdle('http://[::2]:8080/path');
+  expect(isClosed).toBe(false);
+  connections.dropIdle('http://[::1]:8080/path');
+  expect(isClosed).toBe(true);
+});

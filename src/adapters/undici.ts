@@ -32,6 +32,8 @@ const DECODERS = new Map([
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
 ]);
+/** Long enough for the calls of a busy server to come by each connection. */
+const RESET_MS = 10_000;
 const ENCODINGS = 'gzip, deflate, br';
 
 /**
@@ -43,9 +45,17 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   const open = new Set<Connection>();
   const own = dispatcher ? undefined : createAgent(connections, open);
   const used = dispatcher ?? (own as UndiciDispatcher);
+  // A dispatcher of the caller's keeps its connections to itself: for a while, each is closed behind its call.
+  let resetsUntil = 0;
+  const resetForAWhile = () => {
+    resetsUntil = performance.now() + RESET_MS;
+  };
   const call = async (url: string, init: FetchInit) => {
     const trip: Trip = {};
-    return toResponse((await used.request(toRequest(url, init, trip))) as Answer, trip);
+    const options = toRequest(url, init, trip);
+    if (resetsUntil > 0 && performance.now() < resetsUntil) Object.assign(options, { reset: true });
+    const answer = (await used.request(options)) as Answer;
+    return toResponse(answer, dispatcher ? resetForAWhile : () => trip.connection?.discard());
   };
   return Object.assign(call, {
     // A dispatcher of the caller's may do with a signal what it likes.
@@ -53,6 +63,7 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
     connectsDirectly: !dispatcher,
     ...(!dispatcher && { connections }),
     dropIdle: (url: string, before: number) => {
+      if (dispatcher) resetForAWhile();
       const { origin } = new URL(url);
       for (const connection of [...open]) connection.dropIdle(origin, before);
     },
@@ -62,7 +73,7 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
 
 /** A call on its way. */
 interface Trip {
-  /** What carries it, filled in on the way; absent where a dispatcher is the caller's. */
+  /** The connection that carries it, filled in on the way; absent where a dispatcher is the caller's. */
   connection?: Connection;
 }
 
@@ -164,14 +175,14 @@ function toRequest(url: string, { method, headers, body, signal }: FetchInit, op
   };
 }
 
-function toResponse({ statusCode, headers, body }: Answer, { connection }: Trip): FetchResponse {
+function toResponse({ statusCode, headers, body }: Answer, discard: () => void): FetchResponse {
   const readable = decoded(statusCode, headers['content-encoding'], body);
   return {
     status: statusCode,
     headers: { get: (name) => textOf(headers[name.toLowerCase()]) },
     body: readable,
     text: () => text(readable),
-    discard: () => connection?.discard(),
+    discard,
   };
 }
 

@@ -114,7 +114,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
 
 const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
 
-/** What an on-device decision makes of fields that are for the edge alone. */
+/** The warnings of an on-device decision about fields that are for the edge alone. */
 const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
   qaMode: `qaMode ${AS_LIVE}`,
   preview: `preview ${AS_LIVE}`,
