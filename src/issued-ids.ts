@@ -13,35 +13,30 @@ const REQUEST_ID = /"requestId"\s*:\s*"([^"\\]*)"/g;
  * another call came twice or late, and belongs to another visitor.
  */
 export class IssuedIds {
-  readonly #ids: string[] = [];
-  readonly #issuedAt: number[] = [];
-  #next = 0;
+  /** When each id was issued, on the clock of `performance.now()`; the oldest first. */
+  readonly #issuedAt = new Map<string, number>();
 
   /** Notes a call that is about to be sent. */
   add(id: string): void {
-    this.#ids[this.#next] = id;
-    this.#issuedAt[this.#next] = performance.now();
-    this.#next = (this.#next + 1) % MAX_IDS;
+    this.#issuedAt.delete(id);
+    this.#issuedAt.set(id, performance.now());
+    if (this.#issuedAt.size <= MAX_IDS) return;
+    for (const oldest of this.#issuedAt.keys()) {
+      this.#issuedAt.delete(oldest);
+      return;
+    }
   }
 
   /** Whether an answer with this id is that of another call than its own. Ids that were never issued pass. */
   isOfAnother(id: unknown, own: string): boolean {
-    return typeof id === 'string' && id !== own && this.#has(id);
+    if (typeof id !== 'string' || id === own) return false;
+    const issuedAt = this.#issuedAt.get(id);
+    return issuedAt !== undefined && performance.now() - issuedAt < MAX_AGE_MS;
   }
 
   /** The same for a text that cannot be parsed: it names another call, and nowhere its own. */
   isTextOfAnother(text: string, own: string): boolean {
-    const ids = new Set(Array.from(text.slice(0, MAX_TEXT_LENGTH).matchAll(REQUEST_ID), ([, id]) => id));
-    return !ids.has(own) && this.#live().some((id) => ids.has(id));
-  }
-
-  /** A look through all of them, because hardly any answer needs it and every call would pay for a table. */
-  #has(id: string): boolean {
-    return this.#live().includes(id);
-  }
-
-  #live(): string[] {
-    const since = performance.now() - MAX_AGE_MS;
-    return this.#ids.filter((_, at) => (this.#issuedAt[at] ?? 0) >= since);
+    const ids = Array.from(text.slice(0, MAX_TEXT_LENGTH).matchAll(REQUEST_ID), ([, id]) => id);
+    return !ids.includes(own) && ids.some((id) => this.isOfAnother(id, own));
   }
 }

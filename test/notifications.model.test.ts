@@ -116,11 +116,13 @@ class Watcher {
     return host;
   }
 
-  accept(ids: readonly string[], hint: string | undefined, bytes: number): void {
+  accept(ids: readonly string[], hint: string | undefined, length: number): void {
     this.accepted += ids.length;
     const { maxQueued, maxBytes } = this.policy;
     const held = this.outstanding;
     const heldBytes = held.reduce((sum, call) => sum + call.bytes, 0);
+    // A queue that is nearly empty takes the most that a character may have.
+    const bytes = heldBytes + 3 * length <= maxBytes / 32 ? 3 * length : length;
     if (this.isClosed || held.length >= maxQueued || heldBytes + bytes > maxBytes) this.#end(ids, 'dropped');
     else this.#wait({ ids, bytes, hint: this.#reachable(hint), attempts: 0, firstTriedMs: 0, readyAtMs: 0 });
   }
