@@ -13,6 +13,12 @@ export const DELIBERATE_DIFFERENCES = [
     },
   },
   {
+    why: 'a request with `execute` has an `impressionId`, so that a retry counts nothing twice; only ours has it',
+    apply: (answer) => {
+      delete answer.result?.request?.impressionId;
+    },
+  },
+  {
     why: 'the official SDK adds an empty `context.geo`',
     apply: (answer) => {
       for (const { context } of [answer.result?.request ?? {}, ...(answer.notifications ?? [])]) {

@@ -100,7 +100,7 @@ function owedSource({ consequence }, location) {
   const mbox = JSON.stringify(consequence.name ?? location.name);
   const shown = tokens.map((token) => JSON.stringify(`${consequence.name ?? location.name} ${token}`));
   const notification = (list) => `call.notifications.push({
-    id: randomUUID(), impressionId: randomUUID(), timestamp: call.now, type: 'display', mbox: { name: ${mbox} }, tokens: ${list},
+    id: randomUUID(), impressionId: call.impressionId, timestamp: call.now, type: 'display', mbox: { name: ${mbox} }, tokens: ${list},
   });`;
   if (tokens.length === 1) {
     return `if (!shown.has(${shown[0]})) { shown.add(${shown[0]}); ${notification(JSON.stringify(tokens))} }`;

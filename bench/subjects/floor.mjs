@@ -57,9 +57,17 @@ function answer(given, lists, send) {
   const experienceCloud = { analytics: { logging: 'server_side', supplementalDataId: sdid } };
   // Either of them, and the keys in a fixed order: a spread costs as much as the rest of the answer.
   const request = execute
-    ? { id, context, execute, requestId, experienceCloud }
+    ? { id, context, execute, requestId, impressionId: randomUUID(), experienceCloud }
     : { id, context, prefetch, requestId, experienceCloud };
-  const call = { facts: factsOf(context), visitor: id.tntId, now, notifications: [], tokens: [] };
+  const { impressionId } = request;
+  const call = {
+    facts: factsOf(context),
+    visitor: id.tntId,
+    now,
+    impressionId,
+    notifications: [],
+    tokens: [],
+  };
   const response = {
     status: 200,
     requestId,
