@@ -249,13 +249,11 @@ export class NotificationQueue {
    * A visitor's cluster that nobody answers for may be one that a cookie made up. That keeps nobody waiting: the calls of
    * its visitors go the client's own way from now on.
    */
-  #loseCluster(queued: QueuedCall): void {
-    const { hint } = queued;
+  #loseCluster({ hint }: QueuedCall): void {
     const { hostOf } = this.#options;
     if (hint === undefined || hostOf(hint) === hostOf(undefined)) return;
     this.#lost.add(hint, performance.now());
     this.#waiting.abandon(hint);
-    queued.hint = undefined;
   }
 
   /** From the text that was written where it was: the object is the caller's too, who may have changed it. */

@@ -3,10 +3,11 @@ import http from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createUndiciFetch } from '../src/adapters/undici.js';
-import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import type { TargetClientConfig } from '../src/index.js';
 import { artifactOf } from './fixtures/rules.js';
 import { withServers } from './listening.js';
 import { REQUEST } from './recording-fetch.js';
+import { clientsOf, type Transport } from './transport-clients.js';
 import { targetErrorOf } from './with-edge.js';
 
 const request = REQUEST;
@@ -16,31 +17,9 @@ const FIVE_MINUTES_MS = 300_000;
 const running = withServers();
 const { listen } = running;
 
-type Transport = 'node-fetch' | 'undici';
 const TRANSPORTS: readonly Transport[] = ['node-fetch', 'undici'];
 
-function clientOf(
-  transport: Transport,
-  serverDomain: string,
-  config: Partial<TargetClientConfig> = {},
-): TargetClient {
-  const fetchApi = transport === 'undici' ? createUndiciFetch({ connections: 20 }) : undefined;
-  const client = TargetClient.create({
-    client: 'demo',
-    organizationId: 'DEMO@AdobeOrg',
-    // Longer than any call here takes: time is not what is tested.
-    timeout: 15_000,
-    telemetryEnabled: false,
-    circuitBreaker: false,
-    secure: false,
-    serverDomain,
-    fetchApi,
-    ...config,
-  });
-  running.add(() => client.close());
-  if (fetchApi) running.add(() => fetchApi.close());
-  return client;
-}
+const clientOf = clientsOf((close) => void running.add(close));
 
 /** A clock of `performance.now()` that can be put forward. */
 let passedMs = 0;

@@ -5,40 +5,18 @@ import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import { Agent as UndiciAgent } from 'undici';
-import { createUndiciFetch, type UndiciFetchOptions } from '../src/adapters/undici.js';
-import { TargetClient, type TargetClientConfig, TargetError } from '../src/index.js';
+import { createUndiciFetch } from '../src/adapters/undici.js';
+import { type TargetClient, TargetError } from '../src/index.js';
 import { withServers } from './listening.js';
 import { type Asked, answerOf, chunked, httpOf, type Play, type RawConnection, rawEdge } from './raw-edge.js';
 import { selfSigned } from './self-signed.js';
+import { clientsOf, type Transport } from './transport-clients.js';
 import { targetErrorOf } from './with-edge.js';
 
 const running = withServers();
 const { listen } = running;
 
-type Transport = 'node-fetch' | 'undici';
-
-function clientOf(
-  transport: Transport,
-  serverDomain: string,
-  { connections, ...config }: Partial<TargetClientConfig> & UndiciFetchOptions = {},
-): TargetClient {
-  const fetchApi = transport === 'undici' ? createUndiciFetch({ connections }) : undefined;
-  const client = TargetClient.create({
-    client: 'demo',
-    organizationId: 'DEMO@AdobeOrg',
-    // Longer than any call here takes: time is not what is tested.
-    timeout: 15_000,
-    telemetryEnabled: false,
-    circuitBreaker: false,
-    secure: false,
-    serverDomain,
-    fetchApi,
-    ...config,
-  });
-  running.add(() => client.close());
-  if (fetchApi) running.add(() => fetchApi.close());
-  return client;
-}
+const clientOf = clientsOf((close) => void running.add(close));
 
 /** What became of a visitor's call. */
 interface Outcome {
