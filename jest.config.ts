@@ -20,7 +20,7 @@ const slow = [
   '/test/client\\.lifecycle\\.',
   '/test/client\\.visitors\\.',
   '/test/docs\\.',
-  '/test/notifications\\.model\\.',
+  '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',
 ];

@@ -1,5 +1,6 @@
 import type { Action, JsonValue, Metric, OptionType } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
+import { isRecord, type JsonRecord } from './json.js';
 
 /** Facts about the activity, experience, location, audiences and offer behind a rule, such as `activity.id`. */
 export type RuleMeta = Readonly<Record<string, JsonValue>>;
@@ -113,11 +114,9 @@ function expectStrings(list: unknown, path: string): void {
   if (index !== -1) throw wrongShape(`${path}[${index}]`, 'a string', list[index]);
 }
 
-function expectObject(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrongShape(path, 'an object', value);
-  }
-  return value as Record<string, unknown>;
+function expectObject(value: unknown, path: string): JsonRecord {
+  if (!isRecord(value)) throw wrongShape(path, 'an object', value);
+  return value;
 }
 
 function isPresent(value: unknown): boolean {

@@ -1,5 +1,6 @@
 import type { JsonValue, MboxResponse } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
+import { isRecord } from './json.js';
 import type { TargetDeliveryResponse } from './response.js';
 
 /** Which attributes each mbox has, for {@link AttributesProvider}: an interface or a type. */
@@ -137,8 +138,7 @@ function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResp
     const contents = contentsByMbox.get(name) ?? [];
     contentsByMbox.set(name, contents);
     for (const { type, content } of options ?? []) {
-      const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
-      if (type === 'json' && isObject) contents.push(content as Attributes);
+      if (type === 'json' && isRecord(content)) contents.push(content as Attributes);
     }
   }
 }

@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { type Callbacks, settle } from './callbacks.js';
-import { CircuitBreaker } from './circuit-breaker.js';
 import {
   checkListener,
   isTimeoutMs,
@@ -10,9 +9,9 @@ import {
   type TargetClientConfig,
   warnOfUnknown,
 } from './config.js';
-import { type Limits, within } from './deadline.js';
 import { type Deciders, type Decision, decide } from './decide.js';
-import type { OnDevice, OnDeviceOptions } from './decisioning/on-device.js';
+import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
+import { CircuitBreaker } from './edge/circuit-breaker.js';
 import {
   asksForOffers,
   createDelivery,
@@ -20,34 +19,35 @@ import {
   type Deliver,
   hostOf,
   ownHint,
-} from './delivery.js';
-import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
-import { TargetError, toError } from './errors.js';
+} from './edge/deliver.js';
+import { invalidField, TargetError, toError } from './errors.js';
 import {
   Events,
   type TargetEventListener,
   type TargetEventListeners,
   type TargetEventName,
 } from './events.js';
-import type { AbortSignalLike } from './fetch-api.js';
-import { newHexId, newUuid } from './ids.js';
-import type { OwnHint } from './location-hint.js';
+import { type Limits, within } from './http/deadline.js';
+import type { AbortSignalLike } from './http/fetch-api.js';
+import { createTransport, type Transport } from './http/transport.js';
+import { newHexId, newUuid } from './identity/ids.js';
+import type { OwnHint } from './identity/location-hint.js';
+import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
+import { AUTH_STATE, visitorCookieName } from './identity/visitor.js';
+import { isObject } from './json.js';
 import { createLogger } from './logger.js';
-import { MBOX_COOKIE_NAME } from './mbox-cookie.js';
-import { NotificationQueue } from './notifications.js';
+import type { OnDevice, OnDeviceOptions } from './on-device/decider.js';
+import { NotificationQueue } from './reports/notification-queue.js';
+import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
+import { type Call, type CallEnvironment, type Delivery, toCall } from './request/call.js';
 import {
   CALL_OPTIONS,
-  type Call,
-  type CallEnvironment,
   type CallOptions,
-  type Delivery,
   type RequestOptions,
-  toCall,
   toSignal,
   toTimeoutMs,
-  withMboxes,
-} from './request.js';
-import { invalidField } from './request-fields.js';
+} from './request/options.js';
+import { withMboxes } from './request/with-mboxes.js';
 import {
   LOCATION_HINT_COOKIE_NAME,
   type TargetDeliveryResponse,
@@ -61,9 +61,6 @@ import type {
   ReadyState,
   TargetClientStats,
 } from './stats.js';
-import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './telemetry.js';
-import { createTransport, type Transport } from './transport.js';
-import { AUTH_STATE, visitorCookieName } from './visitor.js';
 
 /** Options of {@link TargetClient.getOffers}. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
@@ -385,7 +382,7 @@ export class TargetClient {
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
-    if (typeof options !== 'object' || options === null) throw invalidField('options', 'an object', options);
+    if (!isObject(options)) throw invalidField('options', 'an object', options);
     this.#warnOfUnknown(options);
     const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
@@ -458,7 +455,7 @@ function hasOnly(options: object, known: ReadonlySet<string>): boolean {
  * for what closures of the constructor see, such as the payload, they would keep alive.
  */
 async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
-  const { startOnDevice } = await import('./decisioning/on-device.js').catch((cause: unknown) => {
+  const { startOnDevice } = await import('./on-device/decider.js').catch((cause: unknown) => {
     throw new TargetError('ERR_TARGET_NOT_READY', 'on-device decisioning could not be loaded', { cause });
   });
   return startOnDevice(options);

@@ -1,11 +1,13 @@
 import { closestMatch } from 'leven';
 import { type Artifact, toArtifact } from './artifact.js';
-import { MAX_TIMER_MS } from './deadline.js';
 import type { DecisioningMethod } from './delivery-api.js';
-import { describe, TargetError, toError } from './errors.js';
+import { invalidOption, TargetError, toError } from './errors.js';
 import { EVENT_NAMES, type TargetEventListeners } from './events.js';
-import type { AgentOption, FetchApi } from './fetch-api.js';
-import { isLocationHint } from './location-hint.js';
+import { MAX_TIMER_MS } from './http/deadline.js';
+import type { AgentOption, FetchApi } from './http/fetch-api.js';
+import type { RetryPolicy } from './http/retry.js';
+import { isLocationHint } from './identity/location-hint.js';
+import { isObject } from './json.js';
 import type { Logger, LoggerOption } from './logger.js';
 
 /** How failed calls are repeated, always within the call's own `timeout`. */
@@ -118,15 +120,6 @@ export interface TargetClientConfig {
   readonly onDeviceAllMatchingRulesMboxes?: readonly string[] | undefined;
 }
 
-/** {@link RetryOption} with its defaults and units. */
-export interface RetryPolicy {
-  readonly retries: number;
-  readonly minTimeoutMs: number;
-  readonly maxTimeoutMs: number;
-  readonly factor: number;
-  readonly jitter: boolean;
-}
-
 /** {@link CircuitBreakerOption} with its defaults and units. */
 export interface CircuitBreakerPolicy {
   readonly failures: number;
@@ -202,7 +195,6 @@ function check<T>(wanted: string, accepts: (value: unknown) => boolean): Check<T
   return { wanted, accepts: accepts as (value: unknown) => value is T };
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 const matches = (pattern: RegExp) => (value: unknown) => typeof value === 'string' && pattern.test(value);
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
 const isMs = (value: unknown) => typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
@@ -299,12 +291,12 @@ type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<inf
 
 /** What a caller wrote → a complete, checked, frozen configuration. Unknown options are warned of. */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
-  if (!isObject(written)) throw invalid('config', 'an object', written);
+  if (!isObject(written)) throw invalidOption('config', 'an object', written);
   warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
   const options = checkAll(written, OPTIONS, '');
   const { client, organizationId, artifactLocation, cdnBasePath, cdnEnvironment } = options;
-  if (client === undefined) throw invalid('client', OPTIONS.client.wanted, undefined);
-  if (organizationId === undefined) throw invalid('organizationId', text.wanted, undefined);
+  if (client === undefined) throw invalidOption('client', OPTIONS.client.wanted, undefined);
+  if (organizationId === undefined) throw invalidOption('organizationId', text.wanted, undefined);
   return Object.freeze({
     client,
     organizationId,
@@ -376,7 +368,7 @@ function checkAll<Checks extends Record<string, Check<unknown>>>(
   for (const [name, { wanted, accepts }] of Object.entries(checks)) {
     const value = (written as Record<string, unknown>)[name] ?? undefined;
     if (value === undefined) continue;
-    if (!accepts(value)) throw invalid(prefix + name, wanted, value);
+    if (!accepts(value)) throw invalidOption(prefix + name, wanted, value);
     values[name] = value;
   }
   return values as Checked<Checks>;
@@ -453,7 +445,7 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
 export function checkListener(name: string, listener: unknown, logger: Logger): void {
   warnOfUnknown({ [name]: listener }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
   if (typeof listener !== 'function')
-    throw invalid(`events.${String(name).slice(0, 64)}`, 'a function', listener);
+    throw invalidOption(`events.${String(name).slice(0, 64)}`, 'a function', listener);
 }
 
 /** Adobe's samples write the default as `production`, which is no host. */
@@ -467,13 +459,4 @@ function isHost(value: unknown): boolean {
 
 function isArtifactUrl(value: unknown): boolean {
   return typeof value === 'string' && URL.canParse(value) && /^(https?|file):/i.test(value);
-}
-
-function invalid(option: string, wanted: string, came: unknown): TargetError {
-  // Options are the programmer's own, so that their text may be shown; but not the password or key of a URL.
-  const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
-  const shown = isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);
-  return new TargetError('ERR_TARGET_INVALID_CONFIG', `${option} must be ${wanted}, not ${shown}`, {
-    path: option,
-  });
 }

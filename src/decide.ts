@@ -1,6 +1,6 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
-import type { Call } from './request.js';
+import type { Call } from './request/call.js';
 
 /** Mboxes and views of a request that only the edge can decide. */
 export interface RemoteNames {

@@ -114,6 +114,31 @@ export function describeKind(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
+type InvalidCode = 'ERR_TARGET_INVALID_CONFIG' | 'ERR_TARGET_INVALID_REQUEST';
+
+function invalid(code: InvalidCode, path: string, wanted: string, shown: string): TargetError {
+  return new TargetError(code, `${path} must be ${wanted}, not ${shown}`, { path });
+}
+
+/** Makes the error of a configuration option that is not what it must be; `show` puts what came into words. */
+export function invalidOption(path: string, wanted: string, came: unknown, show = showOption): TargetError {
+  return invalid('ERR_TARGET_INVALID_CONFIG', path, wanted, show(came));
+}
+
+/**
+ * Makes the error of a request field or of an option of a call that is not what it must be. `show` puts what came into
+ * words: {@link describe} for what cannot be a visitor's id.
+ */
+export function invalidField(path: string, wanted: string, came: unknown, show = describeKind): TargetError {
+  return invalid('ERR_TARGET_INVALID_REQUEST', path, wanted, show(came));
+}
+
+/** Options are the programmer's own, so that their text may be shown; but not the password or key of a URL. */
+function showOption(came: unknown): string {
+  const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
+  return isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);
+}
+
 /** Why a text is not JSON, without the piece of it that the engine quotes: it may be a visitor's, or a key. */
 export function toJsonError(thrown: unknown): SyntaxError {
   const { message } = toError(thrown);

@@ -24,10 +24,20 @@ export type {
   FetchInit,
   FetchResponse,
   UrlLike,
-} from './fetch-api.js';
+} from './http/fetch-api.js';
+export type { TargetCookie } from './identity/mbox-cookie.js';
+export {
+  type AmcvValues,
+  type AuthStateNumber,
+  type CustomerIdEntry,
+  type CustomerIdOption,
+  type CustomerIdsByCode,
+  type CustomerIdsOption,
+  Visitor,
+  type VisitorLike,
+} from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
-export type { TargetCookie } from './mbox-cookie.js';
-export type { CallOptions, RequestOptions } from './request.js';
+export type { CallOptions, RequestOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
   type ClosableServer,
@@ -49,13 +59,3 @@ export type {
   ReadyStatus,
   TargetClientStats,
 } from './stats.js';
-export {
-  type AmcvValues,
-  type AuthStateNumber,
-  type CustomerIdEntry,
-  type CustomerIdOption,
-  type CustomerIdsByCode,
-  type CustomerIdsOption,
-  Visitor,
-  type VisitorLike,
-} from './visitor.js';

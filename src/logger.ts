@@ -1,3 +1,4 @@
+import { isObject, isRecord } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 
 /** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
@@ -113,7 +114,7 @@ function textOf(line: Line): string {
  * known, so that the copy only tells that they are there.
  */
 function redact(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return REDACTED;
+  if (!isObject(value)) return REDACTED;
   if (Array.isArray(value)) return value.map(redact);
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(fields.map(([name, field]) => [name, redactField(name, field)]));
@@ -127,7 +128,7 @@ function redactField(name: string, field: unknown): unknown {
 
 /** Response tokens may be called what an account likes: those with a dot are Target's own. */
 function redactTokens(tokens: unknown): unknown {
-  if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens)) return REDACTED;
+  if (!isRecord(tokens)) return REDACTED;
   const shown = Object.entries(tokens).map(([name, token]) => [
     name,
     name.includes('.') ? redactField(name, token) : REDACTED,

@@ -8,9 +8,9 @@ import type {
   ResponseTokens,
   TraceResponse,
 } from './delivery-api.js';
-import { hintOfEdgeHost } from './location-hint.js';
-import { formatMboxCookie, type TargetCookie } from './mbox-cookie.js';
-import type { Call } from './request.js';
+import { hintOfEdgeHost } from './identity/location-hint.js';
+import { formatMboxCookie, type TargetCookie } from './identity/mbox-cookie.js';
+import type { Call } from './request/call.js';
 
 /** The name of the cookie that holds the location hint. */
 export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';

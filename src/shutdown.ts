@@ -1,7 +1,8 @@
 import type { TargetClient } from './client.js';
 import { isTimeoutMs } from './config.js';
-import { withinMs } from './deadline.js';
-import { describe, TargetError, toError } from './errors.js';
+import { describe, invalidOption, toError } from './errors.js';
+import { withinMs } from './http/deadline.js';
+import { isObject } from './json.js';
 import type { CloseResult } from './stats.js';
 
 /** Every signal that {@link closeOnSignal} takes. */
@@ -67,12 +68,12 @@ export function closeOnSignal(
   options: ShutdownOptions = {},
 ): Shutdown {
   const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
-  if (!isTimeoutMs(timeout)) throw invalid('timeout', 'milliseconds above 0 and below 2^31', timeout);
-  if (typeof clients !== 'object' || clients === null)
-    throw invalid('clients', 'a client or a list', clients);
-  if (!Array.isArray(signals)) throw invalid('signals', 'a list of signals', signals);
+  if (!isTimeoutMs(timeout))
+    throw invalidOption('timeout', 'milliseconds above 0 and below 2^31', timeout, describe);
+  if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
+  if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
   const wrong = signals.find((signal) => !SIGNALS.includes(signal));
-  if (wrong !== undefined) throw invalid('signals', `among ${SIGNALS.join(', ')}`, wrong);
+  if (wrong !== undefined) throw invalidOption('signals', `among ${SIGNALS.join(', ')}`, wrong, describe);
   let hasBegun = false;
   let resolveClosed: (result: ShutdownResult) => void;
   const closed = new Promise<ShutdownResult>((resolve) => {
@@ -146,9 +147,4 @@ async function closeServer(server: ClosableServer, limitMs: number): Promise<voi
 
 function isClosed({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_SERVER_NOT_RUNNING';
-}
-
-function invalid(path: string, wanted: string, came: unknown): TargetError {
-  const message = `${path} must be ${wanted}, not ${describe(came)}`;
-  return new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path });
 }

@@ -4,49 +4,41 @@ import { describe, expect, test } from '@jest/globals';
 
 const ROOT = join(__dirname, '..');
 
-/** From the words that everything is said in to the surface that users see: a file imports from its own row or an earlier one. */
+/** The files directly in `src` that say what things are called; everything may import them. */
+const WORDS = [
+  ...['errors', 'json', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'stats', 'version'],
+];
+
+/** The rooms of the house, folders and files: each imports from its own row or an earlier one. */
 const ROWS: readonly (readonly string[])[] = [
-  ['errors', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'fetch-api', 'version', 'stats'],
-  [
-    ...['config', 'ids', 'mbox-cookie', 'location-hint', 'visitor', 'telemetry'],
-    ...[
-      'transport',
-      'causes',
-      'issued-ids',
-      'fetch-init',
-      'connections',
-      'deadline',
-      'response-body',
-      'circuit-breaker',
-      'clusters',
-    ],
-    ...[
-      'decisioning/condition',
-      'decisioning/comparison',
-      'decisioning/operators',
-      'decisioning/context-parts',
-    ],
-    ...['decisioning/murmur3', 'decisioning/page', 'decisioning/user-agent', 'decisioning/bounded-cache'],
-  ],
-  [
-    'request',
-    'request-plain',
-    'request-schema',
-    'request-fields',
-    'decide',
-    'response',
-    'attributes',
-    'callbacks',
-    ...['notifications', 'notification-window', 'waiting-calls', 'flush-periods', 'lost-clusters'],
-    'decisioning/*',
-  ],
-  ['delivery', 'delivery-shape', 'decisioning/on-device'],
+  WORDS,
+  ['http'],
+  ['identity'],
+  ['config'],
+  ['request'],
+  ['decide', 'response', 'attributes', 'callbacks'],
+  ['reports'],
+  ['edge', 'on-device'],
   ['client'],
   ['shutdown'],
-  ['index', 'adapters/*', 'testing/*'],
+  ['index'],
+  ['adapters', 'testing'],
 ];
+
+/** The same inside `on-device`. */
+const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
+  ['facts'],
+  ['offers'],
+  ['rules'],
+  ['trace', 'rule-search', 'orders'],
+  ['artifact'],
+  ['answers', 'remote-dependency', 'geo-lookup'],
+  ['evaluate'],
+  ['decider'],
+];
+
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-const NETWORKERS = new Set(['transport', 'connections', 'adapters/undici']);
+const NETWORKERS = new Set(['http/transport', 'http/connections', 'adapters/undici']);
 
 interface SourceFile {
   /** Its path in `src`, without `.ts`. */
@@ -83,9 +75,10 @@ function toSource(name: string): SourceFile {
   };
 }
 
-function rowOf(name: string): number {
-  const exact = ROWS.findIndex((row) => row.includes(name));
-  return exact >= 0 ? exact : ROWS.findIndex((row) => row.includes(`${dirname(name)}/*`));
+/** The row of a file, by its own name or by the folder that it is in; -1 for one that has no room. */
+function rowOf(rows: readonly (readonly string[])[], name: string): number {
+  const [room = ''] = name.split('/');
+  return rows.findIndex((row) => row.includes(room));
 }
 
 /** `from imports to` for each import that breaks a rule. */
@@ -97,14 +90,23 @@ function importsThat(isWrong: (from: SourceFile, to: string) => boolean): string
 
 test('there are sources, and their imports are found', () => {
   expect(byName.get('index')?.files).toContain('client');
-  expect(byName.get('client')?.files).toContain('request');
+  expect(byName.get('client')?.files).toContain('request/call');
   expect(byName.get('adapters/http')?.files).toContain('index');
-  expect(byName.get('transport')?.packages).toContain('p-retry');
+  expect(byName.get('http/transport')?.packages).toContain('p-retry');
 });
 
 describe('import direction', () => {
   test('every file has a row', () => {
-    expect(sources.filter(({ name }) => rowOf(name) < 0).map(({ name }) => name)).toEqual([]);
+    expect(sources.filter(({ name }) => rowOf(ROWS, name) < 0).map(({ name }) => name)).toEqual([]);
+    const inside = sources.flatMap(({ name }) => /^on-device\/(.*)/.exec(name)?.[1] ?? []);
+    expect(inside.filter((name) => rowOf(ON_DEVICE_ROWS, name) < 0)).toEqual([]);
+  });
+
+  test('every room is there', () => {
+    const isThere = (room: string) =>
+      sources.some(({ name }) => name === room || name.startsWith(`${room}/`));
+    expect(ROWS.flat().filter((room) => !isThere(room))).toEqual([]);
+    expect(ON_DEVICE_ROWS.flat().filter((room) => !isThere(`on-device/${room}`))).toEqual([]);
   });
 
   test('every import is of a file that exists', () => {
@@ -112,7 +114,16 @@ describe('import direction', () => {
   });
 
   test('goes to the same row or an earlier one', () => {
-    expect(importsThat(({ name }, to) => rowOf(to) > rowOf(name))).toEqual([]);
+    expect(importsThat(({ name }, to) => rowOf(ROWS, to) > rowOf(ROWS, name))).toEqual([]);
+  });
+
+  test('goes the same way inside on-device', () => {
+    const room = 'on-device/';
+    const rank = (name: string) => rowOf(ON_DEVICE_ROWS, name.slice(room.length));
+    const isInside = (name: string) => name.startsWith(room);
+    expect(importsThat(({ name }, to) => isInside(name) && isInside(to) && rank(to) > rank(name))).toEqual(
+      [],
+    );
   });
 
   test('has no cycles, types included', () => {
@@ -128,13 +139,15 @@ describe('import direction', () => {
     expect(cycles).toEqual([]);
   });
 
-  test('only the client knows decisioning', () => {
-    const isInside = (name: string) => name.startsWith('decisioning/');
+  test('only the client knows on-device decisioning', () => {
+    const isInside = (name: string) => name.startsWith('on-device/');
     expect(importsThat(({ name }, to) => isInside(to) && !isInside(name) && name !== 'client')).toEqual([]);
   });
 
   test('no decider knows of the other', () => {
-    expect(importsThat(({ name }, to) => name.startsWith('decisioning/') && to === 'delivery')).toEqual([]);
+    const isBetween = (from: string, to: string) =>
+      ['edge/', 'on-device/'].every((room) => [from, to].some((name) => name.startsWith(room)));
+    expect(importsThat(({ name }, to) => isBetween(name, to))).toEqual([]);
   });
 
   test('adapters import the client as any user would', () => {
@@ -155,12 +168,12 @@ describe('the network', () => {
   test('is touched by the transport alone', () => {
     const touching = clientSide.filter(({ packages }) => packages.some((name) => HTTP.test(name)));
     expect(touching.map(({ name }) => name).filter((name) => !NETWORKERS.has(name))).toEqual([]);
-    expect(importsThat(({ name }, to) => to === 'connections' && name !== 'transport')).toEqual([]);
+    expect(importsThat(({ name }, to) => to === 'http/connections' && name !== 'http/transport')).toEqual([]);
   });
 
   test('is not touched by the global fetch either', () => {
     const callers = clientSide.filter(
-      ({ name, text }) => name !== 'transport' && /(?<![\w.#])fetch\(|globalThis\.fetch\b/.test(text),
+      ({ name, text }) => name !== 'http/transport' && /(?<![\w.#])fetch\(|globalThis\.fetch\b/.test(text),
     );
     expect(callers.map(({ name }) => name)).toEqual([]);
   });
@@ -199,6 +212,10 @@ describe('files', () => {
     const vague = /(^|\/)(utils?|helpers?|common|types?|constants?|messages?|misc|shared|lib)$/;
     expect(sources.map(({ name }) => name).filter((name) => vague.test(name))).toEqual([]);
     for (const { name } of sources) expect(name).toMatch(/^([a-z\d]+(-[a-z\d]+)*\/)*[a-z\d]+(-[a-z\d]+)*$/);
+  });
+
+  test('lie in rooms: few are directly in src', () => {
+    expect(sources.filter(({ name }) => !name.includes('/')).length).toBeLessThanOrEqual(21);
   });
 
   test('have no index below the top', () => {

@@ -4,7 +4,7 @@ import { configOf, REQUEST, recordingFetch } from './recording-fetch.js';
 import { targetErrorOf } from './with-edge.js';
 
 // As where a bundler has left the lazy part out.
-jest.mock('../src/decisioning/on-device.js', () => {
+jest.mock('../src/on-device/decider.js', () => {
   throw new Error('gone');
 });
 

@@ -1,4 +1,4 @@
-import type { FetchApi, FetchInit } from '../src/fetch-api.js';
+import type { FetchApi, FetchInit } from '../src/http/fetch-api.js';
 import type { DeliveryRequest, TargetClientConfig } from '../src/index.js';
 
 /** A call that a recording fetch was given. */

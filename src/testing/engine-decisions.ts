@@ -8,7 +8,7 @@ import type {
   PrefetchResponse,
   VisitorId,
 } from '../delivery-api.js';
-import type { FetchApi } from '../fetch-api.js';
+import type { FetchApi } from '../http/fetch-api.js';
 import { GEO_PATH, geoAnswer, type PlacesByAddress } from './geo.js';
 import type { EdgeCall, ResolvedOffers } from './offers.js';
 import type { Decisions } from './scripted-decisions.js';

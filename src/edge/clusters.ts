@@ -1,0 +1,169 @@
+import type { TargetError, TargetErrorCode } from '../errors.js';
+import { type Limits, within } from '../http/deadline.js';
+import { deliveryHost } from '../identity/location-hint.js';
+import { isObject } from '../json.js';
+
+/** Looks up the address of a host's name; rejects when it has none. */
+export type LookUp = (hostname: string) => Promise<unknown>;
+
+/** The one cluster that is being tried, and what is found out about it. */
+interface Trial {
+  readonly hint: string;
+  readonly verdict: Promise<boolean>;
+  readonly settle: (isThere: boolean) => void;
+}
+
+const MAX_KNOWN = 1000;
+const LOST_MS = 5 * 60 * 1000;
+/** A look-up that takes longer counts as failed. */
+const MAX_LOOK_UP_MS = 1000;
+/** A call needs the rest of its time for the host that it goes to then. */
+const WAIT_SHARE = 1 / 4;
+/** Codes of errors that say that a name does not exist. */
+const NO_SUCH_NAME = new Set(['ENOTFOUND', 'ENODATA']);
+/** Codes of errors that say that nobody could tell whether a name exists. */
+const NO_RESOLVER = new Set(['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
+const MAX_CAUSES = 5;
+/** Errors of calls that have found the host, unless its name has no address. */
+const FOUND = new Set<TargetErrorCode>([
+  'ERR_TARGET_NETWORK',
+  'ERR_TARGET_RESPONSE',
+  'ERR_TARGET_INVALID_RESPONSE',
+]);
+
+/**
+ * Knows which clusters exist, of those that visitors' cookies name: numbers of clusters that are gone live on for years,
+ * and anybody can make one up. Look-ups that fail or hang hold up all others of the process, because Node has two places
+ * for them by default. So one cluster is tried at a time, and calls to other unknown ones do not wait for it.
+ */
+export class Clusters {
+  readonly #lookUp: LookUp | undefined;
+  readonly #reached = new Map<string, true>();
+  readonly #lostUntilMs = new Map<string, number>();
+  #trial: Trial | undefined;
+
+  /** Without a look-up, as behind a proxy, the first call to a cluster is the trial. */
+  constructor(lookUp: LookUp | undefined) {
+    this.#lookUp = lookUp;
+  }
+
+  /** Whether somebody has answered to the name of a cluster. */
+  isKnown(hint: string): boolean {
+    return this.#reached.has(hint);
+  }
+
+  /** Whether the next call that names a cluster would go there, or find out whether it may. */
+  mayBeTried(hint: string): boolean {
+    return this.isKnown(hint) || !(this.#trial || this.#isLost(hint));
+  }
+
+  /** Whether a call may go to a cluster. */
+  admits(hint: string, limits: Limits): boolean | Promise<boolean> {
+    if (this.isKnown(hint)) return true;
+    if (this.#isLost(hint)) return false;
+    if (this.#trial) return this.#trial.hint === hint && verdictOf(this.#trial, limits);
+    const trial = newTrial(hint);
+    this.#trial = trial;
+    if (!this.#lookUp) return true;
+    void this.#find(trial, this.#lookUp);
+    return verdictOf(trial, limits);
+  }
+
+  /** Notes that somebody answered to the name of a cluster. */
+  reached(hint: string): void {
+    if (!this.isKnown(hint)) this.#learn(hint, true);
+    this.#endCallOf(hint);
+  }
+
+  /** Notes that a call to a cluster failed, and tells whether it failed because the name of the cluster has no address. */
+  failed(hint: string, error: Error): boolean {
+    const code = unresolvedCodeOf(error);
+    // Trouble of the resolver says nothing against a cluster that has answered before.
+    if (code !== undefined && (NO_SUCH_NAME.has(code) || !this.isKnown(hint))) this.#learn(hint, false);
+    else if (code === undefined && hasFoundHost(error)) this.reached(hint);
+    this.#endCallOf(hint);
+    return code !== undefined;
+  }
+
+  /** Its place is not free before the look-up has ended, however long that takes. */
+  async #find(trial: Trial, lookUp: LookUp): Promise<void> {
+    const { hint } = trial;
+    const timer = setTimeout(() => this.#learn(hint, false), MAX_LOOK_UP_MS);
+    timer.unref();
+    const isThere = await lookUp(deliveryHost('', hint)).then(
+      () => true,
+      () => false,
+    );
+    clearTimeout(timer);
+    this.#learn(hint, isThere);
+    this.#trial = undefined;
+  }
+
+  #learn(hint: string, isThere: boolean): void {
+    if (isThere) keep(this.#reached, hint, true);
+    else keep(this.#lostUntilMs, hint, performance.now() + LOST_MS);
+    (isThere ? this.#lostUntilMs : this.#reached).delete(hint);
+    if (this.#trial?.hint === hint) this.#trial.settle(isThere);
+  }
+
+  /** Frees the place of a trial that was a call itself. */
+  #endCallOf(hint: string): void {
+    if (this.#lookUp || this.#trial?.hint !== hint) return;
+    this.#trial.settle(false);
+    this.#trial = undefined;
+  }
+
+  #isLost(hint: string): boolean {
+    const untilMs = this.#lostUntilMs.get(hint);
+    return untilMs !== undefined && performance.now() < untilMs;
+  }
+}
+
+function newTrial(hint: string): Trial {
+  let settle: Trial['settle'] = () => undefined;
+  const verdict = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  return { hint, verdict, settle };
+}
+
+/** The finding of a trial, as far as a call can wait for it. */
+function verdictOf({ verdict }: Trial, { timeoutMs, signal }: Limits): Promise<boolean> {
+  const limits = { timeoutMs: Math.min(timeoutMs * WAIT_SHARE, MAX_LOOK_UP_MS), signal };
+  const tooLate = () => new Error('the look-up takes too long');
+  return within(limits, () => verdict, tooLate).catch(() => false);
+}
+
+/** Keeps an entry as the newest of as many as there may be. */
+function keep<Value>(entries: Map<string, Value>, key: string, value: Value): void {
+  entries.delete(key);
+  entries.set(key, value);
+  const [oldest] = entries.keys();
+  if (entries.size > MAX_KNOWN && oldest !== undefined) entries.delete(oldest);
+}
+
+/** Whether a call failed because the name of its host has no address. */
+export function isUnresolved(error: Error): boolean {
+  return unresolvedCodeOf(error) !== undefined;
+}
+
+function hasFoundHost(error: Error): boolean {
+  const code = codeOf(error);
+  return code !== undefined && FOUND.has(code);
+}
+
+function codeOf(error: Error): TargetErrorCode | undefined {
+  return (error as Partial<TargetError>).code;
+}
+
+/** The code of the look-up's own error, which is among the causes of a call's. */
+function unresolvedCodeOf(error: Error): string | undefined {
+  if (codeOf(error) !== 'ERR_TARGET_NETWORK') return undefined;
+  let { cause } = error;
+  for (let depth = 0; depth < MAX_CAUSES && isObject(cause); depth += 1) {
+    const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
+    if (typeof code === 'string' && (NO_SUCH_NAME.has(code) || NO_RESOLVER.has(code))) return code;
+    cause = next;
+  }
+  return undefined;
+}

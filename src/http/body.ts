@@ -1,0 +1,213 @@
+import { Readable } from 'node:stream';
+import { isObject } from '../json.js';
+import type { Span } from './deadline.js';
+
+/** How much of a body is read, and for how long. */
+export interface BodyLimits {
+  /** Bytes after decoding. */
+  readonly maxBytes: number;
+  readonly maxMs?: number | undefined;
+  /** Cut off when nobody wants the body any more. */
+  readonly span: Span;
+}
+
+/** A body: its bytes, or the text that a stand-in for a fetch has instead of them. */
+export type Body = Buffer | string;
+
+/** What was read of a body. */
+export interface ReadBody {
+  readonly body: Body;
+  /** Whether that is all of it. */
+  readonly isWhole: boolean;
+}
+
+/** A body as text; bytes are UTF-8, and a byte order mark is none of it, as in a fetch's own `text()`. */
+export function textOf(body: Body): string {
+  const text = typeof body === 'string' ? body : body.toString('utf8');
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+}
+
+const BYTE_ORDER_MARK = 0xfeff;
+
+/** A body as bytes; a text becomes UTF-8. */
+export function bytesOf(body: Body): Buffer {
+  return typeof body === 'string' ? Buffer.from(body) : body;
+}
+
+/** The part of a fetch's answer that holds its body: a web or Node stream, or what a stand-in offers instead. */
+export interface BodyHolder {
+  readonly body?: unknown;
+  text?(): Promise<string>;
+  json?(): Promise<unknown>;
+}
+
+/** Reads a body up to its limits and lets go of the rest, and so of the connection. */
+export function readBody(response: BodyHolder, limits: BodyLimits): Promise<ReadBody> {
+  const isText = !isObject(response.body);
+  return isText && limits.maxMs === undefined ? readText(response, limits) : readSource(response, limits);
+}
+
+/** There is nothing to let go of when it takes too long. */
+async function readText(response: BodyHolder, { maxBytes }: BodyLimits): Promise<ReadBody> {
+  // Straight from the stand-in: each promise in between costs.
+  const text: unknown = await (response.text ? response.text() : toText(response));
+  const body = typeof text === 'string' ? text : toBytes(text);
+  return { body, isWhole: Buffer.byteLength(body) <= maxBytes };
+}
+
+function readSource(response: BodyHolder, { maxBytes, maxMs, span }: BodyLimits): Promise<ReadBody> {
+  return new Promise((resolve, reject) => {
+    const source = toSource(response);
+    const pieces = new Pieces(maxBytes);
+    const end = (isWhole: boolean) => {
+      release();
+      if (!isWhole) source.stop();
+      resolve({ body: pieces.toBuffer(), isWhole });
+    };
+    const cut = () => end(false);
+    const timer = maxMs === undefined ? undefined : setTimeout(cut, maxMs);
+    const release = () => {
+      if (timer) clearTimeout(timer);
+      if (span.onCut === cut) span.onCut = undefined;
+    };
+    span.onCut = cut;
+    if (span.aborted) return cut();
+    source.read(pieces, end, (error) => {
+      release();
+      reject(error);
+    });
+  });
+}
+
+/** What has come of a body. */
+class Pieces {
+  readonly #maxBytes: number;
+  readonly #pieces: Buffer[] = [];
+  #length = 0;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes a piece along and says whether there may be more of them. */
+  add(piece: unknown): boolean {
+    const bytes = toBytes(piece);
+    this.#length += bytes.length;
+    this.#pieces.push(bytes);
+    return this.#length <= this.#maxBytes;
+  }
+
+  toBuffer(): Buffer {
+    const [first] = this.#pieces;
+    // Most answers come in one piece, which needs no copy.
+    const all = first && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces);
+    return this.#length > this.#maxBytes ? all.subarray(0, this.#maxBytes) : all;
+  }
+}
+
+function toBytes(value: unknown): Buffer {
+  if (Buffer.isBuffer(value)) return value;
+  if (typeof value === 'string') return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  throw new TypeError('a body must be made of bytes');
+}
+
+/** Where a body comes from. */
+interface Source {
+  /** Reads on until the end, or until there may be no more pieces. Either `end` or `fail` is called. */
+  read(pieces: Pieces, end: (isWhole: boolean) => void, fail: (error: unknown) => void): void;
+  /** Never throws. */
+  stop(): void;
+}
+
+type Methods = Readonly<Record<PropertyKey, ((...values: unknown[]) => unknown) | undefined>>;
+
+function toSource(response: BodyHolder): Source {
+  const { body } = response;
+  if (body instanceof Readable) return fromStream(body);
+  const methods = (isObject(body) ? body : {}) as Methods;
+  // A reader, because the iterator of a web stream cannot be stopped while it waits for a piece.
+  if (typeof methods.getReader === 'function') {
+    const reader = methods.getReader() as ReadableStreamDefaultReader;
+    return fromSteps(
+      () => reader.read(),
+      () => reader.cancel(),
+    );
+  }
+  if (typeof methods[Symbol.asyncIterator] === 'function') {
+    const steps = (methods as unknown as AsyncIterable<unknown>)[Symbol.asyncIterator]();
+    return fromSteps(
+      () => steps.next(),
+      () => (typeof methods.destroy === 'function' ? methods.destroy() : steps.return?.()),
+    );
+  }
+  return {
+    read: (pieces, end, fail) => {
+      toText(response)
+        .then((text) => end(pieces.add(text)))
+        .catch(fail);
+    },
+    stop: () => undefined,
+  };
+}
+
+/** Node's own streams, as node-fetch answers with: their events cost a third of their iterator (`server-side/2kb-1`). */
+function fromStream(stream: Readable): Source {
+  return {
+    read: (pieces, end, fail) => {
+      // What happened before anybody listened is not told again.
+      if (stream.errored) return fail(stream.errored);
+      if (stream.readableEnded) return end(true);
+      if (stream.destroyed) return fail(prematureClose());
+      stream.on('error', fail);
+      stream.on('close', () => {
+        if (!stream.readableEnded) fail(prematureClose());
+      });
+      stream.on('end', () => end(true));
+      stream.on('data', (piece) => {
+        try {
+          if (!pieces.add(piece)) end(false);
+        } catch (error) {
+          stream.destroy();
+          fail(error);
+        }
+      });
+    },
+    stop: () => stream.destroy(),
+  };
+}
+
+function prematureClose(): Error {
+  return Object.assign(new Error('the body closed before its end'), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
+}
+
+function fromSteps(
+  next: () => Promise<{ readonly done?: boolean | undefined; readonly value?: unknown }>,
+  stop: () => unknown,
+): Source {
+  const readOn = async (pieces: Pieces) => {
+    for (;;) {
+      const { done, value } = await next();
+      if (done) return true;
+      if (!pieces.add(value)) return false;
+    }
+  };
+  return {
+    read: (pieces, end, fail) => void readOn(pieces).then(end, fail),
+    stop: () => quietly(stop),
+  };
+}
+
+async function toText(response: BodyHolder): Promise<string> {
+  if (typeof response.text === 'function') return response.text();
+  return typeof response.json === 'function' ? (JSON.stringify(await response.json()) ?? '') : '';
+}
+
+/** Does something whose failure no longer matters. */
+export function quietly(act: () => unknown): void {
+  try {
+    Promise.resolve(act()).catch(() => undefined);
+  } catch {
+    // There is nobody left to tell.
+  }
+}

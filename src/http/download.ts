@@ -1,0 +1,65 @@
+import { TargetError } from '../errors.js';
+import type { AbortSignalLike } from './fetch-api.js';
+import type { RetryPolicy } from './retry.js';
+import type { Exchanged, Transport } from './transport.js';
+
+/** A file to get from the CDN. */
+export interface DownloadRequest {
+  /** For error messages, such as `artifact download`. */
+  readonly what: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestId: string;
+  /** Of all redirects and repetitions together. */
+  readonly timeoutMs: number;
+  /** Bytes of the answer after decoding. */
+  readonly maxBytes: number;
+  readonly retry: RetryPolicy;
+  /** Whether the headers tell of a visitor, so that no redirect may carry them to another host. @default false */
+  readonly isPersonal?: boolean | undefined;
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+const MAX_REDIRECTS = 3;
+
+/**
+ * Gets a file, or a 304. Follows at most three redirects, never from https to http, and what tells of a visitor to
+ * no other host.
+ */
+export async function download(transport: Transport, request: DownloadRequest): Promise<Exchanged> {
+  const deadline = performance.now() + request.timeoutMs;
+  let { url } = request;
+  for (let redirects = 0; ; redirects += 1) {
+    const answer = await transport.exchange({
+      ...request,
+      url,
+      method: 'GET',
+      timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
+      accepts: [304, ...REDIRECTS],
+    });
+    if (!REDIRECTS.includes(answer.status)) return answer;
+    const next = toRedirected(url, answer.headers.get('location'));
+    if (next === undefined) throw failure(request, answer, 'was redirected to where it must not go');
+    if (request.isPersonal && !isSameHost(new URL(url), next))
+      throw failure(request, answer, 'was redirected to another host');
+    if (redirects === MAX_REDIRECTS) throw failure(request, answer, 'was redirected too often');
+    url = next.href;
+  }
+}
+
+function failure({ what, requestId }: DownloadRequest, { status }: Exchanged, result: string): TargetError {
+  return new TargetError('ERR_TARGET_RESPONSE', `the ${what} ${result}`, { status, requestId });
+}
+
+function toRedirected(from: string, location: string | null): URL | undefined {
+  if (!location || !URL.canParse(location, from)) return undefined;
+  const to = new URL(location, from);
+  const isAllowed = to.protocol === 'https:' || (to.protocol === 'http:' && from.startsWith('http:'));
+  return isAllowed ? to : undefined;
+}
+
+/** Another port is another host, except where plain http is sent on to https. */
+function isSameHost(from: URL, to: URL): boolean {
+  return to.protocol === from.protocol ? to.host === from.host : to.hostname === from.hostname;
+}

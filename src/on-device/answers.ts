@@ -1,0 +1,144 @@
+import type {
+  LocationResponse,
+  MboxRequest,
+  MboxResponse,
+  Metric,
+  Option,
+  PageLoadResponse,
+  RequestDetails,
+  ViewRequest,
+  ViewResponse,
+} from '../delivery-api.js';
+import { type CallContext, LocationContext } from './facts/context.js';
+import { addMetrics, addOptions, optionsFor, type Receiver } from './offers/compiled-offers.js';
+import type { DisplayLedger } from './offers/displays.js';
+import type { MacroSource } from './offers/macros.js';
+import { RuleSearch, type SearchedPart } from './rule-search.js';
+import type { CompiledArtifact } from './rules/compile.js';
+import type { CompiledRule } from './rules/location.js';
+import { finishTrace, type TracedLocation } from './trace.js';
+
+/** One execute or prefetch on its way to an answer. */
+export interface Part extends SearchedPart {
+  readonly compiled: CompiledArtifact;
+  readonly context: CallContext;
+  /** Undefined in a prefetch, which owes nothing. */
+  readonly ledger: DisplayLedger | undefined;
+  /** For the locations that have neither an address nor parameters of their own, once there is one. */
+  plainSearch: RuleSearch | undefined;
+}
+
+/**
+ * Answers an mbox: with the first rule that holds. The global mbox, and mboxes that were configured so, get one
+ * answer per rule that holds. Without any there is an answer without options.
+ */
+export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
+  const search = searchFor(request, part);
+  search.enter(part.compiled.mbox(request.name));
+  let receiver: Receiver | undefined;
+  for (let rule = search.next(); rule; rule = search.next()) {
+    const { offers } = rule;
+    const name = offers.name ?? request.name;
+    receiver ??= toReceiver(request, part);
+    const options = optionsFor(offers.options, receiver);
+    const answer: MboxResponse = { name, options, index: request.index ?? 0 };
+    if (part.ledger && offers.clickMetrics.length > 0) {
+      answer.metrics = [];
+      addMetrics(answer.metrics, offers.clickMetrics);
+    }
+    noteDisplay(rule, name, request, part);
+    answers.push(withTrace(answer, { mbox: request }, part));
+  }
+  if (receiver) return;
+  const answer: MboxResponse = { name: request.name, index: request.index ?? 0 };
+  answers.push(withTrace(answer, { mbox: request }, part));
+}
+
+/** Answers a page load: with every rule of the global mbox that holds. */
+export function decidePageLoad(request: RequestDetails, part: Part): PageLoadResponse {
+  const location = part.compiled.mbox(part.compiled.globalMbox);
+  const { name } = location;
+  const options: Option[] = [];
+  const answer: PageLoadResponse = { options };
+  const metrics: Metric[] = [];
+  const receiver = toReceiver({ name, parameters: request.parameters }, part);
+  const traced = part.recorder && { mbox: { ...request, name } };
+  const search = searchFor(request, part);
+  search.enter(location);
+  let draft: object | undefined;
+  for (let rule = search.next(); rule; rule = search.next()) {
+    addOptions(options, rule.offers.options, receiver);
+    if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
+    noteDisplay(rule, rule.offers.name ?? name, request, part);
+    if (traced) draft = part.recorder?.draft(traced);
+  }
+  if (metrics.length > 0) answer.metrics = uniqueByToken(metrics);
+  if (draft) answer.trace = finishTrace(draft);
+  return draft || !traced ? answer : withTrace(answer, traced, part);
+}
+
+/** Answers a request for one view, or, without a name, for all: one answer per view of which a rule holds. */
+export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
+  const { compiled } = part;
+  const receiver = toReceiver(request, part);
+  const search = searchFor(request, part);
+  const answersByName = new Map<string, NamedView>();
+  for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
+    search.enter(location);
+    for (let rule = search.next(); rule; rule = search.next()) {
+      const name = rule.offers.name ?? location.name;
+      const known = answersByName.get(name);
+      const answer: NamedView = known ?? { name, options: [], metrics: [] };
+      addOptions(answer.options, rule.offers.options, receiver);
+      addMetrics(answer.metrics, rule.offers.metrics);
+      part.recorder?.noteAnswer(rule, undefined);
+      if (known) continue;
+      answersByName.set(name, answer);
+      answers.push(withTrace(answer, { view: request }, part));
+    }
+  }
+}
+
+/** One search at a time: the next location takes over what the last one left. */
+function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSearch {
+  if (address || parameters) {
+    return new RuleSearch(new LocationContext(part.context, address, parameters), part);
+  }
+  part.plainSearch ??= new RuleSearch(new LocationContext(part.context, undefined, undefined), part);
+  part.plainSearch.begin();
+  return part.plainSearch;
+}
+
+type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' | 'metrics'>>;
+
+function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): Receiver {
+  const geoTokens = compiled.tokenNames.geo;
+  const geo = geoTokens.length > 0 ? context.geo : undefined;
+  return { isExecuted: ledger !== undefined, source, geo, geoTokens };
+}
+
+function noteDisplay(
+  rule: CompiledRule,
+  mbox: string,
+  request: RequestDetails,
+  { ledger, recorder }: Part,
+): void {
+  const notification = ledger?.owe(mbox, rule.offers, request);
+  recorder?.noteAnswer(rule, notification);
+}
+
+function withTrace<Answer extends LocationResponse>(
+  answer: Answer,
+  location: TracedLocation,
+  { recorder }: Part,
+): Answer {
+  if (recorder) answer.trace = finishTrace(recorder.draft(location));
+  return answer;
+}
+
+/** Of metrics with the same token the last one counts, at the place of the first. */
+function uniqueByToken(metrics: readonly Metric[]): Metric[] {
+  const metricsByToken = new Map<string | undefined, Metric>();
+  for (const metric of metrics) metricsByToken.set(metric.eventToken, metric);
+  return [...metricsByToken.values()];
+}

@@ -1,0 +1,133 @@
+import { needsEdge, type RemoteNames } from '../decide.js';
+import type {
+  DeliveryRequest,
+  ExecuteRequest,
+  ExecuteResponse,
+  Geo,
+  MboxResponse,
+  PrefetchRequest,
+  PrefetchResponse,
+  ViewResponse,
+  VisitorId,
+  VisitorIdResponse,
+} from '../delivery-api.js';
+import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
+import { toAllocatedVisitor } from './facts/allocation.js';
+import { CallContext } from './facts/context.js';
+import { DisplayLedger, type Report } from './offers/displays.js';
+import { remoteDependency } from './remote-dependency.js';
+import type { CompiledArtifact } from './rules/compile.js';
+import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
+
+/** What an evaluation needs besides the request and the artifact. */
+export interface EvaluationInputs {
+  readonly nowMs: number;
+  readonly sessionId: string;
+  /** Makes the ids of notifications. */
+  readonly newId: () => string;
+  /** Makes the tntId of a visitor without an id to be allocated by. @default newId */
+  readonly newTntId?: (() => string) | undefined;
+  /** The visitor's place, as given or as looked up. @default `request.context.geo` */
+  readonly geo?: Geo | null | undefined;
+  /** Told in traces. */
+  readonly artifactFacts?: ArtifactFacts | undefined;
+}
+
+/** What was decided. All of it is the caller's own. */
+export interface Evaluation extends RemoteNames {
+  /** 206 when only the edge can answer a part of the request. */
+  readonly status: 200 | 206;
+  /** The request's ids, and the new tntId. */
+  readonly id: VisitorIdResponse;
+  /** Of a visitor who had no id to be allocated by. */
+  readonly newTntId: string | undefined;
+  readonly execute: ExecuteResponse | undefined;
+  readonly prefetch: PrefetchResponse | undefined;
+  /** The displays to report, in the order of the answer. */
+  readonly reports: readonly Report[];
+}
+
+/** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
+export function evaluate(
+  request: DeliveryRequest,
+  compiled: CompiledArtifact,
+  inputs: EvaluationInputs,
+): Evaluation {
+  const { nowMs, newId, newTntId = newId } = inputs;
+  const visitor = toAllocatedVisitor(request.id, newTntId);
+  const context = new CallContext(request.context ?? {}, {
+    nowMs,
+    visitor,
+    geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
+  });
+  const ledger = request.execute && new DisplayLedger(nowMs, newId, request.impressionId);
+  const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
+  const remote = remoteDependency(request, compiled);
+  return {
+    status: needsEdge(remote) ? 206 : 200,
+    id: toOwnId(visitor.id),
+    newTntId: visitor.id === request.id ? undefined : visitor.id.tntId,
+    execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
+    prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
+    reports: ledger?.reports ?? [],
+    remoteMboxes: remote.remoteMboxes,
+    remoteViews: remote.remoteViews,
+  };
+}
+
+interface PartSources {
+  readonly request: DeliveryRequest;
+  readonly compiled: CompiledArtifact;
+  readonly inputs: EvaluationInputs;
+  readonly visitorId: VisitorId;
+  readonly context: CallContext;
+  readonly ledger: DisplayLedger | undefined;
+}
+
+function toPart(mode: TraceMode, sources: PartSources): Part {
+  const { request, compiled, context, ledger } = sources;
+  return {
+    compiled,
+    context,
+    propertyToken: request.property?.token,
+    ledger: mode === 'execute' ? ledger : undefined,
+    recorder: request.trace
+      ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
+      : undefined,
+    plainSearch: undefined,
+  };
+}
+
+function decideExecute({ mboxes, pageLoad }: ExecuteRequest, part: Part): ExecuteResponse {
+  const response: ExecuteResponse = {};
+  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
+  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  return response;
+}
+
+function decidePrefetch({ mboxes, views, pageLoad }: PrefetchRequest, part: Part): PrefetchResponse {
+  const response: PrefetchResponse = {};
+  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
+  if (views) {
+    const answers: ViewResponse[] = [];
+    for (const view of views) decideView(view, part, answers);
+    response.views = answers;
+  }
+  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  return response;
+}
+
+function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part): MboxResponse[] {
+  const answers: MboxResponse[] = [];
+  for (const mbox of mboxes) decideMbox(mbox, part, answers);
+  return answers;
+}
+
+function toOwnId(id: VisitorId): VisitorIdResponse {
+  const own: VisitorIdResponse = {};
+  if (id.tntId) own.tntId = id.tntId;
+  if (id.thirdPartyId) own.thirdPartyId = id.thirdPartyId;
+  if (id.marketingCloudVisitorId) own.marketingCloudVisitorId = id.marketingCloudVisitorId;
+  if (id.customerIds) own.customerIds = id.customerIds.map((customer) => ({ ...customer }));
+  return own;
+}

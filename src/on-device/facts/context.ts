@@ -1,0 +1,231 @@
+import type { Address, Context, Geo, Parameters } from '../../delivery-api.js';
+import { type AllocatedVisitor, allocate } from './allocation.js';
+import { ALL_CONTEXT_PARTS, type ContextParts, contextPart } from './context-parts.js';
+import type { HashPrefix } from './murmur3.js';
+import { type Page, parsePage } from './page.js';
+import { parseUser, type User } from './user-agent.js';
+
+/** What conditions see of the visitor's place, as `geo`. */
+export interface GeoFacts {
+  country?: string;
+  region?: string;
+  city?: string;
+  latitude?: number;
+  longitude?: number;
+}
+
+/** A location's parameters: dotted names are nested, and each string is there a second time as `…_lc`. */
+export interface ParameterTree {
+  [name: string]: string | number | boolean | ParameterTree;
+}
+
+/** An activity: the same object for all of its rules, so that a visitor is allocated once per call. */
+export interface Activity {
+  readonly id: number | string;
+  readonly prefix: HashPrefix;
+  /** The number of the last call that allocated its visitor here, and what came out. */
+  lastCall: number;
+  lastAllocation: number;
+}
+
+const ALLOCATION = contextPart('allocation');
+const TIMESTAMP = contextPart('current_timestamp');
+const TIME = contextPart('current_time') | contextPart('current_day');
+const USER = contextPart('user');
+const PAGE = contextPart('page');
+const REFERRING = contextPart('referring');
+const GEO = contextPart('geo');
+const MBOX = contextPart('mbox');
+
+let calls = 0;
+
+/** What is the same for all locations of one call; each part is built when it is first read. */
+export class CallContext {
+  readonly nowMs: number;
+  readonly request: Context;
+  readonly #visitor: AllocatedVisitor;
+  readonly #geo: Geo | null | undefined;
+  readonly #number = ++calls;
+  #geoFacts: GeoFacts | undefined;
+  #user: User | undefined;
+  #page: Page | undefined;
+  #referring: Page | undefined;
+  #time: CallTime | undefined;
+
+  constructor(
+    request: Context,
+    call: { nowMs: number; visitor: AllocatedVisitor; geo: Geo | null | undefined },
+  ) {
+    this.request = request;
+    this.nowMs = call.nowMs;
+    this.#visitor = call.visitor;
+    this.#geo = call.geo;
+  }
+
+  /** Undefined when nothing is known of the visitor's place. */
+  get geo(): GeoFacts | undefined {
+    if (this.#geo) this.#geoFacts ??= toGeoFacts(this.#geo);
+    return this.#geoFacts;
+  }
+
+  get user(): User {
+    this.#user ??= parseUser(this.request.userAgent, this.request.clientHints);
+    return this.#user;
+  }
+
+  /** The page of the request's own address. */
+  get page(): Page {
+    this.#page ??= parsePage(this.request.address?.url);
+    return this.#page;
+  }
+
+  /** The referring page of the request's own address. */
+  get referring(): Page {
+    this.#referring ??= parsePage(this.request.address?.referringUrl);
+    return this.#referring;
+  }
+
+  get time(): CallTime {
+    this.#time ??= toTime(this.nowMs);
+    return this.#time;
+  }
+
+  /** The visitor's allocation, computed once per activity; the activity has room for it, a Map per call is slower. */
+  allocation(activity: Activity): number {
+    if (activity.lastCall !== this.#number) {
+      activity.lastCall = this.#number;
+      activity.lastAllocation = allocate(activity.prefix, this.#visitor.key);
+    }
+    return activity.lastAllocation;
+  }
+}
+
+interface CallTime {
+  readonly time: string;
+  readonly day: number;
+}
+
+function toTime(ms: number): CallTime {
+  const now = new Date(ms);
+  const time = `${twoDigits(now.getUTCHours())}${twoDigits(now.getUTCMinutes())}`;
+  return { time, day: now.getUTCDay() || 7 };
+}
+
+/**
+ * What the conditions of one location see. Its own properties are the parts that conditions name; each is
+ * filled in when the first rule that reads it is evaluated.
+ */
+export class LocationContext {
+  allocation = 0;
+  current_timestamp = 0;
+  current_time = '';
+  current_day = 0;
+  user: User | undefined = undefined;
+  page: Page | undefined = undefined;
+  referring: Page | undefined = undefined;
+  geo: GeoFacts | undefined = undefined;
+  mbox: ParameterTree | undefined = undefined;
+  readonly #call: CallContext;
+  readonly #address: Address | null | undefined;
+  readonly #parameters: Parameters | null | undefined;
+  #filled: ContextParts = 0;
+
+  /** A location's own address replaces both URLs of the request's. */
+  constructor(
+    call: CallContext,
+    address: Address | null | undefined,
+    parameters: Parameters | null | undefined,
+  ) {
+    this.#call = call;
+    this.#address = address;
+    this.#parameters = parameters;
+  }
+
+  /** Fills in what a rule of the activity reads. */
+  fill(parts: ContextParts, activity: Activity): void {
+    if (parts & ALLOCATION) this.allocation = this.#call.allocation(activity);
+    const missing = parts & ~this.#filled & ~ALLOCATION;
+    if (missing === 0) return;
+    this.#filled |= missing;
+    if (missing & TIMESTAMP) this.current_timestamp = this.#call.nowMs;
+    if (missing & TIME) this.#fillTime();
+    if (missing & USER) this.user = this.#call.user;
+    if (missing & (PAGE | REFERRING)) this.#fillPages(missing);
+    if (missing & GEO) this.geo = this.#call.geo ?? {};
+    if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
+  }
+
+  /** A copy of all of it, for a trace. */
+  snapshot(activity: Activity): object {
+    this.fill(ALL_CONTEXT_PARTS, activity);
+    return { ...this };
+  }
+
+  #fillTime(): void {
+    const { time, day } = this.#call.time;
+    this.current_time = time;
+    this.current_day = day;
+  }
+
+  #fillPages(missing: ContextParts): void {
+    const own = this.#address;
+    if (missing & PAGE) this.page = own ? parsePage(own.url) : this.#call.page;
+    if (missing & REFERRING) this.referring = own ? parsePage(own.referringUrl) : this.#call.referring;
+  }
+}
+
+function twoDigits(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
+}
+
+/** The request's (or the looked-up) place under the names of conditions. */
+export function toGeoFacts(geo: Geo): GeoFacts {
+  const facts: GeoFacts = {};
+  if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
+  if (typeof geo.stateCode === 'string') facts.region = geo.stateCode;
+  if (typeof geo.city === 'string') facts.city = geo.city;
+  if (typeof geo.latitude === 'number') facts.latitude = geo.latitude;
+  if (typeof geo.longitude === 'number') facts.longitude = geo.longitude;
+  return facts;
+}
+
+/**
+ * What the nodes of a {@link ParameterTree} inherit: nothing under any name, so that `__proto__` and
+ * `constructor` are names like any other, and the text that a plain object has where it is compared.
+ */
+const NODE: object = Object.freeze(
+  Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => '[object Object]' }),
+);
+
+/** Parameters as conditions see them; where a name is both a value and the beginning of others, the later one wins. */
+export function toParameterTree(parameters: Parameters | null | undefined): ParameterTree {
+  const tree: ParameterTree = Object.create(NODE);
+  if (!parameters) return tree;
+  const texts: [node: ParameterTree, name: string, value: string][] = [];
+  for (const name of Object.keys(parameters)) {
+    const value = parameters[name];
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue;
+    const segments = isDotted(name) ? name.split('.') : [name];
+    const last = segments.pop() ?? name;
+    const node = childOf(tree, segments);
+    node[last] = value;
+    if (typeof value === 'string') texts.push([node, last, value]);
+  }
+  for (const [node, name, value] of texts) node[`${name}_lc`] = value.toLowerCase();
+  return tree;
+}
+
+function isDotted(name: string): boolean {
+  return name.includes('.') && !name.startsWith('.') && !name.endsWith('.') && !name.includes('..');
+}
+
+function childOf(tree: ParameterTree, segments: readonly string[]): ParameterTree {
+  let node = tree;
+  for (const segment of segments) {
+    const existing = node[segment];
+    const child: ParameterTree = typeof existing === 'object' ? existing : Object.create(NODE);
+    node[segment] = child;
+    node = child;
+  }
+  return node;
+}

@@ -1,0 +1,42 @@
+import type { DeliveryRequest, ExecuteRequest, PrefetchRequest, RequestDetails } from '../delivery-api.js';
+import type { Report } from './offers/displays.js';
+
+/** Whether a location says what was ordered or looked at, which counts on the edge alone. */
+export function hasOrder({ order, product }: RequestDetails): boolean {
+  return Boolean(order || product);
+}
+
+/** Whether any location of a request says so. */
+export function hasOrders({ execute, prefetch }: DeliveryRequest): boolean {
+  return (execute !== undefined && anyOf(execute)) || (prefetch !== undefined && anyOf(prefetch));
+}
+
+function anyOf({ mboxes, pageLoad, views }: ExecuteRequest & PrefetchRequest): boolean {
+  return Boolean(mboxes?.some(hasOrder) || views?.some(hasOrder) || (pageLoad && hasOrder(pageLoad)));
+}
+
+/** The path of the first location whose order or product no notification carries, such as `execute.mboxes[2]`. */
+export function unreportedOrder(
+  { execute, prefetch }: DeliveryRequest,
+  reports: readonly Report[],
+): string | undefined {
+  const carried = new Set<object | undefined>();
+  for (const { notifications } of reports) {
+    for (const { order, product } of notifications) carried.add(order).add(product);
+  }
+  const isLost = ({ order, product }: RequestDetails) =>
+    Boolean((order && !carried.has(order)) || (product && !carried.has(product)));
+  return pathOf('execute', execute, isLost) ?? pathOf('prefetch', prefetch, hasOrder);
+}
+
+function pathOf(
+  name: string,
+  { mboxes = [], views = [], pageLoad }: ExecuteRequest & PrefetchRequest = {},
+  isWanted: (location: RequestDetails) => boolean,
+): string | undefined {
+  const mbox = mboxes.findIndex(isWanted);
+  if (mbox >= 0) return `${name}.mboxes[${mbox}]`;
+  const view = views.findIndex(isWanted);
+  if (view >= 0) return `${name}.views[${view}]`;
+  return pageLoad && isWanted(pageLoad) ? `${name}.pageLoad` : undefined;
+}

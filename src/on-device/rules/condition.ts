@@ -1,0 +1,221 @@
+import { isObject } from '../../json.js';
+import {
+  ALL_CONTEXT_PARTS,
+  CONTEXT_PARTS,
+  type ContextPart,
+  type ContextParts,
+} from '../facts/context-parts.js';
+import { compileComparison } from './comparison.js';
+import {
+  ITERATIONS,
+  isTruthy,
+  missingPaths,
+  missingSome,
+  OPERATORS,
+  ownValue,
+  readPath,
+  readSegments,
+} from './operators.js';
+
+/** One condition, ready to be asked. */
+export interface CompiledCondition {
+  /** Whether the condition holds for a context in which the parts of `reads` are filled in. */
+  readonly holds: (context: unknown) => boolean;
+  readonly reads: ContextParts;
+  /** As it is written in the artifact, for traces. */
+  readonly written: unknown;
+}
+
+/** Deeper conditions than this are left to the edge: nobody writes them, and they would exhaust the stack. */
+const MAX_DEPTH = 200;
+
+type Expression = (data: unknown) => unknown;
+
+/** Where an expression stands: at the top `var` reads the context, inside `map` and its like it reads an element. */
+interface Scope {
+  readonly inner: boolean;
+  readonly parts: { reads: ContextParts };
+}
+
+/** Thrown while compiling, and never out of this file. */
+class Undecidable extends Error {}
+
+/**
+ * A JSON Logic condition as closures, with the semantics of the reference implementation; undefined when it
+ * holds an operator that we do not know (`log` and `method` are none) or is nested too deeply.
+ */
+export function compileCondition(condition: unknown): CompiledCondition | undefined {
+  const parts = { reads: 0 };
+  try {
+    const run = compile(condition, { inner: false, parts }, 0);
+    return { holds: (context) => holds(run, context), reads: parts.reads, written: condition };
+  } catch (error) {
+    if (error instanceof Undecidable) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * A rule holds when its condition has a value that JavaScript takes for true: an empty list, which is false
+ * inside of JSON Logic, is true here, as in the official SDKs. Where the reference implementation throws (`*`
+ * without operands), the rule does not hold.
+ */
+function holds(run: Expression, context: unknown): boolean {
+  try {
+    return Boolean(run(context));
+  } catch {
+    return false;
+  }
+}
+
+function compile(logic: unknown, scope: Scope, depth: number): Expression {
+  if (depth > MAX_DEPTH) throw new Undecidable();
+  if (Array.isArray(logic)) return compileList(logic, scope, depth);
+  if (!isObject(logic)) return () => logic;
+  const names = Object.keys(logic);
+  const operator = names[0];
+  // An object of none or several keys is data, not logic.
+  if (operator === undefined || names.length > 1) return () => logic;
+  const value: unknown = (logic as Record<string, unknown>)[operator];
+  const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const iteration = ITERATIONS.get(operator);
+  if (iteration) {
+    const list = compile(operands[0], scope, depth + 1);
+    const each = compile(operands[1], { ...scope, inner: true }, depth + 1);
+    return (data) => iteration(list(data), each);
+  }
+  if (operator === 'reduce') return compileReduce(operands, scope, depth);
+  const compiled = operands.map((operand) => compile(operand, scope, depth + 1));
+  return compileOperator(operator, { compiled, operands, scope });
+}
+
+function compileList(list: readonly unknown[], scope: Scope, depth: number): Expression {
+  const items = list.map((item) => compile(item, scope, depth + 1));
+  return (data) => items.map((item) => item(data));
+}
+
+interface Operation {
+  readonly compiled: readonly Expression[];
+  readonly operands: readonly unknown[];
+  readonly scope: Scope;
+}
+
+function compileOperator(operator: string, operation: Operation): Expression {
+  const { compiled } = operation;
+  switch (operator) {
+    case 'and':
+      return compileConnective(false, compiled);
+    case 'or':
+      return compileConnective(true, compiled);
+    case 'if':
+    case '?:':
+      return (data) => choose(compiled, data);
+    case 'var':
+      return compileVar(operation);
+    case 'missing':
+    case 'missing_some':
+      return compileMissing(operator, operation);
+  }
+  const comparison = compileComparison(operator, compiled, operation.operands);
+  if (comparison) return comparison;
+  const apply = OPERATORS.get(operator);
+  if (!apply) throw new Undecidable();
+  return (data) => apply(compiled.map((operand) => operand(data)));
+}
+
+/** `or` and `and`; most have two operands. */
+function compileConnective(wanted: boolean, operands: readonly Expression[]): Expression {
+  const [a, b] = operands;
+  if (!a || !b || operands.length > 2) return (data) => firstThat(wanted, operands, data);
+  return (data) => {
+    const value = a(data);
+    return isTruthy(value) === wanted ? value : b(data);
+  };
+}
+
+/** The value of the first operand that is (or is not) true, else of the last. */
+function firstThat(wanted: boolean, operands: readonly Expression[], data: unknown): unknown {
+  let value: unknown;
+  for (const operand of operands) {
+    value = operand(data);
+    if (isTruthy(value) === wanted) return value;
+  }
+  return value;
+}
+
+function choose(branches: readonly Expression[], data: unknown): unknown {
+  for (let i = 0; i < branches.length; i += 2) {
+    const value = branches[i]?.(data);
+    if (i === branches.length - 1) return value;
+    if (isTruthy(value)) return branches[i + 1]?.(data);
+  }
+  return null;
+}
+
+function compileVar({ compiled, operands, scope }: Operation): Expression {
+  const [path, fallback] = compiled;
+  const literal = operands.length === 0 ? '' : operands[0];
+  const constant = !isObject(literal);
+  noteReads(scope, constant ? [literal] : undefined);
+  if (!constant || literal === undefined || literal === null || literal === '') {
+    return (data) => readPath(data, path?.(data), fallback?.(data));
+  }
+  const segments = String(literal).split('.');
+  if (fallback) return (data) => readSegments(data, segments, fallback(data));
+  const [part, name] = segments;
+  const readPart = scope.inner || segments.length > 2 ? undefined : PARTS.get(part as ContextPart);
+  if (!readPart) return (data) => readSegments(data, segments);
+  if (name === undefined) return (data) => readPart(data as PartialContext) ?? null;
+  return (data) => ownValue(readPart(data as PartialContext), name) ?? null;
+}
+
+type PartialContext = Partial<Record<ContextPart, unknown>>;
+
+/** Written out, so that each of these reads is of one property of one shape of object. */
+const PARTS: ReadonlyMap<ContextPart, (context: PartialContext) => unknown> = new Map([
+  ['allocation', (context) => context.allocation],
+  ['current_timestamp', (context) => context.current_timestamp],
+  ['current_time', (context) => context.current_time],
+  ['current_day', (context) => context.current_day],
+  ['user', (context) => context.user],
+  ['page', (context) => context.page],
+  ['referring', (context) => context.referring],
+  ['geo', (context) => context.geo],
+  ['mbox', (context) => context.mbox],
+] satisfies [ContextPart, (context: PartialContext) => unknown][]);
+
+function compileMissing(operator: string, { compiled, operands, scope }: Operation): Expression {
+  const flat = operands.flat();
+  noteReads(scope, flat.every((operand) => typeof operand !== 'object') ? flat : undefined);
+  if (operator === 'missing_some') {
+    const [needed, paths] = compiled;
+    return (data) => missingSome(data, needed?.(data), paths?.(data));
+  }
+  return (data) => {
+    const values = compiled.map((operand) => operand(data));
+    return missingPaths(data, Array.isArray(values[0]) ? values[0] : values);
+  };
+}
+
+/** Adds what the paths read of the context; paths that are only known later may read all of it. */
+function noteReads(scope: Scope, paths: readonly unknown[] | undefined): void {
+  if (scope.inner) return;
+  for (const path of paths ?? ['']) {
+    const name = String(path ?? '').split('.')[0];
+    const bit = CONTEXT_PARTS.indexOf(name as ContextPart);
+    if (bit !== -1) scope.parts.reads |= 1 << bit;
+    else if (name === '') scope.parts.reads = ALL_CONTEXT_PARTS;
+  }
+}
+
+function compileReduce(operands: readonly unknown[], scope: Scope, depth: number): Expression {
+  const list = compile(operands[0], scope, depth + 1);
+  const each = compile(operands[1], { ...scope, inner: true }, depth + 1);
+  const initial = operands[2] === undefined ? () => null : compile(operands[2], scope, depth + 1);
+  return (data) => {
+    const items = list(data);
+    const start = initial(data);
+    if (!Array.isArray(items)) return start;
+    return items.reduce<unknown>((accumulator, current) => each({ current, accumulator }), start);
+  };
+}

@@ -1,0 +1,82 @@
+import { DECISIONING_METHODS, isTimeoutMs } from '../config.js';
+import type { DecisioningMethod, DeliveryRequest } from '../delivery-api.js';
+import { describe, invalidField } from '../errors.js';
+import type { AbortSignalLike } from '../http/fetch-api.js';
+import type { CustomerIdsOption, VisitorLike } from '../identity/visitor.js';
+
+/** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
+export interface CallOptions {
+  /** Value of the mbox cookie. */
+  readonly targetCookie?: string | undefined;
+  /** Value of the mboxEdgeCluster cookie. */
+  readonly targetLocationHint?: string | undefined;
+  /** The same as `targetLocationHint`, under the name that Adobe's samples use. */
+  readonly targetLocationHintCookie?: string | undefined;
+  /** Value of the AMCV cookie, percent-encoded or not. */
+  readonly visitorCookie?: string | undefined;
+  /** Tells apart the calls of one page that share a visitor. @default 'target-global-mbox' */
+  readonly consumerId?: string | undefined;
+  /** Ids of a customer by integration code, or a list in the Delivery API's form. */
+  readonly customerIds?: CustomerIdsOption | undefined;
+  /** Joins calls to one session where no mbox cookie does. @default a new one */
+  readonly sessionId?: string | undefined;
+  /** A visitor object to share between calls. @default made of `visitorCookie` */
+  readonly visitor?: VisitorLike | undefined;
+  /** @default the client's */
+  readonly decisioningMethod?: DecisioningMethod | undefined;
+  /** Budget of this call in ms. @default the client's */
+  readonly timeout?: number | undefined;
+  /** Aborts this call. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/** Options of `getOffers` and `sendNotifications`. */
+export interface RequestOptions extends CallOptions {
+  /** Conforms to the Delivery API. */
+  readonly request: DeliveryRequest;
+}
+
+const OPTIONS = {
+  request: true,
+  targetCookie: true,
+  targetLocationHint: true,
+  targetLocationHintCookie: true,
+  visitorCookie: true,
+  consumerId: true,
+  customerIds: true,
+  sessionId: true,
+  visitor: true,
+  decisioningMethod: true,
+  timeout: true,
+  signal: true,
+  callback: true,
+  errCallback: true,
+} satisfies Record<keyof RequestOptions | 'callback' | 'errCallback', true>;
+
+/** Every option of a call. */
+export const CALL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
+
+/** The `decisioningMethod` option of a call. */
+export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
+  if (method === undefined || method === null) return undefined;
+  const known = DECISIONING_METHODS.find((one) => one === method);
+  if (known) return known;
+  throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
+}
+
+/** The `timeout` option of a call. */
+export function toTimeoutMs(timeout: unknown): number | undefined {
+  if (timeout === undefined || timeout === null) return undefined;
+  if (isTimeoutMs(timeout)) return timeout;
+  throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout, describe);
+}
+
+/** The `signal` option of a call. */
+export function toSignal(signal: unknown): AbortSignalLike | undefined {
+  if (signal === undefined || signal === null) return undefined;
+  const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
+  if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
+    return signal as AbortSignalLike;
+  }
+  throw invalidField('signal', 'an AbortSignal', signal);
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseSetCookie } from 'cookie';
+import { readCookies, toInlineJson, toSetCookieHeaders } from '../../src/adapters/http.js';
+import { html } from '../../src/testing/edge.js';
+import { withEdge } from '../with-edge.js';
+
+const ORGANIZATION = 'DEMO@AdobeOrg';
+
+describe('readCookies', () => {
+  test.each([
+    ['mbox=session%23a%231', { targetCookie: 'session#a#1' }],
+    ['mbox=session#a#1|PC#b#2', { targetCookie: 'session#a#1|PC#b#2' }],
+    ['mboxEdgeCluster=35; mbox=x', { targetCookie: 'x', targetLocationHint: '35' }],
+    ['AMCV_DEMO@AdobeOrg=MCMID%7C1', { visitorCookie: 'MCMID|1' }],
+    ['AMCV_DEMO%40AdobeOrg=MCMID%7C1', { visitorCookie: 'MCMID|1' }],
+    ['mbox=first; mbox=second', { targetCookie: 'first' }],
+    ['mbox=%E0%A4%A; mboxEdgeCluster=35', { targetCookie: '%E0%A4%A', targetLocationHint: '35' }],
+    ['__proto__=x; constructor=y; toString=z', {}],
+    ['AMCV_OTHER@AdobeOrg=x', {}],
+    ['', {}],
+    [';;;===', {}],
+    [`a=${'x'.repeat(70_000)}; mbox=behind`, {}],
+    [undefined, {}],
+    [null, {}],
+    [['mbox=a'], {}],
+  ])('of %j (%#)', (header, expected) => {
+    expect(readCookies(header as string, ORGANIZATION)).toEqual(expected);
+  });
+});
+
+describe('toSetCookieHeaders', () => {
+  const cookies = {
+    targetCookie: { name: 'mbox', value: 'session#a%20b#1|PC#c#2', maxAge: 10 },
+    targetLocationHintCookie: { name: 'mboxEdgeCluster', value: '35', maxAge: 1860 },
+  };
+
+  test('are safe by default and readable by at.js', () => {
+    expect(toSetCookieHeaders(cookies).map((header) => parseSetCookie(header))).toEqual([
+      { name: 'mbox', value: 'session#a%20b#1|PC#c#2', maxAge: 10, path: '/', secure: true, sameSite: 'lax' },
+      { name: 'mboxEdgeCluster', value: '35', maxAge: 1860, path: '/', secure: true, sameSite: 'lax' },
+    ]);
+  });
+
+  test('take other attributes', () => {
+    const [header = ''] = toSetCookieHeaders(cookies, {
+      domain: 'example.com',
+      path: '/shop',
+      secure: false,
+      sameSite: 'strict',
+      httpOnly: true,
+    });
+    expect(parseSetCookie(header)).toEqual({
+      name: 'mbox',
+      value: 'session#a%20b#1|PC#c#2',
+      maxAge: 10,
+      domain: 'example.com',
+      path: '/shop',
+      sameSite: 'strict',
+      httpOnly: true,
+    });
+  });
+
+  test('leave out a hint that is not there', () => {
+    expect(toSetCookieHeaders({ targetCookie: cookies.targetCookie })).toHaveLength(1);
+  });
+});
+
+describe('toInlineJson', () => {
+  test.each([
+    ['</script><script>alert(1)</script>'],
+    ['<!--<script>'],
+    [']]>'],
+    ['\u2028\u2029'],
+    ['&lt;'],
+    [{ '</script>': ['</script>', null, 1, true, { a: '\\u003c' }] }],
+    [[]],
+    [null],
+  ])('of %j is the same value, safe in a script', (value) => {
+    const text = toInlineJson(value);
+    expect(text).not.toMatch(/[<>&\u2028\u2029]/);
+    expect(JSON.parse(text)).toEqual(value);
+    expect(new Function(`return (${text})`)()).toEqual(value);
+  });
+
+  test('of nothing is null', () => {
+    expect(toInlineJson(undefined)).toBe('null');
+    expect(toInlineJson(() => 1)).toBe('null');
+  });
+});
+
+describe('over a browser and back', () => {
+  const bench = withEdge({ offers: { mboxes: { hero: html('<h1>') } } });
+
+  test('cookies keep session, tntId and hint', async () => {
+    const client = bench.connect();
+    const request = { execute: { mboxes: [{ name: 'hero' }] } };
+    const first = await client.getOffers({ request });
+    const header = toSetCookieHeaders(first)
+      .map((line) => line.split(';')[0])
+      .concat(`AMCV_${ORGANIZATION}=MCMID%7C123`)
+      .join('; ');
+    const options = readCookies(header, ORGANIZATION);
+    expect(options).toEqual({
+      targetCookie: first.targetCookie.value,
+      targetLocationHint: '35',
+      visitorCookie: 'MCMID|123',
+    });
+    await client.getOffers({ request, ...options });
+    const [one, two] = bench.edge.requests;
+    expect(two?.query.sessionId).toBe(one?.query.sessionId);
+    expect(two?.delivery?.id).toEqual({ tntId: first.response.id?.tntId, marketingCloudVisitorId: '123' });
+  });
+});
