@@ -381,8 +381,8 @@ export interface ResolvedMboxRequest extends MboxRequest {
 export interface ResolvedDeliveryRequest extends DeliveryRequest {
   readonly requestId: string;
   readonly context: Context & { readonly channel: ChannelType };
-  readonly execute?: ExecuteRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] };
-  readonly prefetch?: PrefetchRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] };
+  readonly execute?: ExecuteRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] | undefined };
+  readonly prefetch?: PrefetchRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] | undefined };
 }
 
 /** Analytics payload to send from the page, with `client_side` logging. */
