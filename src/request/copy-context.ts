@@ -32,7 +32,7 @@ const CHANNELS: readonly ChannelType[] = ['web', 'mobile'];
 export function copyContext(value: unknown, copying: Copying): Context | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<Context> = {};
+  const copy = copying.newCopy<Context>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';

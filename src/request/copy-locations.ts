@@ -40,7 +40,7 @@ export function copyLocations(
 ): Draft<CopiedLocations> | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<CopiedLocations> = {};
+  const copy = copying.newCopy<CopiedLocations>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';
@@ -99,7 +99,7 @@ function number(mboxes: readonly NamedMbox[], someHaveIndex: boolean): void {
 function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<ResolvedMboxRequest> = {};
+  const copy = copying.newCopy<ResolvedMboxRequest>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';
@@ -129,7 +129,7 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
   if (typeof value === 'boolean') return value ? {} : undefined;
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<RequestDetails> = {};
+  const copy = copying.newCopy<RequestDetails>();
   let hasGaps = false;
   let field = '';
   try {
@@ -184,7 +184,7 @@ export function copyDetail(
 export function copyAddress(value: unknown, copying: Copying): Address | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<Address> = {};
+  const copy = copying.newCopy<Address>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';

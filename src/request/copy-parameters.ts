@@ -8,7 +8,7 @@ const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDG
 export function copyParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Record<string, string> = {};
+  const copy: Record<string, string> = copying.inheritsNames ? Object.create(null) : {};
   let count = 0;
   // The parameter whose value is looked at.
   let field: string | undefined;
@@ -38,7 +38,7 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
     const kept = copy[name];
     if (kept === undefined || kept.length <= profileValue) continue;
     copying.doubt(
-      `the profile parameter ${shownName(name)} has more than the ${profileValue} characters that Target's profiles hold`,
+      `the profile parameter ${shownName(name)} has more than the ${profileValue} characters that Target’s profiles hold`,
     );
   }
   return copy;

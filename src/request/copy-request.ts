@@ -29,7 +29,7 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
   const copying = new Copying();
   const written = isRecord(request) ? fieldsOf(request, copying) : undefined;
   if (!written) throw invalidField('request', 'a Delivery API request', request);
-  const copy: CopiedRequest = {};
+  const copy: CopiedRequest = copying.newCopy();
   let kept: unknown;
   let hasGaps = false;
   let field = '';

@@ -28,7 +28,7 @@ const LIMITS = EDGE_LIMITS.VisitorId;
 export function copyVisitorId(value: unknown, copying: Copying): VisitorId | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<VisitorId> = {};
+  const copy = copying.newCopy<VisitorId>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';
@@ -145,6 +145,6 @@ function toSupplementalDataId(given: unknown, copying: Copying): string | undefi
   const id = toText(given);
   if (id === undefined || SUPPLEMENTAL_DATA_ID.test(id)) return id;
   return copying.doubt(
-    'a supplementalDataId that is not 16 hexadecimal digits, a dash and 16 more was replaced by the visitor’s own',
+    'the supplementalDataId is not 16 hexadecimal digits, a dash and 16 more: the visitor’s own is sent',
   );
 }

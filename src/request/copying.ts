@@ -25,6 +25,11 @@ export class Copying {
     this.inheritsNames = inheritsNames;
   }
 
+  /** A copy to fill, which inherits nothing that somebody gave to all objects. */
+  newCopy<Type>(): Draft<Type> {
+    return this.inheritsNames ? Object.create(null) : {};
+  }
+
   drop(what: string): undefined {
     this.dropped ??= [];
     this.dropped.push(what);
@@ -94,7 +99,7 @@ export function copyFields<Type extends object>(
 ): Draft<Type> | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
-  const copy: Draft<Type> = {};
+  const copy = copying.newCopy<Type>();
   let kept: unknown;
   let hasGaps = false;
   let field = '';
@@ -111,15 +116,11 @@ export function copyFields<Type extends object>(
 }
 
 /** The copy without fields that turned out to be nothing; undefined when no other is left. */
-export function withoutGaps<Type extends object>(
-  copy: Type,
-  { inheritsNames }: Copying,
-): Partial<Type> | undefined {
+export function withoutGaps<Type extends object>(copy: Type, copying: Copying): Draft<Type> | undefined {
   // A deleted field would make the copy slow for all who read it later.
-  const whole: Partial<Type> = {};
+  const whole = copying.newCopy<Type>();
   let isEmpty = true;
   for (const name in copy) {
-    if (inheritsNames && !Object.hasOwn(copy, name)) continue;
     const kept = copy[name];
     if (kept === undefined) continue;
     whole[name] = kept;
