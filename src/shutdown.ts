@@ -1,8 +1,8 @@
 import type { TargetClient } from './client.js';
-import { isTimeoutMs } from './config.js';
 import { describe, invalidOption, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
 import { isObject } from './json.js';
+import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
 /** Every signal that {@link closeOnSignal} takes. */
@@ -68,8 +68,7 @@ export function closeOnSignal(
   options: ShutdownOptions = {},
 ): Shutdown {
   const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
-  if (!isTimeoutMs(timeout))
-    throw invalidOption('timeout', 'milliseconds above 0 and below 2^31', timeout, describe);
+  if (!timeoutCheck.accepts(timeout)) throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
   if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
   if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
   const wrong = signals.find((signal) => !SIGNALS.includes(signal));

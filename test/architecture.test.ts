@@ -14,6 +14,8 @@ const ROWS: readonly (readonly string[])[] = [
   WORDS,
   ['http'],
   ['identity'],
+  ['option-checks'],
+  ['policies'],
   ['config'],
   ['request'],
   ['decide', 'response', 'attributes', 'callbacks'],

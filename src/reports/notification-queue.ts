@@ -1,4 +1,3 @@
-import type { NotificationPolicy } from '../config.js';
 import type { DeliveryResponse, Notification } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
@@ -7,6 +6,7 @@ import { NO_RETRY } from '../http/retry.js';
 import { isRetriedStatus, isUnreached, retryAfterMsOf, SESSION_BUSY } from '../http/transport.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import type { NotificationPolicy } from '../policies.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
 import { FlushPeriods, type Waiter } from './flush-periods.js';
