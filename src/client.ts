@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { later } from '#platform';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { type Callbacks, settle } from './callbacks.js';
 import { resolveConfig, resolvePayload, type TargetClientConfig } from './config.js';
@@ -172,7 +173,7 @@ export class TargetClient {
         this.#loaded = local;
         this.#deciders = { edge, local };
         // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
-        setImmediate(() => {
+        later(() => {
           if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
         });
       },

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIp } from '#platform';
 import { describe, invalidField, TargetError } from '../errors.js';
 import { isRecord, type JsonRecord } from '../json.js';
 
@@ -93,8 +93,8 @@ const MAPPED = /^::ffff:(?=\d)/i;
 export const ipAddress: Field = (value, { dropped }) => {
   if (typeof value === 'string') {
     const address = value.replace(MAPPED, '');
-    if (isIP(address) === 4) return address;
-    if (value === UNKNOWN_IP_ADDRESS || isIP(value) !== 0) return value;
+    if (isIp(address) === 4) return address;
+    if (value === UNKNOWN_IP_ADDRESS || isIp(value) !== 0) return value;
   }
   dropped('an ipAddress that is not an IP address');
   return undefined;
