@@ -30,6 +30,7 @@ const project: Config = {
   roots: ['<rootDir>/test'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^#platform$': '<rootDir>/src/platform/node.ts',
     '^target-node-sdk$': '<rootDir>/src/index.ts',
     '^target-node-sdk/http$': '<rootDir>/src/adapters/http.ts',
     '^target-node-sdk/undici$': '<rootDir>/src/adapters/undici.ts',

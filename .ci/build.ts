@@ -38,6 +38,10 @@ const entries = Object.values(manifest.exports)
   .filter((target) => typeof target !== 'string')
   .map((target) => target.import.default.replace(/^\.\/dist\/esm\/|\.js$/g, ''));
 
+/** Stays a specifier, for the manifest's `imports` to resolve by the platform that the package runs on. */
+const PLATFORM = '#platform';
+const platforms = ['platform/node', 'platform/web'];
+
 function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 }
@@ -59,7 +63,7 @@ function isEsmOnly(name: string): boolean {
 }
 
 function isExternal(format: Format, specifier: string, importer: string | undefined): boolean {
-  if (isBuiltin(specifier)) return true;
+  if (isBuiltin(specifier) || specifier === PLATFORM) return true;
   const name = packageOf(specifier);
   if (format === 'esm' && bundledInEsm.has(name)) return false;
   if (!isBare(specifier) || isInstalled(importer) || bundledInBoth.has(name)) return false;
@@ -96,7 +100,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
   const extension = format === 'esm' ? 'js' : 'cjs';
   const build = await rolldown({
     cwd: root,
-    input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
+    input: Object.fromEntries([...entries, ...platforms].map((entry) => [entry, `src/${entry}.ts`])),
     platform: 'node',
     external: (specifier, importer) => isExternal(format, specifier, importer),
     // The ES modules of a package that has both.

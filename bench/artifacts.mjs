@@ -44,7 +44,7 @@ export function artifactOfRules(count) {
   const rules = Array.from({ length: count }, (_, index) => {
     const value = index === count - 1 ? 'last' : `value-${index}`;
     const condition = { and: [allocatedBetween(0, 100), { '==': [value, { var: 'mbox.plan' }] }] };
-    return { ...experience('mbox-0', 100_000 + index, 0), condition };
+    return { ...experience({ name: 'mbox-0', activityId: 100_000 + index, arm: 0 }), condition };
   });
   return artifactOf({ 'mbox-0': rules });
 }
@@ -98,7 +98,7 @@ function artifactOf(mboxes, views = {}) {
 /** The two rules of a 50/50 test. */
 function abTest(name, activityId, contentOf = (arm) => flagValue(0, arm), type = 'mbox') {
   return [0, 1].map((arm) => ({
-    ...experience(name, activityId, arm, contentOf(arm), type),
+    ...experience({ name, activityId, arm, content: contentOf(arm), type }),
     condition: allocatedBetween(arm * 50, arm * 50 + 50),
   }));
 }
@@ -107,7 +107,7 @@ function allocatedBetween(from, to) {
   return { and: [{ '<=': [from, { var: 'allocation' }] }, { '>=': [to, { var: 'allocation' }] }] };
 }
 
-function experience(name, activityId, arm, content = flagValue(0, arm), type = 'mbox') {
+function experience({ name, activityId, arm, content = flagValue(0, arm), type = 'mbox' }) {
   const letter = 'AB'[arm];
   return {
     ruleKey: String(activityId),

@@ -48,7 +48,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   getValue(mbox: string, key: string, ...defaults: unknown[]): unknown {
     const value = this.#find(mbox, key);
     if (value !== undefined) return value;
-    return orThrow(defaults, () => `Attribute '${key}' does not exist for mbox '${mbox}'`);
+    if (defaults.length > 0) return defaults[0];
+    throw notFound(`Attribute '${key}' does not exist for mbox '${mbox}'`);
   }
 
   /** A boolean; anything else, or nothing, is the default, or throws without one. */
@@ -57,7 +58,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     key: KeyOf<Schema[Mbox], boolean>,
     defaultValue?: boolean,
   ): boolean {
-    return this.#typed('boolean', mbox, key, defaultValue) as boolean;
+    return this.#typed(IS.boolean, mbox, key, defaultValue);
   }
 
   /** A string; anything else, or nothing, is the default, or throws without one. */
@@ -66,7 +67,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     key: KeyOf<Schema[Mbox], string>,
     defaultValue?: string,
   ): string {
-    return this.#typed('string', mbox, key, defaultValue) as string;
+    return this.#typed(IS.string, mbox, key, defaultValue);
   }
 
   /** A number; anything else, or nothing, is the default, or throws without one. */
@@ -75,7 +76,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     key: KeyOf<Schema[Mbox], number>,
     defaultValue?: number,
   ): number {
-    return this.#typed('number', mbox, key, defaultValue) as number;
+    return this.#typed(IS.number, mbox, key, defaultValue);
   }
 
   /** All attributes of an mbox, `{}` if it has none; without a name, those of every mbox by its name. */
@@ -106,20 +107,32 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#contents.get(mbox)?.findLast((content) => Object.hasOwn(content, key))?.[key];
   }
 
-  #typed(type: string, mbox: string, key: string, defaultValue: unknown): unknown {
+  #typed<Value>(type: ScalarType<Value>, mbox: string, key: string, defaultValue: Value | undefined): Value {
     const value = this.#find(mbox, key);
-    if (typeof value === type) return value;
-    return orThrow(defaultValue === undefined ? [] : [defaultValue], () =>
+    if (type.accepts(value)) return value;
+    if (defaultValue !== undefined) return defaultValue;
+    const why =
       value === undefined
         ? `Attribute '${key}' does not exist for mbox '${mbox}'`
-        : `Attribute '${key}' of mbox '${mbox}' is ${describe(value)}, not a ${type}`,
-    );
+        : `Attribute '${key}' of mbox '${mbox}' is ${describe(value)}, not a ${type.name}`;
+    throw notFound(why);
   }
 }
 
-function orThrow(defaults: readonly unknown[], message: () => string): unknown {
-  if (defaults.length > 0) return defaults[0];
-  throw new TargetError('ERR_TARGET_ATTRIBUTE_NOT_FOUND', message());
+/** One of the types that an attribute can be asked for. */
+interface ScalarType<Value> {
+  readonly name: string;
+  accepts(value: unknown): value is Value;
+}
+
+const IS = {
+  boolean: { name: 'boolean', accepts: (value: unknown) => typeof value === 'boolean' },
+  string: { name: 'string', accepts: (value: unknown) => typeof value === 'string' },
+  number: { name: 'number', accepts: (value: unknown) => typeof value === 'number' },
+};
+
+function notFound(message: string): TargetError {
+  return new TargetError('ERR_TARGET_ATTRIBUTE_NOT_FOUND', message);
 }
 
 type Attributes = Readonly<Record<string, JsonValue>>;

@@ -1,14 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { later } from '#platform';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { type Callbacks, settle } from './callbacks.js';
-import {
-  checkListener,
-  isTimeoutMs,
-  resolveConfig,
-  resolvePayload,
-  type TargetClientConfig,
-  warnOfUnknown,
-} from './config.js';
+import { resolveConfig, resolvePayload, type TargetClientConfig } from './config.js';
 import { type Deciders, type Decision, decide } from './decide.js';
 import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
@@ -37,6 +31,7 @@ import { AUTH_STATE, visitorCookieName } from './identity/visitor.js';
 import { isObject } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDevice, OnDeviceOptions } from './on-device/decider.js';
+import { checkListener, timeout as timeoutCheck, warnOfUnknown } from './option-checks.js';
 import { NotificationQueue } from './reports/notification-queue.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, type Delivery, toCall } from './request/call.js';
@@ -178,7 +173,7 @@ export class TargetClient {
         this.#loaded = local;
         this.#deciders = { edge, local };
         // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
-        setImmediate(() => {
+        later(() => {
           if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
         });
       },
@@ -466,7 +461,7 @@ async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
  * already ends them at once, and one that is none does not count.
  */
 function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
-  if (isTimeoutMs(timeout)) return timeout;
+  if (timeoutCheck.accepts(timeout)) return timeout;
   return typeof timeout === 'number' && timeout <= 0 ? 1 : defaultMs;
 }
 

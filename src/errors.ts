@@ -1,4 +1,4 @@
-import { isNativeError } from 'node:util/types';
+import { isNativeError } from '#platform';
 
 /** Every code a {@link TargetError} can have. */
 export const ERROR_CODES = [

@@ -7,13 +7,7 @@ export {
   TargetClient,
   type WaitOptions,
 } from './client.js';
-export type {
-  ArtifactStore,
-  CircuitBreakerOption,
-  NotificationsOption,
-  RetryOption,
-  TargetClientConfig,
-} from './config.js';
+export type { ArtifactStore, TargetClientConfig } from './config.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
@@ -37,6 +31,7 @@ export {
   type VisitorLike,
 } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './policies.js';
 export type { CallOptions, RequestOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {

@@ -1,8 +1,9 @@
+import { processSignals, unref } from '#platform';
 import type { TargetClient } from './client.js';
-import { isTimeoutMs } from './config.js';
-import { describe, invalidOption, toError } from './errors.js';
+import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
 import { isObject } from './json.js';
+import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
 /** Every signal that {@link closeOnSignal} takes. */
@@ -68,29 +69,30 @@ export function closeOnSignal(
   options: ShutdownOptions = {},
 ): Shutdown {
   const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
-  if (!isTimeoutMs(timeout))
-    throw invalidOption('timeout', 'milliseconds above 0 and below 2^31', timeout, describe);
+  if (!timeoutCheck.accepts(timeout)) throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
   if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
   if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
   const wrong = signals.find((signal) => !SIGNALS.includes(signal));
   if (wrong !== undefined) throw invalidOption('signals', `among ${SIGNALS.join(', ')}`, wrong, describe);
+  const sender = processSignals;
+  if (!sender) throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'this platform has no signals to close on');
   let hasBegun = false;
   let resolveClosed: (result: ShutdownResult) => void;
   const closed = new Promise<ShutdownResult>((resolve) => {
     resolveClosed = resolve;
   });
   const forget = () => {
-    for (const signal of signals) process.off(signal, begin);
+    for (const signal of signals) sender.off(signal, begin);
   };
-  const begin = (signal: NodeJS.Signals) => {
+  const begin = (signal: string) => {
     if (hasBegun) return;
     hasBegun = true;
-    setTimeout(forget, REPEATED_WITHIN_MS).unref();
+    unref(setTimeout(forget, REPEATED_WITHIN_MS));
     void shutDown(clients, options, timeout).then((result) =>
       resolveClosed({ signal: signal as EndSignal, ...result }),
     );
   };
-  for (const signal of signals) process.on(signal, begin);
+  for (const signal of signals) sender.on(signal, begin);
   return { closed, stop: () => (hasBegun ? undefined : forget()) };
 }
 
@@ -145,6 +147,6 @@ async function closeServer(server: ClosableServer, limitMs: number): Promise<voi
   }
 }
 
-function isClosed({ code }: NodeJS.ErrnoException): boolean {
+function isClosed({ code }: Error & { readonly code?: unknown }): boolean {
   return code === 'ERR_SERVER_NOT_RUNNING';
 }

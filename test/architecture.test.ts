@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
@@ -9,11 +10,18 @@ const WORDS = [
   ...['errors', 'json', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'stats', 'version'],
 ];
 
-/** The rooms of the house, folders and files: each imports from its own row or an earlier one. */
+/**
+ * The rooms of the house, folders and files: each imports from its own row or an earlier one. A file that is named with its
+ * folder is in another row than the rest of the room.
+ */
 const ROWS: readonly (readonly string[])[] = [
+  ['http/fetch-api', 'http/connections'],
+  ['platform'],
   WORDS,
   ['http'],
   ['identity'],
+  ['option-checks'],
+  ['policies'],
   ['config'],
   ['request'],
   ['decide', 'response', 'attributes', 'callbacks'],
@@ -38,7 +46,9 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-const NETWORKERS = new Set(['http/transport', 'http/connections', 'adapters/undici']);
+const NETWORKERS = new Set(['platform/node', 'http/connections', 'adapters/undici']);
+/** Those that the specifier `#platform` stands for. */
+const PLATFORMS = ['platform/node', 'platform/web'];
 
 interface SourceFile {
   /** Its path in `src`, without `.ts`. */
@@ -65,20 +75,27 @@ function toSource(name: string): SourceFile {
     ([, specifier = '']) => specifier,
   );
   const isOurs = (specifier: string) => specifier.startsWith('.') && specifier.endsWith('.js');
+  const relative = written
+    .filter(isOurs)
+    .map((specifier) => join(dirname(name), specifier).replaceAll('\\', '/').slice(0, -3));
   return {
     name,
     text,
-    files: written
-      .filter(isOurs)
-      .map((specifier) => join(dirname(name), specifier).replaceAll('\\', '/').slice(0, -3)),
-    packages: written.filter((specifier) => !specifier.startsWith('.')),
+    files: written.includes('#platform') ? [...relative, ...PLATFORMS] : relative,
+    packages: written.filter((specifier) => !/^(\.|#platform$)/.test(specifier)),
   };
+}
+
+/** What stands between quotes is no code. */
+function withoutTexts(text: string): string {
+  return text.replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
 }
 
 /** The row of a file, by its own name or by the folder that it is in; -1 for one that has no room. */
 function rowOf(rows: readonly (readonly string[])[], name: string): number {
   const [room = ''] = name.split('/');
-  return rows.findIndex((row) => row.includes(room));
+  const own = rows.findIndex((row) => row.includes(name));
+  return own < 0 ? rows.findIndex((row) => row.includes(room)) : own;
 }
 
 /** `from imports to` for each import that breaks a rule. */
@@ -168,12 +185,13 @@ describe('the network', () => {
   test('is touched by the transport alone', () => {
     const touching = clientSide.filter(({ packages }) => packages.some((name) => HTTP.test(name)));
     expect(touching.map(({ name }) => name).filter((name) => !NETWORKERS.has(name))).toEqual([]);
-    expect(importsThat(({ name }, to) => to === 'http/connections' && name !== 'http/transport')).toEqual([]);
+    const mayKnow = (name: string) => name === 'http/transport' || name.startsWith('platform/');
+    expect(importsThat(({ name }, to) => to === 'http/connections' && !mayKnow(name))).toEqual([]);
   });
 
   test('is not touched by the global fetch either', () => {
     const callers = clientSide.filter(
-      ({ name, text }) => name !== 'http/transport' && /(?<![\w.#])fetch\(|globalThis\.fetch\b/.test(text),
+      ({ name, text }) => name !== 'platform/web' && /(?<![\w.#])fetch\(|globalThis\.fetch\b/.test(text),
     );
     expect(callers.map(({ name }) => name)).toEqual([]);
   });
@@ -181,6 +199,44 @@ describe('the network', () => {
   test('is not what node:net is imported for', () => {
     const importing = clientSide.filter(({ packages }) => packages.includes('node:net'));
     for (const { text } of importing) expect(text).toMatch(/import \{ isIP \} from 'node:net'/);
+  });
+});
+
+describe('Node', () => {
+  const reached = new Set<string>();
+  const reach = (name: string): void => {
+    if (reached.has(name)) return;
+    reached.add(name);
+    for (const file of byName.get(name)?.files ?? []) reach(file);
+  };
+  reach('index');
+  /** Reached by dynamic import. */
+  reach('on-device/decider');
+  const core = sources.filter(({ name }) => reached.has(name));
+  const ofNode = new Set(['platform/node', 'http/connections']);
+  const withoutNode = core.filter(({ name }) => !ofNode.has(name));
+
+  test('is behind one door for all that index reaches', () => {
+    expect(core.length).toBeGreaterThan(70);
+    expect([...ofNode].filter((name) => !reached.has(name))).toEqual([]);
+    const importing = withoutNode.filter(({ packages }) => packages.some((name) => isBuiltin(name)));
+    expect(importing.map(({ name }) => name)).toEqual([]);
+  });
+
+  test('is not used by its globals and their types either', () => {
+    const globals =
+      /\bNodeJS\.|(?<![\w.])(Buffer|process|global|setImmediate|clearImmediate|require|__dirname|__filename)\b(?=[.([,;)])|\.(un)?ref\(/;
+    const uses = withoutNode.flatMap(({ name, text }) => {
+      const [found] = globals.exec(withoutTexts(text)) ?? [];
+      return found === undefined ? [] : [`${name} uses ${found}`];
+    });
+    expect(uses).toEqual([]);
+  });
+
+  test('has a stand-in of the same names on the web', () => {
+    const namesOf = (name: string) =>
+      [...(byName.get(name)?.text ?? '').matchAll(/export const (\w+)/g)].map(([, exported]) => exported);
+    expect(namesOf('platform/web').toSorted()).toEqual(namesOf('platform/node').toSorted());
   });
 });
 

@@ -1,9 +1,9 @@
-import type { CircuitBreakerPolicy } from '../config.js';
 import { TargetError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
 import { spread } from '../http/deadline.js';
 import { retryAfterMsOf } from '../http/transport.js';
 import type { Logger } from '../logger.js';
+import type { CircuitBreakerPolicy } from '../policies.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
 
 /** What a breaker needs. */

@@ -1,3 +1,4 @@
+import { unref } from '#platform';
 import type { TargetError, TargetErrorCode } from '../errors.js';
 import { type Limits, within } from '../http/deadline.js';
 import { deliveryHost } from '../identity/location-hint.js';
@@ -89,7 +90,7 @@ export class Clusters {
   async #find(trial: Trial, lookUp: LookUp): Promise<void> {
     const { hint } = trial;
     const timer = setTimeout(() => this.#learn(hint, false), MAX_LOOK_UP_MS);
-    timer.unref();
+    unref(timer);
     const isThere = await lookUp(deliveryHost('', hint)).then(
       () => true,
       () => false,

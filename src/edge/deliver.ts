@@ -7,7 +7,7 @@ import type {
   TelemetryRequest,
 } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, toJsonError } from '../errors.js';
-import { textOf } from '../http/body.js';
+import { lengthOf, textOf } from '../http/body.js';
 import {
   type Exchanged,
   type ExchangeRequest,
@@ -300,7 +300,7 @@ function toTelemetryRequest(exchanged: Exchanged): TelemetryRequest {
     ...(tlsMs !== undefined && { tls: roundMs(tlsMs) }),
     timeToFirstByte: roundMs(timeToFirstByteMs),
     download: roundMs(downloadMs),
-    responseSize: Buffer.byteLength(body),
+    responseSize: lengthOf(body),
   };
 }
 

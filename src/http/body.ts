@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { concat, isNodeStream, type NodeStream, toBytes, toText, utf8Length } from '#platform';
 import { isObject } from '../json.js';
 import type { Span } from './deadline.js';
 
@@ -12,7 +12,7 @@ export interface BodyLimits {
 }
 
 /** A body: its bytes, or the text that a stand-in for a fetch has instead of them. */
-export type Body = Buffer | string;
+export type Body = Uint8Array | string;
 
 /** What was read of a body. */
 export interface ReadBody {
@@ -23,15 +23,20 @@ export interface ReadBody {
 
 /** A body as text; bytes are UTF-8, and a byte order mark is none of it, as in a fetch's own `text()`. */
 export function textOf(body: Body): string {
-  const text = typeof body === 'string' ? body : body.toString('utf8');
+  const text = typeof body === 'string' ? body : toText(body);
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 const BYTE_ORDER_MARK = 0xfeff;
 
 /** A body as bytes; a text becomes UTF-8. */
-export function bytesOf(body: Body): Buffer {
-  return typeof body === 'string' ? Buffer.from(body) : body;
+export function bytesOf(body: Body): Uint8Array {
+  return typeof body === 'string' ? toBytes(body) : body;
+}
+
+/** The length of a body in bytes. */
+export function lengthOf(body: Body): number {
+  return typeof body === 'string' ? utf8Length(body) : body.length;
 }
 
 /** The part of a fetch's answer that holds its body: a web or Node stream, or what a stand-in offers instead. */
@@ -50,9 +55,9 @@ export function readBody(response: BodyHolder, limits: BodyLimits): Promise<Read
 /** There is nothing to let go of when it takes too long. */
 async function readText(response: BodyHolder, { maxBytes }: BodyLimits): Promise<ReadBody> {
   // Straight from the stand-in: each promise in between costs.
-  const text: unknown = await (response.text ? response.text() : toText(response));
-  const body = typeof text === 'string' ? text : toBytes(text);
-  return { body, isWhole: Buffer.byteLength(body) <= maxBytes };
+  const text: unknown = await (response.text ? response.text() : textFrom(response));
+  const body = typeof text === 'string' ? text : expectBytes(text);
+  return { body, isWhole: lengthOf(body) <= maxBytes };
 }
 
 function readSource(response: BodyHolder, { maxBytes, maxMs, span }: BodyLimits): Promise<ReadBody> {
@@ -62,7 +67,7 @@ function readSource(response: BodyHolder, { maxBytes, maxMs, span }: BodyLimits)
     const end = (isWhole: boolean) => {
       release();
       if (!isWhole) source.stop();
-      resolve({ body: pieces.toBuffer(), isWhole });
+      resolve({ body: pieces.joined(), isWhole });
     };
     const cut = () => end(false);
     const timer = maxMs === undefined ? undefined : setTimeout(cut, maxMs);
@@ -82,7 +87,7 @@ function readSource(response: BodyHolder, { maxBytes, maxMs, span }: BodyLimits)
 /** What has come of a body. */
 class Pieces {
   readonly #maxBytes: number;
-  readonly #pieces: Buffer[] = [];
+  readonly #pieces: Uint8Array[] = [];
   #length = 0;
 
   constructor(maxBytes: number) {
@@ -91,24 +96,24 @@ class Pieces {
 
   /** Takes a piece along and says whether there may be more of them. */
   add(piece: unknown): boolean {
-    const bytes = toBytes(piece);
+    const bytes = expectBytes(piece);
     this.#length += bytes.length;
     this.#pieces.push(bytes);
     return this.#length <= this.#maxBytes;
   }
 
-  toBuffer(): Buffer {
+  joined(): Uint8Array {
     const [first] = this.#pieces;
     // Most answers come in one piece, which needs no copy.
-    const all = first && this.#pieces.length === 1 ? first : Buffer.concat(this.#pieces);
+    const all = first && this.#pieces.length === 1 ? first : concat(this.#pieces);
     return this.#length > this.#maxBytes ? all.subarray(0, this.#maxBytes) : all;
   }
 }
 
-function toBytes(value: unknown): Buffer {
-  if (Buffer.isBuffer(value)) return value;
-  if (typeof value === 'string') return Buffer.from(value);
-  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+function expectBytes(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === 'string') return toBytes(value);
+  if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   throw new TypeError('a body must be made of bytes');
 }
 
@@ -124,7 +129,7 @@ type Methods = Readonly<Record<PropertyKey, ((...values: unknown[]) => unknown) 
 
 function toSource(response: BodyHolder): Source {
   const { body } = response;
-  if (body instanceof Readable) return fromStream(body);
+  if (isNodeStream(body)) return fromStream(body);
   const methods = (isObject(body) ? body : {}) as Methods;
   // A reader, because the iterator of a web stream cannot be stopped while it waits for a piece.
   if (typeof methods.getReader === 'function') {
@@ -143,7 +148,7 @@ function toSource(response: BodyHolder): Source {
   }
   return {
     read: (pieces, end, fail) => {
-      toText(response)
+      textFrom(response)
         .then((text) => end(pieces.add(text)))
         .catch(fail);
     },
@@ -152,7 +157,7 @@ function toSource(response: BodyHolder): Source {
 }
 
 /** Node's own streams, as node-fetch answers with: their events cost a third of their iterator (`server-side/2kb-1`). */
-function fromStream(stream: Readable): Source {
+function fromStream(stream: NodeStream): Source {
   return {
     read: (pieces, end, fail) => {
       // What happened before anybody listened is not told again.
@@ -198,7 +203,7 @@ function fromSteps(
   };
 }
 
-async function toText(response: BodyHolder): Promise<string> {
+async function textFrom(response: BodyHolder): Promise<string> {
   if (typeof response.text === 'function') return response.text();
   return typeof response.json === 'function' ? (JSON.stringify(await response.json()) ?? '') : '';
 }

@@ -1,3 +1,5 @@
+import { later, type Timer } from '#platform';
+
 /** The part of an `AbortSignal` that is used of one that the caller made. */
 export interface Abortable {
   readonly aborted: boolean;
@@ -32,7 +34,7 @@ export class Span implements Abortable, Watcher {
   readonly #stageMs: number;
   /** The time that was left when the timer was set. */
   #leftMs: number;
-  #timer: NodeJS.Timeout;
+  #timer: Timer;
   /** When the timer is due, on the clock of `performance.now()`. */
   #dueMs: number;
   readonly #watch: Watch | undefined;
@@ -156,7 +158,7 @@ function endStage(span: Span): void {
   if (span.goOn(now)) return;
   if (now - span.deadline < LATE_MS) span.meet('deadline');
   // The answer may be there.
-  else setImmediate(() => span.meet('deadline'));
+  else later(() => span.meet('deadline'));
 }
 
 /**
@@ -209,7 +211,7 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
  * has notifications to send afterwards.
  */
 export async function withinMs(limitMs: number, work: () => Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, Math.min(limitMs, MAX_TIMER_MS));
   });

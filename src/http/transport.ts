@@ -1,10 +1,9 @@
-import { setMaxListeners } from 'node:events';
-import nodeFetch from 'node-fetch';
 import pRetry from 'p-retry';
+import { allowListeners, defaultFetch, later, sockets } from '#platform';
 import { TargetError, type TargetErrorCode, type TargetErrorDetails } from '../errors.js';
 import { type Body, quietly, readBody, textOf } from './body.js';
 import { codeOf, reasonOf, toCause } from './causes.js';
-import { Connections, dropIdleOf, lookUp, type Opening, type Trip } from './connections.js';
+import type { Opening, Trip } from './connections.js';
 import { type Limit, type Span, sleep, within } from './deadline.js';
 import type { AbortSignalLike, AgentOption, FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import { toInit } from './fetch-init.js';
@@ -81,15 +80,15 @@ const MAX_ERROR_BODY_MS = 250;
 
 /** Makes the client's transport: an injected fetch, or node-fetch on keep-alive connections. */
 export function createTransport({ fetchApi, agent }: TransportOptions): Transport {
-  const connections = fetchApi || agent ? undefined : new Connections();
-  const call = fetchApi ?? (nodeFetch as unknown as FetchApi);
+  const connections = fetchApi || agent ? undefined : sockets?.open();
+  const call = fetchApi ?? defaultFetch;
   const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const issued = issuedOn(fetchApi);
   const wire: Wire = {
     issued,
-    takesAnySignal: !fetchApi || fetchApi.takesAnySignal === true,
+    takesAnySignal: call.takesAnySignal === true,
     send: (trip, init, span) =>
       connections
         ? connections.start(
@@ -102,18 +101,20 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
       // One that was opened for the attempt says nothing of those that were open before.
       if (opening.isNew) return;
       quietly(() =>
-        agent ? dropIdleOf(agentOf(agent, url), url) : (connections ?? fetchApi)?.dropIdle?.(url, sentAt),
+        agent
+          ? sockets?.dropIdleOf(agentOf(agent, url), url)
+          : (connections ?? fetchApi)?.dropIdle?.(url, sentAt),
       );
     },
     discard: (trip, response) => {
       // An agent of the caller's does not tell which connection it was, but has it back in a moment.
-      if (agent) setImmediate(() => quietly(() => dropIdleOf(agentOf(agent, trip.url), trip.url)));
+      if (agent) later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
       else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
     },
   };
   return {
     exchange: (request) => exchange(request, wire),
-    lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? lookUp : undefined,
+    lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? sockets?.lookUp : undefined,
     issued,
     close: () => connections?.close(),
   };
@@ -218,7 +219,7 @@ function whatHappened({ phase, status }: Course): string {
 
 function tryAgain(course: Course, span: Span): Promise<Exchanged> {
   // Each attempt listens to it, and Node warns of more than ten.
-  setMaxListeners(0, span.signal);
+  allowListeners(span.signal);
   return pRetry(() => attempt(course, span), {
     // It makes the first retry itself, as its first try.
     retries: course.request.retry.retries - 1,

@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto';
 import { v4 } from 'uuid';
+import { fillRandom, fromLatin1, toHex } from '#platform';
 
 /*
  * Ids are made some at a time, and random bytes are drawn for many: one by one they were a fifth of an on-device
@@ -10,14 +10,14 @@ const BATCH = 32;
 const BYTES = 16;
 const DRAWN = 16 * BATCH;
 
-const drawn = Buffer.alloc(DRAWN * BYTES);
+const drawn = new Uint8Array(DRAWN * BYTES);
 const slots = Array.from({ length: DRAWN }, (_, at) => drawn.subarray(at * BYTES, (at + 1) * BYTES));
 let taken = DRAWN;
 
 /** Random bytes for a batch: where they begin. */
 function draw(): number {
   if (taken === DRAWN) {
-    randomFillSync(drawn);
+    fillRandom(drawn);
     taken = 0;
   }
   taken += BATCH;
@@ -37,7 +37,7 @@ function drawUuids(): number {
 }
 
 function hexFrom(first: number): string {
-  return drawn.toString('hex', first * BYTES, (first + BATCH) * BYTES);
+  return toHex(drawn.subarray(first * BYTES, (first + BATCH) * BYTES));
 }
 
 /** Hands out the texts of one length that were written in a row. */
@@ -62,11 +62,16 @@ const PLACES = Array.from(
   (_, byte) => 2 * byte + DASHES_BEFORE.filter((dash) => dash <= byte).length,
 );
 /** The two digits of each byte, as one number: half as many of them are to be written. */
-const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) =>
-  Buffer.from(byte.toString(16).padStart(2, '0')).readUInt16LE(),
-);
-const dashed = Buffer.alloc(BATCH * UUID_LENGTH, '-');
-const digits = new DataView(dashed.buffer, dashed.byteOffset, dashed.length);
+const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const [first, second] = byte.toString(16).padStart(2, '0');
+  return codeOf(first) | (codeOf(second) << 8);
+});
+const dashed = new Uint8Array(BATCH * UUID_LENGTH).fill(codeOf('-'));
+const digits = new DataView(dashed.buffer);
+
+function codeOf(character = ''): number {
+  return character.charCodeAt(0);
+}
 
 function writeUuids(): string {
   const first = drawUuids();
@@ -76,7 +81,7 @@ function writeUuids(): string {
       digits.setUint16(at * UUID_LENGTH + (PLACES[byte] as number), DIGITS[value] as number, true);
     }
   }
-  return dashed.toString('latin1');
+  return fromLatin1(dashed);
 }
 
 const newHalf = oneByOne(BYTES, () => hexFrom(draw()).toUpperCase());

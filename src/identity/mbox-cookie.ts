@@ -1,3 +1,4 @@
+import { toBytes, toText } from '#platform';
 import { hintOfTntId } from './location-hint.js';
 
 /** `session#{id}#{expires}|PC#{tntId}#{expires}`; name and value percent-encoded, expires in epoch seconds. */
@@ -82,7 +83,7 @@ function encode(value: string): string {
   try {
     return encodeURIComponent(value);
   } catch {
-    return encodeURIComponent(Buffer.from(value).toString());
+    return encodeURIComponent(toText(toBytes(value)));
   }
 }
 

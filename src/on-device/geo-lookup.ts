@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIp } from '#platform';
 import type { ResolvedConfig } from '../config.js';
 import type { Geo } from '../delivery-api.js';
 import { TargetError, toError } from '../errors.js';
@@ -119,7 +119,7 @@ function toPlace({ status, headers, body }: Exchanged): Geo {
     countryCode: text('x-geo-country-code'),
     latitude: degrees('x-geo-latitude'),
     longitude: degrees('x-geo-longitude'),
-    ipAddress: address !== undefined && isIP(address) ? address : undefined,
+    ipAddress: address !== undefined && isIp(address) ? address : undefined,
   };
   const known = Object.entries(place).filter(([, value]) => isPresent(value));
   // An edge may know nothing of an address, and says so in JSON; anything else comes from somebody in between.

@@ -1,4 +1,4 @@
-import type { NotificationPolicy } from '../config.js';
+import { later, type Timer, unref, utf8Length } from '#platform';
 import type { DeliveryResponse, Notification } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
@@ -7,6 +7,7 @@ import { NO_RETRY } from '../http/retry.js';
 import { isRetriedStatus, isUnreached, retryAfterMsOf, SESSION_BUSY } from '../http/transport.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import type { NotificationPolicy } from '../policies.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
 import { FlushPeriods, type Waiter } from './flush-periods.js';
@@ -64,8 +65,8 @@ export class NotificationQueue {
   readonly #lost = new LostClusters();
   readonly #losses: FaultLog;
   #bytes = 0;
-  #turn: NodeJS.Immediate | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #isTurnOver = true;
+  #timer: Timer | undefined;
   #lastFault: TargetError | undefined;
 
   constructor(options: NotificationQueueOptions) {
@@ -100,8 +101,10 @@ export class NotificationQueue {
       const hint = this.#lost.reachable(call.locationHint);
       const period = this.#periods.enter();
       this.#waiting.push({ call, bytes, period, attempts: 0, firstTriedMs: undefined, hint });
-      this.#turn ??= setImmediate(() => {
-        this.#turn = undefined;
+      if (!this.#isTurnOver) return;
+      this.#isTurnOver = false;
+      later(() => {
+        this.#isTurnOver = true;
         this.#pump();
       });
     }
@@ -169,8 +172,7 @@ export class NotificationQueue {
       if (opensAtMs > nowMs) atMs = Math.min(atMs, opensAtMs);
     }
     if (atMs === Number.POSITIVE_INFINITY) return;
-    this.#timer = setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs));
-    this.#timer.unref();
+    this.#timer = unref(setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs)));
   }
 
   async #send(queued: QueuedCall, nowMs: number): Promise<void> {
@@ -283,7 +285,7 @@ export class NotificationQueue {
     const { length } = json;
     const most = MAX_BYTES_A_CHARACTER * length;
     if (this.#bytes + most <= ESTIMATED_SHARE * this.#options.policy.maxBytes) return most;
-    const bytes = Buffer.byteLength(json);
+    const bytes = utf8Length(json);
     // A text that is not Latin has two bytes a character in memory.
     return bytes === length ? length : Math.max(bytes, 2 * length);
   }

@@ -1,3 +1,4 @@
+import { type Timer, unref } from '#platform';
 import type {
   DecisioningMethod,
   ResolvedDeliveryRequest,
@@ -18,7 +19,7 @@ export class TelemetryBuffer {
   readonly #isEnabled: boolean;
   readonly #flush: () => void;
   #entries: TelemetryEntry[] = [];
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #isStopped = false;
 
   constructor(isEnabled: boolean, flush: () => void) {
@@ -66,10 +67,12 @@ export class TelemetryBuffer {
 
   #wait(): void {
     if (this.#isStopped) return;
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#flush();
-    }, FLUSH_INTERVAL_MS).unref();
+    this.#timer ??= unref(
+      setTimeout(() => {
+        this.#timer = undefined;
+        this.#flush();
+      }, FLUSH_INTERVAL_MS),
+    );
   }
 
   #rest(): void {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIp } from '#platform';
 import type {
   Application,
   Browser,
@@ -11,7 +11,7 @@ import type {
   Window,
 } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
-import { copyAddress } from './copy-locations.js';
+import { copyAddress } from './copy-details.js';
 import {
   type Copying,
   copyFields,
@@ -169,8 +169,8 @@ function toIpAddress(value: unknown, copying: Copying): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') {
     const address = value.replace(MAPPED, '');
-    if (isIP(address) === 4) return address;
-    if (value === UNKNOWN_IP_ADDRESS || isIP(value) !== 0) return value;
+    if (isIp(address) === 4) return address;
+    if (value === UNKNOWN_IP_ADDRESS || isIp(value) !== 0) return value;
   }
   return copying.drop('an ipAddress that is not an IP address');
 }

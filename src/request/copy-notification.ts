@@ -6,7 +6,7 @@ import type {
   NotificationView,
 } from '../delivery-api.js';
 import { isRecord, type JsonRecord } from '../json.js';
-import { copyDetail } from './copy-locations.js';
+import { copyDetail } from './copy-details.js';
 import { type Copying, copyFields, copyList, type Draft, fieldsOf } from './copying.js';
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toNumber, toText, toWord } from './scalars.js';

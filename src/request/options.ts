@@ -1,8 +1,9 @@
-import { DECISIONING_METHODS, isTimeoutMs } from '../config.js';
+import { DECISIONING_METHODS } from '../config.js';
 import type { DecisioningMethod, DeliveryRequest } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { CustomerIdsOption, VisitorLike } from '../identity/visitor.js';
+import { timeout as timeoutCheck } from '../option-checks.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
 export interface CallOptions {
@@ -67,8 +68,8 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
 /** The `timeout` option of a call. */
 export function toTimeoutMs(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null) return undefined;
-  if (isTimeoutMs(timeout)) return timeout;
-  throw invalidField('timeout', 'milliseconds above 0 and below 2^31', timeout, describe);
+  if (timeoutCheck.accepts(timeout)) return timeout;
+  throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
 }
 
 /** The `signal` option of a call. */

@@ -1,11 +1,9 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { concat, type Files, type OpenFile } from '#platform';
 import { TargetError, toError } from '../../errors.js';
 import { type Limits, type Span, within } from '../../http/deadline.js';
 
 /** Reads a file to its end once, within the given limits. */
-export type ReadFile = (limits: Limits & { readonly signal: AbortSignal }) => Promise<Buffer>;
+export type ReadFile = (limits: Limits & { readonly signal: AbortSignal }) => Promise<Uint8Array>;
 
 const PIECE_BYTES = 256 * 1024;
 
@@ -14,13 +12,13 @@ const PIECE_BYTES = 256 * 1024;
  * that outlived its time limit holds a thread of the process until its file system answers: no second one is begun
  * beside it.
  */
-export function createFileReader(location: string, maxBytes: number): ReadFile {
-  let reading: Promise<Buffer> | undefined;
+export function createFileReader(files: Files, location: string, maxBytes: number): ReadFile {
+  let reading: Promise<Uint8Array> | undefined;
   return (limits) =>
     within(
       limits,
       (span) => {
-        reading ??= readWhole(location, maxBytes, span).finally(() => {
+        reading ??= readWhole(() => files.open(location), maxBytes, span).finally(() => {
           reading = undefined;
         });
         return reading;
@@ -29,22 +27,19 @@ export function createFileReader(location: string, maxBytes: number): ReadFile {
     );
 }
 
-async function readWhole(location: string, maxBytes: number, span: Span): Promise<Buffer> {
+async function readWhole(open: () => Promise<OpenFile>, maxBytes: number, span: Span): Promise<Uint8Array> {
   try {
-    // Without O_NONBLOCK, opening a pipe waits for a writer, which may never come.
-    const file = await open(fileURLToPath(location), constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = await open();
     try {
-      if (!(await file.stat()).isFile()) throw unusable('is no regular file');
-      const pieces: Buffer[] = [];
+      if (!(await file.isRegular())) throw unusable('is no regular file');
+      const pieces: Uint8Array[] = [];
       let left = maxBytes + 1;
       while (!span.aborted) {
         // Read piece by piece and not by its size: a file may grow meanwhile, and those of /proc have none.
-        const { buffer, bytesRead } = await file.read({
-          buffer: Buffer.allocUnsafe(Math.min(PIECE_BYTES, left)),
-        });
-        if (bytesRead === 0) return Buffer.concat(pieces);
-        pieces.push(buffer.subarray(0, bytesRead));
-        left -= bytesRead;
+        const piece = await file.read(Math.min(PIECE_BYTES, left));
+        if (piece.length === 0) return concat(pieces);
+        pieces.push(piece);
+        left -= piece.length;
         if (left === 0) throw unusable(`has more than ${maxBytes} bytes`);
       }
       throw span.reason;
@@ -53,7 +48,7 @@ async function readWhole(location: string, maxBytes: number, span: Span): Promis
     }
   } catch (thrown) {
     if (thrown instanceof TargetError) throw thrown;
-    const { name, code = name } = toError(thrown) as NodeJS.ErrnoException;
+    const { name, code = name } = toError(thrown) as Error & { readonly code?: string };
     throw unusable(`could not be read: ${code}`, thrown);
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { type Files, files } from '#platform';
 import { decodeBinaryArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
 import { TargetError } from '../../errors.js';
@@ -46,7 +46,7 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
   const location = toArtifactLocation(config);
   const { protocol, pathname } = new URL(location);
   const isBinary = (config.artifactFormat ?? (pathname.endsWith('.bin') ? 'bin' : 'json')) === 'bin';
-  const toText = (bytes: Buffer) =>
+  const toText = (bytes: Uint8Array) =>
     isBinary ? decodeBinaryArtifact(bytes, config.organizationId) : textOf(bytes);
 
   const get: ArtifactReader['read'] = async (etag, signal) => {
@@ -71,17 +71,19 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
     return { text: toText(bytes), etag: kept, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
-  const readFile = createFileReader(location, MAX_ARTIFACT_BYTES);
   /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */
-  const readLocal: ArtifactReader['read'] = async (etag, signal) => {
-    const bytes = await readFile({ timeoutMs: DOWNLOAD_TIMEOUT_MS, signal });
-    const version = createHash('sha256').update(bytes).digest('base64');
-    if (version === etag) return undefined;
-    const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
-    return { text: toText(bytes), etag: version, bytes: bytes.length, ...unknown };
+  const readerOf = (files: Files): ArtifactReader['read'] => {
+    const readFile = createFileReader(files, location, MAX_ARTIFACT_BYTES);
+    return async (etag, signal) => {
+      const bytes = await readFile({ timeoutMs: DOWNLOAD_TIMEOUT_MS, signal });
+      const version = files.sha256(bytes);
+      if (version === etag) return undefined;
+      const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
+      return { text: toText(bytes), etag: version, bytes: bytes.length, ...unknown };
+    };
   };
 
-  return { location, read: protocol === 'file:' ? readLocal : get };
+  return { location, read: protocol === 'file:' && files ? readerOf(files) : get };
 }
 
 /** `https://{cdn}/{client}/{environment}/v1[/{propertyToken}]/rules.json` (spec 5.1). */

@@ -1,3 +1,4 @@
+import { ref, type Timer, unref } from '#platform';
 import type { Artifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
 import { TargetError, toError } from '../../errors.js';
@@ -49,8 +50,8 @@ export class ArtifactSource {
   readonly #waiting = new Set<{ resolve: (state: ReadyState) => void; reject: (error: Error) => void }>();
   #running: Promise<void> | undefined;
   #isAsked = false;
-  #timer: NodeJS.Timeout | undefined;
-  #patience: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
+  #patience: Timer | undefined;
   #failures = 0;
   #lastFailure: TargetError | undefined;
   #toldStatus: ReadyStatus | undefined;
@@ -140,10 +141,10 @@ export class ArtifactSource {
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
       this.#waiting.add(waiting);
-      this.#timer?.ref();
+      ref(this.#timer);
       signal.addEventListener('abort', () => {
         this.#waiting.delete(waiting);
-        if (this.#waiting.size === 0) this.#timer?.unref();
+        if (this.#waiting.size === 0) unref(this.#timer);
       });
     });
   }
@@ -163,14 +164,15 @@ export class ArtifactSource {
     const { config, events } = this.#options;
     const { maximumWaitReadyMs } = config;
     if (maximumWaitReadyMs === undefined) return;
-    this.#patience = setTimeout(() => {
+    const complain = () => {
       const error = new TargetError(
         'ERR_TARGET_NOT_READY',
         `no artifact came within ${maximumWaitReadyMs} ms`,
         { cause: this.#lastFailure },
       );
       events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
-    }, maximumWaitReadyMs).unref();
+    };
+    this.#patience = unref(setTimeout(complain, maximumWaitReadyMs));
   }
 
   async #downloadOnce(): Promise<void> {
@@ -194,7 +196,7 @@ export class ArtifactSource {
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
-    if (this.#waiting.size === 0) this.#timer.unref();
+    if (this.#waiting.size === 0) unref(this.#timer);
   }
 
   async #download(): Promise<void> {
@@ -269,7 +271,7 @@ export class ArtifactSource {
     this.#waiting.clear();
     for (const { resolve } of waiting) resolve(state);
     // Nobody waits for the next download any more.
-    this.#timer?.unref();
+    unref(this.#timer);
   }
 
   #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {

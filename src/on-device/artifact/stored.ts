@@ -1,3 +1,4 @@
+import { type Timer, unref } from '#platform';
 import type { ArtifactStore } from '../../config.js';
 import { TargetError, toError } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
@@ -58,9 +59,9 @@ export class StoredArtifact {
 
   async #write(text: string): Promise<void> {
     const { store, key } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('it did not end')), MAX_WRITE_MS).unref();
+      timer = unref(setTimeout(() => reject(new Error('it did not end')), MAX_WRITE_MS));
     });
     try {
       await Promise.race([store.set(key, text), limit]);

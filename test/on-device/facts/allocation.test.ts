@@ -5,14 +5,16 @@ const noNewId = () => {
   throw new Error('no new id is needed');
 };
 
-test.each([
+test.each<
+  readonly [client: string, activityId: string | number, key: string, salt: string, allocation: number]
+>([
   ['someClientId', 123456, 'ecid123', '.salty', 29.06],
   ['someClientId', 123456, 'tntId123', '.salty', 21.94],
   ['someClientId', 123456, 'thirtPartyId123', '.salty', 73.15],
   ['targettesting', 125880, '4c038b35f1b1453d80a3e7da8208c617', '.campaign', 97.03],
   ['acmeclient', '1111', '702ff4d0-83b1-4e2e-a0a6-22cbe460eb15', '.experience', 71.16],
   ['someClientId', 125873, '07327024324407615852294135870030620007', '.0', 18.53],
-])('%s.%s.%s%s falls at %d', (client, activityId, key, salt, allocation) => {
+])('%s.%s.%s%s falls at %d', (...[client, activityId, key, salt, allocation]) => {
   expect(allocate(allocationPrefix(client, activityId), key, salt)).toBe(allocation);
 });
 

@@ -1,0 +1,65 @@
+import { createHash, randomFillSync } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
+import nodeFetch from 'node-fetch';
+import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
+import type { FetchApi } from '../http/fetch-api.js';
+import type { Platform } from './platform.js';
+
+export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
+
+/** It only listens for `abort`, so that a stand-in for a signal will do. */
+export const defaultFetch: Platform['defaultFetch'] = Object.assign(
+  ((url, init) => (nodeFetch as unknown as FetchApi)(url, init)) satisfies FetchApi,
+  { takesAnySignal: true },
+);
+
+export const sockets: Platform['sockets'] = { open: () => new Connections(), dropIdleOf, lookUp };
+
+export const files: Platform['files'] = {
+  open: async (url) => {
+    // Without O_NONBLOCK, opening a pipe waits for a writer, which may never come.
+    const file = await open(fileURLToPath(url), constants.O_RDONLY | constants.O_NONBLOCK);
+    return {
+      isRegular: async () => (await file.stat()).isFile(),
+      read: async (maxBytes) => {
+        const { buffer, bytesRead } = await file.read({ buffer: Buffer.allocUnsafe(maxBytes) });
+        return buffer.subarray(0, bytesRead);
+      },
+      close: () => file.close(),
+    };
+  },
+  sha256: (bytes) => createHash('sha256').update(bytes).digest('base64'),
+};
+
+export const processSignals: Platform['processSignals'] = process;
+
+export const allowListeners: Platform['allowListeners'] = (signal) => setMaxListeners(0, signal);
+export const isNodeStream: Platform['isNodeStream'] = (body) => body instanceof Readable;
+export const isNativeError: Platform['isNativeError'] = types.isNativeError;
+export const isIp: Platform['isIp'] = isIP;
+
+export const later: Platform['later'] = (act) => void setImmediate(act);
+export const unref: Platform['unref'] = (timer) => {
+  timer?.unref();
+  return timer;
+};
+export const ref: Platform['ref'] = (timer) => void timer?.ref();
+
+export const fillRandom: Platform['fillRandom'] = (bytes) => void randomFillSync(bytes);
+export const utf8Length: Platform['utf8Length'] = (text) => Buffer.byteLength(text);
+export const toText: Platform['toText'] = (bytes) => viewOf(bytes).toString('utf8');
+export const fromLatin1: Platform['fromLatin1'] = (bytes) => viewOf(bytes).toString('latin1');
+export const toHex: Platform['toHex'] = (bytes) => viewOf(bytes).toString('hex');
+export const toBytes: Platform['toBytes'] = (text) => Buffer.from(text);
+export const concat: Platform['concat'] = (pieces) => Buffer.concat(pieces);
+
+/** The same bytes, with the methods by which Node writes them as text. */
+function viewOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

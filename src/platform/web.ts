@@ -1,0 +1,56 @@
+import type { Platform } from './platform.js';
+
+export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
+
+/** No framework is to answer from its cache; runtimes that know no `cache` refuse the option. */
+const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
+
+/** The global of the moment of the call: frameworks put their own there. */
+export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, { ...init, ...uncached });
+
+export const sockets: Platform['sockets'] = undefined;
+export const files: Platform['files'] = undefined;
+export const processSignals: Platform['processSignals'] = undefined;
+
+export const allowListeners: Platform['allowListeners'] = () => undefined;
+export const isNodeStream: Platform['isNodeStream'] = (_body): _body is never => false;
+export const isNativeError: Platform['isNativeError'] = (value): value is Error =>
+  Object.prototype.toString.call(value) === '[object Error]';
+
+const BYTE = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
+const IP_V4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
+const IP_V6 = /^([\da-f:.]{2,45})(?:%[\w.:-]+)?$/i;
+
+export const isIp: Platform['isIp'] = (text) => {
+  if (IP_V4.test(text)) return 4;
+  const [, address] = IP_V6.exec(text) ?? [];
+  return address?.includes(':') && URL.canParse(`http://[${address}]/`) ? 6 : 0;
+};
+
+export const later: Platform['later'] = (act) => void setTimeout(act, 0);
+export const unref: Platform['unref'] = (timer) => timer;
+export const ref: Platform['ref'] = () => undefined;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export const fillRandom: Platform['fillRandom'] = (bytes) => void crypto.getRandomValues(bytes);
+export const utf8Length: Platform['utf8Length'] = (text) => encoder.encode(text).length;
+export const toText: Platform['toText'] = (bytes) => decoder.decode(bytes);
+export const fromLatin1: Platform['fromLatin1'] = (bytes) => {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+};
+export const toHex: Platform['toHex'] = (bytes) =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const toBytes: Platform['toBytes'] = (text) => encoder.encode(text);
+export const concat: Platform['concat'] = (pieces) => {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+};
