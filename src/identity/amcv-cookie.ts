@@ -15,7 +15,8 @@ export const MAX_BLOB_LENGTH = 1024;
 /** The most digits of Audience Manager's region that are read. */
 export const MAX_REGION_LENGTH = 9;
 
-const NO_VALUES: AmcvValues = Object.freeze({});
+/** The values of a visitor of whom nothing is known. */
+export const NO_VALUES: AmcvValues = Object.freeze({});
 const MAX_LENGTH = 4096;
 const MAX_FIELDS = 100;
 const ECID = /^\d+$/;

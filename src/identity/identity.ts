@@ -1,7 +1,7 @@
 import type { AudienceManager, CustomerId } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { isRecord } from '../json.js';
-import { MAX_BLOB_LENGTH, MAX_REGION_LENGTH } from './amcv-cookie.js';
+import { type AmcvValues, MAX_BLOB_LENGTH, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
 import { type CustomerIdsOption, toCustomerIds, toCustomerIdsByCode } from './customer-ids.js';
 import { type IdSource, MAX_ID_LENGTH, SDID_LENGTH } from './ids.js';
 import { isLocationHint } from './location-hint.js';
@@ -63,7 +63,7 @@ export function toIdentity(
   const customerIds = toCustomerIds(options.customerIds);
   const visitor = toVisitor(options, config, ids);
   if (options.customerIds) visitor.setCustomerIDs?.(toCustomerIdsByCode(options.customerIds));
-  const values = visitor.getVisitorValues();
+  const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
     consumerId: toConsumerId(options.consumerId),
@@ -71,7 +71,7 @@ export function toIdentity(
     // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
     encodedSessionId: givenSessionId === undefined ? sessionId : encodeURIComponent(sessionId),
     tntId: cookie.tntId,
-    ecid: visitorValue(values, 'MCMID', MAX_ID_LENGTH),
+    ecid: toText(values.MCMID, MAX_ID_LENGTH),
     customerIds,
     locationHint: cookie.locationHint ?? toLocationHint(options),
     audienceManager: toAudienceManager(values),
@@ -121,17 +121,24 @@ function toLocationHint({
   return isLocationHint(targetLocationHintCookie) ? targetLocationHintCookie : undefined;
 }
 
+/** The names that an AMCV cookie has, with whatever a visitor object says they are. */
+type VisitorValues = { readonly [Name in keyof AmcvValues]?: unknown };
+
+function toValues(values: unknown): VisitorValues {
+  return isRecord(values) ? values : NO_VALUES;
+}
+
 /** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
-function visitorValue(values: unknown, name: string, maxLength: number): string | undefined {
-  const value = isRecord(values) ? values[name] : undefined;
+function toText(value: unknown, maxLength: number): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const text = String(value);
   return text !== '' && text.length <= maxLength ? text : undefined;
 }
 
-function toAudienceManager(values: unknown): AudienceManager | undefined {
-  const region = Number.parseInt(visitorValue(values, 'MCAAMLH', MAX_REGION_LENGTH) ?? '', 10);
-  const blob = visitorValue(values, 'MCAAMB', MAX_BLOB_LENGTH);
-  if (!(region > 0)) return blob === undefined ? undefined : { blob };
-  return blob === undefined ? { locationHint: region } : { locationHint: region, blob };
+function toAudienceManager({ MCAAMLH, MCAAMB }: VisitorValues): AudienceManager | undefined {
+  const region = toText(MCAAMLH, MAX_REGION_LENGTH);
+  const blob = toText(MCAAMB, MAX_BLOB_LENGTH);
+  const locationHint = region === undefined ? 0 : Number.parseInt(region, 10);
+  if (!(locationHint > 0)) return blob === undefined ? undefined : { blob };
+  return blob === undefined ? { locationHint } : { locationHint, blob };
 }

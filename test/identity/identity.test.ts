@@ -138,7 +138,10 @@ const state = fc.oneof(
   nonsense,
 );
 const customerId = fc.oneof(
-  fc.record({ id: fc.oneof(fc.nat(), fc.string(), fc.constant('x'.repeat(129)), nonsense), authState: state }),
+  fc.record({
+    id: fc.oneof(fc.nat(), fc.string(), fc.constant('x'.repeat(129)), nonsense),
+    authState: state,
+  }),
   fc.record({ id: fc.oneof(fc.nat(), fc.string()), integrationCode: fc.string(), authenticatedState: state }),
   fc.nat(),
   nonsense,
