@@ -24,10 +24,11 @@ import {
 import { type Limits, within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { createTransport, type Transport } from './http/transport.js';
+import { visitorCookieName } from './identity/amcv-cookie.js';
+import { AUTH_STATE } from './identity/customer-ids.js';
 import { newHexId, newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
-import { AUTH_STATE, visitorCookieName } from './identity/visitor.js';
 import { isObject } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDevice, OnDeviceOptions } from './on-device/decider.js';

@@ -19,17 +19,16 @@ export type {
   FetchResponse,
   UrlLike,
 } from './http/fetch-api.js';
+export type { AmcvValues } from './identity/amcv-cookie.js';
+export type {
+  AuthStateNumber,
+  CustomerIdEntry,
+  CustomerIdOption,
+  CustomerIdsByCode,
+  CustomerIdsOption,
+} from './identity/customer-ids.js';
 export type { TargetCookie } from './identity/mbox-cookie.js';
-export {
-  type AmcvValues,
-  type AuthStateNumber,
-  type CustomerIdEntry,
-  type CustomerIdOption,
-  type CustomerIdsByCode,
-  type CustomerIdsOption,
-  Visitor,
-  type VisitorLike,
-} from './identity/visitor.js';
+export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './policies.js';
 export type { CallOptions, RequestOptions } from './request/options.js';

@@ -9,13 +9,11 @@ import type {
   TraceResponse,
 } from './delivery-api.js';
 import { hintOfEdgeHost } from './identity/location-hint.js';
-import { formatMboxCookie, type TargetCookie } from './identity/mbox-cookie.js';
+import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
 import type { Call } from './request/call.js';
 
 /** The name of the cookie that holds the location hint. */
 export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';
-
-const LOCATION_HINT_SECONDS = 1860;
 
 /** How the call was decided, in one line and with what was left to the edge. */
 export interface DecisionStatus {
@@ -83,7 +81,7 @@ export function toTargetDeliveryResponse(
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,
       value: locationHint,
-      maxAge: LOCATION_HINT_SECONDS,
+      maxAge: SESSION_SECONDS,
     };
   }
   addDetails(result, response);

@@ -151,11 +151,15 @@ describe('customerIds', () => {
   test.each([
     ['a string', 'crm', 'customerIds'],
     ['a number', 5, 'customerIds'],
-    ['an id that is no string', { crm: { id: 5 } }, 'customerIds[0].id'],
+    ['an id that is no text', { crm: { id: {} } }, 'customerIds[0].id'],
     ['an unknown state', { crm: { id: 'a', authState: 3 } }, 'customerIds[0].authState'],
-    ['a state that is no number', { crm: { id: 'a', authState: '1' } }, 'customerIds[0].authState'],
+    [
+      'a state by a name of no state',
+      { crm: { id: 'a', authState: 'logged in' } },
+      'customerIds[0].authState',
+    ],
     ['a state of a prototype', { crm: { id: 'a', authState: 'length' } }, 'customerIds[0].authState'],
-    ['an entry that is none', [null], 'customerIds[0]'],
+    ['an entry that is no object', ['a'], 'customerIds[0]'],
     ['an entry without code', [{ id: 'a' }], 'customerIds[0].integrationCode'],
     ['an entry without id', [{ integrationCode: 'a' }], 'customerIds[0].id'],
     [

@@ -1,4 +1,5 @@
 import { toBytes, toText } from '#platform';
+import { MAX_ID_LENGTH } from './ids.js';
 import { hintOfTntId } from './location-hint.js';
 
 /** `session#{id}#{expires}|PC#{tntId}#{expires}`; name and value percent-encoded, expires in epoch seconds. */
@@ -23,18 +24,18 @@ export interface TargetCookie {
 export const MBOX_COOKIE_NAME = 'mbox';
 
 const EMPTY: MboxCookie = Object.freeze({});
-const SESSION_SECONDS = 1860;
+/** How long a session lives after its last call, and the location hint with it. */
+export const SESSION_SECONDS = 1860;
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
 const ENCODED_BAR = /\||%7C/i;
-const MAX_ID_LENGTH = 128;
 /** What the API takes as a session id: printable, without a space, `?` or `/`. */
-const SESSION_ID = /^[!-.0->@-~]{1,128}$/;
+const SESSION_ID = /^[!-.0->@-~]+$/;
 
 /** Whether the Delivery API takes this as a session id. */
 export function isSessionId(value: string): boolean {
-  return SESSION_ID.test(value);
+  return value.length <= MAX_ID_LENGTH && SESSION_ID.test(value);
 }
 
 /** Reads the mbox cookie as a browser sent it. A part that is malformed is skipped alone; nothing ever throws. */

@@ -2,27 +2,11 @@ import { DECISIONING_METHODS } from '../config.js';
 import type { DecisioningMethod, DeliveryRequest } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
-import type { CustomerIdsOption, VisitorLike } from '../identity/visitor.js';
+import type { IdentityOptions } from '../identity/identity.js';
 import { timeout as timeoutCheck } from '../option-checks.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
-export interface CallOptions {
-  /** Value of the mbox cookie. */
-  readonly targetCookie?: string | undefined;
-  /** Value of the mboxEdgeCluster cookie. */
-  readonly targetLocationHint?: string | undefined;
-  /** The same as `targetLocationHint`, under the name that Adobe's samples use. */
-  readonly targetLocationHintCookie?: string | undefined;
-  /** Value of the AMCV cookie, percent-encoded or not. */
-  readonly visitorCookie?: string | undefined;
-  /** Tells apart the calls of one page that share a visitor. @default 'target-global-mbox' */
-  readonly consumerId?: string | undefined;
-  /** Ids of a customer by integration code, or a list in the Delivery API's form. */
-  readonly customerIds?: CustomerIdsOption | undefined;
-  /** Joins calls to one session where no mbox cookie does. @default a new one */
-  readonly sessionId?: string | undefined;
-  /** A visitor object to share between calls. @default made of `visitorCookie` */
-  readonly visitor?: VisitorLike | undefined;
+export interface CallOptions extends IdentityOptions {
   /** @default the client's */
   readonly decisioningMethod?: DecisioningMethod | undefined;
   /** Budget of this call in ms. @default the client's */

@@ -1,0 +1,149 @@
+import type { AuthenticatedState, CustomerId } from '../delivery-api.js';
+import { invalidField } from '../errors.js';
+import { isObject, isRecord, type JsonRecord } from '../json.js';
+import { MAX_ID_LENGTH } from './ids.js';
+
+/** Whether a customer is logged in, as Experience Cloud counts it. */
+export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
+
+/** One of the numbers of `TargetClient.AuthState`. */
+export type AuthStateNumber = (typeof AUTH_STATE)[keyof typeof AUTH_STATE];
+
+/** The Delivery API's names of the states, each at the place of its number in {@link AUTH_STATE}. */
+export const AUTHENTICATED_STATES = [
+  'unknown',
+  'authenticated',
+  'logged_out',
+] as const satisfies readonly AuthenticatedState[];
+
+/** The most customer ids that a request may have. */
+export const MAX_CUSTOMER_IDS = 50;
+
+const MAX_CODE_LENGTH = 50;
+const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
+
+/** A customer id as Experience Cloud's visitor API takes it; a plain string is an id of unknown state. */
+export type CustomerIdOption =
+  | string
+  | { readonly id: string | undefined; readonly authState?: AuthStateNumber | undefined };
+
+/** A customer id in the Delivery API's own form. */
+export interface CustomerIdEntry {
+  readonly id: string;
+  readonly integrationCode: string;
+  readonly authenticatedState?: AuthenticatedState | undefined;
+}
+
+/** Customer ids by integration code; one without an id is left out. */
+export type CustomerIdsByCode = Readonly<Record<string, CustomerIdOption | null | undefined>>;
+
+/** Customer ids by integration code, or a list of them in the Delivery API's form. */
+export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
+
+/** The `customerIds` option, in either form, as the Delivery API takes them. */
+export function toCustomerIds(option: unknown): readonly CustomerId[] {
+  if (option === undefined || option === null) return NO_CUSTOMER_IDS;
+  if (!isObject(option)) throw invalidField('customerIds', 'an object or an array', option);
+  const customerIds = Array.isArray(option) ? option.map(fromEntry) : Object.entries(option).map(fromPair);
+  return customerIds.filter((customerId) => customerId !== undefined);
+}
+
+/** The `customerIds` option, in either form, as a visitor object takes them. */
+export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
+  if (!isList(option)) return option;
+  return Object.fromEntries(
+    toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
+      integrationCode,
+      { id, authState: numberOf(authenticatedState) },
+    ]),
+  );
+}
+
+/** Customer ids as `visitorState` has them. A copy: the caller may use the object again for the next visitor. */
+export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
+  return Object.fromEntries(
+    Object.entries(customerIds)
+      .filter(([, value]) => !isAnonymous(value))
+      .map(([code, value]) => [code, toState(value)]),
+  );
+}
+
+/**
+ * The Delivery API's name of a state that was given by name, in any case, or by number, as number or as text. A state
+ * that is not given is `unknown`; undefined stands for a value that is no state.
+ */
+export function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
+  if (given === undefined || given === null || given === '') return 'unknown';
+  if (typeof given === 'number') return AUTHENTICATED_STATES[given];
+  if (typeof given !== 'string') return undefined;
+  const name = given.toLowerCase();
+  return AUTHENTICATED_STATES.find((known, number) => known === name || String(number) === name);
+}
+
+/** `Array.isArray` does not know of read-only lists. */
+function isList(option: CustomerIdsOption): option is readonly CustomerIdEntry[] {
+  return Array.isArray(option);
+}
+
+function numberOf(state: AuthenticatedState): AuthStateNumber {
+  if (state === 'authenticated') return AUTH_STATE.AUTHENTICATED;
+  return state === 'logged_out' ? AUTH_STATE.LOGGED_OUT : AUTH_STATE.UNKNOWN;
+}
+
+function toState(value: unknown): unknown {
+  if (!isRecord(value)) return { id: scalarToText(value), authState: AUTH_STATE.UNKNOWN };
+  const { id, authState } = value;
+  const text = scalarToText(id) ?? id;
+  const state = authState === undefined ? undefined : toAuthenticatedState(authState);
+  return state === undefined ? { ...value, id: text } : { ...value, id: text, authState: numberOf(state) };
+}
+
+/** Before a login there is often no id yet, which is no mistake. */
+function isAnonymous(value: unknown): boolean {
+  const id = isRecord(value) ? value.id : isObject(value) ? undefined : value;
+  return id === undefined || id === null || id === '';
+}
+
+/** Paths count the customer ids: a code in a message might be an id that was written in its place. */
+function fromPair([code, value]: [string, unknown], index: number): CustomerId | undefined {
+  if (isAnonymous(value)) return undefined;
+  const path = `customerIds[${index}]`;
+  const integrationCode = toText(code, `${path}.integrationCode`, MAX_CODE_LENGTH);
+  if (!isRecord(value)) {
+    return { id: toText(value, path, MAX_ID_LENGTH), integrationCode, authenticatedState: 'unknown' };
+  }
+  const authenticatedState = toAuthenticatedState(value.authState);
+  if (!authenticatedState) throw invalidField(`${path}.authState`, 'one of 0, 1, 2', value.authState);
+  return { id: toText(value.id, `${path}.id`, MAX_ID_LENGTH), integrationCode, authenticatedState };
+}
+
+/** An empty entry says nothing, and one with an empty id is of somebody who has not logged in yet. */
+function fromEntry(value: unknown, index: number): CustomerId | undefined {
+  if (value === undefined || value === null) return undefined;
+  const path = `customerIds[${index}]`;
+  if (!isObject(value)) throw invalidField(path, 'customer ids', value);
+  const { id, integrationCode, authenticatedState } = value as JsonRecord;
+  if (id === '') return undefined;
+  const state = toAuthenticatedState(authenticatedState);
+  if (!state) {
+    const wanted = `one of ${AUTHENTICATED_STATES.join(', ')}`;
+    throw invalidField(`${path}.authenticatedState`, wanted, authenticatedState);
+  }
+  return {
+    id: toText(id, `${path}.id`, MAX_ID_LENGTH),
+    integrationCode: toText(integrationCode, `${path}.integrationCode`, MAX_CODE_LENGTH),
+    authenticatedState: state,
+  };
+}
+
+/** A text, or a number or a boolean as text: databases and forms give ids as either. */
+function toText(value: unknown, path: string, maxLength: number): string {
+  const text = scalarToText(value);
+  if (text !== undefined && text.length <= maxLength) return text;
+  throw invalidField(path, `a string of at most ${maxLength} characters`, value);
+}
+
+function scalarToText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return Number.isFinite(value) || typeof value === 'boolean' ? String(value) : undefined;
+}
