@@ -5,7 +5,6 @@ export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,
-  type WaitOptions,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig } from './config.js';
 export type * from './delivery-api.js';
@@ -33,6 +32,7 @@ export {
 export type { LoggerOption } from './logger.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './policies.js';
 export type { CallOptions, RequestOptions } from './request/options.js';
+export type { WaitOptions } from './request/wait-options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
   type ClosableServer,
