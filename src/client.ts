@@ -291,7 +291,9 @@ export class TargetClient {
 
   #startOnDevice(parts: Omit<OnDeviceOptions, 'notifications' | 'onDownload'>): LazyOnDevice {
     const { notifications } = this.#background;
-    const onDownload = (download: Downloaded) => parts.telemetry.add(toDownloadEntry(download));
+    // By itself: what closures see of the parts, such as the payload, they would keep alive.
+    const { telemetry } = parts;
+    const onDownload = (download: Downloaded) => telemetry.add(toDownloadEntry(download));
     return new LazyOnDevice({ ...parts, notifications, onDownload }, () => {
       // When the artifact has been asked for: that is what everybody waits for (benchmark start/ready-large).
       later(() => void this.#background.learnLocationHint());

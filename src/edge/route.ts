@@ -10,7 +10,7 @@ import {
   type PostOptions,
   toSentRequest,
 } from './deliver.js';
-import { hostOf, ownHint } from './host.js';
+import { hostOf, type OwnHostOptions, ownHint } from './host.js';
 import { type LayerOptions, withLayers } from './layers.js';
 
 /** What the way to the edge is made of. */
@@ -68,12 +68,16 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
       return hostOf(config, isLeft ? clientHint.current : hint);
     },
     get circuitBreakerStats() {
-      const { breaker } = options;
-      if (!breaker) return { state: 'off', refused: 0, hosts: [] };
-      const state = breaker.stateOf(hostOf(config, ownHint(options)));
-      return { state, refused: breaker.refused, hosts: breaker.hosts };
+      return circuitBreakerStatsOf(options);
     },
   };
+}
+
+function circuitBreakerStatsOf(options: OwnHostOptions): CircuitBreakerStats {
+  const { config, breaker } = options;
+  if (!breaker) return { state: 'off', refused: 0, hosts: [] };
+  const state = breaker.stateOf(hostOf(config, ownHint(options)));
+  return { state, refused: breaker.refused, hosts: breaker.hosts };
 }
 
 function toOutgoing(
