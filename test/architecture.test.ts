@@ -7,7 +7,8 @@ const ROOT = join(__dirname, '..');
 
 /** The files directly in `src` that say what things are called; everything may import them. */
 const WORDS = [
-  ...['errors', 'json', 'log-limit', 'logger', 'delivery-api', 'artifact', 'events', 'stats', 'version'],
+  ...['errors', 'json', 'safely', 'log-limit', 'logger', 'delivery-api'],
+  ...['artifact', 'events', 'stats', 'version'],
 ];
 
 /**
@@ -15,7 +16,7 @@ const WORDS = [
  * folder is in another row than the rest of the room.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/fetch-api', 'http/connections'],
+  ['http/fetch-api', 'http/trip', 'http/connections'],
   ['platform'],
   WORDS,
   ['http'],
@@ -27,6 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['decide', 'response', 'attributes', 'callbacks'],
   ['reports'],
   ['edge', 'on-device'],
+  ['background'],
   ['client'],
   ['shutdown'],
   ['index'],
@@ -43,6 +45,7 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
   ['answers', 'remote-dependency', 'geo-lookup'],
   ['evaluate'],
   ['decider'],
+  ['lazy'],
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;

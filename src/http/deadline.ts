@@ -128,7 +128,7 @@ export class Span implements Abortable, Watcher {
   }
 
   /** Cuts the work off. */
-  meet(limit: Limit): void {
+  cutOff(limit: Limit): void {
     if (this.#hasEnded) return;
     this.end();
     const reason = this.#onLimit(limit);
@@ -140,7 +140,7 @@ export class Span implements Abortable, Watcher {
 
   /** The caller's signal was aborted. */
   onAbort(): void {
-    this.meet('signal');
+    this.cutOff('signal');
   }
 }
 
@@ -156,9 +156,9 @@ const LATE_MS = 10;
 function endStage(span: Span): void {
   const now = performance.now();
   if (span.goOn(now)) return;
-  if (now - span.deadline < LATE_MS) span.meet('deadline');
+  if (now - span.deadline < LATE_MS) span.cutOff('deadline');
   // The answer may be there.
-  else later(() => span.meet('deadline'));
+  else later(() => span.cutOff('deadline'));
 }
 
 /**
@@ -220,11 +220,6 @@ export async function withinMs(limitMs: number, work: () => Promise<unknown>): P
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A part of a wait, by chance between two shares of it: processes that began to wait together should not end together. */
-export function spread(ms: number, from: number, to: number): number {
-  return ms * (from + Math.random() * (to - from));
 }
 
 /** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
