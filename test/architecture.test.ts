@@ -38,7 +38,7 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
   ['facts'],
   ['offers'],
   ['rules'],
-  ['trace', 'rule-search', 'orders'],
+  ['trace', 'rule-search', 'orders', 'display-report'],
   ['artifact'],
   ['answers', 'remote-dependency', 'geo-lookup'],
   ['evaluate'],

@@ -3,7 +3,7 @@ import type { Metric, Option, ResponseTokens } from '../../delivery-api.js';
 import { isObject } from '../../json.js';
 import type { GeoFacts } from '../facts/context.js';
 import { type CopyPlan, copyBy, copyPlanOf } from './copy-plan.js';
-import { type Displayed, displayFields } from './displays.js';
+import type { Displayed } from './displays.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
 import { addGeoTokens, type GeoToken, metaTokens, type TokenNames } from './response-tokens.js';
 
@@ -18,12 +18,12 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** A rule's consequence, ready to be handed out any number of times; each part is compiled when it is first needed. */
 export class CompiledOffers implements Displayed {
+  displayJson: string | undefined = undefined;
   readonly #consequence: Consequence;
   readonly #meta: RuleMeta;
   readonly #tokenNames: TokenNames;
   #options: readonly CompiledOption[] | undefined;
   #displayTokens: readonly string[] | undefined;
-  #displayFields: string | undefined;
   #clickMetrics: readonly CompiledMetric[] | undefined;
   #metrics: readonly CompiledMetric[] | undefined;
 
@@ -48,12 +48,6 @@ export class CompiledOffers implements Displayed {
   get displayTokens(): readonly string[] {
     this.#displayTokens ??= displayTokensOf(objectsOf(this.#consequence.options));
     return this.#displayTokens;
-  }
-
-  displayFields(mbox: string): string {
-    if (mbox !== this.name) return displayFields(mbox, this.displayTokens);
-    this.#displayFields ??= displayFields(mbox, this.displayTokens);
-    return this.#displayFields;
   }
 
   get clickMetrics(): readonly CompiledMetric[] {
@@ -102,8 +96,8 @@ export interface CompiledMetric {
   readonly plan: CopyPlan;
 }
 
-/** Whom options are handed out to. */
-export interface Receiver {
+/** How options are handed out to one visitor. */
+export interface HandOut {
   /** What is executed is reported by us: it gets no tokens, and options that show nothing are left out. */
   readonly isExecuted: boolean;
   readonly source: MacroSource;
@@ -113,31 +107,31 @@ export interface Receiver {
 }
 
 /** Hands out a rule's options to one visitor. */
-export function optionsFor(options: readonly CompiledOption[], receiver: Receiver): Option[] {
+export function optionsFor(options: readonly CompiledOption[], handOut: HandOut): Option[] {
   const [first] = options;
-  const copy = first && options.length === 1 ? toOption(first, receiver) : undefined;
+  const copy = first && options.length === 1 ? toOption(first, handOut) : undefined;
   // Most rules have one option, and pushing to an empty list makes room for many.
   if (copy) return [copy];
   const copies: Option[] = [];
-  if (options.length > 1) addOptions(copies, options, receiver);
+  if (options.length > 1) addOptions(copies, options, handOut);
   return copies;
 }
 
 /** Hands out a rule's options to one visitor, after those of other rules. */
-export function addOptions(target: Option[], options: readonly CompiledOption[], receiver: Receiver): void {
+export function addOptions(target: Option[], options: readonly CompiledOption[], handOut: HandOut): void {
   for (const compiled of options) {
-    const copy = toOption(compiled, receiver);
+    const copy = toOption(compiled, handOut);
     if (copy) target.push(copy);
   }
 }
 
-function toOption(compiled: CompiledOption, receiver: Receiver): Option | undefined {
+function toOption(compiled: CompiledOption, handOut: HandOut): Option | undefined {
   const { option, fillIn } = compiled;
-  const { isExecuted, geo } = receiver;
+  const { isExecuted, geo } = handOut;
   if (isExecuted && option.type === undefined && option.content === undefined) return undefined;
   const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
-  if (fillIn) fillIn(copy, receiver.source);
-  if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, receiver.geoTokens, geo);
+  if (fillIn) fillIn(copy, handOut.source);
+  if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, handOut.geoTokens, geo);
   return copy;
 }
 

@@ -20,9 +20,9 @@ function handOut(
   const prefetched: Option[] = [];
   const clicks: Metric[] = [];
   const source = { name: 'hero', parameters: { user: 'Mickey' } };
-  const receiver = { source, geo: undefined, geoTokens: [] };
-  addOptions(executed, offers.options, { ...receiver, isExecuted: true });
-  addOptions(prefetched, offers.options, { ...receiver, isExecuted: false });
+  const handOut = { source, geo: undefined, geoTokens: [] };
+  addOptions(executed, offers.options, { ...handOut, isExecuted: true });
+  addOptions(prefetched, offers.options, { ...handOut, isExecuted: false });
   addMetrics(clicks, offers.clickMetrics);
   return { executed, prefetched, clicks, displayTokens: offers.displayTokens };
 }
