@@ -1,7 +1,7 @@
 import type { Consequence, RuleMeta, RuleOption } from '../../artifact.js';
 import type { Metric, Option, ResponseTokens } from '../../delivery-api.js';
 import { isObject } from '../../json.js';
-import type { GeoFacts } from '../facts/context.js';
+import type { GeoFacts } from '../facts/place.js';
 import { type CopyPlan, copyBy, copyPlanOf } from './copy-plan.js';
 import type { Displayed } from './displays.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
