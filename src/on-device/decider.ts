@@ -1,4 +1,4 @@
-import { type Decision, type LocalDecider, notReadyError } from '../decide.js';
+import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../identity/ids.js';
@@ -7,13 +7,13 @@ import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
 import type { Call } from '../request/call.js';
+import type { ArtifactInUse } from './artifact/held.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js';
 import { toOwnReports } from './display-report.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
 import { hasOrders, unreportedOrder } from './orders.js';
 import { type EdgeOnlyField, edgeOnlyFields, edgeShare } from './remote-dependency.js';
-import type { CompiledArtifact } from './rules/compile.js';
 
 /** What on-device decisioning is made of. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
@@ -39,7 +39,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   source.start();
   return {
     decide: (call) => decide(call, parts),
-    edgeShare: (request) => source.compiled && edgeShare(request, source.compiled),
+    edgeShare: (request) => source.inUse && shareOf(request, source.inUse),
     get state() {
       return source.state;
     },
@@ -55,19 +55,23 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   };
 }
 
+function shareOf(request: ResolvedDeliveryRequest, { compiled, undecidable }: ArtifactInUse): EdgeShare {
+  const share = edgeShare(request, compiled);
+  undecidable.write();
+  return share;
+}
+
 function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const { source, lookUpGeo, clientHint } = parts;
   const started = parts.telemetry.isEnabled ? performance.now() : 0;
   // Held for the whole decision: an artifact that comes meanwhile is for the next one.
-  const { compiled } = source;
-  if (!compiled) {
-    throw notReadyError(source.lastFailure);
-  }
+  const { inUse } = source;
+  if (!inUse) throw notReadyError(source.lastFailure);
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
-  const located: LocatedCall = { call, locationHint, compiled, started, geo, nowMs: call.nowMs };
-  if (!compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
+  const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
+  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
   return lookUpGeo(geo, call).then((place) => {
     throwIfAborted(call);
     return decideAt({ ...located, geo: place, nowMs: parts.now() }, parts);
@@ -78,7 +82,7 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
 interface LocatedCall {
   readonly call: Call;
   readonly locationHint: string | undefined;
-  readonly compiled: CompiledArtifact;
+  readonly inUse: ArtifactInUse;
   /** On the clock of `performance.now()`, when telemetry is on. */
   readonly started: number;
   /** Where the visitor is, as far as that will be known. */
@@ -89,10 +93,10 @@ interface LocatedCall {
 
 /** Decides for a visitor whose place is known, as far as it will be. */
 function decideAt(located: LocatedCall, parts: Parts): Decision {
-  const { call, locationHint, compiled, started, geo, nowMs } = located;
+  const { call, locationHint, inUse, started, geo, nowMs } = located;
   const { config, telemetry, source, newId } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
-  const evaluation = evaluateSafely(call.request, compiled, {
+  const evaluation = evaluateSafely(call.request, inUse, {
     nowMs,
     sessionId: call.sessionId,
     newId,
@@ -141,13 +145,15 @@ function warnOfLosses(
 /** What an artifact makes us stumble over is no fault of the caller's. */
 function evaluateSafely(
   request: ResolvedDeliveryRequest,
-  compiled: CompiledArtifact,
+  { compiled, undecidable }: ArtifactInUse,
   inputs: EvaluationInputs,
 ): Evaluation {
   try {
     return evaluate(request, compiled, inputs);
   } catch (cause) {
     throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
+  } finally {
+    undecidable.write();
   }
 }
 

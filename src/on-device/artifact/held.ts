@@ -1,10 +1,10 @@
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
 import { TargetError, toJsonError } from '../../errors.js';
-import { LineLimit } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
+import { UndecidableLog } from './undecidable.js';
 
 /** What holding an artifact needs. */
 export interface HeldArtifactOptions {
@@ -29,13 +29,19 @@ export interface Arrival {
  */
 export type Refusal = 'older' | 'blank';
 
+/** An artifact that calls are decided from. */
+export interface ArtifactInUse {
+  readonly compiled: CompiledArtifact;
+  /** Warns of what deciding from it has shown of it. */
+  readonly undecidable: UndecidableLog;
+}
+
 /** ETag and rules change together, once everything about them was checked. */
-interface Held {
+interface Held extends ArtifactInUse {
   readonly madeMs: number | undefined;
   /** Set when its date was in the future on arrival; the clock may have been wrong. */
   readonly isFromFuture: boolean;
   readonly isBlank: boolean;
-  readonly compiled: CompiledArtifact;
   readonly etag: string | undefined;
   readonly source: ArtifactOrigin;
   /** On the clock of `performance.now()`. */
@@ -63,8 +69,8 @@ export class HeldArtifact {
     if (payload) this.#hold(payload, { source: 'payload' });
   }
 
-  get compiled(): CompiledArtifact | undefined {
-    return this.#held?.compiled;
+  get inUse(): ArtifactInUse | undefined {
+    return this.#held;
   }
 
   /** The held ETag is what a download asks for changes by; undefined while only a whole artifact can settle a doubt. */
@@ -168,14 +174,13 @@ export class HeldArtifact {
     const madeMs = generatedAtMs(artifact);
     const isFromFuture = madeMs !== undefined && this.#isAhead(madeMs);
     if (isFromFuture && madeMs !== this.#held?.madeMs) logger.warn(toFutureLine(madeMs));
-    // Each artifact's own: what is wrong with a new one is news, even if it is what was wrong with the last.
-    const limit = new LineLimit((line) => logger.write('warn', line));
-    const warn = (line: string) => limit.say(line);
+    const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
     this.#held = {
       madeMs,
       isFromFuture,
       isBlank: isBlankArtifact(artifact),
-      compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),
+      compiled,
+      undecidable: new UndecidableLog(compiled, logger),
       etag,
       source,
       taken: performance.now(),

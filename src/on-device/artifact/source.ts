@@ -8,9 +8,8 @@ import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { Downloaded } from '../../reports/telemetry.js';
 import type { ArtifactStats, ReadyState, ReadyStatus } from '../../stats.js';
-import type { CompiledArtifact } from '../rules/compile.js';
 import type { ArtifactFacts } from '../trace.js';
-import { type Arrival, HeldArtifact, type Refusal } from './held.js';
+import { type Arrival, type ArtifactInUse, HeldArtifact, type Refusal } from './held.js';
 import { type ArtifactReader, createArtifactReader, type ReadArtifact } from './reader.js';
 import { msToNextDownload } from './schedule.js';
 import { StoredArtifact } from './stored.js';
@@ -65,12 +64,12 @@ export class ArtifactSource {
     this.#stored = store && new StoredArtifact({ store, key: this.#reader.location, logger });
     this.#held = new HeldArtifact(options);
     this.#faults = new FaultLog(logger.write, 'artifact downloads work');
-    if (this.compiled) onFirst();
+    if (this.inUse) onFirst();
   }
 
-  /** The compiled artifact in use, if there is one. */
-  get compiled(): CompiledArtifact | undefined {
-    return this.#held.compiled;
+  /** The artifact in use, if there is one. */
+  get inUse(): ArtifactInUse | undefined {
+    return this.#held.inUse;
   }
 
   /** What decisions are made by; undefined while none can be made. */
@@ -108,7 +107,7 @@ export class ArtifactSource {
 
   /** Begins to download and poll. What an earlier process kept serves until the first download is there. */
   start(): void {
-    if (this.compiled) {
+    if (this.inUse) {
       this.#tellStatus();
       this.#schedule();
       return;
@@ -116,7 +115,7 @@ export class ArtifactSource {
     this.#downloadInBackground();
     this.#losePatience();
     void this.#stored?.restore((text) => {
-      if (this.compiled || this.#abort.signal.aborted) return;
+      if (this.inUse || this.#abort.signal.aborted) return;
       this.#take(text, { source: 'store' });
       this.#tellStatus();
     });
@@ -189,7 +188,7 @@ export class ArtifactSource {
     clearTimeout(this.#timer);
     const delayMs = msToNextDownload({
       pollingIntervalMs: this.#options.config.pollingIntervalMs,
-      isHeld: this.compiled !== undefined,
+      isHeld: this.inUse !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
       askedMs: this.#lastFailure && retryAfterMsOf(this.#lastFailure),
@@ -252,7 +251,7 @@ export class ArtifactSource {
 
   #tellFailure(error: TargetError): void {
     const { events } = this.#options;
-    this.#faults.failed(`${error.message}; ${this.compiled ? 'the last good one stays' : 'none is held'}`);
+    this.#faults.failed(`${error.message}; ${this.inUse ? 'the last good one stays' : 'none is held'}`);
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
   }
 
@@ -280,7 +279,7 @@ export class ArtifactSource {
   }
 
   #take(text: string, arrival: Arrival): Refusal | undefined {
-    const isFirst = this.compiled === undefined;
+    const isFirst = this.inUse === undefined;
     const refusal = this.#held.take(text, arrival);
     if (isFirst) {
       clearTimeout(this.#patience);
