@@ -40,7 +40,7 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
   ['rules'],
   ['trace', 'rule-search', 'orders', 'display-report'],
   ['artifact'],
-  ['answers', 'remote-dependency', 'geo-lookup'],
+  ['answers', 'remote-dependency', 'losses', 'geo-lookup'],
   ['evaluate'],
   ['decider'],
 ];

@@ -11,7 +11,7 @@ import type {
 } from '../delivery-api.js';
 import type { DisplayReport } from './display-report.js';
 import { type CallContext, LocationContext } from './facts/context.js';
-import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/compiled-offers.js';
+import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/hand-out.js';
 import type { MacroSource } from './offers/macros.js';
 import { RuleSearch, type SearchedPart } from './rule-search.js';
 import type { CompiledArtifact } from './rules/compile.js';

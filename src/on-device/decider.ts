@@ -12,8 +12,8 @@ import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js
 import { toOwnReports } from './display-report.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
-import { hasOrders, unreportedOrder } from './orders.js';
-import { type EdgeOnlyField, edgeOnlyFields, edgeShare } from './remote-dependency.js';
+import { warnOfLosses } from './losses.js';
+import { edgeShare } from './remote-dependency.js';
 
 /** What on-device decisioning is made of. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
@@ -107,7 +107,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
   for (const report of evaluation.report?.toRequests(request) ?? []) send(report, located, parts);
-  warnOfLosses(request, evaluation, parts);
+  warnOfLosses(request, evaluation.report, parts.logger);
   // The edge alone can process the notifications that the caller brought along.
   if (request.notifications) {
     for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);
@@ -115,31 +115,6 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
-}
-
-const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
-
-/** The warnings of an on-device decision about fields that are for the edge alone. */
-const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
-  qaMode: `qaMode ${AS_LIVE}`,
-  preview: `preview ${AS_LIVE}`,
-  'experienceCloud.analytics.logging':
-    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload",
-};
-
-const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
-
-/** Warns of what is lost because the edge was not asked. A hybrid client has asked it. */
-function warnOfLosses(
-  request: ResolvedDeliveryRequest,
-  { report }: Evaluation,
-  { logger }: Pick<Parts, 'logger'>,
-): void {
-  for (const field of edgeOnlyFields(request)) logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
-  const path = hasOrders(request) ? unreportedOrder(request, report?.notifications ?? []) : undefined;
-  if (path === undefined) return;
-  const why = 'was not reported, because no display of that location is';
-  logger.warn(`the order or product of ${path} ${why}; ${ASK_THE_EDGE}, or send it with sendNotifications`);
 }
 
 /** What an artifact makes us stumble over is no fault of the caller's. */

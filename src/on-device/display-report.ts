@@ -67,7 +67,7 @@ export class DisplayReport {
     this.#stampJson ||= `","impressionId":${JSON.stringify(this.#impressionId)},"timestamp":${this.#nowMs},`;
     const displayJson =
       mbox === displayed.name && tokens.length === displayed.displayTokens.length
-        ? (displayed.displayJson ??= toDisplayJson(mbox, tokens))
+        ? displayJsonOf(displayed, mbox)
         : toDisplayJson(mbox, tokens);
     const end = carried ? `,${JSON.stringify(carried).slice(1)}` : '}';
     // Few parts: each is an object until the text is sent.
@@ -121,7 +121,12 @@ function toCarried({ profileParameters, order, product }: RequestDetails): Reque
   };
 }
 
-/** The part of a notification's JSON that all visitors of a rule have in common. */
+/** The part of a notification's JSON that all visitors of a rule have in common, written once. */
+function displayJsonOf(displayed: Displayed, mbox: string): string {
+  displayed.displayJson ??= toDisplayJson(mbox, displayed.displayTokens);
+  return displayed.displayJson;
+}
+
 function toDisplayJson(mbox: string, tokens: readonly string[]): string {
   return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}`;
 }

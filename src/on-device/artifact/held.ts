@@ -4,6 +4,7 @@ import { TargetError, toJsonError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
+import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './dating.js';
 import { UndecidableLog } from './undecidable.js';
 
 /** What holding an artifact needs. */
@@ -37,21 +38,10 @@ export interface ArtifactInUse {
 }
 
 /** ETag and rules change together, once everything about them was checked. */
-interface Held extends ArtifactInUse {
-  readonly madeMs: number | undefined;
-  /** Set when its date was in the future on arrival; the clock may have been wrong. */
-  readonly isFromFuture: boolean;
+interface Held extends ArtifactInUse, Dated {
   readonly isBlank: boolean;
   readonly etag: string | undefined;
-  readonly source: ArtifactOrigin;
-  /** On the clock of `performance.now()`. */
-  readonly taken: number;
 }
-
-/** Time zones and clocks that are a little wrong are no reason to doubt a date. */
-const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-/** A CDN serves what it has kept for some minutes, while a newer artifact is there already. */
-const MAX_UNDERWAY_MS = 10 * 60 * 1000;
 
 /** The artifact in use: none at first, then the last good one. */
 export class HeldArtifact {
@@ -131,48 +121,23 @@ export class HeldArtifact {
 
   #ageMs(held: Held): number {
     if (this.#confirmed !== undefined) return performance.now() - this.#confirmed;
-    const { madeMs, taken } = held;
-    if (madeMs === undefined || this.#isMisdated(held)) return performance.now() - taken;
-    return Math.max(0, this.#options.now() - madeMs);
+    return ageMs(held, this.#options.now());
   }
 
   #refusalOf(artifact: Artifact, { etag, isAsked = false }: Arrival): Refusal | undefined {
     const held = this.#held;
     if (!held) return undefined;
     const isMeant = isAsked && etag !== held.etag;
-    if (!isMeant && this.#isOlder(generatedAtMs(artifact), held)) return 'older';
+    if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) return 'older';
     const isSettled = isAsked || this.#isInDoubt || held.isBlank;
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
-  }
-
-  #isOlder(comeMs: number | undefined, held: Held): boolean {
-    if (comeMs === undefined || held.madeMs === undefined || this.#isAhead(comeMs)) return false;
-    return comeMs < (this.#isMisdated(held) ? Math.min(held.madeMs, this.#latestMadeMs(held)) : held.madeMs);
-  }
-
-  /** A date is none to go by when the artifact's maker or the clock of this machine was wrong. */
-  #isMisdated({ madeMs, isFromFuture }: Held): boolean {
-    return isFromFuture || (madeMs !== undefined && this.#isAhead(madeMs));
-  }
-
-  #isAhead(madeMs: number): boolean {
-    return madeMs - this.#options.now() > MAX_AHEAD_MS;
-  }
-
-  /**
-   * An artifact was made before it came; nobody knows when it came to a store or to the caller. The time that has passed
-   * since is taken from the clock as it is now, for the clock may have been set meanwhile.
-   */
-  #latestMadeMs({ source, taken }: Held): number {
-    if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;
-    return this.#options.now() - (performance.now() - taken) - MAX_UNDERWAY_MS;
   }
 
   #hold(artifact: Artifact, { etag, source }: Arrival): void {
     const { config, logger, now } = this.#options;
     const { client, allMatchingMboxes } = config;
     const madeMs = generatedAtMs(artifact);
-    const isFromFuture = madeMs !== undefined && this.#isAhead(madeMs);
+    const isFromFuture = madeMs !== undefined && isAhead(madeMs, now());
     if (isFromFuture && madeMs !== this.#held?.madeMs) logger.warn(toFutureLine(madeMs));
     const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
     this.#held = {
@@ -208,18 +173,7 @@ function parse(text: string): unknown {
   }
 }
 
-function isFromLocation(source: ArtifactOrigin): boolean {
-  return source === 'cdn' || source === 'file';
-}
-
 function toFutureLine(madeMs: number): string {
   const date = new Date(madeMs).toISOString();
   return `the artifact is dated ${date}, more than a day ahead: it counts as made when it came`;
-}
-
-/** When an artifact was made, where it says so. */
-function generatedAtMs({ meta }: Artifact): number | undefined {
-  const generatedAt = meta?.generatedAt;
-  const ms = typeof generatedAt === 'string' ? Date.parse(generatedAt) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
 }

@@ -72,11 +72,10 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
   if (depth > MAX_DEPTH) throw new Undecidable();
   if (Array.isArray(logic)) return compileList(logic, scope, depth);
   if (!isObject(logic)) return () => logic;
-  const names = Object.keys(logic);
-  const operator = names[0];
+  const [first, second]: [string, unknown][] = Object.entries(logic);
   // An object of none or several keys is data, not logic.
-  if (operator === undefined || names.length > 1) return () => logic;
-  const value: unknown = (logic as Record<string, unknown>)[operator];
+  if (!first || second) return () => logic;
+  const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
   const iteration = ITERATIONS.get(operator);
   if (iteration) {
