@@ -2,6 +2,7 @@ import type { ResolvedConfig } from '../config.js';
 import type { DeliveryResponse, TelemetryEntry } from '../delivery-api.js';
 import type { Exchanged, ExchangeRequest } from '../http/exchange.js';
 import type { Transport } from '../http/transport.js';
+import { jsonOf, WrittenReport } from '../reports/written-report.js';
 import type { Delivery } from '../request/call.js';
 import { toSentContext } from '../request/edge-limits.js';
 import { VERSION } from '../version.js';
@@ -80,7 +81,7 @@ function toExchangeRequest(
       'X-EXC-SDK-Version': VERSION,
       'X-Request-Id': requestId,
     },
-    body: toJson(delivery, request, entries),
+    body: toJson(request, entries),
     requestId,
     bodyId: request.requestId,
     maxBytes: MAX_BODY_BYTES,
@@ -118,15 +119,10 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
 }
 
 /** Writes the body of a call. Telemetry is added here and not to the request, for it tells of other visitors' calls. */
-function toJson(
-  { json, request: written }: Delivery,
-  request: Delivery['request'],
-  entries: readonly TelemetryEntry[],
-): string {
-  const text = request.context === written.context ? json : undefined;
-  if (entries.length === 0) return text ?? JSON.stringify(request);
+function toJson(request: Delivery['request'], entries: readonly TelemetryEntry[]): string {
+  if (entries.length === 0) return jsonOf(request);
   const telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
-  if (text === undefined) return JSON.stringify(Object.assign({}, request, { telemetry }));
-  // A request that was written already has no telemetry of its own.
-  return `${text.slice(0, -1)},"telemetry":${JSON.stringify(telemetry)}}`;
+  if (!(request instanceof WrittenReport)) return JSON.stringify(Object.assign({}, request, { telemetry }));
+  // A report has no telemetry of its own.
+  return `${request.json.slice(0, -1)},"telemetry":${JSON.stringify(telemetry)}}`;
 }

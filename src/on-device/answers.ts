@@ -9,9 +9,9 @@ import type {
   ViewRequest,
   ViewResponse,
 } from '../delivery-api.js';
+import type { DisplayReport } from './display-report.js';
 import { type CallContext, LocationContext } from './facts/context.js';
-import { addMetrics, addOptions, optionsFor, type Receiver } from './offers/compiled-offers.js';
-import type { DisplayLedger } from './offers/displays.js';
+import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/hand-out.js';
 import type { MacroSource } from './offers/macros.js';
 import { RuleSearch, type SearchedPart } from './rule-search.js';
 import type { CompiledArtifact } from './rules/compile.js';
@@ -22,8 +22,8 @@ import { finishTrace, type TracedLocation } from './trace.js';
 export interface Part extends SearchedPart {
   readonly compiled: CompiledArtifact;
   readonly context: CallContext;
-  /** Undefined in a prefetch, which owes nothing. */
-  readonly ledger: DisplayLedger | undefined;
+  /** Undefined in a prefetch, which displays nothing. */
+  readonly report: DisplayReport | undefined;
   /** For the locations that have neither an address nor parameters of their own, once there is one. */
   plainSearch: RuleSearch | undefined;
 }
@@ -35,21 +35,21 @@ export interface Part extends SearchedPart {
 export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
   const search = searchFor(request, part);
   search.enter(part.compiled.mbox(request.name));
-  let receiver: Receiver | undefined;
+  let handOut: HandOut | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
     const { offers } = rule;
     const name = offers.name ?? request.name;
-    receiver ??= toReceiver(request, part);
-    const options = optionsFor(offers.options, receiver);
+    handOut ??= toHandOut(request, part);
+    const options = optionsFor(offers.options, handOut);
     const answer: MboxResponse = { name, options, index: request.index ?? 0 };
-    if (part.ledger && offers.clickMetrics.length > 0) {
+    if (part.report && offers.clickMetrics.length > 0) {
       answer.metrics = [];
       addMetrics(answer.metrics, offers.clickMetrics);
     }
     noteDisplay(rule, name, request, part);
     answers.push(withTrace(answer, { mbox: request }, part));
   }
-  if (receiver) return;
+  if (handOut) return;
   const answer: MboxResponse = { name: request.name, index: request.index ?? 0 };
   answers.push(withTrace(answer, { mbox: request }, part));
 }
@@ -61,14 +61,14 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   const options: Option[] = [];
   const answer: PageLoadResponse = { options };
   const metrics: Metric[] = [];
-  const receiver = toReceiver({ name, parameters: request.parameters }, part);
+  const handOut = toHandOut({ name, parameters: request.parameters }, part);
   const traced = part.recorder && { mbox: { ...request, name } };
   const search = searchFor(request, part);
   search.enter(location);
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
-    addOptions(options, rule.offers.options, receiver);
-    if (part.ledger) addMetrics(metrics, rule.offers.clickMetrics);
+    addOptions(options, rule.offers.options, handOut);
+    if (part.report) addMetrics(metrics, rule.offers.clickMetrics);
     noteDisplay(rule, rule.offers.name ?? name, request, part);
     if (traced) draft = part.recorder?.draft(traced);
   }
@@ -80,7 +80,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
 /** Answers a request for one view, or, without a name, for all: one answer per view of which a rule holds. */
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
-  const receiver = toReceiver(request, part);
+  const handOut = toHandOut(request, part);
   const search = searchFor(request, part);
   const answersByName = new Map<string, NamedView>();
   for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
@@ -89,7 +89,7 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
       const answer: NamedView = known ?? { name, options: [], metrics: [] };
-      addOptions(answer.options, rule.offers.options, receiver);
+      addOptions(answer.options, rule.offers.options, handOut);
       addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
       if (known) continue;
@@ -111,19 +111,19 @@ function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSea
 
 type NamedView = ViewResponse & Required<Pick<ViewResponse, 'name' | 'options' | 'metrics'>>;
 
-function toReceiver(source: MacroSource, { compiled, context, ledger }: Part): Receiver {
+function toHandOut(source: MacroSource, { compiled, context, report }: Part): HandOut {
   const geoTokens = compiled.tokenNames.geo;
   const geo = geoTokens.length > 0 ? context.geo : undefined;
-  return { isExecuted: ledger !== undefined, source, geo, geoTokens };
+  return { isExecuted: report !== undefined, source, geo, geoTokens };
 }
 
 function noteDisplay(
   rule: CompiledRule,
   mbox: string,
   request: RequestDetails,
-  { ledger, recorder }: Part,
+  { report, recorder }: Part,
 ): void {
-  const notification = ledger?.owe(mbox, rule.offers, request);
+  const notification = report?.add(mbox, rule.offers, request);
   recorder?.noteAnswer(rule, notification);
 }
 

@@ -1,19 +1,19 @@
-import { type Decision, type LocalDecider, notReadyError } from '../decide.js';
-import type { DeliveryResponse, ExperienceCloud, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
+import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
+import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
+import type { WrittenReport } from '../reports/written-report.js';
 import type { Call } from '../request/call.js';
-import { toSentContext } from '../request/edge-limits.js';
+import type { ArtifactInUse } from './artifact/held.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js';
+import { toOwnReports } from './display-report.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
-import { type Report, toReports } from './offers/displays.js';
-import { hasOrders, unreportedOrder } from './orders.js';
-import { type EdgeOnlyField, edgeOnlyFields, edgeShare } from './remote-dependency.js';
-import type { CompiledArtifact } from './rules/compile.js';
+import { warnOfLosses } from './losses.js';
+import { edgeShare } from './remote-dependency.js';
 
 /** What on-device decisioning is made of. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
@@ -39,7 +39,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   source.start();
   return {
     decide: (call) => decide(call, parts),
-    edgeShare: (request) => source.compiled && edgeShare(request, source.compiled),
+    edgeShare: (request) => source.inUse && shareOf(request, source.inUse),
     get state() {
       return source.state;
     },
@@ -55,19 +55,23 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   };
 }
 
+function shareOf(request: ResolvedDeliveryRequest, { compiled, undecidable }: ArtifactInUse): EdgeShare {
+  const share = edgeShare(request, compiled);
+  undecidable.write();
+  return share;
+}
+
 function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const { source, lookUpGeo, clientHint } = parts;
   const started = parts.telemetry.isEnabled ? performance.now() : 0;
   // Held for the whole decision: an artifact that comes meanwhile is for the next one.
-  const { compiled } = source;
-  if (!compiled) {
-    throw notReadyError(source.lastFailure);
-  }
+  const { inUse } = source;
+  if (!inUse) throw notReadyError(source.lastFailure);
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
-  const located: LocatedCall = { call, locationHint, compiled, started, geo, nowMs: call.nowMs };
-  if (!compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
+  const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
+  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
   return lookUpGeo(geo, call).then((place) => {
     throwIfAborted(call);
     return decideAt({ ...located, geo: place, nowMs: parts.now() }, parts);
@@ -78,7 +82,7 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
 interface LocatedCall {
   readonly call: Call;
   readonly locationHint: string | undefined;
-  readonly compiled: CompiledArtifact;
+  readonly inUse: ArtifactInUse;
   /** On the clock of `performance.now()`, when telemetry is on. */
   readonly started: number;
   /** Where the visitor is, as far as that will be known. */
@@ -89,10 +93,10 @@ interface LocatedCall {
 
 /** Decides for a visitor whose place is known, as far as it will be. */
 function decideAt(located: LocatedCall, parts: Parts): Decision {
-  const { call, locationHint, compiled, started, geo, nowMs } = located;
+  const { call, locationHint, inUse, started, geo, nowMs } = located;
   const { config, telemetry, source, newId } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
-  const evaluation = evaluateSafely(call.request, compiled, {
+  const evaluation = evaluateSafely(call.request, inUse, {
     nowMs,
     sessionId: call.sessionId,
     newId,
@@ -102,52 +106,29 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   });
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
-  for (const displays of evaluation.reports) report(displays, request, located, parts);
-  warnOfLosses(request, evaluation, parts);
+  for (const report of evaluation.report?.toRequests(request) ?? []) send(report, located, parts);
+  warnOfLosses(request, evaluation.report, parts.logger);
   // The edge alone can process the notifications that the caller brought along.
   if (request.notifications) {
-    for (const own of toReports(request.notifications)) report(own, request, located, parts);
+    for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);
   }
   if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
 }
 
-const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
-
-/** The warnings of an on-device decision about fields that are for the edge alone. */
-const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
-  qaMode: `qaMode ${AS_LIVE}`,
-  preview: `preview ${AS_LIVE}`,
-  'experienceCloud.analytics.logging':
-    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload",
-};
-
-const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
-
-/** Warns of what is lost because the edge was not asked. A hybrid client has asked it. */
-function warnOfLosses(
-  request: ResolvedDeliveryRequest,
-  { reports }: Evaluation,
-  { logger }: Pick<Parts, 'logger'>,
-): void {
-  for (const field of edgeOnlyFields(request)) logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
-  const path = hasOrders(request) ? unreportedOrder(request, reports) : undefined;
-  if (path === undefined) return;
-  const why = 'was not reported, because no display of that location is';
-  logger.warn(`the order or product of ${path} ${why}; ${ASK_THE_EDGE}, or send it with sendNotifications`);
-}
-
 /** What an artifact makes us stumble over is no fault of the caller's. */
 function evaluateSafely(
   request: ResolvedDeliveryRequest,
-  compiled: CompiledArtifact,
+  { compiled, undecidable }: ArtifactInUse,
   inputs: EvaluationInputs,
 ): Evaluation {
   try {
     return evaluate(request, compiled, inputs);
   } catch (cause) {
     throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
+  } finally {
+    undecidable.write();
   }
 }
 
@@ -179,62 +160,17 @@ function toDeliveryResponse(
   return response;
 }
 
-/** Queues notifications, with the visitor, session and property of the decision. */
-function report(
-  { notifications, json }: Report,
-  request: ResolvedDeliveryRequest,
-  located: LocatedCall,
-  parts: Parts,
-): void {
-  const { id, experienceCloud, property, environmentId } = request;
-  const requestId = parts.newId();
-  const context = toSentContext(request.context);
-  const reported = { requestId, context, id, experienceCloud, property, environmentId, notifications };
-  parts.notifications.add({
-    request: reported,
-    json: toReportJson(reported, json),
-    encodedSessionId: located.call.encodedSessionId,
+/** Queues a report, with the visitor's session. */
+function send(report: WrittenReport, { call }: LocatedCall, { notifications, config }: Parts): void {
+  notifications.add({
+    request: report,
+    encodedSessionId: call.encodedSessionId,
     // The visitor's own: the client's may be another one when this is sent.
-    locationHint: located.call.locationHint,
+    locationHint: call.locationHint,
     decisioningMethod: 'on-device',
-    timeoutMs: parts.config.timeoutMs,
+    timeoutMs: config.timeoutMs,
     signal: undefined,
   });
-}
-
-/**
- * A report as JSON, by its parts: what of it is ours needs no look at each character, and an object that is nearly
- * always the same costs more than a string (`on-device/execute-url`).
- */
-function toReportJson(
-  { requestId, id, context, experienceCloud, property, environmentId }: ResolvedDeliveryRequest,
-  notificationsJson: string,
-): string {
-  const head = `{"requestId":"${requestId}","context":${JSON.stringify(context)},"id":${JSON.stringify(id)}`;
-  const sdid = loneSdidOf(experienceCloud);
-  const shared =
-    sdid === undefined
-      ? withoutBraces(JSON.stringify({ experienceCloud }))
-      : `,"experienceCloud":{"analytics":{"logging":"server_side","supplementalDataId":"${sdid}"}}`;
-  const isLimited = property !== undefined || environmentId !== undefined;
-  const limits = isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : '';
-  return `${head}${shared}${limits},"notifications":[${notificationsJson}]}`;
-}
-
-/** The fields of an object's JSON, after others. */
-function withoutBraces(json: string): string {
-  return json === '{}' ? '' : `,${json.slice(1, -1)}`;
-}
-
-/** The supplemental data id, where nothing else is said of the Experience Cloud. */
-function loneSdidOf({ analytics, audienceManager }: ExperienceCloud = {}): string | undefined {
-  if (!analytics || audienceManager) return undefined;
-  const { logging, supplementalDataId, trackingServer, trackingServerSecure } = analytics;
-  const isLone =
-    logging === 'server_side' && trackingServer === undefined && trackingServerSecure === undefined;
-  return isLone && supplementalDataId && /^[\dA-F-]+$/.test(supplementalDataId)
-    ? supplementalDataId
-    : undefined;
 }
 
 function recordTelemetry(

@@ -12,9 +12,9 @@ import type {
   VisitorIdResponse,
 } from '../delivery-api.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
+import { DisplayReport } from './display-report.js';
 import { toAllocatedVisitor } from './facts/allocation.js';
 import { CallContext } from './facts/context.js';
-import { DisplayLedger, type Report } from './offers/displays.js';
 import { remoteDependency } from './remote-dependency.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
@@ -43,8 +43,8 @@ export interface Evaluation extends RemoteNames {
   readonly newTntId: string | undefined;
   readonly execute: ExecuteResponse | undefined;
   readonly prefetch: PrefetchResponse | undefined;
-  /** The displays to report, in the order of the answer. */
-  readonly reports: readonly Report[];
+  /** The displays to report; undefined when nothing is executed. */
+  readonly report: DisplayReport | undefined;
 }
 
 /** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
@@ -60,8 +60,8 @@ export function evaluate(
     visitor,
     geo: inputs.geo === undefined ? request.context?.geo : inputs.geo,
   });
-  const ledger = request.execute && new DisplayLedger(nowMs, newId, request.impressionId);
-  const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, ledger };
+  const report = request.execute && new DisplayReport(nowMs, newId, request.impressionId);
+  const sources: PartSources = { request, compiled, inputs, visitorId: visitor.id, context, report };
   const remote = remoteDependency(request, compiled);
   return {
     status: needsEdge(remote) ? 206 : 200,
@@ -69,7 +69,7 @@ export function evaluate(
     newTntId: visitor.id === request.id ? undefined : visitor.id.tntId,
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
-    reports: ledger?.reports ?? [],
+    report,
     remoteMboxes: remote.remoteMboxes,
     remoteViews: remote.remoteViews,
   };
@@ -81,16 +81,16 @@ interface PartSources {
   readonly inputs: EvaluationInputs;
   readonly visitorId: VisitorId;
   readonly context: CallContext;
-  readonly ledger: DisplayLedger | undefined;
+  readonly report: DisplayReport | undefined;
 }
 
 function toPart(mode: TraceMode, sources: PartSources): Part {
-  const { request, compiled, context, ledger } = sources;
+  const { request, compiled, context, report } = sources;
   return {
     compiled,
     context,
     propertyToken: request.property?.token,
-    ledger: mode === 'execute' ? ledger : undefined,
+    report: mode === 'execute' ? report : undefined,
     recorder: request.trace
       ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
       : undefined,

@@ -1,4 +1,3 @@
-import { isIp } from '#platform';
 import type { ResolvedConfig } from '../config.js';
 import type { Geo } from '../delivery-api.js';
 import { TargetError, toError } from '../errors.js';
@@ -6,14 +5,13 @@ import type { Events } from '../events.js';
 import { textOf } from '../http/body.js';
 import { within } from '../http/deadline.js';
 import { download } from '../http/download.js';
-import type { Exchanged } from '../http/exchange.js';
 import type { Transport } from '../http/transport.js';
-import { isRecord, type JsonRecord } from '../json.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Call } from '../request/call.js';
 import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
+import { toPlace } from './facts/place.js';
 
 /** What a geo look-up needs. */
 export interface GeoOptions {
@@ -45,7 +43,7 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const answer = await download(transport, {
+    const { status, headers, body } = await download(transport, {
       what: 'geo look-up',
       url,
       headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
@@ -55,7 +53,10 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       retry: config.retry,
       isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
     });
-    return toPlace(answer);
+    const place = toPlace({ text: textOf(body), headers });
+    if (place) return place;
+    const result = 'was answered with nothing that names a place';
+    throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
   };
 
   /** Shared by calls with other timeouts, so that it goes on for the next ones when the first cannot wait. */
@@ -103,63 +104,4 @@ export function needsLookup(geo: Geo | undefined): geo is AddressOnly {
 function cutOff(limit: 'deadline' | 'signal'): TargetError {
   if (limit === 'signal') return new TargetError('ERR_TARGET_ABORTED', 'the geo look-up was aborted');
   return new TargetError('ERR_TARGET_TIMEOUT', 'the geo look-up took longer than its call may take');
-}
-
-/** The place that body and headers name; the body, which proxies do not strip, wins. */
-function toPlace({ status, headers, body }: Exchanged): Geo {
-  const named = parseObject(textOf(body));
-  const text = (name: string) => [own(named, name), headers.get(name)].map(toText).find(isPresent);
-  const degrees = (name: string) => {
-    const value = Number.parseFloat(text(name) ?? '');
-    return Number.isFinite(value) ? value : undefined;
-  };
-  const address = text('x-forwarded-for');
-  const place: Geo = {
-    city: text('x-geo-city'),
-    stateCode: text('x-geo-region-code'),
-    countryCode: text('x-geo-country-code'),
-    latitude: degrees('x-geo-latitude'),
-    longitude: degrees('x-geo-longitude'),
-    ipAddress: address !== undefined && isIp(address) ? address : undefined,
-  };
-  const known = Object.entries(place).filter(([, value]) => isPresent(value));
-  // An edge may know nothing of an address, and says so in JSON; anything else comes from somebody in between.
-  if (known.length === 0 && !isGeoAnswer(named, headers)) {
-    throw new TargetError(
-      'ERR_TARGET_INVALID_RESPONSE',
-      'the geo look-up was answered with nothing that names a place',
-      { status },
-    );
-  }
-  return Object.fromEntries(known);
-}
-
-/** Whether this is the look-up's own way to know nothing: its names without values, or no names at all. */
-function isGeoAnswer(named: JsonRecord | undefined, headers: Exchanged['headers']): boolean {
-  if (headers.get('x-geo-country-code') !== null) return true;
-  const names = named && Object.keys(named);
-  return names !== undefined && (names.length === 0 || names.some((name) => name.startsWith('x-geo-')));
-}
-
-function parseObject(text: string): JsonRecord | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return isRecord(parsed) ? parsed : undefined;
-  } catch {
-    // Some edges answer with headers alone.
-    return undefined;
-  }
-}
-
-function own(named: JsonRecord | undefined, name: string): unknown {
-  return named && Object.hasOwn(named, name) ? named[name] : undefined;
-}
-
-function toText(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function isPresent<Value>(value: Value | undefined): value is Value {
-  return value !== undefined;
 }

@@ -1,5 +1,10 @@
-import type { DeliveryRequest, ExecuteRequest, PrefetchRequest, RequestDetails } from '../delivery-api.js';
-import type { Report } from './offers/displays.js';
+import type {
+  DeliveryRequest,
+  ExecuteRequest,
+  Notification,
+  PrefetchRequest,
+  RequestDetails,
+} from '../delivery-api.js';
 
 /** Whether a location says what was ordered or looked at, which counts on the edge alone. */
 export function hasOrder({ order, product }: RequestDetails): boolean {
@@ -18,12 +23,10 @@ function anyOf({ mboxes, pageLoad, views }: ExecuteRequest & PrefetchRequest): b
 /** The path of the first location whose order or product no notification carries, such as `execute.mboxes[2]`. */
 export function unreportedOrder(
   { execute, prefetch }: DeliveryRequest,
-  reports: readonly Report[],
+  notifications: readonly Notification[],
 ): string | undefined {
   const carried = new Set<object | undefined>();
-  for (const { notifications } of reports) {
-    for (const { order, product } of notifications) carried.add(order).add(product);
-  }
+  for (const { order, product } of notifications) carried.add(order).add(product);
   const isLost = ({ order, product }: RequestDetails) =>
     Boolean((order && !carried.has(order)) || (product && !carried.has(product)));
   return pathOf('execute', execute, isLost) ?? pathOf('prefetch', prefetch, hasOrder);

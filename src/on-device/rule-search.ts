@@ -46,7 +46,8 @@ export class RuleSearch {
   next(): CompiledRule | undefined {
     const rules = this.#rules;
     while (this.#next < rules.length) {
-      const rule = rules[this.#next++] as CompiledRule;
+      const rule = rules[this.#next++];
+      if (!rule) return undefined;
       if (rule.key?.lastSearch === this.#number) continue;
       if (!rule.condition) {
         // What comes after a rule that only the edge understands may not be what the visitor should get.

@@ -122,7 +122,7 @@ export class TraceRecorder {
     conditions.push(rule.condition?.written);
   }
 
-  /** A rule that held was answered with, and this notification is owed for it. */
+  /** A rule that held was answered with, and this notification reports its display. */
   noteAnswer(rule: CompiledRule, notification: Notification | undefined): void {
     const campaign = this.#campaigns.get(rule.activity.id) ?? this.#addCampaign(rule);
     if (notification) campaign.notifications?.push(notification);

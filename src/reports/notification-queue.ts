@@ -13,6 +13,7 @@ import { FlushPeriods, type Waiter } from './flush-periods.js';
 import { LostClusters } from './lost-clusters.js';
 import { type HostWindow, HostWindows } from './notification-window.js';
 import { type QueuedCall, WaitingCalls } from './waiting-calls.js';
+import { jsonOf } from './written-report.js';
 
 /** What a queue needs. */
 export interface NotificationQueueOptions {
@@ -190,11 +191,10 @@ export class NotificationQueue {
 
   /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
   #toSent({ call, hint }: QueuedCall): Delivery {
-    const { request, json, encodedSessionId, decisioningMethod, timeoutMs } = call;
+    const { request, encodedSessionId, decisioningMethod, timeoutMs } = call;
     const { signal } = this.#abort;
     return {
       request,
-      json,
       encodedSessionId,
       locationHint: hint,
       decisioningMethod,
@@ -259,14 +259,14 @@ export class NotificationQueue {
   /** From the text that was written where it was: the object is the caller's too, who may have changed it. */
   #split(queued: QueuedCall): void {
     const { call, period } = queued;
-    const written: Delivery['request'] = call.json === undefined ? call.request : JSON.parse(call.json);
+    const written: Delivery['request'] = JSON.parse(jsonOf(call.request));
     // Each half is a call of its own, whose answer is not the other's.
     const { requestId: _, notifications = [], ...request } = written;
     const hint = this.#lost.reachable(queued.hint);
     const middle = Math.ceil(notifications.length / 2);
     const bytes = Math.ceil(queued.bytes / 2);
     for (const half of [notifications.slice(middle), notifications.slice(0, middle)]) {
-      const part = { ...call, request: { ...request, notifications: half }, json: undefined };
+      const part = { ...call, request: { ...request, notifications: half } };
       this.#bytes += bytes;
       this.#periods.enter(period);
       this.#waiting.unshift({ ...queued, call: part, hint, bytes, attempts: 0, firstTriedMs: undefined });
@@ -278,7 +278,8 @@ export class NotificationQueue {
    * How much of the bound a call takes up. A queue that is nearly empty is not counted exactly, for counting takes as long
    * as a part of the decision (benchmark on-device/10-mboxes).
    */
-  #bytesOf({ request, json = JSON.stringify(request) }: Delivery): number {
+  #bytesOf({ request }: Delivery): number {
+    const json = jsonOf(request);
     const { length } = json;
     const most = MAX_BYTES_A_CHARACTER * length;
     if (this.#bytes + most <= ESTIMATED_SHARE * this.#options.policy.maxBytes) return most;

@@ -34,8 +34,6 @@ export interface Delivery
   readonly wholeTimeoutMs?: number;
   /** Without a request id when nobody asks about the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
-  /** The request as JSON, where it was written already. */
-  readonly json?: string | undefined;
   /** @default the client's */
   readonly retry?: RetryPolicy | undefined;
 }

@@ -396,11 +396,9 @@ function accept(watcher: Watcher, { queue }: Real, length: number, hint: string 
   const ids = Array.from({ length }, () => `n${++lastId}`);
   const notifications = ids.map((id): Notification => ({ id, type: 'display', timestamp: 1 }));
   const request = { context: { channel: 'web' as const }, notifications };
-  const json = JSON.stringify(request);
-  watcher.accept(ids, hint, json.length);
+  watcher.accept(ids, hint, JSON.stringify(request).length);
   queue.add({
     request,
-    json,
     encodedSessionId: 's',
     locationHint: hint,
     decisioningMethod: 'on-device',

@@ -6,6 +6,7 @@ import { within } from '../../src/http/deadline.js';
 import { createLogger } from '../../src/logger.js';
 import type { NotificationPolicy } from '../../src/policies.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
+import { WrittenReport } from '../../src/reports/written-report.js';
 import type { Delivery } from '../../src/request/call.js';
 import { fakeTimers, pass, settle } from '../scripted-cdn.js';
 
@@ -44,6 +45,13 @@ function callOf(...ids: readonly string[]): Delivery {
     timeoutMs: 3000,
     signal: undefined,
   };
+}
+
+/** A call whose JSON was written before. */
+function callOfText(id: string, json: string): Delivery {
+  const call = callOf(id);
+  const { context, notifications = [] } = call.request;
+  return { ...call, request: new WrittenReport({ requestId: id, context }, notifications, json) };
 }
 
 const NEVER_MS = 2 ** 31 - 1;
@@ -169,7 +177,7 @@ describe('a queue', () => {
     const { deliver, release } = heldEdge();
     const { queue, errors } = queueOf(deliver, { maxBytes: 100_000 });
     const json = 'é'.repeat(10_000);
-    for (let call = 0; call < 7; call += 1) queue.add({ ...callOf(`${call}`), json });
+    for (let call = 0; call < 7; call += 1) queue.add(callOfText(`${call}`, json));
     expect(queue.stats).toEqual({ accepted: 7, delivered: 0, failed: 0, dropped: 2, queued: 5 });
     expect(errors).toHaveLength(2);
     expect(errors[0]?.error).toMatchObject({
@@ -178,7 +186,7 @@ describe('a queue', () => {
     });
     await settle();
     await release();
-    queue.add({ ...callOf('room'), json });
+    queue.add(callOfText('room', json));
     expect(queue.stats).toMatchObject({ dropped: 2, queued: 5 });
     while (queue.size > 0) {
       await settle();

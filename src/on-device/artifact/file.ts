@@ -48,8 +48,8 @@ async function readWhole(open: () => Promise<OpenFile>, maxBytes: number, span: 
     }
   } catch (thrown) {
     if (thrown instanceof TargetError) throw thrown;
-    const { name, code = name } = toError(thrown) as Error & { readonly code?: string };
-    throw unusable(`could not be read: ${code}`, thrown);
+    const error = toError(thrown);
+    throw unusable(`could not be read: ${'code' in error ? error.code : error.name}`, thrown);
   }
 }
 

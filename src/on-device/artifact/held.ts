@@ -1,10 +1,11 @@
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
 import { TargetError, toJsonError } from '../../errors.js';
-import { LineLimit } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
+import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './dating.js';
+import { UndecidableLog } from './undecidable.js';
 
 /** What holding an artifact needs. */
 export interface HeldArtifactOptions {
@@ -29,23 +30,18 @@ export interface Arrival {
  */
 export type Refusal = 'older' | 'blank';
 
-/** ETag and rules change together, once everything about them was checked. */
-interface Held {
-  readonly madeMs: number | undefined;
-  /** Set when its date was in the future on arrival; the clock may have been wrong. */
-  readonly isFromFuture: boolean;
-  readonly isBlank: boolean;
+/** An artifact that calls are decided from. */
+export interface ArtifactInUse {
   readonly compiled: CompiledArtifact;
-  readonly etag: string | undefined;
-  readonly source: ArtifactOrigin;
-  /** On the clock of `performance.now()`. */
-  readonly taken: number;
+  /** Warns of what deciding from it has shown of it. */
+  readonly undecidable: UndecidableLog;
 }
 
-/** Time zones and clocks that are a little wrong are no reason to doubt a date. */
-const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-/** A CDN serves what it has kept for some minutes, while a newer artifact is there already. */
-const MAX_UNDERWAY_MS = 10 * 60 * 1000;
+/** ETag and rules change together, once everything about them was checked. */
+interface Held extends ArtifactInUse, Dated {
+  readonly isBlank: boolean;
+  readonly etag: string | undefined;
+}
 
 /** The artifact in use: none at first, then the last good one. */
 export class HeldArtifact {
@@ -63,8 +59,8 @@ export class HeldArtifact {
     if (payload) this.#hold(payload, { source: 'payload' });
   }
 
-  get compiled(): CompiledArtifact | undefined {
-    return this.#held?.compiled;
+  get inUse(): ArtifactInUse | undefined {
+    return this.#held;
   }
 
   /** The held ETag is what a download asks for changes by; undefined while only a whole artifact can settle a doubt. */
@@ -125,57 +121,31 @@ export class HeldArtifact {
 
   #ageMs(held: Held): number {
     if (this.#confirmed !== undefined) return performance.now() - this.#confirmed;
-    const { madeMs, taken } = held;
-    if (madeMs === undefined || this.#isMisdated(held)) return performance.now() - taken;
-    return Math.max(0, this.#options.now() - madeMs);
+    return ageMs(held, this.#options.now());
   }
 
   #refusalOf(artifact: Artifact, { etag, isAsked = false }: Arrival): Refusal | undefined {
     const held = this.#held;
     if (!held) return undefined;
     const isMeant = isAsked && etag !== held.etag;
-    if (!isMeant && this.#isOlder(generatedAtMs(artifact), held)) return 'older';
+    if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) return 'older';
     const isSettled = isAsked || this.#isInDoubt || held.isBlank;
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
-  }
-
-  #isOlder(comeMs: number | undefined, held: Held): boolean {
-    if (comeMs === undefined || held.madeMs === undefined || this.#isAhead(comeMs)) return false;
-    return comeMs < (this.#isMisdated(held) ? Math.min(held.madeMs, this.#latestMadeMs(held)) : held.madeMs);
-  }
-
-  /** A date is none to go by when the artifact's maker or the clock of this machine was wrong. */
-  #isMisdated({ madeMs, isFromFuture }: Held): boolean {
-    return isFromFuture || (madeMs !== undefined && this.#isAhead(madeMs));
-  }
-
-  #isAhead(madeMs: number): boolean {
-    return madeMs - this.#options.now() > MAX_AHEAD_MS;
-  }
-
-  /**
-   * An artifact was made before it came; nobody knows when it came to a store or to the caller. The time that has passed
-   * since is taken from the clock as it is now, for the clock may have been set meanwhile.
-   */
-  #latestMadeMs({ source, taken }: Held): number {
-    if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;
-    return this.#options.now() - (performance.now() - taken) - MAX_UNDERWAY_MS;
   }
 
   #hold(artifact: Artifact, { etag, source }: Arrival): void {
     const { config, logger, now } = this.#options;
     const { client, allMatchingMboxes } = config;
     const madeMs = generatedAtMs(artifact);
-    const isFromFuture = madeMs !== undefined && this.#isAhead(madeMs);
+    const isFromFuture = madeMs !== undefined && isAhead(madeMs, now());
     if (isFromFuture && madeMs !== this.#held?.madeMs) logger.warn(toFutureLine(madeMs));
-    // Each artifact's own: what is wrong with a new one is news, even if it is what was wrong with the last.
-    const limit = new LineLimit((line) => logger.write('warn', line));
-    const warn = (line: string) => limit.say(line);
+    const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
     this.#held = {
       madeMs,
       isFromFuture,
       isBlank: isBlankArtifact(artifact),
-      compiled: compileArtifact(artifact, { client, allMatchingMboxes, warn }),
+      compiled,
+      undecidable: new UndecidableLog(compiled, logger),
       etag,
       source,
       taken: performance.now(),
@@ -203,18 +173,7 @@ function parse(text: string): unknown {
   }
 }
 
-function isFromLocation(source: ArtifactOrigin): boolean {
-  return source === 'cdn' || source === 'file';
-}
-
 function toFutureLine(madeMs: number): string {
   const date = new Date(madeMs).toISOString();
   return `the artifact is dated ${date}, more than a day ahead: it counts as made when it came`;
-}
-
-/** When an artifact was made, where it says so. */
-function generatedAtMs({ meta }: Artifact): number | undefined {
-  const generatedAt = meta?.generatedAt;
-  const ms = typeof generatedAt === 'string' ? Date.parse(generatedAt) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
 }

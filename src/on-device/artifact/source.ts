@@ -7,11 +7,11 @@ import type { Transport } from '../../http/transport.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { Downloaded } from '../../reports/telemetry.js';
-import type { ArtifactStats, ReadyState, ReadyStatus } from '../../stats.js';
-import type { CompiledArtifact } from '../rules/compile.js';
+import type { ArtifactStats, ReadyState } from '../../stats.js';
 import type { ArtifactFacts } from '../trace.js';
-import { type Arrival, HeldArtifact, type Refusal } from './held.js';
+import { type Arrival, type ArtifactInUse, HeldArtifact, type Refusal } from './held.js';
 import { type ArtifactReader, createArtifactReader, type ReadArtifact } from './reader.js';
+import { Readiness } from './readiness.js';
 import { msToNextDownload } from './schedule.js';
 import { StoredArtifact } from './stored.js';
 
@@ -47,17 +47,15 @@ export class ArtifactSource {
   readonly #stored: StoredArtifact | undefined;
   readonly #faults: FaultLog;
   readonly #abort = new AbortController();
-  readonly #waiting = new Set<{ resolve: (state: ReadyState) => void; reject: (error: Error) => void }>();
+  readonly #readiness: Readiness;
   #running: Promise<void> | undefined;
   #isAsked = false;
   #timer: Timer | undefined;
-  #patience: Timer | undefined;
   #failures = 0;
   #lastFailure: TargetError | undefined;
-  #toldStatus: ReadyStatus | undefined;
 
   constructor(options: ArtifactSourceOptions) {
-    const { config, logger, onFirst } = options;
+    const { config, events, logger, onFirst } = options;
     const { artifactStore: store } = config;
     const { payload: _, ...kept } = options;
     this.#options = kept;
@@ -65,12 +63,17 @@ export class ArtifactSource {
     this.#stored = store && new StoredArtifact({ store, key: this.#reader.location, logger });
     this.#held = new HeldArtifact(options);
     this.#faults = new FaultLog(logger.write, 'artifact downloads work');
-    if (this.compiled) onFirst();
+    this.#readiness = new Readiness({
+      events,
+      artifactLocation: this.#reader.location,
+      onAwaited: (isAwaited) => (isAwaited ? ref(this.#timer) : unref(this.#timer)),
+    });
+    if (this.inUse) onFirst();
   }
 
-  /** The compiled artifact in use, if there is one. */
-  get compiled(): CompiledArtifact | undefined {
-    return this.#held.compiled;
+  /** The artifact in use, if there is one. */
+  get inUse(): ArtifactInUse | undefined {
+    return this.#held.inUse;
   }
 
   /** What decisions are made by; undefined while none can be made. */
@@ -108,17 +111,17 @@ export class ArtifactSource {
 
   /** Begins to download and poll. What an earlier process kept serves until the first download is there. */
   start(): void {
-    if (this.compiled) {
-      this.#tellStatus();
+    if (this.inUse) {
+      this.#readiness.tell(this.state);
       this.#schedule();
       return;
     }
     this.#downloadInBackground();
-    this.#losePatience();
+    this.#readiness.startPatience(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
     void this.#stored?.restore((text) => {
-      if (this.compiled || this.#abort.signal.aborted) return;
+      if (this.inUse || this.#abort.signal.aborted) return;
       this.#take(text, { source: 'store' });
-      this.#tellStatus();
+      this.#readiness.tell(this.state);
     });
   }
 
@@ -136,43 +139,15 @@ export class ArtifactSource {
     const { state } = this;
     if (state) return state;
     this.#abort.signal.throwIfAborted();
-    // The wait may be over before this part of the client is loaded: nothing would end it any more.
-    signal.throwIfAborted();
-    return new Promise<ReadyState>((resolve, reject) => {
-      const waiting = { resolve, reject };
-      this.#waiting.add(waiting);
-      ref(this.#timer);
-      signal.addEventListener('abort', () => {
-        this.#waiting.delete(waiting);
-        if (this.#waiting.size === 0) unref(this.#timer);
-      });
-    });
+    return this.#readiness.wait(signal);
   }
 
   /** Ends polling and the download that runs. */
   close(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#patience);
     const error = closedError();
     this.#abort.abort(error);
-    for (const { reject } of this.#waiting) reject(error);
-    this.#waiting.clear();
-  }
-
-  /** Tells those who listen, instead of calling `ready`, that the first artifact takes longer than they would wait. */
-  #losePatience(): void {
-    const { config, events } = this.#options;
-    const { maximumWaitReadyMs } = config;
-    if (maximumWaitReadyMs === undefined) return;
-    const complain = () => {
-      const error = new TargetError(
-        'ERR_TARGET_NOT_READY',
-        `no artifact came within ${maximumWaitReadyMs} ms`,
-        { cause: this.#lastFailure },
-      );
-      events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
-    };
-    this.#patience = unref(setTimeout(complain, maximumWaitReadyMs));
+    this.#readiness.giveUp(error);
   }
 
   async #downloadOnce(): Promise<void> {
@@ -189,14 +164,14 @@ export class ArtifactSource {
     clearTimeout(this.#timer);
     const delayMs = msToNextDownload({
       pollingIntervalMs: this.#options.config.pollingIntervalMs,
-      isHeld: this.compiled !== undefined,
+      isHeld: this.inUse !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
       askedMs: this.#lastFailure?.retryAfterMs,
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
-    if (this.#waiting.size === 0) unref(this.#timer);
+    if (!this.#readiness.isAwaited) unref(this.#timer);
   }
 
   async #download(): Promise<void> {
@@ -213,7 +188,7 @@ export class ArtifactSource {
       this.#end(undefined);
       if (refusal) this.#faults.failed(REFUSALS[refusal]);
       else this.#faults.worked();
-      this.#tellStatus();
+      this.#readiness.tell(this.state);
       if (!read || refusal) return;
       this.#tell(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
@@ -223,7 +198,7 @@ export class ArtifactSource {
       if (signal.aborted) throw signal.reason;
       const error = toArtifactError(thrown);
       this.#end(error);
-      this.#tellStatus();
+      this.#readiness.tell(this.state);
       this.#tellFailure(error);
       throw error;
     }
@@ -252,26 +227,8 @@ export class ArtifactSource {
 
   #tellFailure(error: TargetError): void {
     const { events } = this.#options;
-    this.#faults.failed(`${error.message}; ${this.compiled ? 'the last good one stays' : 'none is held'}`);
+    this.#faults.failed(`${error.message}; ${this.inUse ? 'the last good one stays' : 'none is held'}`);
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
-  }
-
-  /** Whoever waits is told with it: it goes on when it is told for the first time. */
-  #tellStatus(): void {
-    const { state } = this;
-    if (!state) return;
-    this.#release(state);
-    if (state.status === this.#toldStatus) return;
-    this.#toldStatus = state.status;
-    this.#options.events.emit({ type: 'statusChanged', ...state });
-  }
-
-  #release(state: ReadyState): void {
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const { resolve } of waiting) resolve(state);
-    // Nobody waits for the next download any more.
-    unref(this.#timer);
   }
 
   #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
@@ -280,10 +237,10 @@ export class ArtifactSource {
   }
 
   #take(text: string, arrival: Arrival): Refusal | undefined {
-    const isFirst = this.compiled === undefined;
+    const isFirst = this.inUse === undefined;
     const refusal = this.#held.take(text, arrival);
     if (isFirst) {
-      clearTimeout(this.#patience);
+      this.#readiness.endPatience();
       this.#options.onFirst();
     }
     return refusal;

@@ -1,23 +1,11 @@
 import type { Address, Context, Geo, Parameters } from '../../delivery-api.js';
 import { type AllocatedVisitor, allocate } from './allocation.js';
-import { ALL_CONTEXT_PARTS, type ContextParts, contextPart } from './context-parts.js';
+import { ALL_CONTEXT_PARTS, type ConditionContext, type ContextParts, contextPart } from './context-parts.js';
 import type { HashPrefix } from './murmur3.js';
 import { type Page, parsePage } from './page.js';
+import { type ParameterTree, toParameterTree } from './parameter-tree.js';
+import { type GeoFacts, toGeoFacts } from './place.js';
 import { parseUser, type User } from './user-agent.js';
-
-/** What conditions see of the visitor's place, as `geo`. */
-export interface GeoFacts {
-  country?: string;
-  region?: string;
-  city?: string;
-  latitude?: number;
-  longitude?: number;
-}
-
-/** A location's parameters: dotted names are nested, and each string is there a second time as `…_lc`. */
-export interface ParameterTree {
-  [name: string]: string | number | boolean | ParameterTree;
-}
 
 /** An activity: the same object for all of its rules, so that a visitor is allocated once per call. */
 export interface Activity {
@@ -115,7 +103,7 @@ function toTime(ms: number): CallTime {
  * What the conditions of one location see. Its own properties are the parts that conditions name; each is
  * filled in when the first rule that reads it is evaluated.
  */
-export class LocationContext {
+export class LocationContext implements ConditionContext {
   allocation = 0;
   current_timestamp = 0;
   current_time = '';
@@ -176,56 +164,4 @@ export class LocationContext {
 
 function twoDigits(value: number): string {
   return value < 10 ? `0${value}` : String(value);
-}
-
-/** The request's (or the looked-up) place under the names of conditions. */
-export function toGeoFacts(geo: Geo): GeoFacts {
-  const facts: GeoFacts = {};
-  if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
-  if (typeof geo.stateCode === 'string') facts.region = geo.stateCode;
-  if (typeof geo.city === 'string') facts.city = geo.city;
-  if (typeof geo.latitude === 'number') facts.latitude = geo.latitude;
-  if (typeof geo.longitude === 'number') facts.longitude = geo.longitude;
-  return facts;
-}
-
-/**
- * What the nodes of a {@link ParameterTree} inherit: nothing under any name, so that `__proto__` and
- * `constructor` are names like any other, and the text that a plain object has where it is compared.
- */
-const NODE: object = Object.freeze(
-  Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => '[object Object]' }),
-);
-
-/** Parameters as conditions see them; where a name is both a value and the beginning of others, the later one wins. */
-export function toParameterTree(parameters: Parameters | null | undefined): ParameterTree {
-  const tree: ParameterTree = Object.create(NODE);
-  if (!parameters) return tree;
-  const texts: [node: ParameterTree, name: string, value: string][] = [];
-  for (const name of Object.keys(parameters)) {
-    const value = parameters[name];
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue;
-    const segments = isDotted(name) ? name.split('.') : [name];
-    const last = segments.pop() ?? name;
-    const node = childOf(tree, segments);
-    node[last] = value;
-    if (typeof value === 'string') texts.push([node, last, value]);
-  }
-  for (const [node, name, value] of texts) node[`${name}_lc`] = value.toLowerCase();
-  return tree;
-}
-
-function isDotted(name: string): boolean {
-  return name.includes('.') && !name.startsWith('.') && !name.endsWith('.') && !name.includes('..');
-}
-
-function childOf(tree: ParameterTree, segments: readonly string[]): ParameterTree {
-  let node = tree;
-  for (const segment of segments) {
-    const existing = node[segment];
-    const child: ParameterTree = typeof existing === 'object' ? existing : Object.create(NODE);
-    node[segment] = child;
-    node = child;
-  }
-  return node;
 }

@@ -1,29 +1,25 @@
 import type { Consequence, RuleMeta, RuleOption } from '../../artifact.js';
 import type { Metric, Option, ResponseTokens } from '../../delivery-api.js';
-import { isObject } from '../../json.js';
-import type { GeoFacts } from '../facts/context.js';
-import { type CopyPlan, copyBy, copyPlanOf } from './copy-plan.js';
-import { type Displayed, displayFields } from './displays.js';
+import { isObject, isRecord } from '../../json.js';
+import { type CopyPlan, copyPlanOf } from './copy-plan.js';
+import type { Displayed } from './displays.js';
 import { type CompiledText, compileMacros, type MacroSource } from './macros.js';
-import { addGeoTokens, type GeoToken, metaTokens, type TokenNames } from './response-tokens.js';
-
-/*
- * What is returned belongs to the caller, who may change it, so nothing of it may be shared with the artifact or
- * another visitor. Instead of a deep clone per rule, each option is walked once, when its rule holds for the
- * first time, and is then copied by what was found (cloner.ts). That is kept as few plain objects
- * without closures: benchmark `memory`.
- */
+import { metaTokens, type TokenNames } from './response-tokens.js';
 
 const NONE: readonly never[] = Object.freeze([]);
 
-/** A rule's consequence, ready to be handed out any number of times; each part is compiled when it is first needed. */
+/**
+ * A rule's consequence, ready to be handed out any number of times. What is handed out is the caller's to change, so that
+ * nothing of it may be shared with the artifact or another visitor: each option is walked once, when its rule holds for
+ * the first time, and copied by what was found. That is kept as few plain objects without closures (benchmark `memory`).
+ */
 export class CompiledOffers implements Displayed {
+  displayJson: string | undefined = undefined;
   readonly #consequence: Consequence;
   readonly #meta: RuleMeta;
   readonly #tokenNames: TokenNames;
   #options: readonly CompiledOption[] | undefined;
   #displayTokens: readonly string[] | undefined;
-  #displayFields: string | undefined;
   #clickMetrics: readonly CompiledMetric[] | undefined;
   #metrics: readonly CompiledMetric[] | undefined;
 
@@ -50,12 +46,6 @@ export class CompiledOffers implements Displayed {
     return this.#displayTokens;
   }
 
-  displayFields(mbox: string): string {
-    if (mbox !== this.name) return displayFields(mbox, this.displayTokens);
-    this.#displayFields ??= displayFields(mbox, this.displayTokens);
-    return this.#displayFields;
-  }
-
   get clickMetrics(): readonly CompiledMetric[] {
     this.#clickMetrics ??= this.metrics.filter(({ metric }) => metric.type === 'click');
     return this.#clickMetrics;
@@ -76,15 +66,18 @@ export class CompiledOffers implements Displayed {
   }
 }
 
+/** An option that has a type and a content. */
+export type PlainOption = Required<Pick<Option, 'type' | 'content'>>;
+
 /** One option of a rule. */
 export interface CompiledOption {
   /** As the artifact has it when it is plain, else as it is handed out, but for its event token. */
   readonly option: RuleOption;
   /**
-   * Whether it has a type and a content and nothing else, and flat tokens, as nearly all have: their copies are written
-   * as literals.
+   * The same option when it has a type and a content and nothing else, and flat tokens, as nearly all have: their copies
+   * are written as literals.
    */
-  readonly isPlain: boolean;
+  readonly plain: PlainOption | undefined;
   /** Of the content of a plain option, else of all of it. */
   readonly plan: CopyPlan;
   /** To report when it is displayed; handed out with what is prefetched. */
@@ -100,66 +93,6 @@ type FillIn = (option: Option, source: MacroSource) => void;
 export interface CompiledMetric {
   readonly metric: Metric;
   readonly plan: CopyPlan;
-}
-
-/** Whom options are handed out to. */
-export interface Receiver {
-  /** What is executed is reported by us: it gets no tokens, and options that show nothing are left out. */
-  readonly isExecuted: boolean;
-  readonly source: MacroSource;
-  /** The visitor's place, when the artifact asks for it and it is known. */
-  readonly geo: GeoFacts | undefined;
-  readonly geoTokens: readonly GeoToken[];
-}
-
-/** Hands out a rule's options to one visitor. */
-export function optionsFor(options: readonly CompiledOption[], receiver: Receiver): Option[] {
-  const [first] = options;
-  const copy = first && options.length === 1 ? toOption(first, receiver) : undefined;
-  // Most rules have one option, and pushing to an empty list makes room for many.
-  if (copy) return [copy];
-  const copies: Option[] = [];
-  if (options.length > 1) addOptions(copies, options, receiver);
-  return copies;
-}
-
-/** Hands out a rule's options to one visitor, after those of other rules. */
-export function addOptions(target: Option[], options: readonly CompiledOption[], receiver: Receiver): void {
-  for (const compiled of options) {
-    const copy = toOption(compiled, receiver);
-    if (copy) target.push(copy);
-  }
-}
-
-function toOption(compiled: CompiledOption, receiver: Receiver): Option | undefined {
-  const { option, fillIn } = compiled;
-  const { isExecuted, geo } = receiver;
-  if (isExecuted && option.type === undefined && option.content === undefined) return undefined;
-  const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
-  if (fillIn) fillIn(copy, receiver.source);
-  if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, receiver.geoTokens, geo);
-  return copy;
-}
-
-function copyOption(compiled: CompiledOption, eventToken: string | undefined): Option {
-  const { option, plan, tokens } = compiled;
-  if (!compiled.isPlain) return copyUnusual(compiled, eventToken);
-  const { type, content } = option as Required<Option>;
-  const copy = plan === undefined ? content : copyBy(plan, content);
-  return eventToken === undefined
-    ? { type, content: copy, responseTokens: { ...tokens } }
-    : { type, content: copy, eventToken, responseTokens: { ...tokens } };
-}
-
-function copyUnusual({ option, plan }: CompiledOption, eventToken: string | undefined): Option {
-  const copy = copyBy(plan, option) as Option;
-  if (eventToken !== undefined) copy.eventToken = eventToken;
-  return copy;
-}
-
-/** Hands out a rule's metrics to one visitor. */
-export function addMetrics(target: Metric[], metrics: readonly CompiledMetric[]): void {
-  for (const { metric, plan } of metrics) target.push(copyBy(plan, metric));
 }
 
 function compileMetric(metric: Metric): CompiledMetric {
@@ -186,15 +119,15 @@ function compileOption(
   { meta, tokens }: OptionFacts,
 ): CompiledOption {
   const { eventToken: _own, ...fields } = option;
-  const { type, content } = option;
-  const isPlain =
-    Object.keys(fields).length === 2 &&
-    type !== undefined &&
-    content !== undefined &&
-    copyPlanOf(tokens) === 'flat';
-  const handedOut = isPlain ? option : { ...fields, responseTokens: tokens };
-  const plan = copyPlanOf(isPlain ? content : handedOut);
-  return { option: handedOut, isPlain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
+  const isPlain = Object.keys(fields).length === 2 && copyPlanOf(tokens) === 'flat';
+  const plain = isPlain && isPlainOption(option) ? option : undefined;
+  const handedOut = plain ? option : { ...fields, responseTokens: tokens };
+  const plan = copyPlanOf(plain ? plain.content : handedOut);
+  return { option: handedOut, plain, plan, eventToken, tokens, fillIn: compileFillIn(option, meta) };
+}
+
+function isPlainOption(option: RuleOption): option is RuleOption & PlainOption {
+  return option.type !== undefined && option.content !== undefined;
 }
 
 /** Macros are looked for in html and in each action's content. */
@@ -210,15 +143,16 @@ function compileFillIn({ type, content }: RuleOption, meta: RuleMeta): FillIn | 
 function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | undefined {
   const texts: [index: number, text: CompiledText][] = [];
   for (const [index, action] of actions.entries()) {
-    const content = isObject(action) ? (action as { content?: unknown }).content : undefined;
+    const content = isRecord(action) ? action.content : undefined;
     const text = typeof content === 'string' ? compileMacros(content, meta) : undefined;
     if (text) texts.push([index, text]);
   }
   if (texts.length === 0) return undefined;
   return (option, source) => {
-    const copies = option.content as { content: string }[];
+    const copies: unknown = option.content;
+    if (!Array.isArray(copies)) return;
     for (const [index, text] of texts) {
-      const action = copies[index];
+      const action: { content?: unknown } | undefined = copies[index];
       if (action) action.content = text(source);
     }
   };

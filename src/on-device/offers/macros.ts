@@ -55,7 +55,7 @@ function toValue({ key, written }: Macro, request: MacroSource): string {
 }
 
 function ownField(holder: object | null | undefined, name: string): unknown {
-  return holder && Object.hasOwn(holder, name) ? (holder as Record<string, unknown>)[name] : undefined;
+  return holder && Object.hasOwn(holder, name) ? Reflect.get(holder, name) : undefined;
 }
 
 function toText(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import type { RuleMeta } from '../../artifact.js';
 import type { ResponseTokens } from '../../delivery-api.js';
-import type { GeoFacts } from '../facts/context.js';
+import type { GeoFacts } from '../facts/place.js';
 
 const META_TOKENS = new Set([
   'activity.id',

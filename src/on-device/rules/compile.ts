@@ -1,11 +1,10 @@
 import type { Artifact, Rule, RulesByName } from '../../artifact.js';
-import { isRecord } from '../../json.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
-import { isCopyable } from '../offers/copy-plan.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';
 import { type CompiledCondition, compileCondition } from './condition.js';
 import { CompiledLocation, CompiledRule, type RuleKey } from './location.js';
+import { isRule } from './rule-shape.js';
 
 /** What compiling an artifact needs besides the artifact. */
 export interface CompileOptions {
@@ -13,14 +12,22 @@ export interface CompileOptions {
   readonly client: string;
   /** Mboxes that answer with every rule that holds, not with the first. */
   readonly allMatchingMboxes?: ReadonlySet<string> | undefined;
-  /** Told once of each location that has rules which cannot be decided here. */
-  readonly warn?: ((message: string) => void) | undefined;
+}
+
+/** A location that is left to the edge, because it has rules which cannot be decided here. */
+export interface UndecidableLocation {
+  readonly kind: 'mbox' | 'view';
+  readonly name: string;
+  /** The number of its rules that cannot be decided here. */
+  readonly undecidable: number;
+  /** The number of all of its rules. */
+  readonly rules: number;
 }
 
 const DEFAULT_GLOBAL_MBOX = 'target-global-mbox';
 
 interface LocationKind {
-  readonly word: 'mbox' | 'view';
+  readonly word: UndecidableLocation['kind'];
   readonly local: ReadonlySet<string>;
   readonly remote: ReadonlySet<string>;
   /** In the artifact's order; a location that was not asked for yet is still the list of its rules. */
@@ -50,6 +57,7 @@ export class CompiledArtifact {
   readonly #viewKeys: RuleKeys = new Map();
   #allViews: readonly CompiledLocation[] | undefined;
   #remoteViews: readonly string[] | undefined;
+  #undecidable: UndecidableLocation[] = [];
 
   constructor({ rules, localMboxes, localViews, ...header }: Artifact, options: CompileOptions) {
     this.artifact = header;
@@ -88,6 +96,13 @@ export class CompiledArtifact {
     return this.#remoteViews;
   }
 
+  /** The locations with rules that cannot be decided here, of those that were compiled since it was last asked. */
+  takeUndecidable(): readonly UndecidableLocation[] {
+    const taken = this.#undecidable;
+    if (taken.length > 0) this.#undecidable = [];
+    return taken;
+  }
+
   #location(kind: LocationKind, name: string): CompiledLocation {
     const known = kind.locations.get(name);
     return known instanceof CompiledLocation ? known : this.#compile(kind, name, known ?? []);
@@ -112,9 +127,7 @@ export class CompiledArtifact {
       remote: undecidable > 0 || kind.remote.has(name) || !kind.local.has(name),
     });
     if (undecidable > 0) {
-      this.#options.warn?.(
-        `${undecidable} of ${listed.length} rules of ${kind.word} "${name}" cannot be decided here; it is left to the edge`,
-      );
+      this.#undecidable.push({ kind: kind.word, name, undecidable, rules: listed.length });
     }
     // Names that the artifact does not know come from requests: there is no end to them.
     if (listed.length > 0 || kind.local.has(name)) kind.locations.set(name, location);
@@ -180,23 +193,4 @@ function toKind(
   const locations: LocationKind['locations'] = new Map();
   for (const name of Object.keys(rules ?? {})) locations.set(name, rules?.[name] ?? []);
   return { word, local: new Set(local), remote: new Set(remote), locations };
-}
-
-/** Whether a rule can be decided from. One that cannot must neither hold for everybody nor fail a call. */
-function isRule(rule: unknown): rule is Rule {
-  if (!isRecord(rule)) return false;
-  const { activityId, propertyTokens, meta, consequence, condition } = rule as Partial<Rule>;
-  if (!isRecord(meta) || !isRecord(consequence) || condition === undefined) return false;
-  if (typeof activityId !== 'string' && typeof activityId !== 'number') return false;
-  const { options, metrics } = consequence;
-  const isShaped = isListOf(isRecord, options) && isListOf(isRecord, metrics);
-  return isShaped && isListOf(isString, propertyTokens) && isCopyable([meta, consequence]);
-}
-
-function isListOf(isItem: (item: unknown) => boolean, list: unknown): boolean {
-  return list === undefined || list === null || (Array.isArray(list) && list.every(isItem));
-}
-
-function isString(value: unknown): boolean {
-  return typeof value === 'string';
 }

@@ -1,9 +1,9 @@
 import { isObject } from '../../json.js';
 import {
   ALL_CONTEXT_PARTS,
-  CONTEXT_PARTS,
-  type ContextPart,
+  type ConditionContext,
   type ContextParts,
+  partNamed,
 } from '../facts/context-parts.js';
 import { compileComparison } from './comparison.js';
 import {
@@ -20,7 +20,7 @@ import {
 /** One condition, ready to be asked. */
 export interface CompiledCondition {
   /** Whether the condition holds for a context in which the parts of `reads` are filled in. */
-  readonly holds: (context: unknown) => boolean;
+  readonly holds: (context: ConditionContext) => boolean;
   readonly reads: ContextParts;
   /** As it is written in the artifact, for traces. */
   readonly written: unknown;
@@ -60,7 +60,7 @@ export function compileCondition(condition: unknown): CompiledCondition | undefi
  * inside of JSON Logic, is true here, as in the official SDKs. Where the reference implementation throws (`*`
  * without operands), the rule does not hold.
  */
-function holds(run: Expression, context: unknown): boolean {
+function holds(run: Expression, context: ConditionContext): boolean {
   try {
     return Boolean(run(context));
   } catch {
@@ -72,11 +72,10 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
   if (depth > MAX_DEPTH) throw new Undecidable();
   if (Array.isArray(logic)) return compileList(logic, scope, depth);
   if (!isObject(logic)) return () => logic;
-  const names = Object.keys(logic);
-  const operator = names[0];
+  const [first, second]: [string, unknown][] = Object.entries(logic);
   // An object of none or several keys is data, not logic.
-  if (operator === undefined || names.length > 1) return () => logic;
-  const value: unknown = (logic as Record<string, unknown>)[operator];
+  if (!first || second) return () => logic;
+  const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
   const iteration = ITERATIONS.get(operator);
   if (iteration) {
@@ -163,26 +162,12 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
   const segments = String(literal).split('.');
   if (fallback) return (data) => readSegments(data, segments, fallback(data));
   const [part, name] = segments;
-  const readPart = scope.inner || segments.length > 2 ? undefined : PARTS.get(part as ContextPart);
-  if (!readPart) return (data) => readSegments(data, segments);
-  if (name === undefined) return (data) => readPart(data as PartialContext) ?? null;
-  return (data) => ownValue(readPart(data as PartialContext), name) ?? null;
+  const row = scope.inner || segments.length > 2 ? undefined : partNamed(part);
+  if (!row) return (data) => readSegments(data, segments);
+  const { read } = row;
+  if (name === undefined) return (data) => read(data as ConditionContext) ?? null;
+  return (data) => ownValue(read(data as ConditionContext), name) ?? null;
 }
-
-type PartialContext = Partial<Record<ContextPart, unknown>>;
-
-/** Written out, so that each of these reads is of one property of one shape of object. */
-const PARTS: ReadonlyMap<ContextPart, (context: PartialContext) => unknown> = new Map([
-  ['allocation', (context) => context.allocation],
-  ['current_timestamp', (context) => context.current_timestamp],
-  ['current_time', (context) => context.current_time],
-  ['current_day', (context) => context.current_day],
-  ['user', (context) => context.user],
-  ['page', (context) => context.page],
-  ['referring', (context) => context.referring],
-  ['geo', (context) => context.geo],
-  ['mbox', (context) => context.mbox],
-] satisfies [ContextPart, (context: PartialContext) => unknown][]);
 
 function compileMissing(operator: string, { compiled, operands, scope }: Operation): Expression {
   const flat = operands.flat();
@@ -202,9 +187,8 @@ function noteReads(scope: Scope, paths: readonly unknown[] | undefined): void {
   if (scope.inner) return;
   for (const path of paths ?? ['']) {
     const name = String(path ?? '').split('.')[0];
-    const bit = CONTEXT_PARTS.indexOf(name as ContextPart);
-    if (bit !== -1) scope.parts.reads |= 1 << bit;
-    else if (name === '') scope.parts.reads = ALL_CONTEXT_PARTS;
+    if (name === '') scope.parts.reads = ALL_CONTEXT_PARTS;
+    else scope.parts.reads |= partNamed(name)?.bit ?? 0;
   }
 }
 

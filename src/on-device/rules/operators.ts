@@ -15,7 +15,7 @@ export function looselyEqual(a: unknown, b: unknown): boolean {
   return Number(a) === Number(b);
 }
 
-/** `<`: numbers as numbers, two strings by their code units. */
+/** `<` of JavaScript, which TypeScript knows of numbers alone: two strings go by their code units. */
 export function isLess(a: unknown, b: unknown): boolean {
   return (a as number) < (b as number);
 }
@@ -68,10 +68,11 @@ function product(values: readonly unknown[]): unknown {
 }
 
 function substring(source: unknown, start: unknown, length: unknown): string {
-  const rest = String(source).substr(start as number);
+  const rest = String(source).substr(Number(start));
   if (length === undefined) return rest;
-  if ((length as number) < 0) return rest.substr(0, rest.length + (length as number));
-  return String(source).substr(start as number, length as number);
+  if (!(Number(length) < 0)) return rest.substr(0, Number(length));
+  // A text is joined to the length of the rest, not added to it, and a length that is no number counts as 0: that is the reference.
+  return typeof length === 'number' ? rest.substr(0, rest.length + length) : '';
 }
 
 /** `missing`: which of the paths lead nowhere, to null or to an empty string. */
@@ -104,16 +105,16 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['<=', ([a, b, c]) => isAtMost(a, b) && (c === undefined || isAtMost(b, c))],
   ['!!', ([a]) => isTruthy(a)],
   ['!', ([a]) => !isTruthy(a)],
-  ['%', ([a, b]) => (a as number) % (b as number)],
+  ['%', ([a, b]) => Number(a) % Number(b)],
   ['in', ([a, b]) => contains(a, b)],
   ['cat', (operands) => operands.join('')],
   ['substr', ([source, start, length]) => substring(source, start, length)],
   ['+', sum],
   ['*', product],
-  ['-', ([a, b]) => (b === undefined ? -(a as number) : (a as number) - (b as number))],
-  ['/', ([a, b]) => (a as number) / (b as number)],
-  ['min', (operands) => Math.min(...(operands as readonly number[]))],
-  ['max', (operands) => Math.max(...(operands as readonly number[]))],
+  ['-', ([a, b]) => (b === undefined ? -Number(a) : Number(a) - Number(b))],
+  ['/', ([a, b]) => Number(a) / Number(b)],
+  ['min', (operands) => Math.min(...operands.map(Number))],
+  ['max', (operands) => Math.max(...operands.map(Number))],
   ['merge', (operands) => operands.flat()],
 ]);
 

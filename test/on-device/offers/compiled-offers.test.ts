@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RuleOption } from '../../../src/artifact.js';
 import type { Metric, Option } from '../../../src/delivery-api.js';
-import { addMetrics, addOptions, CompiledOffers } from '../../../src/on-device/offers/compiled-offers.js';
+import { CompiledOffers } from '../../../src/on-device/offers/compiled-offers.js';
 import { copyBy, copyPlanOf } from '../../../src/on-device/offers/copy-plan.js';
+import { addMetrics, addOptions } from '../../../src/on-device/offers/hand-out.js';
 import { toTokenNames } from '../../../src/on-device/offers/response-tokens.js';
 import { rule } from '../../fixtures/rules.js';
 
@@ -20,9 +21,9 @@ function handOut(
   const prefetched: Option[] = [];
   const clicks: Metric[] = [];
   const source = { name: 'hero', parameters: { user: 'Mickey' } };
-  const receiver = { source, geo: undefined, geoTokens: [] };
-  addOptions(executed, offers.options, { ...receiver, isExecuted: true });
-  addOptions(prefetched, offers.options, { ...receiver, isExecuted: false });
+  const handOut = { source, geo: undefined, geoTokens: [] };
+  addOptions(executed, offers.options, { ...handOut, isExecuted: true });
+  addOptions(prefetched, offers.options, { ...handOut, isExecuted: false });
   addMetrics(clicks, offers.clickMetrics);
   return { executed, prefetched, clicks, displayTokens: offers.displayTokens };
 }

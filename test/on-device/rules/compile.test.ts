@@ -16,23 +16,21 @@ test.each<[what: string, malformed: unknown]>([
   ['that is null', null],
   ['that is a text', 'rule'],
   ['that is a list', []],
-])('a rule %s is left out with one warning, and its location is left to the edge', (_what, malformed) => {
-  const warnings: string[] = [];
+])('a rule %s is left out and told of once, and its location is left to the edge', (_what, malformed) => {
   const good = rule('hero', { shows: 'good' });
   const compiled = compileArtifact(
     artifactOf({ hero: [malformed, good, malformed], other: [rule('other')] }),
-    {
-      client: 'acme',
-      warn: (message) => warnings.push(message),
-    },
+    { client: 'acme' },
   );
   const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'other' }] } };
+  const left: unknown[] = [];
   for (let i = 0; i < 3; i++) {
     const { status, remoteMboxes, execute } = decideFrom(compiled, request);
     expect({ status, remoteMboxes }).toEqual({ status: 206, remoteMboxes: ['hero'] });
     expect(execute?.mboxes?.[0]?.options?.[0]?.content).toBe('good');
+    left.push(...compiled.takeUndecidable());
   }
-  expect(warnings).toEqual(['2 of 3 rules of mbox "hero" cannot be decided here; it is left to the edge']);
+  expect(left).toEqual([{ kind: 'mbox', name: 'hero', undecidable: 2, rules: 3 }]);
 });
 
 /** Lists in lists, so many levels of them. */
@@ -48,20 +46,20 @@ test.each<[what: string, sketch: (content: never) => object]>([
   ['a field of an option', (field) => ({ options: [{ type: 'html', content: 'x', field }] })],
   ['a metric', (field) => ({ metrics: [{ type: 'click', eventToken: 't', field }] })],
 ])('%s that is nested without end leaves its location to the edge, and no other', (_what, sketch) => {
-  const warnings: string[] = [];
   const hero = rule('hero', sketch(nested(100_000)));
   const compiled = compileArtifact(artifactOf({ hero: [hero], other: [rule('other', { shows: 'good' })] }), {
     client: 'acme',
-    warn: (message) => warnings.push(message),
   });
   const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'other' }] } };
+  const left: unknown[] = [];
   for (let i = 0; i < 3; i++) {
     const { status, remoteMboxes, execute } = decideFrom(compiled, request);
     expect({ status, remoteMboxes }).toEqual({ status: 206, remoteMboxes: ['hero'] });
     expect(execute?.mboxes?.[0]).toEqual({ name: 'hero', index: 0 });
     expect(execute?.mboxes?.[1]?.options?.[0]?.content).toBe('good');
+    left.push(...compiled.takeUndecidable());
   }
-  expect(warnings).toEqual(['1 of 1 rules of mbox "hero" cannot be decided here; it is left to the edge']);
+  expect(left).toEqual([{ kind: 'mbox', name: 'hero', undecidable: 1, rules: 1 }]);
 });
 
 test('content that is nested as deeply as anybody would write it is decided here', () => {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import jsonLogic from 'json-logic-js';
-import { ALL_CONTEXT_PARTS, contextPart } from '../../../src/on-device/facts/context-parts.js';
+import {
+  ALL_CONTEXT_PARTS,
+  type ConditionContext,
+  contextPart,
+} from '../../../src/on-device/facts/context-parts.js';
 import { compileCondition } from '../../../src/on-device/rules/condition.js';
 
 const scalar = fc.oneof(
@@ -100,13 +104,18 @@ function reference(condition: unknown, context: unknown): unknown {
   }
 }
 
+/** Asks a condition about any data: the reference implementation knows of no context. */
+function holdsFor(condition: unknown, data: unknown): boolean | undefined {
+  return compileCondition(condition)?.holds(data as ConditionContext);
+}
+
 describe('a condition', () => {
   test('holds exactly where the reference implementation of JSON Logic says so', () => {
     fc.assert(
       fc.property(logic, data, (condition, context) => {
         const expected = reference(condition, context);
         fc.pre(expected !== 'throws');
-        expect(compileCondition(condition)?.holds(context)).toBe(expected);
+        expect(holdsFor(condition, context)).toBe(expected);
       }),
       { numRuns: 20_000 },
     );
@@ -118,7 +127,7 @@ describe('a condition', () => {
         const text = { cat: ['|', condition, '|'] };
         fc.pre(reference(text, context) !== 'throws');
         const expected: unknown = jsonLogic.apply(text as unknown as jsonLogic.RulesLogic, context);
-        expect(compileCondition({ '===': [text, expected] })?.holds(context)).toBe(true);
+        expect(holdsFor({ '===': [text, expected] }, context)).toBe(true);
       }),
       { numRuns: 10_000 },
     );
@@ -144,7 +153,7 @@ describe('a condition', () => {
     [true, {}, true],
     [false, {}, false],
   ])('%j on %j is %j', (condition, context, expected) => {
-    expect(compileCondition(condition)?.holds(context)).toBe(expected);
+    expect(holdsFor(condition, context)).toBe(expected);
   });
 
   test.each([
@@ -168,12 +177,12 @@ describe('a condition', () => {
 
   test('does not hold where the reference implementation throws', () => {
     expect(reference({ '*': [] }, {})).toBe('throws');
-    expect(compileCondition({ '*': [] })?.holds({})).toBe(false);
+    expect(holdsFor({ '*': [] }, {})).toBe(false);
   });
 
   test('finds nothing under names that objects inherit', () => {
     for (const name of ['constructor', '__proto__', 'toString', 'mbox.constructor', 'mbox.hasOwnProperty']) {
-      expect(compileCondition({ '!!': { var: name } })?.holds({ mbox: {} })).toBe(false);
+      expect(holdsFor({ '!!': { var: name } }, { mbox: {} })).toBe(false);
     }
   });
 
