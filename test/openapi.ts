@@ -14,7 +14,7 @@ function isNode(value: unknown): value is Node {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Every component that a request can reach, by name, in the words of JSON Schema. */
+/** Reads every component that a request can reach, by name, as JSON Schema. */
 export function readComponents(): Record<string, JsonSchema> {
   const components: Record<string, JsonSchema> = {};
   const read = (file: string, name: string): JsonSchema => {

@@ -24,11 +24,11 @@ import {
 import { EDGE_LIMITS, UNKNOWN_IP_ADDRESS } from './edge-limits.js';
 import { toFlag, toNumber, toText, toWord, toWordInAnyCase } from './scalars.js';
 
-/** Where and on what the offers will be shown. */
+/** This file copies the context of a request: the page, the device, the browser and the place. */
 
 const CHANNELS: readonly ChannelType[] = ['web', 'mobile'];
 
-/** An empty context says that there is nothing to say, which is not the same as none. */
+/** Copies the context. An empty one is kept, because a missing one gets the server's time offset instead. */
 export function copyContext(value: unknown, copying: Copying): Context | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
@@ -147,7 +147,7 @@ function copyBrowserField(
   return kept;
 }
 
-/** Names of places may be longer than the edge takes: artifacts know them, and {@link toSentContext} leaves them out. */
+/** Copies a field of a place. Names may be too long for the edge here: on-device rules know them, and `toSentContext` removes them. */
 function copyGeoField(copy: Draft<Geo>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
   if (name === 'ipAddress') kept = copy.ipAddress = toIpAddress(written.ipAddress, copying);
@@ -161,10 +161,13 @@ function copyGeoField(copy: Draft<Geo>, name: string, written: JsonRecord, copyi
   return kept;
 }
 
-/** An IPv4 address in IPv6's clothes (RFC 4291, 2.5.5.2), as sockets that listen to both tell it. */
+/**
+ * This prefix stands before an IPv4 address that is written as an IPv6 address. Sockets that listen to both report it so.
+ * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2
+ */
 const MAPPED = /^::ffff:(?=\d)/i;
 
-/** An IP address, `unknownIpAddress`, or nothing: geography is a guess, and no reason to fail. */
+/** Drops an address that is none: geography is a guess, and no reason to fail. */
 function toIpAddress(value: unknown, copying: Copying): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') {
@@ -197,7 +200,7 @@ function copyClientHint(
 }
 
 /**
- * A boolean, or what the header says (`Sec-CH-UA-Mobile: ?1`). Visitors control the header, so that another text is dropped.
+ * Takes the header's own form too (`Sec-CH-UA-Mobile: ?1`). Visitors control the header, so any other text is dropped.
  * @see https://wicg.github.io/ua-client-hints/#sec-ch-ua-mobile
  */
 function toMobileHint(value: unknown, copying: Copying): boolean | undefined {

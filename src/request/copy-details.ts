@@ -6,9 +6,9 @@ import { type Copying, type Draft, fieldsOf, outward, withoutGaps } from './copy
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toCutText } from './scalars.js';
 
-/** The details that page loads, mboxes, views and notifications have in common, and the address that a context has too. */
+/** This file copies the details that page loads, mboxes, views and notifications share. A context shares the address. */
 
-/** One field of those that mboxes, views, page loads and notifications have in common: its copy. */
+/** Copies one of the shared details by its name, and returns its copy. */
 export function copyDetail(
   copy: Draft<RequestDetails>,
   name: string,
@@ -26,7 +26,7 @@ export function copyDetail(
   return kept;
 }
 
-/** Visitors choose what they ask for and where they come from, so that too long an address is cut. */
+/** Copies an address. Visitors control both URLs, so a long one is cut and not refused. */
 export function copyAddress(value: unknown, copying: Copying): Address | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;

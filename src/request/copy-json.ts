@@ -5,7 +5,7 @@ import { outward } from './copying.js';
 
 const MAX_DEPTH = 32;
 
-/** Copies any JSON that is only passed on. Fields that are null are left out. */
+/** Copies JSON that the SDK only passes on. Fields that are null are left out. */
 export function copyJson(value: unknown, depth = 0): JsonValue {
   if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;

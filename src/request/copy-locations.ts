@@ -14,9 +14,9 @@ import {
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toInteger, toText } from './scalars.js';
 
-/** What is asked for: page loads, mboxes and views, to execute or to prefetch. */
+/** This file copies the locations that offers are asked for: page loads, mboxes and views. */
 
-/** The locations of a request's `prefetch`, and without views those of its `execute`. */
+/** The copied locations of `execute` or `prefetch`. Only `prefetch` has views. */
 export interface CopiedLocations extends PrefetchRequest {
   readonly mboxes?: readonly ResolvedMboxRequest[];
 }
@@ -53,7 +53,7 @@ export function copyLocations(
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** An mbox without a name is dropped; one without an index gets its position, or the next number that no other has. */
+/** Copies mboxes. One without a name is dropped; one without an index gets its position, or the next free number. */
 function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | undefined {
   const written = toWrittenList(value);
   if (!written) return undefined;
@@ -65,7 +65,7 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
       const copy = copyMbox(written[position], copying, position);
       if (!copy) continue;
       if (copy.index !== undefined) indexed += 1;
-      // Most lists are of one, and pushing to an empty one makes room for many.
+      // Pushing to an empty list makes room for many, and most lists have one mbox.
       if (copies) copies.push(copy);
       else copies = [copy];
     }
@@ -117,7 +117,7 @@ function hasName(mbox: Draft<ResolvedMboxRequest>): mbox is NamedMbox {
   return mbox.name !== undefined;
 }
 
-/** A page load asks for something even when nothing is in it. `true` asks for it, `false` does not. */
+/** Copies a page load. An empty one is kept, because it asks for offers; `true` stands for an empty one. */
 function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefined {
   if (typeof value === 'boolean') return value ? {} : undefined;
   const written = fieldsOf(value, copying);
@@ -136,7 +136,7 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }
 
-/** A view without a name asks for all of them. */
+/** Copies a view. An empty one is kept, because a view without a name asks for all views. */
 function copyView(value: unknown, copying: Copying): ViewRequest | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   return copyFields<ViewRequest>(value, copying, copyViewField) ?? {};

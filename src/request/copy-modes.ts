@@ -4,7 +4,7 @@ import { copyJson } from './copy-json.js';
 import { type Copying, copyFields, copyList, type Draft, isAbsent } from './copying.js';
 import { toFlag, toInteger, toText } from './scalars.js';
 
-/** How the edge is to treat a request: its property, traces, activity QA, previews; and the telemetry that goes along. */
+/** This file copies the parts that tell the edge how to treat a request, and the telemetry that is sent with it. */
 
 export function copyProperty(value: unknown, copying: Copying): Property | undefined {
   return copyFields<Property>(value, copying, copyTokenField);
@@ -26,7 +26,7 @@ function copyTokenField(
   return kept;
 }
 
-/** An empty trace asks for one too. */
+/** Copies a trace. An empty one is kept, because on-device decisions are traced without a token. */
 export function copyTrace(value: unknown, copying: Copying): Trace | undefined {
   if (value === undefined || value === null) return undefined;
   return copyFields<Trace>(value, copying, copyTraceField) ?? {};
@@ -57,7 +57,7 @@ function copyTelemetryField(
   return kept;
 }
 
-/** What the SDK only passes on is not looked at: the edge says what is wrong with it. */
+/** Copies a value unchecked: the SDK only passes it on, and the edge says if it is wrong. */
 function copyPassedOn(value: unknown): unknown {
   return value === undefined || value === null ? undefined : copyJson(value);
 }

@@ -11,7 +11,7 @@ import { type Copying, copyFields, copyList, type Draft, fieldsOf } from './copy
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
-/** What is reported: displays and clicks. One that Target could not process is dropped, for the sake of the others. */
+/** This file copies notifications. One that Target could not process is dropped, so that the others are still sent. */
 
 const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
 

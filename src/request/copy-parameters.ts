@@ -4,13 +4,13 @@ import { EDGE_LIMITS } from './edge-limits.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
-/** Copies parameters: names and texts. Numbers, booleans and lists of these become texts. */
+/** Copies parameters. Numbers and booleans become texts, and lists of them one text. */
 export function copyParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
   const copy: Record<string, string> = copying.inheritsNames ? Object.create(null) : {};
   let count = 0;
-  // The parameter whose value is looked at.
+  // An error that passes while this is set is about the value of this parameter.
   let field: string | undefined;
   try {
     for (const name in written) {
@@ -31,7 +31,7 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
   return count === 0 ? undefined : copy;
 }
 
-/** The same for a visitor's profile, with a doubt about what Target does not keep whole. */
+/** Copies profile parameters, and notes a doubt about a value that is longer than profiles hold. */
 export function copyProfileParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const copy = copyParameters(value, copying);
   for (const name in copy) {
@@ -44,7 +44,7 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
   return copy;
 }
 
-/** Undefined for null and undefined; an empty text is a value of its own. */
+/** Converts the value of a parameter. An empty text never comes here: it is a value of its own. */
 function toParameter(given: unknown): string | undefined {
   if (given === undefined || given === null) return undefined;
   const value = Array.isArray(given) ? joined(given) : scalarToText(given);
@@ -52,7 +52,7 @@ function toParameter(given: unknown): string | undefined {
   throw invalidField('', `a string of at most ${MAX_VALUE} characters`, given);
 }
 
-/** A list as one text with commas, as audiences compare it. */
+/** Joins a list into one text with commas. Empty entries are left out. */
 function joined(items: readonly unknown[]): string | undefined {
   if (items.length > MAX_VALUE) throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
   const texts = items.filter((item) => !isAbsent(item)).map(scalarToText);
@@ -66,7 +66,7 @@ function scalarToText(given: unknown): string {
 }
 
 function checkName(name: string): void {
-  // Most names begin with something visible, and need no look at the rest.
+  // A name that begins with a visible character cannot be blank.
   if (name.length <= MAX_NAME && (name.charCodeAt(0) > 0x20 || name.trim() !== '')) return;
   throw new TargetError(
     'ERR_TARGET_INVALID_REQUEST',
@@ -75,7 +75,7 @@ function checkName(name: string): void {
   );
 }
 
-/** A parameter may be called `__proto__`: it is defined, never assigned. */
+/** Adds a parameter that is called `__proto__`, which an assignment would take for the prototype. */
 function define(copy: Record<string, string>, name: string, value: string): void {
   Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -5,7 +5,7 @@ import { type Copying, copyFields, copyList, type Draft } from './copying.js';
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toFlag, toInteger, toNumber, toText } from './scalars.js';
 
-/** What was bought or looked at: orders and products. */
+/** This file copies orders and products. */
 
 const ORDER = EDGE_LIMITS.Order;
 const PRODUCT = EDGE_LIMITS.Product;
@@ -39,7 +39,7 @@ function toProductId(value: unknown): string | undefined {
   return toText(value, ORDER.purchasedProductId);
 }
 
-/** A date is sent as ISO 8601, as it would be by `JSON.stringify`. A number is none: it may be of seconds or of milliseconds. */
+/** Converts a `Date` to ISO 8601, as `JSON.stringify` does. A number is refused: it may count seconds or milliseconds. */
 function toTime(value: unknown): string | undefined {
   const time = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
   if (typeof time === 'number') throw invalidField('', 'a string', time);

@@ -11,19 +11,19 @@ import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.j
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toInteger, toText } from './scalars.js';
 
-/** A request as its caller wrote it, checked and copied, before its defaults. */
+/** A checked copy of the caller's request. Its defaults are not filled in yet. */
 export type CopiedRequest = Draft<Omit<ResolvedDeliveryRequest, 'context'>> & {
   context?: Context | undefined;
 };
 
 const LIMITS = EDGE_LIMITS.DeliveryRequest;
 
-/** An error names so many of the parts that were left out. */
+/** An error lists at most this many of the parts that were left out. */
 const MAX_LISTED = 10;
 
 /**
- * Checks and copies a request. What says the same in another type is converted; what is nothing, unknown or impossible to
- * process is left out, with a warning where somebody may miss it; the rest is an error that names the field.
+ * Checks and copies a request. Values that mean the same in another type are converted. Empty values are left out; so are
+ * unknown fields and parts that cannot be processed, with a warning. Any other fault is an error that names the field.
  */
 export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
   const copying = new Copying();
@@ -75,8 +75,8 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
 }
 
 /**
- * The copy without its gaps, where something is left. An `execute` or `prefetch` without a location is a mistake, not a
- * wish, and so are notifications of which none is left.
+ * Removes the gaps of a copy. A request that says `execute`, `prefetch` or `notifications` and has nothing left of it is a
+ * mistake, and so is one with nothing left at all.
  */
 function withContent(copy: CopiedRequest, written: JsonRecord, copying: Copying): CopiedRequest {
   const { dropped = [] } = copying;

@@ -21,7 +21,7 @@ import {
 import { EDGE_LIMITS } from './edge-limits.js';
 import { toInteger, toText, toWord, toWordInAnyCase } from './scalars.js';
 
-/** Who asks: the visitor's ids, and those that other Experience Cloud products know the visitor by. */
+/** This file copies the ids of a visitor, Target's own and those of other Experience Cloud products. */
 
 const LIMITS = EDGE_LIMITS.VisitorId;
 
@@ -50,7 +50,7 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** The names of the states stand where their numbers in `TargetClient.AuthState` say. */
+/** The position of each name is its number in `TargetClient.AuthState`. */
 const AUTHENTICATED_STATES: readonly AuthenticatedState[] = ['unknown', 'authenticated', 'logged_out'];
 
 function copyCustomerId(value: unknown, copying: Copying): CustomerId | undefined {

@@ -2,21 +2,21 @@ import { invalidField, TargetError } from '../errors.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
- * The ways of copying that all objects of a request share. A copier takes the value that was written and answers its
- * checked copy, or undefined where there is nothing to send. It throws a {@link TargetError} whose path starts at the value;
- * each holder on the way out puts its own name in front, so that paths cost nothing as long as all is well.
+ * This file has the ways of copying that all objects of a request share. A copier takes the value that the caller wrote and
+ * returns a checked copy, or undefined where there is nothing to send. It throws a {@link TargetError} whose path starts at
+ * its value. Each holder of the value puts its own name in front of the path, so a path costs nothing until there is an error.
  */
 
-/** A copy under way: writable, and any field may still be missing. */
+/** The type of a copy that is not complete yet: writable, and any field may be missing. */
 export type Draft<Type> = { -readonly [Field in keyof Type]?: Type[Field] | undefined };
 
-/** One request's copying: collects what its caller should hear of. */
+/** Collects the warnings about one request while it is copied. */
 export class Copying {
-  /** What was left out of the copy. */
+  /** Names the parts that were left out of the copy. */
   dropped: string[] | undefined;
-  /** What is sent, and may not do what was meant. */
+  /** Names the parts that are sent, but may not have the effect that the caller wants. */
   doubts: string[] | undefined;
-  /** True in a process whose objects all inherit names that `for…in` finds. */
+  /** Tells that `Object.prototype` has fields of its own in this process, which `for…in` finds in every object. */
   readonly inheritsNames: boolean;
 
   constructor() {
@@ -25,7 +25,7 @@ export class Copying {
     this.inheritsNames = inheritsNames;
   }
 
-  /** A copy to fill, which inherits nothing that somebody gave to all objects. */
+  /** Makes an empty copy that inherits no such field. */
   newCopy<Type>(): Draft<Type> {
     return this.inheritsNames ? Object.create(null) : {};
   }
@@ -45,25 +45,25 @@ export class Copying {
   }
 }
 
-/** A field's or a parameter's name in a warning. */
+/** Writes the name of a field or parameter for a warning. */
 export function shownName(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-/** Undefined, null and empty texts say nothing. */
+/** Tells values that say nothing: undefined, null and the empty text. */
 export function isAbsent(given: unknown): given is undefined | null | '' {
   return given === undefined || given === null || given === '';
 }
 
 /**
- * The fields of an object for `for…in`: its own alone, whatever its prototype has. Undefined where no object was given.
- * Objects of literals and of JSON are taken as they are.
+ * Returns an object that has the own fields of the value and inherits none, so that `for…in` finds the own fields alone.
+ * An object of a literal or of JSON is returned as it is; undefined and null give undefined.
  */
 export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefined {
   if (isObject(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if ((prototype === Object.prototype && !copying.inheritsNames) || prototype === null) {
-      // Asking first whether it is a list costs a tenth of all copying, and lists have another prototype.
+      // Lists have another prototype. Checking for them first costs a tenth of all copying (benchmark on-device/execute-url).
       return value as JsonRecord;
     }
   }
@@ -76,7 +76,7 @@ function rareFieldsOf(value: unknown): JsonRecord | undefined {
   throw invalidField('', 'an object', value);
 }
 
-/** A view of the own fields. A field is read through it when its copier asks, for a getter may throw or be costly. */
+/** Makes a view of the own fields. It reads a field only when a copier asks for it, because a getter may throw. */
 function ownFieldsOf(value: JsonRecord): JsonRecord {
   const own: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(value)) {
@@ -85,12 +85,12 @@ function ownFieldsOf(value: JsonRecord): JsonRecord {
   return own;
 }
 
-/** Copies one field, by its name, into the copy, or drops it as unknown: the field's copy. */
+/** Copies the field of this name into the copy, or drops it as unknown, and returns the field's copy. */
 type CopyField<Type> = (copy: Draft<Type>, name: string, written: JsonRecord, copying: Copying) => unknown;
 
 /**
- * Copies the fields of a rare object, one by one. What nearly every request has is copied by loops of its own instead,
- * which take a quarter less time (benchmark on-device/execute-url).
+ * Copies an object field by field. The objects that nearly every request has are copied by loops of their own instead, which
+ * take a quarter less time (benchmark on-device/execute-url).
  */
 export function copyFields<Type extends object>(
   value: unknown,
@@ -115,9 +115,9 @@ export function copyFields<Type extends object>(
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** The copy without fields that turned out to be nothing; undefined when no other is left. */
+/** Removes the undefined fields of a copy. Returns undefined when no field is left. */
 export function withoutGaps<Type extends object>(copy: Type, copying: Copying): Draft<Type> | undefined {
-  // A deleted field would make the copy slow for all who read it later.
+  // Deleting a field of the copy would make every later read of it slow.
   const whole = copying.newCopy<Type>();
   let isEmpty = true;
   for (const name in copy) {
@@ -129,10 +129,10 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
   return isEmpty ? undefined : whole;
 }
 
-/** A sparse array may claim four thousand million items. */
+/** This limit stops sparse arrays, which may claim four thousand million items. */
 const MAX_ITEMS = 100_000;
 
-/** A list, checked as far as its items do not matter; undefined where none was given. */
+/** Checks that a value is a list of at most `maxItems`. Undefined and null give undefined. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value)) throw invalidField('', 'an array', value);
@@ -140,7 +140,7 @@ export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly un
   return value;
 }
 
-/** Copies a list. Items that are nothing are left out, and so is a list without items. */
+/** Copies a list. Items whose copier returns undefined are left out. Returns undefined when no item is left. */
 export function copyList<Item>(
   value: unknown,
   copying: Copying,
@@ -162,12 +162,12 @@ export function copyList<Item>(
   return copies.length === 0 ? undefined : copies;
 }
 
-/** The error of an object without a field that it cannot be without. */
+/** Makes the error of an object that lacks a required field. */
 export function missingError(name: string, value: unknown): TargetError {
   return invalidField(name, 'given', isRecord(value) ? value[name] : undefined);
 }
 
-/** The same error, one level further out. Nothing is put in front where no field was reached. */
+/** Puts a name in front of an error's path. With an empty name, no field was reached and the error stays as it is. */
 export function outward(thrown: unknown, name: string): unknown {
   if (name === '') return thrown;
   if (!(thrown instanceof TargetError)) {

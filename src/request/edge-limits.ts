@@ -4,8 +4,8 @@ import { invalidField } from '../errors.js';
 const MAX_INT_32 = 2 ** 31 - 1;
 
 /**
- * The Delivery API's limits, by the names of its OpenAPI files: characters of a text, items of a list, the greatest number
- * of a number. Where Adobe's page of limits allows more, that holds (categoryId, thirdPartyId, parameters).
+ * The table of the Delivery API's limits, by component and field of its OpenAPI files: the characters of a text, the items of
+ * a list, the greatest value of a number. Adobe's page of limits wins where it allows more.
  * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
  */
 export const EDGE_LIMITS = {
@@ -22,9 +22,9 @@ export const EDGE_LIMITS = {
   PrefetchRequest: { mboxes: 50 },
   MboxRequest: { index: MAX_INT_32 },
   ViewRequest: { name: 128, key: 512 },
-  /** `profileValue` is no limit of the call: Target keeps no more of a profile's attribute. */
+  /** The edge takes values longer than `profileValue`, but Target's profiles do not hold them. */
   Parameters: { count: 100, name: 128, value: 5000, profileValue: 256 },
-  /** `purchasedProductId` is each id's limit, `purchasedProductIds` that of all with their commas. */
+  /** The limit `purchasedProductId` is of each id, `purchasedProductIds` of all ids with the commas between them. */
   Order: { id: 250, purchasedProductId: 50, purchasedProductIds: 250, experienceLocalId: MAX_INT_32 },
   Product: { id: 128, categoryId: 256 },
   Notification: { id: 200, impressionId: 128 },
@@ -32,7 +32,7 @@ export const EDGE_LIMITS = {
   NotificationView: { name: 128, key: 512 },
 } as const;
 
-/** Refuses more mboxes than the edge takes in one call. On-device, their number has no limit. */
+/** Throws when a request has more mboxes than the edge takes. An on-device decision has no such limit. */
 export function checkMboxCount({ execute, prefetch }: DeliveryRequest): void {
   check(execute?.mboxes, 'execute.mboxes', EDGE_LIMITS.ExecuteRequest.mboxes);
   check(prefetch?.mboxes, 'prefetch.mboxes', EDGE_LIMITS.PrefetchRequest.mboxes);
@@ -42,12 +42,12 @@ function check(mboxes: readonly unknown[] | undefined, path: string, most: numbe
   if (mboxes && mboxes.length > most) throw invalidField(path, `an array of at most ${most}`, mboxes);
 }
 
-/** Stands for the address of a visitor who is not to be looked up. */
+/** This word stands for the address of a visitor who must not be looked up. */
 export const UNKNOWN_IP_ADDRESS = 'unknownIpAddress';
 
 type ResolvedContext = ResolvedDeliveryRequest['context'];
 
-/** The context as the edge takes it: without names of places that only artifacts know, and without an unknown address. */
+/** Removes what the edge does not take of a place: names that only on-device rules know, and the unknown address. */
 export function toSentContext(context: ResolvedContext): ResolvedContext {
   const { geo } = context;
   if (!geo || isSentWhole(geo)) return context;

@@ -2,11 +2,12 @@ import { describe, invalidField } from '../errors.js';
 import { isAbsent } from './copying.js';
 
 /**
- * Texts, numbers, booleans and words of a request. Each function lets through what is right at once; what says the same in
- * another type is converted, what says nothing is undefined, and the rest is an error without a path of its own.
+ * This file checks the texts, numbers, booleans and words of a request. Each function returns a right value at once. It
+ * converts a value that means the same in another type, returns undefined for an empty one, and throws an error with an
+ * empty path for any other.
  */
 
-/** A text of at most so many characters. Numbers and booleans are written out. */
+/** Takes a text of at most `maxLength` characters, and numbers and booleans as texts. */
 export function toText(given: unknown, maxLength = Number.POSITIVE_INFINITY): string | undefined {
   return typeof given === 'string' && given.length <= maxLength && given !== ''
     ? given
@@ -21,14 +22,14 @@ function convertToText(given: unknown, maxLength: number): string | undefined {
   return text;
 }
 
-/** An id that is a number of more than 2^53 has lost its last digits already, and would be another visitor's. */
+/** Refuses numbers above 2^53: as an id, such a number has lost its last digits and would be another visitor's. */
 function scalarToText(given: unknown): string | undefined {
   if (typeof given === 'boolean') return String(given);
   if (typeof given !== 'number' || !Number.isFinite(given)) return undefined;
   return Number.isInteger(given) && !Number.isSafeInteger(given) ? undefined : String(given);
 }
 
-/** A text that visitors control: what is too long is cut, between two characters. */
+/** Takes a text that visitors control. A long one is cut, never inside a surrogate pair. */
 export function toCutText(given: unknown, maxLength: number): string | undefined {
   if (typeof given !== 'string' || given === '') return toText(given, maxLength);
   return given.length <= maxLength ? given : cut(given, maxLength);
@@ -41,16 +42,16 @@ function cut(text: string, maxLength: number): string {
 }
 
 const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
-/** No number that a request can hold is longer, and the pattern reads no more. */
+/** This limit bounds the time that the pattern takes. No number of a request needs more characters. */
 const MAX_DECIMAL_LENGTH = 64;
 
-/** Numeric texts as numbers, all others as they are. */
+/** Converts a numeric text to a number, and returns any other value as it is. */
 function readNumber(given: unknown): unknown {
   const isNumeric = typeof given === 'string' && given.length <= MAX_DECIMAL_LENGTH && DECIMAL.test(given);
   return isNumeric ? Number(given) : given;
 }
 
-/** A finite number of at least `minimum`. */
+/** Takes a finite number of at least `minimum`, or a text of one. */
 export function toNumber(given: unknown, minimum = Number.NEGATIVE_INFINITY): number | undefined {
   if (isAbsent(given)) return undefined;
   const value = readNumber(given);
@@ -59,7 +60,7 @@ export function toNumber(given: unknown, minimum = Number.NEGATIVE_INFINITY): nu
   throw invalidField('', `a number${from}`, given, describe);
 }
 
-/** An integer from `minimum` to `maximum`. */
+/** Takes an integer from `minimum` to `maximum`, or a text of one. */
 export function toInteger(
   given: unknown,
   minimum = Number.MIN_SAFE_INTEGER,
@@ -78,7 +79,7 @@ function isInteger(value: unknown, minimum: number, maximum: number): value is n
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum;
 }
 
-/** `true` or `false`. */
+/** Takes a boolean, or the texts `true` and `false`. */
 export function toFlag(given: unknown): boolean | undefined {
   if (typeof given === 'boolean') return given;
   if (isAbsent(given)) return undefined;
@@ -87,14 +88,14 @@ export function toFlag(given: unknown): boolean | undefined {
   throw invalidField('', 'a boolean', given);
 }
 
-/** One of a few words. */
+/** Takes one of a few words. */
 export function toWord<Word extends string>(given: unknown, words: readonly Word[]): Word | undefined {
   for (const word of words) if (given === word) return word;
   if (isAbsent(given)) return undefined;
   throw invalidField('', `one of ${words.join(', ')}`, given);
 }
 
-/** One of a few words, in capitals or not. */
+/** Takes one of a few words in lower or upper case. */
 export function toWordInAnyCase<Word extends string>(
   given: unknown,
   words: readonly Word[],

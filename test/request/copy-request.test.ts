@@ -10,7 +10,7 @@ import { CONVERSIONS, requestWith, valueAt } from '../fixtures/conversions.js';
 import { requestWithEveryField } from '../fixtures/every-field.js';
 import { deepFreeze, targetErrorOf } from '../with-edge.js';
 
-/** The copy of what a JavaScript caller may write, and the warnings about it. */
+/** Copies a request that a JavaScript caller may write, and collects the warnings. */
 function copied(request: unknown) {
   const warnings: string[] = [];
   const logger = createLogger({ warn: (line) => void warnings.push(String(line)) });
@@ -198,7 +198,7 @@ describe('whatever is written', () => {
     ...['7', '1.5', 'true', 'web', 'Mobile', 'x'.repeat(34), 'x'.repeat(300), 'x'.repeat(6000)],
     ...[{}, [], [null], ['a', 7], [{}], { name: 7 }, () => 1, new Date(0), new Date(Number.NaN)],
   );
-  /** The value of a good request at some place may be odd, missing or unknown. */
+  /** These requests are good but for up to four odd values at any depth, some of them under unknown names. */
   const written: fc.Arbitrary<unknown> = fc
     .array(fc.tuple(fc.nat(), odd), { maxLength: 4 })
     .map((changes) =>
@@ -207,7 +207,7 @@ describe('whatever is written', () => {
 
   const check = deliveryCheck(true);
   const query = { imsOrgId: 'o', sessionId: 's' };
-  /** What the OpenAPI files say in prose alone, or of several fields at once, is the edge's to say. */
+  /** The copier leaves these faults to the edge: rules of several fields, and rules that the files state in prose. */
   const PROSE =
     /blank|needs the channel|already another|date-time|may hold a dot|is required|must not include/;
 
@@ -244,12 +244,12 @@ function shown(value: unknown): string {
   return JSON.stringify(value, (_, field) => (typeof field === 'bigint' ? `${field}n` : field));
 }
 
-/** The value with one of its fields changed, at any depth. */
+/** Changes one field of the value, at any depth. */
 function changed(value: unknown, at: number, odd: unknown): unknown {
   if (typeof value !== 'object' || value === null) return odd;
   const names = Object.keys(value);
   const step = names[at % (names.length + 1)];
-  // Past the last field: one that is not known.
+  // The step after the last field adds an unknown one.
   if (step === undefined) return Array.isArray(value) ? [...value, odd] : { ...value, colour: odd };
   const deeper = Math.floor(at / (names.length + 1));
   const field = deeper % 3 === 0 ? odd : changed(Reflect.get(value, step), deeper, odd);

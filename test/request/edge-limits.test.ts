@@ -3,14 +3,14 @@ import { EDGE_LIMITS, toSentContext } from '../../src/request/edge-limits.js';
 import type { JsonSchema } from '../../src/testing/delivery-schema.js';
 import { hasOpenApi, readComponents } from '../openapi.js';
 
-/** The limits of which Adobe's page of limits allows more than the OpenAPI files: what the files say. */
+/** Adobe's page of limits allows more of these than the OpenAPI files, whose numbers stand here. */
 const RAISED: Readonly<Record<string, number>> = {
   'VisitorId.thirdPartyId': 128,
   'Product.categoryId': 128,
   'Parameters.count': 50,
 };
 
-/** The limits that only the prose of the files, the page of limits or the width of an integer gives. */
+/** These limits come from the prose of the files, the page of limits or the width of an integer. */
 const PROSE: ReadonlySet<string> = new Set([
   'ExecuteRequest.mboxes',
   'PrefetchRequest.mboxes',
@@ -22,7 +22,7 @@ const PROSE: ReadonlySet<string> = new Set([
   'Order.purchasedProductIds',
 ]);
 
-/** The limits of the OpenAPI files, by component and field. */
+/** Collects the limits of the OpenAPI files by component and field. */
 function limitsOf(components: Readonly<Record<string, JsonSchema>>): Record<string, number> {
   const limits: Record<string, number> = {};
   for (const [component, { properties = {}, maxProperties }] of Object.entries(components)) {

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../../src/testing/delivery-schema.js';
 import { deliveryRequestSchema, REQUEST_COMPONENTS } from '../../src/testing/delivery-schema.js';
 import { hasOpenApi, readComponents } from '../openapi.js';
 
-/** What only the prose of a component or Adobe's page of limits says, or what a component means where its schema says something else. */
+/** Changes a component where its prose, Adobe's page of limits or its meaning goes beyond its schema. */
 const PROSE: Readonly<Record<string, (schema: JsonSchema) => JsonSchema>> = {
   MboxRequest: (schema) => ({
     ...schema,
