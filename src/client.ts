@@ -166,16 +166,17 @@ export class TargetClient {
       payload: resolvePayload(written),
       onFirst,
       onDownload,
+      // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
+      onStart: () =>
+        later(() => {
+          if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
+        }),
     });
     this.#deciders = { edge, local: this.#onDevice };
     this.#onDevice.then(
       (local) => {
         this.#loaded = local;
         this.#deciders = { edge, local };
-        // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
-        later(() => {
-          if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
-        });
       },
       // Whoever makes a call is told why it cannot be loaded.
       () => undefined,
