@@ -31,7 +31,7 @@ export interface CustomerId {
   readonly authenticatedState: AuthenticatedState;
 }
 
-/** Who is asking. Each id is at most 128 characters. */
+/** Who is asking. Each id is at most 128 characters, `thirdPartyId` at most 256. */
 export interface VisitorId {
   /** Target's device id, with its location hint (`xxxx.35_0`) once Target gave one. */
   readonly tntId?: string | undefined;
@@ -45,14 +45,14 @@ export interface VisitorId {
 
 /** The URLs that audiences can be made of. */
 export interface Address {
-  /** At most 4096 characters. */
+  /** More than 4096 characters are cut. */
   readonly url?: string | undefined;
-  /** At most 4096 characters. */
+  /** More than 4096 characters are cut. */
   readonly referringUrl?: string | undefined;
 }
 
 /**
- * Names and values that audiences, profiles and macros can read. At most 50; a name has 1 to 128 characters and
+ * Names and values that audiences, profiles and macros can read. At most 100; a name has 1 to 128 characters and
  * does not start with `profile.`; a value has at most 5000. Numbers and booleans are sent as strings.
  */
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -71,7 +71,7 @@ export interface Order {
   readonly outlier?: boolean | undefined;
 }
 
-/** A product, for recommendations. Each field is at most 128 characters. */
+/** A product, for recommendations. The id has at most 128 characters, the category at most 256. */
 export interface Product {
   readonly id?: string | undefined;
   readonly categoryId?: string | undefined;
@@ -108,6 +108,7 @@ export interface ViewRequest extends RequestDetails {
 /** What is shown now: impressions are counted. At least one of the two is needed. */
 export interface ExecuteRequest {
   readonly pageLoad?: RequestDetails | undefined;
+  /** The edge takes at most 50. */
   readonly mboxes?: readonly MboxRequest[] | undefined;
 }
 
@@ -115,6 +116,7 @@ export interface ExecuteRequest {
 export interface PrefetchRequest {
   readonly views?: readonly ViewRequest[] | undefined;
   readonly pageLoad?: RequestDetails | undefined;
+  /** The edge takes at most 50. */
   readonly mboxes?: readonly MboxRequest[] | undefined;
 }
 
@@ -166,7 +168,7 @@ export interface Geo {
   readonly ipAddress?: string | undefined;
   readonly latitude?: number | undefined;
   readonly longitude?: number | undefined;
-  /** ISO 3166-1 alpha-2. */
+  /** ISO 3166-1 alpha-2. Whole names, here and below, are for on-device rules: what is longer is not sent. */
   readonly countryCode?: string | undefined;
   /** The subdivision of ISO 3166-2, 1 to 3 characters. */
   readonly stateCode?: string | undefined;
@@ -221,7 +223,7 @@ export interface AudienceManager {
 
 /** Analytics for Target. */
 export interface AnalyticsRequest {
-  /** Two times 16 hexadecimal digits with a dash between. @default a new one */
+  /** Two times 16 hexadecimal digits with a dash between; another form is replaced. @default a new one */
   readonly supplementalDataId?: string | undefined;
   /** @default 'server_side' */
   readonly logging?: LoggingType | undefined;
@@ -381,8 +383,8 @@ export interface ResolvedMboxRequest extends MboxRequest {
 export interface ResolvedDeliveryRequest extends DeliveryRequest {
   readonly requestId: string;
   readonly context: Context & { readonly channel: ChannelType };
-  readonly execute?: ExecuteRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] };
-  readonly prefetch?: PrefetchRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] };
+  readonly execute?: ExecuteRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] | undefined };
+  readonly prefetch?: PrefetchRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] | undefined };
 }
 
 /** Analytics payload to send from the page, with `client_side` logging. */

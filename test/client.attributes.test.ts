@@ -144,7 +144,7 @@ describe('which mboxes are asked for', () => {
     ['execute', { execute: [{ name: 'flags' }] }],
     ['execute.mboxes', { execute: { mboxes: 'flags' } }],
     ['execute.mboxes', { execute: { mboxes: { name: 'flags' } } }],
-    ['execute.mboxes[0]', { execute: { mboxes: [null] } }],
+    ['execute.mboxes[0]', { execute: { mboxes: ['flags'] } }],
     ['prefetch.mboxes', { prefetch: { mboxes: 'flags' } }],
   ])('a malformed %s is named, not papered over: %j', async (path, request) => {
     const error = await targetErrorOf(() => ask(['a'], request as GetAttributesOptions['request']));

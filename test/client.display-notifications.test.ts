@@ -70,7 +70,7 @@ describe('what was executed is reported', () => {
     ['nothing of the caller', {}, undefined],
     [
       'another id',
-      { experienceCloud: { analytics: { supplementalDataId: `"${'a'.repeat(32)}` } } },
+      { experienceCloud: { analytics: { supplementalDataId: '0123456789abcdef-0123456789abcdef' } } },
       undefined,
     ],
     ['a tracking server', { experienceCloud: { analytics: { trackingServer: 'a.example' } } }, undefined],

@@ -8,6 +8,7 @@ import { listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
 const DELIVERIES = '/rest/v1/delivery';
 const bench = withEdge({ artifact: flagsArtifact(), offers: { mboxes: { far: html('from far') } } });
+const { received, sent } = bench;
 const startWith = withScripts();
 
 async function connect(config: Partial<TargetClientConfig> = {}) {
@@ -250,15 +251,34 @@ describe('the decisioning method of a call', () => {
   });
 });
 
-test('a hybrid client checks for the edge what only the edge limits', async () => {
+test('a hybrid client sends no names of places that only artifacts know', async () => {
   const client = await connect();
-  const context = { geo: { countryCode: 'UNITED STATES' } };
-  const { decisioningMethod } = await client.getOffers({
-    request: { context, prefetch: { mboxes: [{ name: 'hero' }] } },
-  });
+  const geo = {
+    countryCode: 'UNITED STATES',
+    stateCode: 'CALIFORNIA',
+    city: 'x'.repeat(51),
+    zip: '9'.repeat(13),
+  };
+  const context = { geo: { ...geo, latitude: 1 } };
+  const here = await client.getOffers({ request: { context, prefetch: { mboxes: [{ name: 'hero' }] } } });
+  expect(here).toMatchObject({ decisioningMethod: 'on-device', request: { context } });
+  const there = await client.getOffers({ request: { context, execute: { mboxes: [{ name: 'far' }] } } });
+  expect(there.decisioningMethod).toBe('server-side');
+  expect(sent().context?.geo).toEqual({ latitude: 1 });
+  expect(received().violations).toEqual([]);
+});
+
+test('a hybrid client checks for the edge how many mboxes the edge takes', async () => {
+  const client = await connect();
+  const mboxes = (name: string) => Array.from({ length: 51 }, () => ({ name }));
+  const { decisioningMethod } = await client.getOffers({ request: { prefetch: { mboxes: mboxes('hero') } } });
   expect(decisioningMethod).toBe('on-device');
   const error = await targetErrorOf(() =>
-    client.getOffers({ request: { context, execute: { mboxes: [{ name: 'far' }] } } }),
+    client.getOffers({ request: { execute: { mboxes: mboxes('far') } } }),
   );
-  expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'context.geo.countryCode' });
+  expect(error).toMatchObject({
+    code: 'ERR_TARGET_INVALID_REQUEST',
+    path: 'execute.mboxes',
+    message: 'execute.mboxes must be an array of at most 50, not an array of 51',
+  });
 });

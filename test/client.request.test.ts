@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DeliveryRequest, GetOffersOptions, TargetClientConfig } from '../src/index.js';
+import { CONVERSIONS, requestWith, valueAt } from './fixtures/conversions.js';
 import { flagsArtifact } from './fixtures/flags.js';
 import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
@@ -294,7 +295,8 @@ describe('parameters', () => {
 
   test.each([
     ['an object', {}, 'an object'],
-    ['a list', ['x'], 'an array of 1'],
+    ['a list of an object', ['x', {}], 'an object'],
+    ['a list of lists', [['x']], 'an array of 1'],
     ['NaN', Number.NaN, 'the number NaN'],
     ['infinity', Number.POSITIVE_INFINITY, 'the number Infinity'],
     ['a BigInt', 5n, 'a bigint'],
@@ -521,11 +523,11 @@ const productIds = (length: number) => [
 const customers = (count: number) =>
   Array.from({ length: count }, () => ({ id: '1', integrationCode: 'a', authenticatedState: 'unknown' }));
 
+const mboxes = (count: number) => Array.from({ length: count }, (_, index) => ({ name: 'm', index }));
+
 const DETAIL_LIMITS: readonly Limit[] = [
-  ['address.url', text(4096), text(4097)],
-  ['address.referringUrl', text(4096), text(4097)],
-  ['parameters', parameters(50), parameters(51)],
-  ['profileParameters', parameters(50), parameters(51)],
+  ['parameters', parameters(100), parameters(101)],
+  ['profileParameters', parameters(100), parameters(101)],
   ['parameters', { [text(128)]: '1' }, { [text(129)]: '1' }],
   ['profileParameters', { [text(128)]: '1' }, { [text(129)]: '1' }],
   ['order.id', text(250), text(251)],
@@ -535,7 +537,7 @@ const DETAIL_LIMITS: readonly Limit[] = [
   ['order.purchasedProductIds[0]', text(50), text(51)],
   ['order.purchasedProductIds', productIds(250 - 0), productIds(251)],
   ['product.id', text(128), text(129)],
-  ['product.categoryId', text(128), text(129)],
+  ['product.categoryId', text(256), text(257)],
 ];
 const LOCATIONS = [
   'execute.pageLoad',
@@ -550,7 +552,7 @@ const LIMITS: readonly Limit[] = [
   ['requestId', text(128), text(129)],
   ['impressionId', text(128), text(129)],
   ['id.tntId', text(128), text(129)],
-  ['id.thirdPartyId', text(128), text(129)],
+  ['id.thirdPartyId', text(256), text(257)],
   ['id.marketingCloudVisitorId', text(128), text(129)],
   ['id.customerIds', customers(50), customers(51)],
   ['id.customerIds[0].id', text(128), text(129)],
@@ -559,19 +561,12 @@ const LIMITS: readonly Limit[] = [
   ['context.application.id', text(250), text(251)],
   ['context.application.name', text(250), text(251)],
   ['context.application.version', text(128), text(129)],
-  ['context.address.url', text(4096), text(4097)],
-  ['context.address.referringUrl', text(4096), text(4097)],
-  ['context.geo.countryCode', 'CH', 'CHE'],
-  ['context.geo.countryCode', 'CH', 'C'],
-  ['context.geo.stateCode', 'ABC', 'ABCD'],
-  ['context.geo.city', text(50), text(51)],
-  ['context.geo.zip', text(12), text(13)],
   ['experienceCloud.audienceManager.locationHint', 1, 0],
   ['experienceCloud.audienceManager.blob', text(1024), text(1025)],
-  ['experienceCloud.analytics.supplementalDataId', `${'A'.repeat(16)}-${'B'.repeat(16)}`, text(34)],
-  ['experienceCloud.analytics.supplementalDataId', `${'A'.repeat(16)}-${'B'.repeat(16)}`, text(32)],
   ['execute.mboxes[0].index', 2_147_483_647, 2_147_483_648],
   ['execute.mboxes[0].index', -2_147_483_648, -2_147_483_649],
+  ['execute.mboxes', mboxes(50), mboxes(51)],
+  ['prefetch.mboxes', mboxes(50), mboxes(51)],
   ['prefetch.views[0].name', text(128), text(129)],
   ['prefetch.views[0].key', text(512), text(513)],
   ['notifications[0].id', text(200), text(201)],
@@ -587,75 +582,47 @@ const LIMITS: readonly Limit[] = [
 ];
 
 const WRONG_TYPES: readonly (readonly [path: string, ...wrong: unknown[]])[] = [
-  ['requestId', 5, {}, true],
+  ['requestId', {}, [], Number.NaN, 5n],
   ['id', 'x', []],
-  ['id.tntId', 5],
+  ['id.tntId', {}, 2 ** 53, Number.POSITIVE_INFINITY],
   ['id.customerIds', {}, 'x'],
-  ['id.customerIds[0]', null, 'x'],
-  ['id.customerIds[0].authenticatedState', 'yes', 1],
-  ['environmentId', '1', 1.5, Number.NaN, 2 ** 53],
+  ['id.customerIds[0]', 'x', 5],
+  ['id.customerIds[0].authenticatedState', 'yes', 3, '3', 0.5, -1, {}],
+  ['environmentId', 'x', 1.5, Number.NaN, 2 ** 53, '1.5', '0x1', true],
   ['property', 'token'],
-  ['property.token', 5],
+  ['property.token', {}],
   ['context', 'web', []],
   ['context.channel', 'tv', 5, 'constructor'],
   ['context.mobilePlatform.deviceType', 'watch'],
-  ['context.screen.width', '5', Number.NaN],
+  ['context.screen.width', 'wide', '5px', Number.NaN],
   ['context.screen.orientation', 'square'],
-  ['context.userAgent', 5],
-  ['context.timeOffsetInMinutes', '60', Number.NaN],
-  ['context.beacon', 'true', 1],
-  ['context.geo.latitude', '1'],
-  ['context.clientHints.mobile', '?1'],
-  ['experienceCloud.audienceManager.locationHint', '9', 1.5],
+  ['context.userAgent', {}],
+  ['context.timeOffsetInMinutes', 'x', Number.NaN, true, '1e999'],
+  ['context.beacon', 'yes', 1, 'TRUE'],
+  ['context.geo.latitude', 'north'],
+  ['context.clientHints.mobile', 1, {}],
+  ['experienceCloud.audienceManager.locationHint', '9.5', 1.5],
   ['experienceCloud.analytics.logging', 'server-side'],
   ['execute', 'x', [], 5],
+  ['execute.pageLoad', 'x', 1, []],
   ['execute.mboxes', {}, 'x'],
-  ['execute.mboxes[0]', null, undefined, 'hero', 5],
-  ['execute.mboxes[0].name', 5, {}],
-  ['execute.mboxes[0].index', '1', 1.5, Number.NaN, 1n],
+  ['execute.mboxes[0]', 'hero', 5, []],
+  ['execute.mboxes[0].name', {}, Symbol('x')],
+  ['execute.mboxes[0].index', 'x', 1.5, Number.NaN, 1n],
   ['execute.mboxes[0].parameters', 'x', [], 5],
-  ['execute.mboxes[0].order.total', '5', Number.NaN, 5n],
+  ['execute.mboxes[0].order.total', 'x', Number.NaN, 5n, '-1'],
+  ['execute.mboxes[0].order.time', 5],
   ['prefetch.views', {}],
-  ['prefetch.views[0].name', 5],
+  ['prefetch.views[0].name', {}],
   ['notifications', {}, 'x'],
   ['notifications[0].tokens', 'x'],
-  ['notifications[0].tokens[0]', 5],
-  ['qaMode.evaluateAsTrueAudienceIds[0]', '1', 1.5],
-  ['qaMode.listedActivitiesOnly', 'true'],
-  ['preview.token', 5],
+  ['notifications[0].tokens[0]', {}],
+  ['qaMode.evaluateAsTrueAudienceIds[0]', 'x', 1.5],
+  ['qaMode.listedActivitiesOnly', 'yes'],
+  ['preview.token', {}],
   ['trace', 'on', true],
   ['trace.usage.a', () => 1, 5n, Number.NaN],
 ];
-
-/** A request that is good but for what stands at the path. */
-function requestWith(path: string, value: unknown): unknown {
-  const request = {
-    context: {
-      channel: 'web',
-      ...(path.startsWith('context.mobilePlatform') && {
-        mobilePlatform: { deviceType: 'phone', platformType: 'ios' },
-      }),
-    },
-    execute: { mboxes: [{ name: 'a', index: 0 }] },
-    ...(path.startsWith('prefetch.mboxes') && { prefetch: { mboxes: [{ name: 'b', index: 0 }] } }),
-    ...(path.startsWith('notifications[') && {
-      notifications: [{ id: 'n', type: 'display', timestamp: 1 }],
-    }),
-    ...(path.startsWith('id.customerIds[') && { id: { customerIds: customers(1) } }),
-    ...(path.startsWith('trace.') && { trace: { authorizationToken: 'a' } }),
-  };
-  put(request, path.replaceAll('[', '.').replaceAll(']', '').split('.'), value);
-  return request;
-}
-
-function put(target: Record<string, unknown>, [name = '', ...rest]: string[], value: unknown): void {
-  if (rest.length === 0) {
-    target[name] = value;
-    return;
-  }
-  target[name] ??= /^\d+$/.test(rest[0] ?? '') ? [] : {};
-  put(target[name] as Record<string, unknown>, rest, value);
-}
 
 describe('the limits of the API', () => {
   test.each(LIMITS)(
@@ -684,17 +651,29 @@ describe('the limits of the API', () => {
   );
 
   test('are counted for the parameters that are sent', async () => {
-    const sparse = { ...parameters(50), gone: undefined, none: null };
+    const sparse = { ...parameters(100), gone: undefined, none: null };
     await ask(requestWith('execute.mboxes[0].parameters', sparse));
     expect(received().status).toBe(200);
   });
 
   test('the place is named in a long list', async () => {
-    const mboxes = [{ name: 'a' }, { name: 'b' }, { name: 'c', parameters: parameters(51) }];
+    const mboxes = [{ name: 'a' }, { name: 'b' }, { name: 'c', parameters: parameters(101) }];
     expect(await targetErrorOf(() => ask({ execute: { mboxes } }))).toMatchObject({
       path: 'execute.mboxes[2].parameters',
-      message: 'execute.mboxes[2].parameters must be at most 50 parameters, not an object',
+      message: 'execute.mboxes[2].parameters must be at most 100 parameters, not an object',
     });
+  });
+});
+
+describe('what says the same in another form is converted', () => {
+  test.each(CONVERSIONS)('%s (%#)', async (path, written, wanted) => {
+    await ask(deepFreeze(requestWith(path, written)));
+    expect(received().violations).toEqual([]);
+    expect(received().status).toBe(path === 'context.beacon' && wanted ? 204 : 200);
+    // The visitor's own id stands for one of a wrong form, and no place is sent that the edge does not take.
+    const isOwn = path.endsWith('supplementalDataId');
+    const expected = isOwn ? SDID : path === 'context.geo.city' ? undefined : wanted;
+    expect(valueAt(sent(), path)).toEqual(expected);
   });
 });
 
@@ -717,7 +696,7 @@ describe('a wrong type is ERR_TARGET_INVALID_REQUEST with its path', () => {
     expect(error.path).toBe(`context.mobilePlatform.${field}`);
   });
 
-  test.each(['id', 'integrationCode', 'authenticatedState'])('a customer id needs %s', async (field) => {
+  test.each(['id', 'integrationCode'])('a customer id needs %s', async (field) => {
     const [whole] = customers(1);
     const error = await targetErrorOf(() =>
       askWith({ id: { customerIds: [{ ...whole, [field]: undefined }] } }),
@@ -792,7 +771,7 @@ describe('hostile requests', () => {
     [
       'a list that lies',
       { execute: { mboxes: new Proxy([], { get: (_, name) => (name === 'length' ? 1e9 : undefined) }) } },
-      'execute.mboxes[0]',
+      'execute.mboxes',
     ],
   ])('%s', async (_, request, path) => {
     const error = await targetErrorOf(() => ask(request));

@@ -21,7 +21,7 @@ import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { Delivery } from '../request/call.js';
-import { checkGeo, toSentContext } from '../request/edge-limits.js';
+import { checkMboxCount, toSentContext } from '../request/edge-limits.js';
 import type { DeliveryCounts } from '../stats.js';
 import { VERSION } from '../version.js';
 import { faultOfAnswer } from './answer.js';
@@ -216,7 +216,7 @@ export function asksForOffers({ execute, prefetch }: Delivery['request']): boole
 /** The server-side decider. */
 export function createEdgeDecider(deliver: Deliver): EdgeDecider {
   return async (call) => {
-    checkGeo(call.request.context);
+    checkMboxCount(call.request);
     const { request, response, locationHint } = await deliver(call);
     return {
       // It was sent with the id of the call: there is nothing to add.

@@ -11,7 +11,7 @@ import { isRecord, type JsonRecord } from '../json.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Call } from '../request/call.js';
-import { UNKNOWN_IP_ADDRESS } from '../request/fields.js';
+import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
 
 /** What a geo look-up needs. */

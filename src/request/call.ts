@@ -9,18 +9,18 @@ import type {
   ResolvedDeliveryRequest,
   VisitorId,
 } from '../delivery-api.js';
-import { invalidField, TargetError } from '../errors.js';
+import { invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { newHexId } from '../identity/ids.js';
 import { isLocationHint } from '../identity/location-hint.js';
 import { isSessionId, type MboxCookie, parseMboxCookie } from '../identity/mbox-cookie.js';
 import { toCustomerIds, toCustomerIdsByCode, Visitor, type VisitorLike } from '../identity/visitor.js';
-import { isObject, isRecord } from '../json.js';
+import { isObject } from '../json.js';
 import type { Logger } from '../logger.js';
+import { copyRequest } from './copy-request.js';
+import { EDGE_LIMITS } from './edge-limits.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
-import { plainRequest } from './plain.js';
-import { MAX_CUSTOMER_IDS, requestFields, SDID_LENGTH } from './schema.js';
 
 /** A call, normalised: what is asked, by whom, and within which limits. */
 export interface Call {
@@ -63,6 +63,8 @@ const DEFAULT_CONSUMER_ID = 'target-global-mbox';
 const MAX_ECID_LENGTH = 128;
 const MAX_BLOB_LENGTH = 1024;
 const MAX_HINT_LENGTH = 9;
+const MAX_CUSTOMER_IDS = EDGE_LIMITS.VisitorId.customerIds;
+const SDID_LENGTH = EDGE_LIMITS.AnalyticsRequest.supplementalDataId;
 
 /**
  * Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. A request and a method
@@ -74,7 +76,7 @@ export function toCall(
   request: DeliveryRequest,
   method?: DecisioningMethod,
 ): Call {
-  const written = toWrittenRequest(request, logger);
+  const written = copyRequest(request, logger);
   const nowMs = now();
   const cookie = parseMboxCookie(options.targetCookie, nowMs);
   const givenSessionId = toGivenSessionId(cookie, options.sessionId);
@@ -109,46 +111,7 @@ export function toCall(
   };
 }
 
-type Written = Omit<ResolvedDeliveryRequest, 'requestId' | 'context'> & {
-  readonly requestId?: string;
-  readonly context?: Context;
-};
-
 type Completed = { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] };
-
-function toWrittenRequest(request: DeliveryRequest, logger: Logger): Written {
-  const plain = plainRequest(request);
-  if (plain) return plain as Written;
-  if (!isRecord(request)) {
-    throw invalidField('request', 'a Delivery API request', request);
-  }
-  const dropped: string[] = [];
-  const written = requestFields(request, { index: 0, dropped: (what) => dropped.push(what) });
-  for (const what of dropped) logger.warn(`left out of the request: ${what}`);
-  checkContent(request, written as Written | undefined, dropped);
-  if (!written) throw emptyError('request', 'asks for nothing', dropped);
-  return written as Written;
-}
-
-/** Whether anything is asked. An `execute` or `prefetch` without a location is a mistake, not a wish. */
-function checkContent(
-  request: DeliveryRequest,
-  written: Written | undefined,
-  dropped: readonly string[],
-): void {
-  if (request.execute && !written?.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
-  if (request.prefetch && !written?.prefetch) {
-    throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
-  }
-  if (request.notifications && request.notifications.length > 0 && !written?.notifications) {
-    throw emptyError('notifications', 'are all invalid', dropped);
-  }
-}
-
-function emptyError(path: string, what: string, dropped: readonly string[]): TargetError {
-  const because = dropped.length === 0 ? '' : `; left out: ${dropped.slice(0, 10).join(', ')}`;
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} ${what}${because}`, { path });
-}
 
 function toVisitor({ visitor, visitorCookie }: CallOptions, { organizationId }: ResolvedConfig): VisitorLike {
   return isVisitor(visitor) ? visitor : new Visitor(organizationId, visitorCookie);

@@ -15,8 +15,10 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   for (const mbox of listOf(request.prefetch?.mboxes)) named.add(mbox?.name);
   executed.forEach((mbox, position) => {
     named.add(mbox?.name);
-    const given = mbox?.index ?? position;
-    if (typeof given === 'number' && given > index) index = given;
+    const given: unknown = mbox?.index ?? position;
+    // An index may be written as a text.
+    const number = typeof given === 'string' ? Number(given) : given;
+    if (typeof number === 'number' && number > index) index = number;
   });
   const mboxes = [...executed];
   for (const name of mboxNames) {

@@ -10,10 +10,11 @@ import type {
   Product,
   RequestDetails,
 } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../request/edge-limits.js';
 import type { Violation } from './request-log.js';
 
-const MAX_PARAMETER_NAME = 128;
-const MAX_PRODUCT_IDS = 250;
+const MAX_PARAMETER_NAME = EDGE_LIMITS.Parameters.name;
+const MAX_PRODUCT_IDS = EDGE_LIMITS.Order.purchasedProductIds;
 const RESERVED_PARAMETERS: ReadonlySet<string> = new Set(['orderId', 'orderTotal', 'productPurchasedIds']);
 const RESERVED_MBOXES: ReadonlySet<string> = new Set([
   'display mboxes',

@@ -6,6 +6,7 @@ import type {
   LoggingType,
   MetricType,
 } from '../delivery-api.js';
+import { EDGE_LIMITS as LIMITS } from '../request/edge-limits.js';
 
 /** The part of JSON Schema that describes a delivery request. */
 export interface JsonSchema {
@@ -30,8 +31,6 @@ export interface JsonSchema {
 /** The types that JSON Schema knows. */
 export type JsonType = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string';
 
-const MAX_INT_32 = 2_147_483_647;
-
 /** Everything that mboxes, views, page loads and notifications have in common. */
 const REQUEST_DETAILS = {
   $_type: text(),
@@ -43,14 +42,14 @@ const REQUEST_DETAILS = {
 };
 
 /**
- * The components of the OpenAPI files that a request is made of, under their names there, and the limits that
- * only their prose gives. An mbox requires `name`, where the files say `mbox`.
+ * The components of the OpenAPI files that a request is made of, under their names there, with the limits of
+ * {@link LIMITS}. An mbox requires `name`, where the files say `mbox`.
  */
 export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
   DeliveryRequest: object(
     {
-      requestId: text(128),
-      impressionId: text(128),
+      requestId: text(LIMITS.DeliveryRequest.requestId),
+      impressionId: text(LIMITS.DeliveryRequest.impressionId),
       id: component('VisitorId'),
       environmentId: integer('int64'),
       property: component('Property'),
@@ -68,13 +67,17 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
   ),
 
   VisitorId: object({
-    tntId: text(128),
-    thirdPartyId: text(128),
-    marketingCloudVisitorId: text(128),
-    customerIds: list(component('CustomerId'), { maxItems: 50 }),
+    tntId: text(LIMITS.VisitorId.tntId),
+    thirdPartyId: text(LIMITS.VisitorId.thirdPartyId),
+    marketingCloudVisitorId: text(LIMITS.VisitorId.marketingCloudVisitorId),
+    customerIds: list(component('CustomerId'), { maxItems: LIMITS.VisitorId.customerIds }),
   }),
   CustomerId: object(
-    { id: text(128), integrationCode: text(50), authenticatedState: component('AuthenticatedState') },
+    {
+      id: text(LIMITS.CustomerId.id),
+      integrationCode: text(LIMITS.CustomerId.integrationCode),
+      authenticatedState: component('AuthenticatedState'),
+    },
     ['id', 'integrationCode', 'authenticatedState'],
   ),
   AuthenticatedState: oneOf<AuthenticatedState>('unknown', 'authenticated', 'logged_out'),
@@ -106,13 +109,17 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
       deviceName: text(),
       deviceType: component('DeviceType'),
       platformType: component('MobilePlatformType'),
-      version: text(128),
+      version: text(LIMITS.MobilePlatform.version),
     },
     ['deviceType', 'platformType'],
   ),
   DeviceType: oneOf('phone', 'tablet'),
   MobilePlatformType: oneOf('android', 'ios'),
-  Application: object({ id: text(250), name: text(250), version: text(128) }),
+  Application: object({
+    id: text(LIMITS.Application.id),
+    name: text(LIMITS.Application.name),
+    version: text(LIMITS.Application.version),
+  }),
   Screen: object({
     width: number('double'),
     height: number('double'),
@@ -123,15 +130,15 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
   ScreenOrientationType: oneOf('portrait', 'landscape'),
   Window: object({ width: number('double'), height: number('double') }),
   Browser: object({ host: text(), language: text(), webGLRenderer: text() }),
-  Address: object({ url: text(4096), referringUrl: text(4096) }),
+  Address: object({ url: text(LIMITS.Address.url), referringUrl: text(LIMITS.Address.referringUrl) }),
   Geo: object({
     ipAddress: text(),
     latitude: number('float'),
     longitude: number('float'),
-    countryCode: text(2, 2),
-    stateCode: text(3, 1),
-    city: text(50),
-    zip: text(12),
+    countryCode: text(LIMITS.Geo.countryCode, LIMITS.Geo.countryCode),
+    stateCode: text(LIMITS.Geo.stateCode, 1),
+    city: text(LIMITS.Geo.city),
+    zip: text(LIMITS.Geo.zip),
   }),
   ClientHints: object({
     mobile: flag(),
@@ -148,48 +155,69 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
     audienceManager: component('AudienceManager'),
     analytics: component('AnalyticsRequest'),
   }),
-  AudienceManager: object({ locationHint: { type: 'integer', minimum: 1 }, blob: text(1024, 1) }),
+  AudienceManager: object({
+    locationHint: { type: 'integer', minimum: 1 },
+    blob: text(LIMITS.AudienceManager.blob, 1),
+  }),
   AnalyticsRequest: object({
-    supplementalDataId: text(33, 33),
+    supplementalDataId: text(
+      LIMITS.AnalyticsRequest.supplementalDataId,
+      LIMITS.AnalyticsRequest.supplementalDataId,
+    ),
     logging: component('LoggingType'),
     trackingServer: text(),
     trackingServerSecure: text(),
   }),
   LoggingType: oneOf<LoggingType>('server_side', 'client_side'),
 
-  ExecuteRequest: object({ pageLoad: component('RequestDetails'), mboxes: list(component('MboxRequest')) }),
+  ExecuteRequest: object({
+    pageLoad: component('RequestDetails'),
+    mboxes: list(component('MboxRequest'), { maxItems: LIMITS.ExecuteRequest.mboxes }),
+  }),
   PrefetchRequest: object({
     views: list(component('ViewRequest')),
     pageLoad: component('RequestDetails'),
-    mboxes: list(component('MboxRequest')),
+    mboxes: list(component('MboxRequest'), { maxItems: LIMITS.PrefetchRequest.mboxes }),
   }),
   RequestDetails: object(REQUEST_DETAILS),
   MboxRequest: object(
     {
       ...REQUEST_DETAILS,
-      index: { ...integer('int32'), minimum: -MAX_INT_32 - 1, maximum: MAX_INT_32 },
+      index: {
+        ...integer('int32'),
+        minimum: -LIMITS.MboxRequest.index - 1,
+        maximum: LIMITS.MboxRequest.index,
+      },
       name: text(),
     },
     ['index', 'name'],
   ),
-  ViewRequest: object({ ...REQUEST_DETAILS, name: text(128), key: text(512) }),
-  Parameters: { type: 'object', maxProperties: 50, additionalProperties: text(5000) },
+  ViewRequest: object({
+    ...REQUEST_DETAILS,
+    name: text(LIMITS.ViewRequest.name),
+    key: text(LIMITS.ViewRequest.key),
+  }),
+  Parameters: {
+    type: 'object',
+    maxProperties: LIMITS.Parameters.count,
+    additionalProperties: text(LIMITS.Parameters.value),
+  },
   Order: object({
-    id: text(250),
+    id: text(LIMITS.Order.id),
     total: { type: 'number', minimum: 0 },
-    purchasedProductIds: list(text(50)),
+    purchasedProductIds: list(text(LIMITS.Order.purchasedProductId)),
     time: { type: 'string', format: 'date-time' },
-    experienceLocalId: { type: 'integer', minimum: 0, maximum: MAX_INT_32 },
+    experienceLocalId: { type: 'integer', minimum: 0, maximum: LIMITS.Order.experienceLocalId },
     duplicate: flag(),
     outlier: flag(),
   }),
-  Product: object({ id: text(128), categoryId: text(128) }),
+  Product: object({ id: text(LIMITS.Product.id), categoryId: text(LIMITS.Product.categoryId) }),
 
   Notification: object(
     {
       ...REQUEST_DETAILS,
-      id: text(200),
-      impressionId: text(128),
+      id: text(LIMITS.Notification.id),
+      impressionId: text(LIMITS.Notification.impressionId),
       type: component('MetricType'),
       timestamp: integer('int64'),
       tokens: list(text()),
@@ -200,8 +228,12 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
     ['id', 'type', 'timestamp'],
   ),
   MetricType: oneOf<MetricType>('click', 'display'),
-  NotificationMbox: object({ name: text(250), state: text() }),
-  NotificationView: object({ name: text(128), key: text(512), state: text() }),
+  NotificationMbox: object({ name: text(LIMITS.NotificationMbox.name), state: text() }),
+  NotificationView: object({
+    name: text(LIMITS.NotificationView.name),
+    key: text(LIMITS.NotificationView.key),
+    state: text(),
+  }),
   NotificationPageLoad: object({ state: text() }),
 
   Telemetry: object({ entries: list(component('TelemetryEntry')) }),

@@ -20,6 +20,7 @@ const PLACES: Record<string, (details: object) => object> = {
 };
 
 const mbox = (fields: object) => ({ execute: { mboxes: [{ index: 1, name: 'm', ...fields }] } });
+const mboxes = (length: number) => Array.from({ length }, (_, index) => ({ index, name: 'm' }));
 const notification = (fields: object) => ({
   notifications: [{ id: 'n', type: 'display', timestamp: 1, ...fields }],
 });
@@ -43,8 +44,8 @@ const RULES: readonly [rule: string, good: object, bad: object, path: string][] 
   ['tntId hint', { id: { tntId: 'abc' } }, { id: { tntId: 'abc.example' } }, 'id.tntId'],
   [
     'thirdPartyId length',
-    { id: { thirdPartyId: long(128) } },
-    { id: { thirdPartyId: long(129) } },
+    { id: { thirdPartyId: long(256) } },
+    { id: { thirdPartyId: long(257) } },
     'id.thirdPartyId',
   ],
   [
@@ -230,6 +231,12 @@ const RULES: readonly [rule: string, good: object, bad: object, path: string][] 
     },
     'prefetch.mboxes[1].index',
   ],
+  [
+    'mbox count',
+    { execute: { mboxes: mboxes(50) }, prefetch: { mboxes: mboxes(50) } },
+    { prefetch: { mboxes: mboxes(51) } },
+    'prefetch.mboxes',
+  ],
   ['mboxes are a list', { execute: { mboxes: [] } }, { execute: { mboxes: {} } }, 'execute.mboxes'],
   [
     'view name length',
@@ -328,7 +335,7 @@ const RULES: readonly [rule: string, good: object, bad: object, path: string][] 
 
 /** What each place of PLACES holds: good, wrong, and where below the place. */
 const DETAILS: readonly [rule: string, good: object, bad: object, path: string][] = [
-  ['parameter count', { parameters: many(50) }, { parameters: many(51) }, '.parameters'],
+  ['parameter count', { parameters: many(100) }, { parameters: many(101) }, '.parameters'],
   ['parameter names not blank', { parameters: { a: '' } }, { parameters: { ' ': 'v' } }, '.parameters'],
   [
     'parameter name length',
@@ -352,8 +359,8 @@ const DETAILS: readonly [rule: string, good: object, bad: object, path: string][
   ],
   [
     'profile parameter count',
-    { profileParameters: many(50) },
-    { profileParameters: many(51) },
+    { profileParameters: many(100) },
+    { profileParameters: many(101) },
     '.profileParameters',
   ],
   [
@@ -399,6 +406,12 @@ const DETAILS: readonly [rule: string, good: object, bad: object, path: string][
     'product category',
     { product: { categoryId: 'c' } },
     { product: { categoryId: ' ' } },
+    '.product.categoryId',
+  ],
+  [
+    'product category length',
+    { product: { categoryId: long(256) } },
+    { product: { categoryId: long(257) } },
     '.product.categoryId',
   ],
   [

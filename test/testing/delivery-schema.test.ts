@@ -1,13 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
 import type { JsonSchema } from '../../src/testing/delivery-schema.js';
 import { deliveryRequestSchema, REQUEST_COMPONENTS } from '../../src/testing/delivery-schema.js';
+import { hasOpenApi, readComponents } from '../openapi.js';
 
-const OPENAPI = resolve(__dirname, '../../../shared/spec/openapi');
-const REQUEST_FILE = join(OPENAPI, 'delivery/components/DeliveryRequest.yaml');
-/** What only the prose of a component says, or what it means where its schema says something else. */
+/** What only the prose of a component or Adobe's page of limits says, or what a component means where its schema says something else. */
 const PROSE: Readonly<Record<string, (schema: JsonSchema) => JsonSchema>> = {
   MboxRequest: (schema) => ({
     ...schema,
@@ -17,7 +13,23 @@ const PROSE: Readonly<Record<string, (schema: JsonSchema) => JsonSchema>> = {
       index: { type: 'integer', format: 'int32', minimum: -(2 ** 31), maximum: 2 ** 31 - 1 },
     },
   }),
-  Parameters: (schema) => ({ ...schema, additionalProperties: { type: 'string', maxLength: 5000 } }),
+  // Adobe's page of limits allows more than the file.
+  Parameters: (schema) => ({
+    ...schema,
+    maxProperties: 100,
+    additionalProperties: { type: 'string', maxLength: 5000 },
+  }),
+  VisitorId: (schema) => ({
+    ...schema,
+    properties: { ...schema.properties, thirdPartyId: { type: 'string', maxLength: 256 } },
+  }),
+  Product: (schema) => ({
+    ...schema,
+    properties: { ...schema.properties, categoryId: { type: 'string', maxLength: 256 } },
+  }),
+  // Only the page of limits has a limit.
+  ExecuteRequest: withFewMboxes,
+  PrefetchRequest: withFewMboxes,
   Order: (schema) => ({
     ...schema,
     properties: {
@@ -43,57 +55,14 @@ const PROSE: Readonly<Record<string, (schema: JsonSchema) => JsonSchema>> = {
   Geo: (schema) => ({ ...schema, properties: { ...schema.properties, ipAddress: { type: 'string' } } }),
 };
 
-type Node = Record<string, unknown>;
-
-function isNode(value: unknown): value is Node {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function withFewMboxes(schema: JsonSchema): JsonSchema {
+  return {
+    ...schema,
+    properties: { ...schema.properties, mboxes: { ...schema.properties?.mboxes, maxItems: 50 } },
+  };
 }
 
-/** Every component that a request can reach, by name, in the words of JSON Schema. */
-function readComponents(): Record<string, JsonSchema> {
-  const components: Record<string, JsonSchema> = {};
-  const read = (file: string, name: string): JsonSchema => {
-    const document: unknown = parse(readFileSync(file, 'utf8'));
-    const component = isNode(document) ? document[name] : undefined;
-    if (!isNode(component)) throw new Error(`${name} is not in ${file}`);
-    return convert(component, file, true);
-  };
-  const convert = (node: Node, file: string, top = false): JsonSchema => {
-    if (Array.isArray(node.allOf)) {
-      const parts = node.allOf
-        .filter(isNode)
-        .map((part) => (typeof part.$ref === 'string' ? follow(part.$ref, file) : convert(part, file)));
-      const properties = Object.assign({}, ...parts.map((part) => part.properties));
-      return { type: 'object', properties, ...(Array.isArray(node.required) && { required: node.required }) };
-    }
-    if (typeof node.$ref === 'string' && !top) {
-      const name = node.$ref.split('#/')[1] ?? '';
-      components[name] ??= follow(node.$ref, file);
-      return { $ref: `#/$defs/${name}` };
-    }
-    const ignored = new Set(['description', 'discriminator', 'default', 'x-enum-as-string']);
-    return Object.fromEntries(
-      Object.entries(node)
-        .filter(([keyword]) => !ignored.has(keyword))
-        .map(([keyword, value]) => [keyword, convertKeyword(keyword, value, file)]),
-    );
-  };
-  const convertKeyword = (keyword: string, value: unknown, file: string): unknown => {
-    if (!isNode(value)) return value;
-    if (keyword !== 'properties') return convert(value, file);
-    return Object.fromEntries(
-      Object.entries(value).map(([name, schema]) => [name, isNode(schema) ? convert(schema, file) : schema]),
-    );
-  };
-  const follow = (reference: string, file: string): JsonSchema => {
-    const [path = '', name = ''] = reference.split('#/');
-    return read(join(dirname(file), path), name);
-  };
-  components.DeliveryRequest = read(REQUEST_FILE, 'DeliveryRequest');
-  return components;
-}
-
-if (existsSync(REQUEST_FILE)) {
+if (hasOpenApi) {
   const components = readComponents();
 
   describe('the schema', () => {

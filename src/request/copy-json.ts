@@ -1,0 +1,30 @@
+import type { JsonValue } from '../delivery-api.js';
+import { invalidField } from '../errors.js';
+import { isRecord } from '../json.js';
+import { outward } from './copying.js';
+
+const MAX_DEPTH = 32;
+
+/** Copies any JSON that is only passed on. Fields that are null are left out. */
+export function copyJson(value: unknown, depth = 0): JsonValue {
+  if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) {
+    return value.map((item, position) => inside(`[${position}]`, () => copyJson(item, depth + 1)));
+  }
+  if (!isRecord(value)) throw invalidField('', 'JSON', value);
+  const fields = Object.keys(value).map((name): [string, JsonValue] => [
+    name,
+    inside(name, () => copyJson(value[name] ?? null, depth + 1)),
+  ]);
+  return Object.fromEntries(fields.filter(([, field]) => field !== null));
+}
+
+function inside<Copy>(name: string, copy: () => Copy): Copy {
+  try {
+    return copy();
+  } catch (thrown) {
+    throw outward(thrown, name);
+  }
+}

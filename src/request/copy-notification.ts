@@ -1,0 +1,103 @@
+import type {
+  MetricType,
+  Notification,
+  NotificationMbox,
+  NotificationPageLoad,
+  NotificationView,
+} from '../delivery-api.js';
+import { isRecord, type JsonRecord } from '../json.js';
+import { copyDetail } from './copy-details.js';
+import { type Copying, copyFields, copyList, type Draft, fieldsOf } from './copying.js';
+import { EDGE_LIMITS } from './edge-limits.js';
+import { toNumber, toText, toWord } from './scalars.js';
+
+/** What is reported: displays and clicks. One that Target could not process is dropped, for the sake of the others. */
+
+const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
+
+export function copyNotifications(value: unknown, copying: Copying): Notification[] | undefined {
+  return copyList(value, copying, copyNotification);
+}
+
+function copyNotification(value: unknown, copying: Copying, position: number): Notification | undefined {
+  const fault = faultOf((isRecord(value) && fieldsOf(value, copying)) || {});
+  if (fault !== undefined) {
+    return copying.drop(`the notification at position ${position}, which has ${fault}`);
+  }
+  const copy = copyFields<Notification>(value, copying, copyNotificationField);
+  if (copy?.id === undefined || copy.type === undefined || copy.timestamp === undefined) return undefined;
+  // `performance.timeOrigin + performance.now()` is a timestamp too, but the API counts whole milliseconds.
+  return { ...copy, id: copy.id, type: copy.type, timestamp: Math.trunc(copy.timestamp) };
+}
+
+function faultOf({ id, type, timestamp }: JsonRecord): string | undefined {
+  if (typeof id !== 'string' || id === '') return 'no id';
+  if (type !== 'click' && type !== 'display') return 'no type "click" or "display"';
+  return Number.isFinite(timestamp) ? undefined : 'no numeric timestamp';
+}
+
+function copyNotificationField(
+  copy: Draft<Notification>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'id') kept = copy.id = toText(written.id, EDGE_LIMITS.Notification.id);
+  else if (name === 'impressionId')
+    kept = copy.impressionId = toText(written.impressionId, EDGE_LIMITS.Notification.impressionId);
+  else if (name === 'type') kept = copy.type = toWord(written.type, METRIC_TYPES);
+  else if (name === 'timestamp') kept = copy.timestamp = toNumber(written.timestamp);
+  else if (name === 'tokens') kept = copy.tokens = copyList(written.tokens, copying, toToken);
+  else if (name === 'mbox')
+    kept = copy.mbox = copyFields<NotificationMbox>(written.mbox, copying, copyMboxField);
+  else if (name === 'view')
+    kept = copy.view = copyFields<NotificationView>(written.view, copying, copyViewField);
+  else if (name === 'pageLoad')
+    kept = copy.pageLoad = copyFields<NotificationPageLoad>(written.pageLoad, copying, copyPageLoadField);
+  else kept = copyDetail(copy, name, written, copying);
+  return kept;
+}
+
+function toToken(value: unknown): string | undefined {
+  return toText(value);
+}
+
+function copyMboxField(
+  copy: Draft<NotificationMbox>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationMbox.name);
+  else if (name === 'state') kept = copy.state = toText(written.state);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+function copyViewField(
+  copy: Draft<NotificationView>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationView.name);
+  else if (name === 'key') kept = copy.key = toText(written.key, EDGE_LIMITS.NotificationView.key);
+  else if (name === 'state') kept = copy.state = toText(written.state);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+function copyPageLoadField(
+  copy: Draft<NotificationPageLoad>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'state') kept = copy.state = toText(written.state);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}

@@ -1,0 +1,97 @@
+import type { Context, DeliveryRequest, ResolvedDeliveryRequest } from '../delivery-api.js';
+import { invalidField, TargetError } from '../errors.js';
+import { isRecord, type JsonRecord } from '../json.js';
+import type { Logger } from '../logger.js';
+import { copyContext } from './copy-context.js';
+import { copyLocations } from './copy-locations.js';
+import { copyPreview, copyProperty, copyQAMode, copyTelemetry, copyTrace } from './copy-modes.js';
+import { copyNotifications } from './copy-notification.js';
+import { copyExperienceCloud, copyVisitorId } from './copy-visitor.js';
+import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { EDGE_LIMITS } from './edge-limits.js';
+import { toInteger, toText } from './scalars.js';
+
+/** A request as its caller wrote it, checked and copied, before its defaults. */
+export type CopiedRequest = Draft<Omit<ResolvedDeliveryRequest, 'context'>> & {
+  context?: Context | undefined;
+};
+
+const LIMITS = EDGE_LIMITS.DeliveryRequest;
+
+/** An error names so many of the parts that were left out. */
+const MAX_LISTED = 10;
+
+/**
+ * Checks and copies a request. What says the same in another type is converted; what is nothing, unknown or impossible to
+ * process is left out, with a warning where somebody may miss it; the rest is an error that names the field.
+ */
+export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
+  const copying = new Copying();
+  const written = isRecord(request) ? fieldsOf(request, copying) : undefined;
+  if (!written) throw invalidField('request', 'a Delivery API request', request);
+  const copy: CopiedRequest = copying.newCopy();
+  let kept: unknown;
+  let hasGaps = false;
+  let field = '';
+  try {
+    for (const name in written) {
+      field = name;
+      if (name === 'execute') kept = copy.execute = copyLocations(written[name], copying, false);
+      else if (name === 'context') kept = copy.context = copyContext(written[name], copying);
+      else if (name === 'id') kept = copy.id = copyVisitorId(written[name], copying);
+      else if (name === 'prefetch') kept = copy.prefetch = copyLocations(written[name], copying, true);
+      else if (name === 'property') kept = copy.property = copyProperty(written[name], copying);
+      else if (name === 'requestId') kept = copy.requestId = toText(written[name], LIMITS.requestId);
+      else kept = copyRareField(copy, name, written, copying);
+      if (kept === undefined) hasGaps = true;
+    }
+  } catch (thrown) {
+    throw outward(thrown, field);
+  }
+  if (copying.dropped || copying.doubts) warn(copying, logger);
+  return hasGaps || kept === undefined ? withContent(copy, written, copying) : copy;
+}
+
+function copyRareField(copy: CopiedRequest, name: string, written: JsonRecord, copying: Copying): unknown {
+  let kept: unknown;
+  if (name === 'experienceCloud')
+    kept = copy.experienceCloud = copyExperienceCloud(written.experienceCloud, copying);
+  else if (name === 'notifications')
+    kept = copy.notifications = copyNotifications(written.notifications, copying);
+  else if (name === 'impressionId')
+    kept = copy.impressionId = toText(written.impressionId, LIMITS.impressionId);
+  else if (name === 'environmentId') kept = copy.environmentId = toInteger(written.environmentId);
+  else if (name === 'trace') kept = copy.trace = copyTrace(written.trace, copying);
+  else if (name === 'qaMode') kept = copy.qaMode = copyQAMode(written.qaMode, copying);
+  else if (name === 'preview') kept = copy.preview = copyPreview(written.preview, copying);
+  else if (name === 'telemetry') kept = copy.telemetry = copyTelemetry(written.telemetry, copying);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+function warn({ dropped, doubts }: Copying, logger: Logger): void {
+  if (dropped) for (const what of dropped) logger.warn(`left out of the request: ${what}`);
+  if (doubts) for (const what of doubts) logger.warn(what);
+}
+
+/**
+ * The copy without its gaps, where something is left. An `execute` or `prefetch` without a location is a mistake, not a
+ * wish, and so are notifications of which none is left.
+ */
+function withContent(copy: CopiedRequest, written: JsonRecord, copying: Copying): CopiedRequest {
+  const { dropped = [] } = copying;
+  const { execute, prefetch, notifications } = written;
+  if (execute && !copy.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
+  if (prefetch && !copy.prefetch) throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
+  if (Array.isArray(notifications) && notifications.length > 0 && !copy.notifications) {
+    throw emptyError('notifications', 'are all invalid', dropped);
+  }
+  const whole = withoutGaps(copy, copying);
+  if (!whole) throw emptyError('request', 'asks for nothing', dropped);
+  return whole;
+}
+
+function emptyError(path: string, what: string, dropped: readonly string[]): TargetError {
+  const because = dropped.length === 0 ? '' : `; left out: ${dropped.slice(0, MAX_LISTED).join(', ')}`;
+  return new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} ${what}${because}`, { path });
+}

@@ -1,0 +1,150 @@
+import type {
+  AnalyticsRequest,
+  AudienceManager,
+  AuthenticatedState,
+  CustomerId,
+  ExperienceCloud,
+  LoggingType,
+  VisitorId,
+} from '../delivery-api.js';
+import type { JsonRecord } from '../json.js';
+import {
+  type Copying,
+  copyFields,
+  copyList,
+  type Draft,
+  fieldsOf,
+  missingError,
+  outward,
+  withoutGaps,
+} from './copying.js';
+import { EDGE_LIMITS } from './edge-limits.js';
+import { toInteger, toText, toWord, toWordInAnyCase } from './scalars.js';
+
+/** Who asks: the visitor's ids, and those that other Experience Cloud products know the visitor by. */
+
+const LIMITS = EDGE_LIMITS.VisitorId;
+
+export function copyVisitorId(value: unknown, copying: Copying): VisitorId | undefined {
+  const written = fieldsOf(value, copying);
+  if (!written) return undefined;
+  const copy = copying.newCopy<VisitorId>();
+  let kept: unknown;
+  let hasGaps = false;
+  let field = '';
+  try {
+    for (const name in written) {
+      field = name;
+      if (name === 'tntId') kept = copy.tntId = toText(written[name], LIMITS.tntId);
+      else if (name === 'marketingCloudVisitorId')
+        kept = copy.marketingCloudVisitorId = toText(written[name], LIMITS.marketingCloudVisitorId);
+      else if (name === 'thirdPartyId') kept = copy.thirdPartyId = toText(written[name], LIMITS.thirdPartyId);
+      else if (name === 'customerIds')
+        kept = copy.customerIds = copyList(written[name], copying, copyCustomerId, LIMITS.customerIds);
+      else kept = copying.dropUnknown(name);
+      if (kept === undefined) hasGaps = true;
+    }
+  } catch (thrown) {
+    throw outward(thrown, field);
+  }
+  return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
+}
+
+/** The names of the states stand where their numbers in `TargetClient.AuthState` say. */
+const AUTHENTICATED_STATES: readonly AuthenticatedState[] = ['unknown', 'authenticated', 'logged_out'];
+
+function copyCustomerId(value: unknown, copying: Copying): CustomerId | undefined {
+  const copy = copyFields<CustomerId>(value, copying, copyCustomerIdField);
+  if (!copy) return undefined;
+  const { id, integrationCode, authenticatedState = 'unknown' } = copy;
+  if (id === undefined) throw missingError('id', value);
+  if (integrationCode === undefined) throw missingError('integrationCode', value);
+  return { ...copy, id, integrationCode, authenticatedState };
+}
+
+function copyCustomerIdField(
+  copy: Draft<CustomerId>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'id') kept = copy.id = toText(written.id, EDGE_LIMITS.CustomerId.id);
+  else if (name === 'integrationCode')
+    kept = copy.integrationCode = toText(written.integrationCode, EDGE_LIMITS.CustomerId.integrationCode);
+  else if (name === 'authenticatedState')
+    kept = copy.authenticatedState = toAuthenticatedState(written.authenticatedState);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
+  const isNumber = typeof given === 'number' || (typeof given === 'string' && /^\d$/.test(given));
+  const numbered = isNumber ? AUTHENTICATED_STATES[Number(given)] : undefined;
+  return numbered ?? toWordInAnyCase(given, AUTHENTICATED_STATES);
+}
+
+export function copyExperienceCloud(value: unknown, copying: Copying): ExperienceCloud | undefined {
+  return copyFields<ExperienceCloud>(value, copying, copyExperienceCloudField);
+}
+
+function copyExperienceCloudField(
+  copy: Draft<ExperienceCloud>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'analytics')
+    kept = copy.analytics = copyFields<AnalyticsRequest>(written.analytics, copying, copyAnalyticsField);
+  else if (name === 'audienceManager')
+    kept = copy.audienceManager = copyFields<AudienceManager>(
+      written.audienceManager,
+      copying,
+      copyAudienceManagerField,
+    );
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+function copyAudienceManagerField(
+  copy: Draft<AudienceManager>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'locationHint') kept = copy.locationHint = toInteger(written.locationHint, 1);
+  else if (name === 'blob') kept = copy.blob = toText(written.blob, EDGE_LIMITS.AudienceManager.blob);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+const LOGGING: readonly LoggingType[] = ['server_side', 'client_side'];
+
+function copyAnalyticsField(
+  copy: Draft<AnalyticsRequest>,
+  name: string,
+  written: JsonRecord,
+  copying: Copying,
+): unknown {
+  let kept: unknown;
+  if (name === 'supplementalDataId')
+    kept = copy.supplementalDataId = toSupplementalDataId(written.supplementalDataId, copying);
+  else if (name === 'logging') kept = copy.logging = toWord(written.logging, LOGGING);
+  else if (name === 'trackingServer') kept = copy.trackingServer = toText(written.trackingServer);
+  else if (name === 'trackingServerSecure')
+    kept = copy.trackingServerSecure = toText(written.trackingServerSecure);
+  else kept = copying.dropUnknown(name);
+  return kept;
+}
+
+const SUPPLEMENTAL_DATA_ID = /^[\dA-F]{16}-[\dA-F]{16}$/i;
+
+function toSupplementalDataId(given: unknown, copying: Copying): string | undefined {
+  const id = toText(given);
+  if (id === undefined || SUPPLEMENTAL_DATA_ID.test(id)) return id;
+  return copying.doubt(
+    'the supplementalDataId is not 16 hexadecimal digits, a dash and 16 more: the visitor’s own is sent',
+  );
+}
