@@ -25,7 +25,10 @@ const dist = join(root, 'dist');
 const manifest = readManifest(root);
 
 /** Only the local edge needs it, and people who never start one should not have to install it. */
-const bundledInBoth = new Set(['@cfworker/json-schema']);
+const ofTheLocalEdge = '@cfworker/json-schema';
+/** A bundler for a runtime without Node would find its build that asks for `node:diagnostics_channel`. */
+const cache = 'lru-cache';
+const bundledInBoth = new Set([ofTheLocalEdge, cache]);
 /**
  * An ES module that imports a CommonJS package has Node scan its text for names, and with all the public suffixes in it
  * that takes four times as long as running it: a third of a cold start.
@@ -87,6 +90,12 @@ const withoutPolyfills: Plugin = {
 /** What only some of the users need is loaded with the file that needs it. */
 const withTheirImporter = [...bundledInBoth, ...bundledInEsm];
 
+/** The fetch of the platform that is Node, and what it is made of: no other runtime is to load it. */
+const nodeFetch = {
+  name: 'node-fetch',
+  test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
+  priority: 2,
+};
 /** What is bundled for CommonJS alone stays apart, so that our own code reads the same in both builds. */
 const bundledDependencies = {
   name: 'dependencies',
@@ -104,7 +113,12 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     platform: 'node',
     external: (specifier, importer) => isExternal(format, specifier, importer),
     // The ES modules of a package that has both.
-    resolve: { mainFields: ['module', 'main'] },
+    resolve: {
+      mainFields: ['module', 'main'],
+      alias: { [cache]: join(root, 'node_modules', cache, 'dist/esm/browser/index.min.js') },
+    },
+    // Each use of a constant would repeat it, and the public suffixes hold thousands: twice their size, packed.
+    optimization: { inlineConst: false },
     transform: { target: 'es2022' },
     plugins: [withoutPolyfills],
     onLog: (level, log) => {
@@ -116,7 +130,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     format,
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
-    codeSplitting: { groups: [bundledDependencies, shared] },
+    codeSplitting: { groups: [nodeFetch, bundledDependencies, shared] },
   });
   await build.close();
   return output.filter((file) => file.type === 'chunk');

@@ -290,15 +290,14 @@ export class TargetClient {
     await this.close();
   }
 
-  #startOnDevice(parts: Omit<OnDeviceOptions, 'notifications' | 'onDownload'>): LazyOnDevice {
+  #startOnDevice(parts: Omit<OnDeviceOptions, 'notifications' | 'onDownload' | 'onStart'>): LazyOnDevice {
     const { notifications } = this.#background;
     // By itself: what closures see of the parts, such as the payload, they would keep alive.
     const { telemetry } = parts;
     const onDownload = (download: Downloaded) => telemetry.add(toDownloadEntry(download));
-    return new LazyOnDevice({ ...parts, notifications, onDownload }, () => {
-      // When the artifact has been asked for: that is what everybody waits for (benchmark start/ready-large).
-      later(() => void this.#background.learnLocationHint());
-    });
+    // When the artifact has been asked for: that is what everybody waits for (benchmark start/ready-large).
+    const onStart = () => later(() => void this.#background.learnLocationHint());
+    return new LazyOnDevice({ ...parts, notifications, onDownload, onStart });
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {

@@ -1,3 +1,4 @@
+import { files, sockets } from '#platform';
 import { type Artifact, toArtifact } from './artifact.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { invalidOption, TargetError, toError } from './errors.js';
@@ -161,7 +162,7 @@ const OPTIONS = {
   decisioningMethod: wordCheck(`one of ${DECISIONING_METHODS.join(', ')}`, DECISIONING_METHODS),
   pollingInterval: milliseconds,
   maximumWaitReady: timeout,
-  artifactLocation: textCheck('an http, https or file URL', isArtifactUrl),
+  artifactLocation: textCheck(files ? 'an http, https or file URL' : 'an http or https URL', isArtifactUrl),
   artifactPayload: objectCheck(),
   artifactFormat: wordCheck('"json" or "bin"', ['json', 'bin']),
   artifactStore: methodsCheck<ArtifactStore>('an object with get and set', 'get', 'set'),
@@ -171,8 +172,11 @@ const OPTIONS = {
   telemetryEnabled: flag,
   fetchApi: functionCheck<FetchApi>('a fetch function'),
   agent: check<AgentOption>(
-    'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',
-    (value): value is AgentOption => typeof value === 'function' || agentObject.accepts(value),
+    sockets
+      ? 'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)'
+      : 'absent: this platform has no agents',
+    (value): value is AgentOption =>
+      sockets !== undefined && (typeof value === 'function' || agentObject.accepts(value)),
   ),
   retry: objectCheck<RetryOption>(),
   circuitBreaker: check<boolean | CircuitBreakerOption>(
@@ -263,5 +267,5 @@ function toCdnHost(cdnEnvironment: string | undefined): string | undefined {
 }
 
 function isArtifactUrl(value: string): boolean {
-  return URL.canParse(value) && /^(https?|file):/i.test(value);
+  return URL.canParse(value) && (files ? /^(https?|file):/i : /^https?:/i).test(value);
 }

@@ -1,3 +1,4 @@
+import { startsAt } from '#platform';
 import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
@@ -20,6 +21,8 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   readonly telemetry: TelemetryBuffer;
   readonly clientHint: OwnHint;
+  /** Told when the artifact has been asked for, or need not be. */
+  readonly onStart: () => void;
 }
 
 /** On-device decisioning of one client, from its first download to its last decision. */
@@ -36,10 +39,23 @@ interface Parts extends OnDeviceOptions {
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
-  source.start();
+  let hasStarted = false;
+  const start = () => {
+    if (hasStarted) return;
+    hasStarted = true;
+    source.start();
+    options.onStart();
+  };
+  if (startsAt === 'create') start();
   return {
-    decide: (call) => decide(call, parts),
-    edgeShare: (request) => source.inUse && shareOf(request, source.inUse),
+    decide: (call) => {
+      start();
+      return decide(call, parts);
+    },
+    edgeShare: (request) => {
+      start();
+      return source.inUse && shareOf(request, source.inUse);
+    },
     get state() {
       return source.state;
     },
@@ -49,9 +65,18 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     get lastFailure() {
       return source.lastFailure;
     },
-    whenReady: (signal) => source.whenReady(signal),
-    refresh: () => source.refresh(),
-    close: () => source.close(),
+    whenReady: (signal) => {
+      start();
+      return source.whenReady(signal);
+    },
+    refresh: () => {
+      start();
+      return source.refresh();
+    },
+    close: () => {
+      hasStarted = true;
+      source.close();
+    },
   };
 }
 

@@ -7,14 +7,12 @@ import type { OnDevice, OnDeviceOptions } from './decider.js';
  */
 export class LazyOnDevice {
   #options: OnDeviceOptions;
-  readonly #onLoaded: () => void;
   #loading: Promise<OnDevice> | undefined;
   #loaded: OnDevice | undefined;
 
   /** Begins to load. */
-  constructor(options: OnDeviceOptions, onLoaded: () => void) {
+  constructor(options: OnDeviceOptions) {
     this.#options = options;
-    this.#onLoaded = onLoaded;
     void this.load();
   }
 
@@ -52,7 +50,6 @@ export class LazyOnDevice {
     // The payload may be large, and is of no use any more.
     this.#options = { ...this.#options, payload: undefined };
     this.#loaded = loaded;
-    this.#onLoaded();
     return loaded;
   }
 }

@@ -38,6 +38,7 @@ export const files: Platform['files'] = {
 };
 
 export const processSignals: Platform['processSignals'] = process;
+export const startsAt: Platform['startsAt'] = 'create';
 
 export const allowListeners: Platform['allowListeners'] = (signal) => setMaxListeners(0, signal);
 export const isNodeStream: Platform['isNodeStream'] = (body) => body instanceof Readable;

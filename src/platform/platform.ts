@@ -59,6 +59,11 @@ export interface Platform {
   readonly files: Files | undefined;
   /** Absent where no process is sent signals. */
   readonly processSignals: Signals | undefined;
+  /**
+   * When a client begins what it does unasked, such as to download: some runtimes forbid the network, timers and random
+   * bytes until there is a request.
+   */
+  readonly startsAt: 'create' | 'first-call';
   /** Lets no caller's signal warn of the many who listen to it. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;

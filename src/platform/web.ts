@@ -11,6 +11,7 @@ export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, 
 export const sockets: Platform['sockets'] = undefined;
 export const files: Platform['files'] = undefined;
 export const processSignals: Platform['processSignals'] = undefined;
+export const startsAt: Platform['startsAt'] = 'first-call';
 
 export const allowListeners: Platform['allowListeners'] = () => undefined;
 export const isNodeStream: Platform['isNodeStream'] = (_body): _body is never => false;

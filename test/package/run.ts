@@ -9,6 +9,7 @@ import { rolldown } from 'rolldown';
 import { Report } from './report.js';
 import { run, runTool, Sandbox } from './sandbox.js';
 import { checkTypes } from './types.js';
+import { checkWeb } from './web.js';
 
 type Testing = typeof import('target-node-sdk/testing');
 type Edge = Awaited<ReturnType<Testing['startTargetEdge']>>;
@@ -193,6 +194,7 @@ async function main(): Promise<void> {
     const edge = await startTargetEdge({ offers: { mboxes: { greeting: html('hello') } } });
     await checkTypes(report, sandbox);
     await checkBundlers(report, sandbox, edge);
+    await checkWeb(report, sandbox);
     await checkJest(report, sandbox);
     const releases = await checkReleases(report, sandbox, edge);
     await checkUndici(report, sandbox, { releases, edge });
