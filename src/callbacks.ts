@@ -1,5 +1,6 @@
 import { type TargetError, toError, toTargetError } from './errors.js';
 import type { Logger } from './logger.js';
+import { callSafely } from './safely.js';
 
 /** Called with the result or the error of a call, besides its promise. */
 export interface Callbacks<Result> {
@@ -32,11 +33,8 @@ export async function settle<Result>(
 }
 
 function callBack<Value>(callback: (value: Value) => unknown, value: Value, logger: Logger): void {
-  const log = (thrown: unknown) => logger.error(() => `a callback failed: ${toError(thrown).name}`);
-  try {
-    const returned: unknown = callback(value);
-    if (typeof returned === 'object') Promise.resolve(returned).catch(log);
-  } catch (thrown) {
-    log(thrown);
-  }
+  callSafely(
+    () => callback(value),
+    (thrown) => logger.error(() => `a callback failed: ${toError(thrown).name}`),
+  );
 }

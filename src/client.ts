@@ -14,13 +14,8 @@ import {
   hostOf,
   ownHint,
 } from './edge/deliver.js';
-import { invalidField, TargetError, toError } from './errors.js';
-import {
-  Events,
-  type TargetEventListener,
-  type TargetEventListeners,
-  type TargetEventName,
-} from './events.js';
+import { closedError, invalidField, TargetError, toError } from './errors.js';
+import { Events, type TargetEventListener, type TargetEventName } from './events.js';
 import { type Limits, within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { createTransport, type Transport } from './http/transport.js';
@@ -126,8 +121,7 @@ export class TargetClient {
     const config = resolveConfig(written, logger);
     const environment = { config, logger, now: () => Date.now(), newId: newUuid };
     this.#environment = environment;
-    this.#events = new Events(logger);
-    for (const [name, listener] of listenersOf(config.events)) this.#events.on(name, listener);
+    this.#events = new Events(logger, config.events);
     this.#transport = createTransport(config);
     this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
     const clientHint: OwnHint = { current: config.targetLocationHint };
@@ -475,16 +469,4 @@ function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Lim
   } catch {
     return { timeoutMs, signal: undefined };
   }
-}
-
-function closedError(): TargetError {
-  return new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
-}
-
-type Listener = TargetEventListener<TargetEventName>;
-
-function listenersOf(listeners: TargetEventListeners): [TargetEventName, Listener][] {
-  return Object.entries(listeners).filter(
-    (entry): entry is [TargetEventName, Listener] => entry[1] !== undefined,
-  );
 }

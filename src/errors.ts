@@ -27,10 +27,11 @@ export interface TargetErrorDetails {
   readonly requestId?: string | undefined;
   readonly attempts?: number | undefined;
   readonly path?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The fields of a {@link TargetError} that may be shown to anybody. */
-const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId'] as const;
+const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId', 'retryAfterMs'] as const;
 
 /**
  * The one error class of the SDK. The message says what failed, on what and with what result, and never
@@ -52,6 +53,14 @@ export class TargetError extends Error {
   declare readonly attempts?: number;
   /** The option or request field that is wrong, such as `execute.mboxes[2].parameters`. */
   declare readonly path?: string;
+  /**
+   * How long the answer asked to be left alone, in milliseconds: its `Retry-After`, when it had one. Repetitions within
+   * the call's `timeout` have waited for it already; the next call should.
+   *
+   * @example
+   * if (error instanceof TargetError && error.retryAfterMs !== undefined) pauseFor(error.retryAfterMs);
+   */
+  declare readonly retryAfterMs?: number;
 
   constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: withoutBody(details.cause) });
@@ -80,13 +89,18 @@ export class TargetError extends Error {
 /** A cause without the answer's body: the error that a caller is given has that, and nothing behind it. */
 function withoutBody(thrown: unknown): unknown {
   if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
-  const { code, message, path, status, attempts, requestId, cause } = thrown;
-  return new TargetError(code, message, { path, status, attempts, requestId, cause });
+  const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = thrown;
+  return new TargetError(code, message, { path, status, attempts, requestId, retryAfterMs, cause });
 }
 
 /** The same error for calls of other visitors, which are not to see the answer, the request id and the causes. */
-export function withoutVisitor({ code, message, status, attempts }: TargetError): TargetError {
-  return new TargetError(code, message, { status, attempts });
+export function withoutVisitor({ code, message, status, attempts, retryAfterMs }: TargetError): TargetError {
+  return new TargetError(code, message, { status, attempts, retryAfterMs });
+}
+
+/** Makes the error of whatever is asked of a client that is closed, or closes meanwhile. */
+export function closedError(): TargetError {
+  return new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
 }
 
 /** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */

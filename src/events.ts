@@ -1,6 +1,7 @@
 import type { Geo, Notification } from './delivery-api.js';
 import { type TargetError, toError } from './errors.js';
 import type { Logger } from './logger.js';
+import { callSafely } from './safely.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
 /** What each event's listener is given. */
@@ -74,8 +75,9 @@ export class Events {
   readonly #listeners = new Map<TargetEventName, Set<(event: never) => unknown>>();
   readonly #logger: Logger;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, listeners: TargetEventListeners = {}) {
     this.#logger = logger;
+    for (const [name, listener] of entriesOf(listeners)) this.on(name, listener);
   }
 
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
@@ -98,14 +100,17 @@ export class Events {
   }
 
   #call<Name extends TargetEventName>(listener: TargetEventListener<Name>, event: TargetEvents[Name]): void {
-    const log = (thrown: unknown) =>
-      this.#logger.error(() => `the ${event.type} listener failed: ${toError(thrown).name}`);
-    try {
-      const result: unknown = listener(event);
-      // Whatever can be awaited, of this or another realm.
-      if (typeof result === 'object') Promise.resolve(result).catch(log);
-    } catch (thrown) {
-      log(thrown);
-    }
+    callSafely(
+      () => listener(event),
+      (thrown) => this.#logger.error(() => `the ${event.type} listener failed: ${toError(thrown).name}`),
+    );
   }
+}
+
+type Listener = TargetEventListener<TargetEventName>;
+
+function entriesOf(listeners: TargetEventListeners): [TargetEventName, Listener][] {
+  return Object.entries(listeners).filter(
+    (entry): entry is [TargetEventName, Listener] => entry[1] !== undefined,
+  );
 }

@@ -1,5 +1,6 @@
 import { isObject, isRecord } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
+import { quietly } from './safely.js';
 
 /** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
 export interface LoggerOption {
@@ -72,13 +73,7 @@ const SECRET = new Set(['token', 'authorizationToken']);
 /** Wraps what the caller gave (an object, `null` or nothing) so that logging can never do harm. */
 export function createLogger(option: LoggerOption | null | undefined): Logger {
   const write: Write = (level, line) => {
-    try {
-      if (typeof option?.[level] !== 'function') return;
-      const result: unknown = option[level](`${PREFIX} ${textOf(line)}`);
-      if (typeof result === 'object') Promise.resolve(result).catch(() => undefined);
-    } catch {
-      // A logger that throws must not break the call that wanted to log.
-    }
+    if (isHeard(option, level)) quietly(() => option?.[level]?.(`${PREFIX} ${textOf(line)}`));
   };
   const limited = (level: Level) => {
     const limit = new LineLimit((line) => write(level, line));

@@ -1,7 +1,6 @@
 import { TargetError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
-import { spread } from '../http/deadline.js';
-import { retryAfterMsOf } from '../http/transport.js';
+import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import type { Logger } from '../logger.js';
 import type { CircuitBreakerPolicy } from '../policies.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
@@ -32,7 +31,6 @@ const MAX_HOSTS = 100;
 const GROWTH = 2;
 /** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 60_000;
-const TOLD_TO_WAIT = new Set([408, 429]);
 
 /**
  * Keeps delivery calls from waiting for a host that has stopped answering: after so many failures in a row it is
@@ -92,10 +90,10 @@ export class CircuitBreaker {
   /** Notes that a call ended with an error, which may be nobody's fault or the caller's own. */
   failed(host: string, error: unknown, isTry: boolean): void {
     if (!(error instanceof TargetError)) return;
-    const verdict = verdictOn(error);
-    if (verdict === 'answered') this.answered(host);
-    else if (verdict === 'failed') this.#fail(host, error, isTry);
-    else this.leftOff(host, isTry);
+    const { saysOfHost } = verdictOn(error);
+    if (saysOfHost === 'answered') this.answered(host);
+    else if (saysOfHost === 'nothing') this.leftOff(host, isTry);
+    else this.#fail(host, error, isTry);
   }
 
   /** Notes that a call ended without telling anything about the host: the next call may try in the place of one that tried. */
@@ -132,11 +130,11 @@ export class CircuitBreaker {
 
   #open(circuit: Circuit, error: TargetError): void {
     const { minTimeoutMs, maxTimeoutMs } = this.#options.policy;
-    const longestMs = Math.min(minTimeoutMs * GROWTH ** circuit.openings, maxTimeoutMs);
-    const askedMs = Math.min(retryAfterMsOf(error) ?? 0, MAX_ASKED_MS);
-    circuit.waitMs = Math.max(spread(longestMs, 0.75, 1), spread(askedMs, 1, 1.1));
-    circuit.untilMs = performance.now() + circuit.waitMs;
     circuit.openings += 1;
+    const longestMs = grown({ minTimeoutMs, maxTimeoutMs, factor: GROWTH }, circuit.openings);
+    const askedMs = obeyedMs(error.retryAfterMs, MAX_ASKED_MS) ?? 0;
+    circuit.waitMs = Math.max(spread(longestMs, 0.75, 1), askedMs);
+    circuit.untilMs = performance.now() + circuit.waitMs;
     this.#change(circuit, 'open');
   }
 
@@ -165,20 +163,6 @@ export class CircuitBreaker {
       state,
       ...(state !== 'closed' && { error: lastFailure }),
     });
-  }
-}
-
-/** What an error says of the host: a status that blames the caller is an answer, and whoever gave up says nothing. */
-function verdictOn({ code, status = 0 }: TargetError): 'failed' | 'answered' | 'nothing' {
-  switch (code) {
-    case 'ERR_TARGET_NETWORK':
-    case 'ERR_TARGET_TIMEOUT':
-    case 'ERR_TARGET_INVALID_RESPONSE':
-      return 'failed';
-    case 'ERR_TARGET_RESPONSE':
-      return status >= 400 && status < 500 && !TOLD_TO_WAIT.has(status) ? 'answered' : 'failed';
-    default:
-      return 'nothing';
   }
 }
 

@@ -8,14 +8,10 @@ import type {
 } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, toJsonError } from '../errors.js';
 import { lengthOf, textOf } from '../http/body.js';
-import {
-  type Exchanged,
-  type ExchangeRequest,
-  isOfBusyProcess,
-  isUnreached,
-  SESSION_BUSY,
-  type Transport,
-} from '../http/transport.js';
+import type { Exchanged, ExchangeRequest } from '../http/exchange.js';
+import { isOfBusyProcess } from '../http/failures.js';
+import { verdictOn } from '../http/retry.js';
+import type { Transport } from '../http/transport.js';
 import { deliveryHost, hintOfEdgeHost, type OwnHint } from '../identity/location-hint.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
@@ -46,8 +42,6 @@ export interface DeliveryOptions {
 
 type OwnHintOptions = Pick<DeliveryOptions, 'config' | 'clientHint' | 'breaker'>;
 
-/** A notification can wait until its session has fewer calls under way; a page can not. */
-const PASSING_FOR_REPORTS = [SESSION_BUSY];
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** Of a body, in an error. */
 const MAX_SHOWN_LENGTH = 1024;
@@ -133,7 +127,7 @@ function createSend(options: DeliveryOptions): Send {
     // An edge cluster that has gone must not keep the client: the client's own name finds another.
     if (
       delivery.locationHint === undefined &&
-      isUnreached(toError(error)) &&
+      verdictOn(toError(error) as TargetError).saysOfHost === 'silent' &&
       hadItsTime(error, delivery, config)
     )
       clientHint.current = config.targetLocationHint;
@@ -266,7 +260,7 @@ function toExchangeRequest(
     retry: delivery.retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
-    passing: asksForOffers(request) ? undefined : PASSING_FOR_REPORTS,
+    isReport: !asksForOffers(request),
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };
 }

@@ -1,5 +1,6 @@
 import { concat, isNodeStream, type NodeStream, toBytes, toText, utf8Length } from '#platform';
 import { isObject } from '../json.js';
+import { quietly } from '../safely.js';
 import type { Span } from './deadline.js';
 
 /** How much of a body is read, and for how long. */
@@ -206,13 +207,4 @@ function fromSteps(
 async function textFrom(response: BodyHolder): Promise<string> {
   if (typeof response.text === 'function') return response.text();
   return typeof response.json === 'function' ? (JSON.stringify(await response.json()) ?? '') : '';
-}
-
-/** Does something whose failure no longer matters. */
-export function quietly(act: () => unknown): void {
-  try {
-    Promise.resolve(act()).catch(() => undefined);
-  } catch {
-    // There is nobody left to tell.
-  }
 }

@@ -1,32 +1,13 @@
 import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
-
-/** What a call's connection cost to open, filled in while it opens. */
-export interface Opening {
-  /** Whether the call opened a connection; else it got one that was open, or had to wait for its turn. */
-  isNew?: boolean;
-  /** From the start to the host's address; absent for an address. */
-  dnsMs?: number;
-  /** From the connection to the end of the TLS handshake; absent for plain http. */
-  tlsMs?: number;
-}
+import type { ClosableSocket, Opening, Trip } from './trip.js';
 
 const MAX_SOCKETS_PER_HOST = 128;
 /** How old a connection gets: a host that has moved is followed when its name is looked up again. */
 const MAX_AGE_MS = 300_000;
 
 type Socket = NonNullable<http.ClientRequest['socket']>;
-
-/** A call on its way over one of the connections. */
-export interface Trip {
-  readonly url: string;
-  readonly body?: string | undefined;
-  /** Of the connection that it opens. */
-  readonly opening: Opening;
-  /** The request that carries it, filled in at the start; absent where somebody stands in for the connections. */
-  request?: http.ClientRequest;
-}
 
 /** A call that starts. */
 interface Started {
@@ -224,7 +205,7 @@ function isOld(socket: Socket): boolean {
 }
 
 /** Closes a connection, and takes it from its agent at once: a request that starts before it has closed would get it. */
-function drop(socket: Socket): void {
+function drop(socket: ClosableSocket): void {
   socket.destroy();
   socket.emit('agentRemove');
 }

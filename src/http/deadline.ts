@@ -222,11 +222,6 @@ export async function withinMs(limitMs: number, work: () => Promise<unknown>): P
   }
 }
 
-/** A part of a wait, by chance between two shares of it: processes that began to wait together should not end together. */
-export function spread(ms: number, from: number, to: number): number {
-  return ms * (from + Math.random() * (to - from));
-}
-
 /** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
 export function keepWatch(signal: Abortable): void {
   watch(signal, { at: 0, onAbort: () => undefined });

@@ -1,7 +1,8 @@
 import { TargetError } from '../errors.js';
+import type { Exchanged } from './exchange.js';
 import type { AbortSignalLike } from './fetch-api.js';
 import type { RetryPolicy } from './retry.js';
-import type { Exchanged, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 /** A file to get from the CDN. */
 export interface DownloadRequest {

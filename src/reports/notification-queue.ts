@@ -2,9 +2,8 @@ import { later, type Timer, unref, utf8Length } from '#platform';
 import type { DeliveryResponse, Notification } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
-import { keepWatch, type Limits, spread, within } from '../http/deadline.js';
-import { NO_RETRY } from '../http/retry.js';
-import { isRetriedStatus, isUnreached, retryAfterMsOf, SESSION_BUSY } from '../http/transport.js';
+import { keepWatch, type Limits, within } from '../http/deadline.js';
+import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { NotificationPolicy } from '../policies.js';
@@ -30,19 +29,14 @@ const MAX_BLAMED_ATTEMPTS = 3;
 /** A call is given up when it has failed so often, and has been tried for so long. */
 const MAX_ATTEMPTS = 10;
 const MIN_TRIED_MS = 2 * 60 * 1000;
-/** The wait of a call that failed on a host which answers others. */
-const FIRST_WAIT_MS = 100;
-const MAX_WAIT_MS = 2000;
+/** The waits of a call that failed on a host which answers others. */
+const WAITS: Backoff = { minTimeoutMs: 100, maxTimeoutMs: 2000, factor: 2 };
 /** The same for a call that has failed often. */
 const LONG_WAIT_MS = 10_000;
 /** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 5 * 60 * 1000;
-const PASSING_CODES = new Set<TargetErrorCode>([
-  'ERR_TARGET_NETWORK',
-  'ERR_TARGET_TIMEOUT',
-  // Most likely of something in between; the ids tell the edge what it has processed already.
-  'ERR_TARGET_INVALID_RESPONSE',
-]);
+/** Each attempt of a call is a delivery of its own. */
+const REPETITION = { isLater: true, isReport: true };
 const NO_CONTENT = 204;
 const TOO_LARGE = 413;
 /** Characters are counted instead of bytes while the queue holds no more than this share of its bound. */
@@ -215,14 +209,17 @@ export class NotificationQueue {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
       this.#drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
-    } else if (isPassing(error)) this.#fault(queued, error, window);
-    else {
-      window.answered();
-      if (error.status === SESSION_BUSY)
-        this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
-      else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
-      else this.#fail(queued, error);
+      return;
     }
+    const { isRepeatable, saysOfHost } = verdictOn(error, REPETITION);
+    if (isRepeatable && saysOfHost !== 'answered') {
+      this.#fault(queued, error, window);
+      return;
+    }
+    window.answered();
+    if (isRepeatable) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
+    else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
+    else this.#fail(queued, error);
   }
 
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
@@ -231,7 +228,7 @@ export class NotificationQueue {
     window.faulted(performance.now(), { askedMs, isRepeated: queued.attempts > MAX_BLAMED_ATTEMPTS });
     if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
     else {
-      if (window.isLost && isUnreached(error)) this.#loseCluster(queued);
+      if (window.isLost && verdictOn(error).saysOfHost === 'silent') this.#loseCluster(queued);
       // The whole host pauses now, and that is all that its calls wait for.
       this.#retry(queued, error, askedMs ?? 0);
     }
@@ -354,19 +351,12 @@ function notificationsOf({ request }: Delivery): readonly Notification[] {
   return request.notifications ?? [];
 }
 
-function isPassing({ code, status }: TargetError): boolean {
-  return code === 'ERR_TARGET_RESPONSE' ? isRetriedStatus(status) : PASSING_CODES.has(code);
-}
-
 /** How long the host of an error asked to be left alone. */
-function askedMsOf(error: TargetError): number | undefined {
-  const askedMs = retryAfterMsOf(error);
-  return askedMs === undefined ? undefined : spread(Math.min(askedMs, MAX_ASKED_MS), 1, 1.1);
+function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
+  return obeyedMs(retryAfterMs, MAX_ASKED_MS);
 }
 
 /** How long a call waits that its host alone cannot be blamed for. */
 function waitMsOf({ attempts }: QueuedCall): number {
-  const longestMs =
-    attempts < MAX_ATTEMPTS ? Math.min(FIRST_WAIT_MS * 2 ** (attempts - 1), MAX_WAIT_MS) : LONG_WAIT_MS;
-  return spread(longestMs, 0.5, 1);
+  return spread(attempts < MAX_ATTEMPTS ? grown(WAITS, attempts) : LONG_WAIT_MS, 0.5, 1);
 }

@@ -1,4 +1,4 @@
-import { spread } from '../http/deadline.js';
+import { type Backoff, grown, spread } from '../http/retry.js';
 import type { Place } from './waiting-calls.js';
 
 /** Calls under way to hosts that have never confirmed any. */
@@ -10,11 +10,9 @@ const MAX_HOSTS = 200;
 const FIRST_LIMIT = 10;
 const MAX_FAULTS_IN_ROW = 8;
 const MAX_ASKS_IN_ROW = 3;
+const PAUSES: Backoff = { minTimeoutMs: 1000, maxTimeoutMs: 30_000, factor: 3 };
 /** A host that has answered before is given a second; one that never has may only have missed the first call. */
-const FIRST_PAUSE_MS = 1000;
-const FIRST_PAUSE_OF_UNKNOWN_MS = 200;
-const PAUSE_GROWTH = 3;
-const MAX_PAUSE_MS = 30_000;
+const PAUSES_OF_UNKNOWN: Backoff = { ...PAUSES, minTimeoutMs: 200 };
 /** Calls of `flush()` end a pause early at most once in so many ms. */
 const HURRY_MS = 1000;
 
@@ -131,10 +129,9 @@ export class HostWindow {
   }
 
   #pause(nowMs: number): void {
-    const firstMs = this.#hasAnswered ? FIRST_PAUSE_MS : FIRST_PAUSE_OF_UNKNOWN_MS;
-    const pauseMs = Math.min(firstMs * PAUSE_GROWTH ** this.#pauses, MAX_PAUSE_MS);
-    this.#pausedUntilMs = nowMs + spread(pauseMs, 0.75, 1);
     this.#pauses += 1;
+    const longestMs = grown(this.#hasAnswered ? PAUSES : PAUSES_OF_UNKNOWN, this.#pauses);
+    this.#pausedUntilMs = nowMs + spread(longestMs, 0.75, 1);
     this.#limit = 1;
     this.#isProven = false;
   }

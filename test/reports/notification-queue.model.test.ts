@@ -4,7 +4,6 @@ import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError } from '../../src/errors.js';
 import { Events } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
-import { noteRetryAfter } from '../../src/http/transport.js';
 import { createLogger } from '../../src/logger.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
 import type { Delivery } from '../../src/request/call.js';
@@ -349,9 +348,8 @@ function toFault(answer: Answer): TargetError | undefined {
   if (answer === 'unreachable') return new TargetError('ERR_TARGET_NETWORK', 'ECONNREFUSED');
   if (answer === 'silent') return new TargetError('ERR_TARGET_TIMEOUT', 'no answer');
   if (status === undefined) return undefined;
-  const error = new TargetError('ERR_TARGET_RESPONSE', String(status), { status });
-  if (answer === 'asking') noteRetryAfter(error, ASKED_MS);
-  return error;
+  const retryAfterMs = answer === 'asking' ? ASKED_MS : undefined;
+  return new TargetError('ERR_TARGET_RESPONSE', String(status), { status, retryAfterMs });
 }
 
 /** After each step the queue has its turn, and all that can be seen of it is what the rules say. */

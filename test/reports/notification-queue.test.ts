@@ -3,7 +3,6 @@ import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { Events, type TargetEvents } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
-import { noteRetryAfter } from '../../src/http/transport.js';
 import { createLogger } from '../../src/logger.js';
 import type { NotificationPolicy } from '../../src/policies.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
@@ -419,11 +418,8 @@ describe('a queue', () => {
   });
 
   describe('that was asked to wait', () => {
-    const asking = (ms: number) => {
-      const error = failure(503);
-      noteRetryAfter(error, ms);
-      return error;
-    };
+    const asking = (retryAfterMs: number) =>
+      new TargetError('ERR_TARGET_RESPONSE', 'status 503', { status: 503, retryAfterMs });
 
     test('has the call wait, and the others not', async () => {
       const { queue, sent } = queueOf((call) =>

@@ -1,4 +1,5 @@
-import { MAX_TIMER_MS, spread } from '../../http/deadline.js';
+import { MAX_TIMER_MS } from '../../http/deadline.js';
+import { grown, obeyedMs, spread } from '../../http/retry.js';
 
 /** What decides when an artifact is asked for again. */
 export interface DownloadHistory {
@@ -22,16 +23,17 @@ const MAX_ASKED_MS = 60 * 60 * 1000;
 
 /** How long to wait for the next download; undefined when there is none to come. */
 export function msToNextDownload(history: DownloadHistory): number | undefined {
-  const { pollingIntervalMs, isHeld, isInDoubt, failures, askedMs = 0 } = history;
+  const { pollingIntervalMs, isHeld, isInDoubt, failures, askedMs } = history;
   if (isHeld && !isInDoubt && pollingIntervalMs === 0) return undefined;
   const isRetry = failures > 0 && (!isHeld || failures <= MAX_RETRIES);
   const wantedMs = isRetry ? retryMs(history) : pollMs(history);
-  return Math.min(Math.max(wantedMs, spread(Math.min(askedMs, MAX_ASKED_MS), 1, 1.1)), MAX_TIMER_MS);
+  return Math.min(Math.max(wantedMs, obeyedMs(askedMs, MAX_ASKED_MS) ?? 0), MAX_TIMER_MS);
 }
 
 function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   const firstMs = Math.min(FIRST_RETRY_MS, pollingIntervalMs || FIRST_RETRY_MS);
-  return spread(Math.min(firstMs * RETRY_FACTOR ** (failures - 1), MAX_RETRY_MS), 0.75, 1);
+  const backoff = { minTimeoutMs: firstMs, maxTimeoutMs: MAX_RETRY_MS, factor: RETRY_FACTOR };
+  return spread(grown(backoff, failures), 0.75, 1);
 }
 
 /** An interval that is shorter than the pauses between retries is no reason to go on faster than they did. */

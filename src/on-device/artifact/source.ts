@@ -1,9 +1,9 @@
 import { ref, type Timer, unref } from '#platform';
 import type { Artifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
-import { TargetError, toError } from '../../errors.js';
+import { closedError, TargetError, toError } from '../../errors.js';
 import type { Events } from '../../events.js';
-import { retryAfterMsOf, type Transport } from '../../http/transport.js';
+import type { Transport } from '../../http/transport.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { Downloaded } from '../../reports/telemetry.js';
@@ -153,7 +153,7 @@ export class ArtifactSource {
   close(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#patience);
-    const error = new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
+    const error = closedError();
     this.#abort.abort(error);
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
@@ -192,7 +192,7 @@ export class ArtifactSource {
       isHeld: this.compiled !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
-      askedMs: this.#lastFailure && retryAfterMsOf(this.#lastFailure),
+      askedMs: this.#lastFailure?.retryAfterMs,
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);

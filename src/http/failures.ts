@@ -1,0 +1,76 @@
+import { TargetError, type TargetErrorCode, type TargetErrorDetails } from '../errors.js';
+import { codeOf, reasonOf, toCause } from './causes.js';
+import type { Limit, Span } from './deadline.js';
+import type { Progress } from './exchange.js';
+
+/** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
+const timeoutsOfBusyProcess = new WeakSet<Error>();
+
+/** Whether a call failed because this process was busy, which is no fault of the host. */
+export function isOfBusyProcess(error: Error): boolean {
+  return timeoutsOfBusyProcess.has(error);
+}
+
+/** Makes the error of an exchange that one of its limits has cut off. */
+export function toLimitError(progress: Progress, limit: Limit, span?: Span): TargetError {
+  const { request, attempts, status, lastError } = progress;
+  const { what, requestId, timeoutMs, signal } = request;
+  if (limit === 'signal') {
+    const details = { cause: signal?.reason, attempts, requestId };
+    return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
+  }
+  const details = { cause: lastError, attempts, requestId, status };
+  const message = `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(progress)}`;
+  const error = new TargetError('ERR_TARGET_TIMEOUT', message, details);
+  if (span?.wasBusy) timeoutsOfBusyProcess.add(error);
+  return error;
+}
+
+function whatHappened({ phase, status }: Progress): string {
+  if (phase === 'unsent') return 'it was not sent';
+  if (phase === 'sent') return 'no answer came';
+  if (phase === 'waiting') return 'it waited for its repetition';
+  return `the body of the answer with status ${status} did not end`;
+}
+
+/** Makes the error of what a fetch threw, by how far the attempt had got. */
+export function toAttemptError(thrown: unknown, progress: Progress, span: Span): TargetError {
+  const { phase } = progress;
+  if (phase === 'sent') return toNetworkError(thrown, progress, span, 'failed');
+  if (phase !== 'reading') return toUnreadable(thrown, progress);
+  if (!isDecodingError(thrown)) return toNetworkError(thrown, progress, span, 'broke off in the body');
+  const cause = toCause(thrown);
+  return toInvalid(progress, `was answered with a body that cannot be decoded: ${reasonOf(cause)}`, cause);
+}
+
+function toNetworkError(thrown: unknown, progress: Progress, span: Span, result: string): TargetError {
+  const { wire, trip, sentAt, status } = progress;
+  if (!span.aborted && trip) wire.onDead(trip, sentAt);
+  const cause = toCause(thrown);
+  return toFailure(progress, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}`, { cause, status });
+}
+
+/** Makes the error of an injected fetch that answers with something that is no Response, or throws when it is looked at. */
+export function toUnreadable(thrown: unknown, progress: Progress): TargetError {
+  return toInvalid(progress, 'was answered by the fetchApi with no Response', toCause(thrown));
+}
+
+/** Makes the error of an answer that nobody can use. */
+export function toInvalid(progress: Progress, result: string, cause?: unknown): TargetError {
+  return toFailure(progress, 'ERR_TARGET_INVALID_RESPONSE', result, { cause, status: progress.status });
+}
+
+/** Makes the error of an exchange with what its last attempt has in all errors. */
+export function toFailure(
+  { request: { what, requestId }, attempts }: Progress,
+  code: TargetErrorCode,
+  result: string,
+  details: TargetErrorDetails,
+): TargetError {
+  return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
+}
+
+/** Whether the bytes came, but their content encoding is broken. */
+function isDecodingError(thrown: unknown): boolean {
+  return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
+}
