@@ -1,36 +1,31 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { later } from '#platform';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+import { Background } from './background.js';
 import { type Callbacks, settle } from './callbacks.js';
 import { resolveConfig, resolvePayload, type TargetClientConfig } from './config.js';
-import { type Deciders, type Decision, decide } from './decide.js';
+import { type Deciders, type Decision, decide, type EdgeDecider } from './decide.js';
 import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
-import {
-  asksForOffers,
-  createDelivery,
-  createEdgeDecider,
-  type Deliver,
-  hostOf,
-  ownHint,
-} from './edge/deliver.js';
-import { closedError, invalidField, TargetError, toError } from './errors.js';
+import { createEdgeDecider } from './edge/decider.js';
+import { asksForOffers } from './edge/deliver.js';
+import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
+import { closedError, invalidField, TargetError } from './errors.js';
 import { Events, type TargetEventListener, type TargetEventName } from './events.js';
-import { type Limits, within } from './http/deadline.js';
-import type { AbortSignalLike } from './http/fetch-api.js';
+import { within } from './http/deadline.js';
 import { createTransport, type Transport } from './http/transport.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
-import { newHexId, newUuid } from './identity/ids.js';
+import { newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { isObject } from './json.js';
 import { createLogger } from './logger.js';
-import type { OnDevice, OnDeviceOptions } from './on-device/decider.js';
-import { checkListener, timeout as timeoutCheck, warnOfUnknown } from './option-checks.js';
-import { NotificationQueue } from './reports/notification-queue.js';
+import type { OnDeviceOptions } from './on-device/decider.js';
+import { LazyOnDevice } from './on-device/lazy.js';
+import { checkListener, warnOfUnknown } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
-import { type Call, type CallEnvironment, type Delivery, toCall } from './request/call.js';
+import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import {
   CALL_OPTIONS,
   type CallOptions,
@@ -38,6 +33,7 @@ import {
   toSignal,
   toTimeoutMs,
 } from './request/options.js';
+import { toFlushLimits, toLimitMs, type WaitOptions } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import {
   LOCATION_HINT_COOKIE_NAME,
@@ -45,7 +41,6 @@ import {
   toTargetDeliveryResponse,
 } from './response.js';
 import type {
-  CircuitBreakerStats,
   CloseResult,
   DeliveryCounts,
   NotificationStats,
@@ -67,21 +62,8 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
   readonly request?: DeliveryRequest | undefined;
 }
 
-/** Limits of `ready`, `flush` and `close`. */
-export interface WaitOptions {
-  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
-  readonly timeout?: number | undefined;
-  /** Ends the wait. */
-  readonly signal?: AbortSignalLike | undefined;
-}
-
 /** Of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
-
-/** What telemetry that is sent by itself repeats of the last call. */
-interface LastCall
-  extends Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
-    Pick<Delivery['request'], 'id' | 'context'> {}
 
 type TakesError = { readonly errCallback: (error: TargetError) => void };
 
@@ -100,81 +82,41 @@ export class TargetClient {
   readonly #environment: CallEnvironment;
   readonly #events: Events;
   readonly #transport: Transport;
-  readonly #telemetry: TelemetryBuffer;
-  readonly #notifications: NotificationQueue;
-  readonly #deliver: Deliver;
-  #deciders: Deciders;
+  readonly #route: EdgeRoute;
+  readonly #background: Background;
   /** Only of a client that decides on-device or hybrid. */
-  readonly #onDevice: Promise<OnDevice> | undefined;
-  /** The same, once it is loaded. */
-  #loaded: OnDevice | undefined;
-  readonly #clientHint: OwnHint;
-  readonly #breaker: CircuitBreaker | undefined;
+  readonly #onDevice: LazyOnDevice | undefined;
+  readonly #deciders: Deciders;
   readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   #decisions = 0;
-  /** In whose name telemetry is sent that no call came to carry. */
-  #last: LastCall | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
     const logger = createLogger(written?.logger);
     const config = resolveConfig(written, logger);
     const environment = { config, logger, now: () => Date.now(), newId: newUuid };
-    this.#environment = environment;
-    this.#events = new Events(logger, config.events);
-    this.#transport = createTransport(config);
-    this.#telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void this.#sendTelemetry());
-    const clientHint: OwnHint = { current: config.targetLocationHint };
-    this.#clientHint = clientHint;
-    const policy = config.circuitBreaker;
-    this.#breaker = policy && new CircuitBreaker({ policy, events: this.#events, logger });
-    const parts = {
-      ...environment,
-      events: this.#events,
-      transport: this.#transport,
-      telemetry: this.#telemetry,
-      clientHint,
-      breaker: this.#breaker,
-      counts: this.#counts,
-    };
-    const route = createDelivery(parts);
-    this.#deliver = route.deliver;
-    const edge = createEdgeDecider(this.#deliver);
-    this.#notifications = new NotificationQueue({
-      policy: config.notifications,
-      deliver: this.#deliver,
-      hostOf: route.hostOf,
-      events: this.#events,
-      logger,
-    });
-    // Listeners that are added after `create` hear it too.
-    const onFirst = () => queueMicrotask(() => this.#events.emit({ type: 'clientReady' }));
-    if (config.decisioningMethod === 'server-side') {
-      this.#deciders = { edge, local: undefined };
-      onFirst();
-      return;
-    }
-    const onDownload = (download: Downloaded) => this.#telemetry.add(toDownloadEntry(download));
-    this.#onDevice = loadOnDevice({
-      ...parts,
-      notifications: this.#notifications,
-      payload: resolvePayload(written),
-      onFirst,
-      onDownload,
-    });
-    this.#deciders = { edge, local: this.#onDevice };
-    this.#onDevice.then(
-      (local) => {
-        this.#loaded = local;
-        this.#deciders = { edge, local };
-        // When the artifact has been asked for: that is what everybody waits for (`start/ready-large`).
-        later(() => {
-          if (clientHint.current === undefined && !this.#closing) void this.#learnLocationHint();
-        });
-      },
-      // Whoever makes a call is told why it cannot be loaded.
-      () => undefined,
+    const events = new Events(logger, config.events);
+    const transport = createTransport(config);
+    const telemetry = new TelemetryBuffer(
+      config.telemetryEnabled,
+      () => void this.#background.sendTelemetry(),
     );
+    const clientHint: OwnHint = { current: config.targetLocationHint };
+    const policy = config.circuitBreaker;
+    const breaker = policy && new CircuitBreaker({ policy, events, logger });
+    const counts = this.#counts;
+    const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
+    this.#environment = environment;
+    this.#events = events;
+    this.#transport = transport;
+    this.#route = createEdgeRoute(parts);
+    this.#background = new Background({ ...parts, route: this.#route });
+    // Listeners that are added after `create` hear it too.
+    const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
+    const isRemote = config.decisioningMethod === 'server-side';
+    if (isRemote) onFirst();
+    else this.#onDevice = this.#startOnDevice({ ...parts, onFirst, payload: resolvePayload(written) });
+    this.#deciders = toDeciders(createEdgeDecider(this.#route), this.#onDevice);
   }
 
   /**
@@ -262,11 +204,10 @@ export class TargetClient {
     const signal = toSignal(options?.signal);
     const timeout = toTimeoutMs(options?.timeout);
     if (this.#closing) throw closedError();
-    const onDevice = this.#onDevice;
     const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     return within(
       { timeoutMs, signal },
-      async (span) => (await onDevice)?.whenReady(span.signal) ?? BY_THE_EDGE,
+      async (span) => (await this.#onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
       (limit) =>
         limit === 'signal'
           ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
@@ -275,7 +216,7 @@ export class TargetClient {
           : new TargetError(
               'ERR_TARGET_NOT_READY',
               `the client is not ready: no artifact came within ${timeoutMs} ms`,
-              { cause: this.#loaded?.lastFailure },
+              { cause: this.#onDevice?.loaded?.lastFailure },
             ),
     );
   }
@@ -286,7 +227,7 @@ export class TargetClient {
    */
   async refresh(): Promise<void> {
     if (this.#closing) throw closedError();
-    await (await this.#onDevice)?.refresh();
+    await (await this.#onDevice?.load())?.refresh();
   }
 
   /**
@@ -295,15 +236,15 @@ export class TargetClient {
    */
   stats(): TargetClientStats {
     const { decisioningMethod } = this.#environment.config;
-    const state = decisioningMethod === 'server-side' ? BY_THE_EDGE : this.#loaded?.state;
-    const artifact = this.#loaded?.stats;
+    const state = decisioningMethod === 'server-side' ? BY_THE_EDGE : this.#onDevice?.loaded?.state;
+    const artifact = this.#onDevice?.loaded?.stats;
     return {
       status: state?.status ?? 'waiting',
       decisions: this.#decisions,
       ...this.#counts,
-      notifications: this.#notifications.stats,
+      notifications: this.#background.notifications.stats,
       ...(artifact && { artifact }),
-      circuitBreaker: this.#circuitBreakerStats(),
+      circuitBreaker: this.#route.circuitBreakerStats,
     };
   }
 
@@ -331,8 +272,9 @@ export class TargetClient {
    */
   async flush(options: WaitOptions = {}): Promise<NotificationStats> {
     const { timeoutMs } = this.#environment.config;
-    await this.#notifications.flush(toFlushLimits(options, timeoutMs));
-    return this.#notifications.stats;
+    const { notifications } = this.#background;
+    await notifications.flush(toFlushLimits(options, timeoutMs));
+    return notifications.stats;
   }
 
   /**
@@ -348,19 +290,20 @@ export class TargetClient {
     await this.close();
   }
 
-  #circuitBreakerStats(): CircuitBreakerStats {
-    const breaker = this.#breaker;
-    if (!breaker) return { state: 'off', refused: 0, hosts: [] };
-    const { config } = this.#environment;
-    const host = hostOf(config, ownHint({ config, clientHint: this.#clientHint, breaker }));
-    return { state: breaker.stateOf(host), refused: breaker.refused, hosts: breaker.hosts };
+  #startOnDevice(parts: Omit<OnDeviceOptions, 'notifications' | 'onDownload'>): LazyOnDevice {
+    const { notifications } = this.#background;
+    // By itself: what closures see of the parts, such as the payload, they would keep alive.
+    const { telemetry } = parts;
+    const onDownload = (download: Downloaded) => telemetry.add(toDownloadEntry(download));
+    return new LazyOnDevice({ ...parts, notifications, onDownload }, () => {
+      // When the artifact has been asked for: that is what everybody waits for (benchmark start/ready-large).
+      later(() => void this.#background.learnLocationHint());
+    });
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
-    // One that cannot be loaded has nothing to close.
-    (await this.#onDevice?.catch(() => undefined))?.close();
-    this.#telemetry.stop();
-    const [result] = await Promise.all([this.#notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
+    await this.#onDevice?.close();
+    const result = await this.#background.close(limitMs);
     this.#transport.close();
     return result;
   }
@@ -383,11 +326,7 @@ export class TargetClient {
 
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
     if (asksForOffers(call.request)) this.#decisions += 1;
-    if (this.#telemetry.isEnabled) {
-      const { id, context } = decision.request;
-      const { encodedSessionId, locationHint } = call;
-      this.#last = { encodedSessionId, locationHint, id, context };
-    }
+    this.#background.noteCall(call, decision.request);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
 
@@ -395,78 +334,19 @@ export class TargetClient {
     if (hasOnly(options, CALL_OPTIONS)) return;
     warnOfUnknown(options, [...CALL_OPTIONS], (line) => this.#environment.logger.warn(line));
   }
+}
 
-  /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
-  async #sendTelemetry(timeoutMs = this.#environment.config.timeoutMs): Promise<boolean> {
-    if (this.#telemetry.isEmpty || !this.#last) return false;
-    const { id, context, ...place } = this.#last;
-    const request = { requestId: newUuid(), ...(id && { id }), context };
-    return this.#deliverQuietly(request, { ...place, timeoutMs });
-  }
-
-  async #sendAllTelemetry(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
-    while (await this.#sendTelemetry(Math.max(1, deadline - performance.now())));
-  }
-
-  /** One call without a question, whose answer tells which edge cluster is near. */
-  async #learnLocationHint(): Promise<void> {
-    const { timeoutMs } = this.#environment.config;
-    const encodedSessionId = newHexId();
-    await this.#deliverQuietly(
-      { context: { channel: 'web' } },
-      { encodedSessionId, locationHint: undefined, timeoutMs },
-    );
-  }
-
-  /** A call in the background, which nobody waits for and whose failure harms nobody. */
-  async #deliverQuietly(
-    request: Delivery['request'],
-    call: Pick<Delivery, 'encodedSessionId' | 'locationHint' | 'timeoutMs'>,
-  ): Promise<boolean> {
-    const { decisioningMethod } = this.#environment.config;
-    try {
-      await this.#deliver({ ...call, request, decisioningMethod, signal: undefined });
-      return true;
-    } catch (error) {
-      this.#environment.logger.debug(() => `a call in the background failed: ${toError(error).message}`);
-      return false;
-    }
-  }
+/** A client that decides for itself loads what it needs, with the first call that finds it missing. */
+function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deciders {
+  return {
+    edge,
+    get local() {
+      return onDevice?.decider;
+    },
+  };
 }
 
 function hasOnly(options: object, known: ReadonlySet<string>): boolean {
   for (const name in options) if (!known.has(name)) return false;
   return true;
-}
-
-/**
- * Loaded by those alone who decide here: it is most of the code, and knows the public suffixes. A function of its own,
- * for what closures of the constructor see, such as the payload, they would keep alive.
- */
-async function loadOnDevice(options: OnDeviceOptions): Promise<OnDevice> {
-  const { startOnDevice } = await import('./on-device/decider.js').catch((cause: unknown) => {
-    throw new TargetError('ERR_TARGET_NOT_READY', 'on-device decisioning could not be loaded', { cause });
-  });
-  return startOnDevice(options);
-}
-
-/**
- * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
- * already ends them at once, and one that is none does not count.
- */
-function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
-  if (timeoutCheck.accepts(timeout)) return timeout;
-  return typeof timeout === 'number' && timeout <= 0 ? 1 : defaultMs;
-}
-
-function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
-  let timeoutMs = defaultMs;
-  try {
-    const { timeout, signal } = options ?? {};
-    timeoutMs = toLimitMs({ timeout }, defaultMs);
-    return { timeoutMs, signal: toSignal(signal) };
-  } catch {
-    return { timeoutMs, signal: undefined };
-  }
 }

@@ -43,7 +43,7 @@ export interface LocalDecider {
 /** Who can decide. */
 export interface Deciders {
   readonly edge: EdgeDecider;
-  /** Only of a client that was made for it; a promise until it is loaded. */
+  /** Only of a client that was made for it; a promise until it is loaded, which looking at it may begin. */
   readonly local: LocalDecider | Promise<LocalDecider> | undefined;
 }
 
@@ -51,8 +51,10 @@ export interface Deciders {
  * Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole.
  * What this process decides at once is no promise: each costs as much as a small decision (`on-device/prefetch-url`).
  */
-export function decide(call: Call, { edge, local }: Deciders): Decision | Promise<Decision> {
+export function decide(call: Call, deciders: Deciders): Decision | Promise<Decision> {
+  const { edge } = deciders;
   if (call.decisioningMethod === 'server-side') return edge(call);
+  const { local } = deciders;
   if (local instanceof Promise) return local.then((loaded) => decide(call, { edge, local: loaded }));
   if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
   if (!local) throw notReadyError();

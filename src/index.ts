@@ -5,7 +5,6 @@ export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,
-  type WaitOptions,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig } from './config.js';
 export type * from './delivery-api.js';
@@ -32,6 +31,7 @@ export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './policies.js';
 export type { CallOptions, RequestOptions } from './request/options.js';
+export type { WaitOptions } from './request/wait-options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
   type ClosableServer,

@@ -28,6 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['decide', 'response', 'attributes', 'callbacks'],
   ['reports'],
   ['edge', 'on-device'],
+  ['background'],
   ['client'],
   ['shutdown'],
   ['index'],
@@ -44,6 +45,7 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
   ['answers', 'remote-dependency', 'geo-lookup'],
   ['evaluate'],
   ['decider'],
+  ['lazy'],
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;

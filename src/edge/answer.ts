@@ -1,4 +1,80 @@
+import type { DeliveryResponse } from '../delivery-api.js';
+import { TargetError, toJsonError } from '../errors.js';
+import { textOf } from '../http/body.js';
+import type { Exchanged } from '../http/exchange.js';
+import type { IssuedIds } from '../http/issued-ids.js';
 import { isRecord, type JsonRecord } from '../json.js';
+
+/** The ids of the call that is answered. */
+interface Asked {
+  /** The call's `X-Request-Id`. */
+  readonly requestId: string;
+  /** The `requestId` of its body, which the answer repeats. */
+  readonly bodyId: string | undefined;
+}
+
+/** What an answer is checked against, besides its call. */
+interface Asker {
+  readonly client: string;
+  readonly issued: IssuedIds | undefined;
+}
+
+const NO_CONTENT = 204;
+/** Of a body, in an error. */
+const MAX_SHOWN_LENGTH = 1024;
+
+/** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
+export function toDeliveryResponse(
+  exchanged: Exchanged,
+  asked: Asked,
+  { client, issued }: Asker,
+): DeliveryResponse {
+  const { status, body } = exchanged;
+  const { bodyId = '' } = asked;
+  if (status === NO_CONTENT) return { status, client, ...(bodyId !== '' && { requestId: bodyId }) };
+  const text = textOf(body);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    if (issued?.isTextOfAnother(text, bodyId)) throw toAnotherCalls(exchanged, asked);
+    const result = text === '' ? 'an empty body' : 'a body that is not JSON';
+    throw toInvalidAnswer(result, { exchanged, asked, shown: text, cause: toJsonError(cause) });
+  }
+  const answeredId = isRecord(parsed) ? parsed.requestId : undefined;
+  if (issued?.isOfAnother(answeredId, bodyId)) throw toAnotherCalls(exchanged, asked);
+  const fault = faultOfAnswer(parsed);
+  if (fault !== undefined)
+    throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, { exchanged, asked, shown: text });
+  return parsed as DeliveryResponse;
+}
+
+/** An answer that came twice or late: nobody sees it, and nobody is given what its connection brings next. */
+function toAnotherCalls(exchanged: Exchanged, asked: Asked): TargetError {
+  exchanged.discard();
+  return toInvalidAnswer('the answer to another call', { exchanged, asked });
+}
+
+interface InvalidAnswer {
+  readonly exchanged: Exchanged;
+  readonly asked: Asked;
+  /** The body as far as the caller may see it. */
+  readonly shown?: string;
+  readonly cause?: Error;
+}
+
+function toInvalidAnswer(
+  result: string,
+  { exchanged: { status, attempts }, asked: { requestId }, shown, cause }: InvalidAnswer,
+): TargetError {
+  return new TargetError('ERR_TARGET_INVALID_RESPONSE', `the delivery call was answered with ${result}`, {
+    status,
+    body: shown?.slice(0, MAX_SHOWN_LENGTH),
+    requestId,
+    attempts,
+    cause,
+  });
+}
 
 const RESPONSE_FIELDS = [
   'status',
@@ -14,7 +90,7 @@ const RESPONSE_FIELDS = [
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
 /** What is wrong with the shape of an answer, as far as the SDK itself looks into it; unknown fields pass. */
-export function faultOfAnswer(parsed: unknown): string | undefined {
+function faultOfAnswer(parsed: unknown): string | undefined {
   if (!isRecord(parsed)) return 'not an object';
   if (!hasAnyField(parsed)) return 'no field of a delivery response';
   const { status, id, edgeHost, execute, prefetch, notifications } = parsed;

@@ -1,4 +1,4 @@
-import type { TargetError } from '../errors.js';
+import { TargetError } from '../errors.js';
 
 /** The longest waits between tries: the first one, and by how much they grow up to the last. */
 export interface Backoff {
@@ -110,13 +110,14 @@ const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]
 };
 
 /** Judges an error: for the repetitions of a call, for the circuit breaker and for the notification queue. */
-export function verdictOn(error: Pick<TargetError, 'code' | 'status'>, repetition: Repetition = {}): Verdict {
+export function verdictOn(error: unknown, repetition: Repetition = {}): Verdict {
   const [helps, saysOfHost] = VERDICTS[failureOf(error)];
   return { isRepeatable: helps(repetition) === true, saysOfHost };
 }
 
-function failureOf({ code, status = 0 }: Pick<TargetError, 'code' | 'status'>): Failure {
-  switch (code) {
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof TargetError)) return 'not sent';
+  switch (error.code) {
     case 'ERR_TARGET_NETWORK':
       return 'unreached';
     case 'ERR_TARGET_TIMEOUT':
@@ -124,7 +125,7 @@ function failureOf({ code, status = 0 }: Pick<TargetError, 'code' | 'status'>): 
     case 'ERR_TARGET_INVALID_RESPONSE':
       return 'unreadable';
     case 'ERR_TARGET_RESPONSE':
-      return failureOfStatus(status);
+      return failureOfStatus(error.status ?? 0);
     default:
       return 'not sent';
   }

@@ -1,0 +1,28 @@
+import type { ResolvedConfig } from '../config.js';
+import { deliveryHost, type OwnHint } from '../identity/location-hint.js';
+import type { CircuitBreaker } from './circuit-breaker.js';
+
+/** What the client's own host depends on. */
+export interface OwnHostOptions {
+  readonly config: ResolvedConfig;
+  /** Learned from the answers. */
+  readonly clientHint: OwnHint;
+  /** Undefined when it is off. */
+  readonly breaker: CircuitBreaker | undefined;
+}
+
+/** The host of calls that go by a hint. */
+export function hostOf({ client, serverDomain }: ResolvedConfig, locationHint: string | undefined): string {
+  return serverDomain ?? deliveryHost(client, locationHint);
+}
+
+/**
+ * The hint of calls without a visitor's. A cluster that was merely learned and has stopped answering is no reason to
+ * fail: the client's own name finds another.
+ */
+export function ownHint({ config, clientHint, breaker }: OwnHostOptions): string | undefined {
+  const { current } = clientHint;
+  const { targetLocationHint } = config;
+  if (current === targetLocationHint) return current;
+  return breaker?.isRefusing(hostOf(config, current)) ? targetLocationHint : current;
+}

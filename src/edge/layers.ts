@@ -1,0 +1,156 @@
+import type { ResolvedConfig } from '../config.js';
+import { TargetError, toError } from '../errors.js';
+import { isOfBusyProcess } from '../http/failures.js';
+import { verdictOn } from '../http/retry.js';
+import { hintOfEdgeHost } from '../identity/location-hint.js';
+import { FaultLog } from '../log-limit.js';
+import type { Logger } from '../logger.js';
+import type { TelemetryBuffer } from '../reports/telemetry.js';
+import type { Delivery } from '../request/call.js';
+import type { DeliveryCounts } from '../stats.js';
+import { isUnresolved } from './clusters.js';
+import { asksForOffers, type Deliver, type Outgoing } from './deliver.js';
+import type { OwnHostOptions } from './host.js';
+import { toDeliveryEntry } from './measured.js';
+
+/** Something that goes on round each delivery. */
+type Layer = (next: Deliver) => Deliver;
+
+/** What the layers work with. */
+export interface LayerOptions extends OwnHostOptions {
+  readonly telemetry: TelemetryBuffer;
+  /** Goes up with the calls. */
+  readonly counts: DeliveryCounts;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** Puts the layers round a `post`. The first is the outermost: it is the last that hears of an answer. */
+export function withLayers(post: Deliver, options: LayerOptions): Deliver {
+  const layers = [
+    learnHint(options),
+    tellResult(options),
+    breakCircuit(options),
+    carryTelemetry(options),
+    tellRequest(options),
+  ];
+  return layers.reduceRight((next, layer) => layer(next), post);
+}
+
+/**
+ * Learns the client's own hint from answers, and forgets it when its host is silent: the client's own name finds another
+ * cluster. A visitor's cookie may say where this visitor's calls go, but not where those of others go.
+ */
+function learnHint({ clientHint, config }: LayerOptions): Layer {
+  return (next) => {
+    const deliver: Deliver = async (outgoing) => {
+      try {
+        const delivered = await next(outgoing);
+        clientHint.current = hintOfEdgeHost(delivered.response.edgeHost) ?? clientHint.current;
+        return delivered;
+      } catch (error) {
+        const isSilent = verdictOn(error).saysOfHost === 'silent';
+        if (isSilent && hadItsTime(error, outgoing.delivery, config))
+          clientHint.current = config.targetLocationHint;
+        throw error;
+      }
+    };
+    return (outgoing) => (outgoing.delivery.locationHint === undefined ? deliver(outgoing) : next(outgoing));
+  };
+}
+
+/** Counts and logs what came of a call that was sent. */
+function tellResult({ counts, logger }: LayerOptions): Layer {
+  const faults = new FaultLog(logger.write, 'delivery calls work');
+  const tellFailure = (error: unknown) => {
+    const { code, attempts = 1 } = detailsOf(error);
+    counts.failures += 1;
+    counts.retries += Math.max(0, attempts - 1);
+    if (code !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
+  };
+  return (next) => async (outgoing) => {
+    try {
+      const delivered = await next(outgoing);
+      counts.retries += delivered.exchanged.attempts - 1;
+      logger.debug(() => `delivery response ${logger.show(delivered.response)}`);
+      faults.worked();
+      return delivered;
+    } catch (error) {
+      // The call goes on to another host, and is one call.
+      if (isNowhere(error, outgoing)) counts.deliveries -= 1;
+      else if (detailsOf(error).code !== 'ERR_TARGET_CIRCUIT_OPEN') tellFailure(error);
+      throw error;
+    }
+  };
+}
+
+/** Refuses calls for offers, for which somebody waits. Notifications are to arrive, whatever it takes. */
+function breakCircuit({ breaker, config }: LayerOptions): Layer {
+  return (next) => {
+    if (!breaker) return next;
+    const deliver: Deliver = async (outgoing) => {
+      const { host, delivery } = outgoing;
+      const isTry = breaker.enter(host);
+      try {
+        const delivered = await next(outgoing);
+        breaker.answered(host);
+        return delivered;
+      } catch (error) {
+        if (isNowhere(error, outgoing) || !hadItsTime(error, delivery, config)) breaker.leftOff(host, isTry);
+        else breaker.failed(host, error, isTry);
+        throw error;
+      }
+    };
+    return (outgoing) => (asksForOffers(outgoing.request) ? deliver(outgoing) : next(outgoing));
+  };
+}
+
+/** Takes the telemetry of earlier calls along, and measures this one. A call that fails gives back what it carried. */
+function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
+  return (next) => {
+    if (!telemetry.isEnabled) return next;
+    return async (outgoing) => {
+      const entries = telemetry.take();
+      outgoing.entries = entries;
+      try {
+        const delivered = await next(outgoing);
+        if (isMeasured(outgoing)) telemetry.add(toDeliveryEntry(outgoing, delivered, now()));
+        return delivered;
+      } catch (error) {
+        telemetry.restore(entries);
+        throw error;
+      }
+    };
+  };
+}
+
+/** Counts and logs what is about to be sent. */
+function tellRequest({ counts, logger }: LayerOptions): Layer {
+  return (next) => (outgoing) => {
+    counts.deliveries += 1;
+    logger.debug(() => `delivery request ${logger.show(outgoing.request)}`);
+    return next(outgoing);
+  };
+}
+
+/** A call that only carries telemetry is not measured: it would owe the next such call. */
+function isMeasured({ request }: Outgoing): boolean {
+  return asksForOffers(request) || request.notifications !== undefined;
+}
+
+/** Whether a call failed because the cluster that only a visitor's cookie names does not exist, which says nothing of the edge. */
+function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
+  return isMereClaim && isUnresolved(toError(error));
+}
+
+/** Whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
+function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
+  if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
+  const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;
+  return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
+}
+
+/** The fields of an error of ours; of a defect there are none. */
+function detailsOf(error: unknown): Partial<Pick<TargetError, 'code' | 'attempts'>> {
+  return error instanceof TargetError ? error : {};
+}

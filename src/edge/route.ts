@@ -1,0 +1,95 @@
+import { toError } from '../errors.js';
+import type { Delivery } from '../request/call.js';
+import type { CircuitBreakerStats } from '../stats.js';
+import { Clusters } from './clusters.js';
+import {
+  asksForOffers,
+  createPost,
+  type Delivered,
+  type Outgoing,
+  type PostOptions,
+  toSentRequest,
+} from './deliver.js';
+import { hostOf, type OwnHostOptions, ownHint } from './host.js';
+import { type LayerOptions, withLayers } from './layers.js';
+
+/** What the way to the edge is made of. */
+export interface EdgeRouteOptions extends PostOptions, LayerOptions {}
+
+/** The way to the edge. */
+export interface EdgeRoute {
+  /** Sends one delivery call: `POST /rest/v1/delivery`. */
+  deliver(delivery: Delivery): Promise<Delivered>;
+  /** The host that a delivery with this location hint, or without one, would go to now. */
+  hostOf(locationHint: string | undefined): string;
+  /** Tells how the circuit breaker is. */
+  readonly circuitBreakerStats: CircuitBreakerStats;
+}
+
+/** Makes the one way to the edge, which chooses each delivery's host. */
+export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
+  const { config, transport, clientHint } = options;
+  const clusters = new Clusters(transport.lookUp);
+  const send = withLayers(createPost(options), options);
+  const sendTo = (delivery: Delivery, locationHint: string | undefined, isMereClaim = false) =>
+    send(toOutgoing(delivery, { locationHint, host: hostOf(config, locationHint), isMereClaim }));
+  const sendOwn = (delivery: Delivery) =>
+    sendTo(delivery, asksForOffers(delivery.request) ? ownHint(options) : clientHint.current);
+  /** Whether a hint is a visitor's alone, so that its cluster may be made up. */
+  const isMereClaim = (hint: string) =>
+    config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
+
+  /** Sends to a cluster that a visitor's cookie names. Where it does not exist, the call goes the client's own way in its time. */
+  const sendToClaimed = async (delivery: Delivery, locationHint: string): Promise<Delivered> => {
+    const deadline = performance.now() + delivery.timeoutMs;
+    const isKnown = clusters.isKnown(locationHint);
+    if (isKnown || (await clusters.admits(locationHint, delivery))) {
+      try {
+        const delivered = await sendTo(isKnown ? delivery : until(deadline, delivery), locationHint, true);
+        clusters.reached(locationHint);
+        return delivered;
+      } catch (error) {
+        if (!clusters.failed(locationHint, toError(error))) throw error;
+      }
+    }
+    return sendOwn(until(deadline, delivery));
+  };
+
+  return {
+    deliver: (delivery) => {
+      const { locationHint } = delivery;
+      if (locationHint === undefined) return sendOwn(delivery);
+      return isMereClaim(locationHint)
+        ? sendToClaimed(delivery, locationHint)
+        : sendTo(delivery, locationHint);
+    },
+    hostOf: (hint) => {
+      const isLeft = hint === undefined || (isMereClaim(hint) && !clusters.mayBeTried(hint));
+      return hostOf(config, isLeft ? clientHint.current : hint);
+    },
+    get circuitBreakerStats() {
+      return circuitBreakerStatsOf(options);
+    },
+  };
+}
+
+function circuitBreakerStatsOf(options: OwnHostOptions): CircuitBreakerStats {
+  const { config, breaker } = options;
+  if (!breaker) return { state: 'off', refused: 0, hosts: [] };
+  const state = breaker.stateOf(hostOf(config, ownHint(options)));
+  return { state, refused: breaker.refused, hosts: breaker.hosts };
+}
+
+function toOutgoing(
+  delivery: Delivery,
+  { locationHint, host, isMereClaim }: Pick<Outgoing, 'locationHint' | 'host' | 'isMereClaim'>,
+): Outgoing {
+  const request = toSentRequest(delivery.request);
+  return { delivery, request, locationHint, host, isMereClaim, entries: [] };
+}
+
+/** The same delivery with the time that is left. */
+function until(deadline: number, delivery: Delivery): Delivery {
+  const { timeoutMs: wholeTimeoutMs } = delivery;
+  return { ...delivery, wholeTimeoutMs, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };
+}

@@ -1,0 +1,33 @@
+import type { Limits } from '../http/deadline.js';
+import type { AbortSignalLike } from '../http/fetch-api.js';
+import { timeout as timeoutCheck } from '../option-checks.js';
+import { toSignal } from './options.js';
+
+/** Limits of `ready`, `flush` and `close`. */
+export interface WaitOptions {
+  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
+  readonly timeout?: number | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
+/**
+ * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
+ * already ends them at once, and one that is none does not count.
+ */
+export function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
+  if (timeoutCheck.accepts(timeout)) return timeout;
+  return typeof timeout === 'number' && timeout <= 0 ? 1 : defaultMs;
+}
+
+/** The limits of a flush; a signal that is none, or options that cannot be read, do not count. */
+export function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
+  let timeoutMs = defaultMs;
+  try {
+    const { timeout, signal } = options ?? {};
+    timeoutMs = toLimitMs({ timeout }, defaultMs);
+    return { timeoutMs, signal: toSignal(signal) };
+  } catch {
+    return { timeoutMs, signal: undefined };
+  }
+}
