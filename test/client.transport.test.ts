@@ -136,8 +136,20 @@ describe('a retry', () => {
       expect(calls).toEqual([0]);
       expect(endedAt).toBe(0);
       expect(error).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 503, attempts: 1 });
+      expect(error?.retryAfterMs).toBeGreaterThanOrEqual(3000);
     },
   );
+
+  test.each([
+    ['3', 3000],
+    [undefined, undefined],
+  ])('that is not made leaves its time (Retry-After %p) with the error', async (value, retryAfterMs) => {
+    const headers: Record<string, string> = value === undefined ? {} : { 'retry-after': value };
+    const { error } = await play({ retry: { retries: 0 } }, status(429, headers));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 429 });
+    expect(error?.retryAfterMs).toBe(retryAfterMs);
+    expect(error && 'retryAfterMs' in error).toBe(value !== undefined);
+  });
 
   test('does not wait for the body of a failure that stalls', async () => {
     const stalled = () => new Response(new ReadableStream({ pull: hang }), { status: 503 });

@@ -14,6 +14,7 @@ const FIELDS = {
   status: 503,
   attempts: 3,
   requestId: 'b3c7f7c0-8b1f-4c39-8a53-1f0ec7f0a0aa',
+  retryAfterMs: 2000,
 };
 
 const bench = withEdge();
@@ -68,7 +69,9 @@ test('an error has a body and a cause to be read', () => {
   const error = whole('ERR_TARGET_TIMEOUT');
   expect(error.body).toBe(BODY);
   expect(error.cause).toBeInstanceOf(AggregateError);
-  expect(Object.keys(error).sort()).toEqual(['attempts', 'code', 'path', 'requestId', 'status']);
+  expect(Object.keys(error).sort()).toEqual([
+    ...['attempts', 'code', 'path', 'requestId', 'retryAfterMs', 'status'],
+  ]);
 });
 
 test('an error as JSON has only what is known', () => {
