@@ -10,7 +10,7 @@ import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
 import type { CloseResult } from './stats.js';
 
-/** What sending in the background needs. */
+/** The parts of a client that send in the background. */
 export interface BackgroundOptions {
   readonly config: ResolvedConfig;
   readonly logger: Logger;
@@ -20,16 +20,16 @@ export interface BackgroundOptions {
   readonly route: EdgeRoute;
 }
 
-/** What telemetry that is sent by itself repeats of the last call. */
+/** The part of the last call that telemetry repeats when it is sent by itself. */
 interface LastCall
   extends Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
     Pick<Delivery['request'], 'id' | 'context'> {}
 
-/** What a client sends unasked: notifications, telemetry that no call came to carry, and a call that learns its hint. */
+/** Sends what nobody asked for: notifications, telemetry that no call came to carry, and a call that learns its hint. */
 export class Background {
   readonly notifications: NotificationQueue;
   readonly #options: BackgroundOptions;
-  /** In whose name telemetry is sent. */
+  /** The call in whose name telemetry is sent. */
   #last: LastCall | undefined;
   #isClosing = false;
 

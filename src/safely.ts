@@ -12,7 +12,7 @@ export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => v
   }
 }
 
-/** The same for what may fail without a word: there is nobody left to tell. */
+/** Calls a function that may fail without a word: there is nobody left to tell. */
 export function quietly(act: () => unknown): void {
   callSafely(act, () => undefined);
 }

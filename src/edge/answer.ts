@@ -13,14 +13,14 @@ interface Asked {
   readonly bodyId: string | undefined;
 }
 
-/** What an answer is checked against, besides its call. */
+/** The client that asked, as far as an answer is checked against it. */
 interface Asker {
   readonly client: string;
   readonly issued: IssuedIds | undefined;
 }
 
 const NO_CONTENT = 204;
-/** Of a body, in an error. */
+/** The most characters of a body that an error shows. */
 const MAX_SHOWN_LENGTH = 1024;
 
 /** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
@@ -89,7 +89,7 @@ const RESPONSE_FIELDS = [
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
-/** What is wrong with the shape of an answer, as far as the SDK itself looks into it; unknown fields pass. */
+/** Names what is wrong with the shape of an answer, as far as the SDK itself looks into it; unknown fields pass. */
 function faultOfAnswer(parsed: unknown): string | undefined {
   if (!isRecord(parsed)) return 'not an object';
   if (!hasAnyField(parsed)) return 'no field of a delivery response';

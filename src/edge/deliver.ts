@@ -22,20 +22,20 @@ export interface Outgoing {
   entries: readonly TelemetryEntry[];
 }
 
-/** What a delivery call sent and what came back. */
+/** A delivery call that was answered: what it sent and what came back. */
 export interface Delivered extends Pick<Outgoing, 'request' | 'locationHint'> {
   readonly response: DeliveryResponse;
   readonly exchanged: Exchanged;
   /** The call's `X-Request-Id`. */
   readonly requestId: string;
-  /** On the clock of `performance.now()`. */
+  /** The start of the call, on the clock of `performance.now()`. */
   readonly startedAt: number;
 }
 
 /** Sends a delivery to its host. */
 export type Deliver = (outgoing: Outgoing) => Promise<Delivered>;
 
-/** What posting needs. */
+/** The parts of a client that posting needs. */
 export interface PostOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
@@ -59,7 +59,7 @@ export function createPost({ config, transport, newId }: PostOptions): Deliver {
   };
 }
 
-/** Whether somebody waits for an answer with offers. */
+/** Tells whether somebody waits for an answer with offers. */
 export function asksForOffers({ execute, prefetch }: Delivery['request']): boolean {
   return execute !== undefined || prefetch !== undefined;
 }

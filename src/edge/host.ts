@@ -2,12 +2,12 @@ import type { ResolvedConfig } from '../config.js';
 import { deliveryHost, type OwnHint } from '../identity/location-hint.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 
-/** What the client's own host depends on. */
+/** The client's own host depends on these. */
 export interface OwnHostOptions {
   readonly config: ResolvedConfig;
-  /** Learned from the answers. */
+  /** The hint that was configured or learned from answers. */
   readonly clientHint: OwnHint;
-  /** Undefined when it is off. */
+  /** The circuit breaker; undefined when it is off. */
   readonly breaker: CircuitBreaker | undefined;
 }
 

@@ -16,10 +16,10 @@ import { toDeliveryEntry } from './measured.js';
 /** Something that goes on round each delivery. */
 type Layer = (next: Deliver) => Deliver;
 
-/** What the layers work with. */
+/** The parts of a client that the layers work with. */
 export interface LayerOptions extends OwnHostOptions {
   readonly telemetry: TelemetryBuffer;
-  /** Goes up with the calls. */
+  /** The counters that go up with the calls. */
   readonly counts: DeliveryCounts;
   readonly logger: Logger;
   readonly now: () => number;
@@ -138,12 +138,12 @@ function isMeasured({ request }: Outgoing): boolean {
   return asksForOffers(request) || request.notifications !== undefined;
 }
 
-/** Whether a call failed because the cluster that only a visitor's cookie names does not exist, which says nothing of the edge. */
+/** Tells whether a call failed because the cluster that only a visitor's cookie names does not exist, which says nothing of the edge. */
 function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
   return isMereClaim && isUnresolved(toError(error));
 }
 
-/** Whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
+/** Tells whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
   const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;

@@ -13,7 +13,7 @@ import {
 import { hostOf, type OwnHostOptions, ownHint } from './host.js';
 import { type LayerOptions, withLayers } from './layers.js';
 
-/** What the way to the edge is made of. */
+/** The way to the edge is made of these. */
 export interface EdgeRouteOptions extends PostOptions, LayerOptions {}
 
 /** The way to the edge. */
@@ -35,7 +35,7 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
     send(toOutgoing(delivery, { locationHint, host: hostOf(config, locationHint), isMereClaim }));
   const sendOwn = (delivery: Delivery) =>
     sendTo(delivery, asksForOffers(delivery.request) ? ownHint(options) : clientHint.current);
-  /** Whether a hint is a visitor's alone, so that its cluster may be made up. */
+  /** Tells a hint that is a visitor's alone, so that its cluster may be made up. */
   const isMereClaim = (hint: string) =>
     config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
 

@@ -128,7 +128,7 @@ export class Span implements Abortable, Watcher {
   }
 
   /** Cuts the work off. */
-  meet(limit: Limit): void {
+  cutOff(limit: Limit): void {
     if (this.#hasEnded) return;
     this.end();
     const reason = this.#onLimit(limit);
@@ -140,7 +140,7 @@ export class Span implements Abortable, Watcher {
 
   /** The caller's signal was aborted. */
   onAbort(): void {
-    this.meet('signal');
+    this.cutOff('signal');
   }
 }
 
@@ -156,9 +156,9 @@ const LATE_MS = 10;
 function endStage(span: Span): void {
   const now = performance.now();
   if (span.goOn(now)) return;
-  if (now - span.deadline < LATE_MS) span.meet('deadline');
+  if (now - span.deadline < LATE_MS) span.cutOff('deadline');
   // The answer may be there.
-  else later(() => span.meet('deadline'));
+  else later(() => span.cutOff('deadline'));
 }
 
 /**

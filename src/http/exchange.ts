@@ -8,7 +8,7 @@ import type { Trip } from './trip.js';
 
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {
-  /** For error messages, such as `delivery call`. */
+  /** Names the request in error messages, such as `delivery call`. */
   readonly what: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';
@@ -18,7 +18,7 @@ export interface ExchangeRequest {
   readonly requestId: string;
   /** The `requestId` of the body, which the answer repeats. */
   readonly bodyId?: string | undefined;
-  /** Bytes of the answer after decoding. */
+  /** The most bytes that the answer may have after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
@@ -31,27 +31,27 @@ export interface ExchangeRequest {
   readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
-/** What came back, read to its end. */
+/** The answer to a request, read to its end. */
 export interface Exchanged {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   readonly body: Body;
   readonly attempts: number;
-  /** From the request to the answer's headers. */
+  /** The time from the request to the answer's headers. */
   readonly timeToFirstByteMs: number;
-  /** From the answer's headers to the end of its body. */
+  /** The time from the answer's headers to the end of its body. */
   readonly downloadMs: number;
-  /** On the clock of `performance.now()`. */
+  /** The end of the body, on the clock of `performance.now()`. */
   readonly endedAt: number;
-  /** Of the DNS look-up; absent when the call had no need of one. */
+  /** The time of the DNS look-up; absent when the call had no need of one. */
   readonly dnsMs: number | undefined;
-  /** Of the TLS handshake; absent when the call had no need of one. */
+  /** The time of the TLS handshake; absent when the call had no need of one. */
   readonly tlsMs: number | undefined;
   /** Closes the connection that the answer came on, though another call may have it by now. */
   discard(): void;
 }
 
-/** How an attempt gets to the network. */
+/** The way of an attempt to the network. */
 export interface Wire {
   /** The ids of the calls that share its connections; undefined where a fetch of the caller's has them. */
   readonly issued: IssuedIds | undefined;
@@ -63,7 +63,7 @@ export interface Wire {
   readonly discard: (trip: Trip, response: FetchResponse) => void;
 }
 
-/** How far an exchange has got: what the error of a limit that cuts it off says. */
+/** An exchange under way, and how far it has got: the error of a limit that cuts it off says it. */
 export interface Progress {
   readonly request: ExchangeRequest;
   readonly wire: Wire;
@@ -71,9 +71,9 @@ export interface Progress {
   attempts: number;
   /** The call of the attempt under way; undefined before the first. */
   trip: Trip | undefined;
-  /** On the clock of `performance.now()`. */
+  /** The start of the attempt under way, on the clock of `performance.now()`. */
   sentAt: number;
-  /** Of the attempt under way, when it was answered. */
+  /** The status of the attempt under way, when it was answered. */
   status: number | undefined;
   lastError: TargetError | undefined;
 }

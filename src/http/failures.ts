@@ -6,7 +6,7 @@ import type { Progress } from './exchange.js';
 /** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
 
-/** Whether a call failed because this process was busy, which is no fault of the host. */
+/** Tells whether a call failed because this process was busy, which is no fault of the host. */
 export function isOfBusyProcess(error: Error): boolean {
   return timeoutsOfBusyProcess.has(error);
 }
@@ -70,7 +70,7 @@ export function toFailure(
   return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
 }
 
-/** Whether the bytes came, but their content encoding is broken. */
+/** Tells whether the bytes came, but their content encoding is broken. */
 function isDecodingError(thrown: unknown): boolean {
   return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
 }

@@ -7,7 +7,7 @@ export interface Backoff {
   readonly factor: number;
 }
 
-/** How failed calls are repeated, complete and with units. */
+/** The policy by which failed calls are repeated, complete and with units. */
 export interface RetryPolicy extends Backoff {
   readonly retries: number;
   readonly jitter: boolean;
@@ -61,16 +61,16 @@ const SESSION_BUSY = 420;
 /** Statuses that say that the same request may succeed later. */
 const PASSING_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
-/** What an error says. */
+/** The judgement of a failed call. */
 export interface Verdict {
   /** The same request may succeed if it is sent again. */
-  readonly isRepeatable: boolean;
+  readonly isRetryable: boolean;
   /** The host answered as it should, it failed, it was silent, or nobody can tell. */
   readonly saysOfHost: 'answered' | 'failed' | 'silent' | 'nothing';
 }
 
-/** Where the users of the verdict differ, and why. */
-export interface Repetition {
+/** The few points in which the users of the verdict differ. */
+export interface VerdictOptions {
   /** A repetition would have a time of its own, and not what the first attempt left. @default false */
   readonly isLater?: boolean;
   /** The request reports what happened, and can wait for its session; a page can not. @default false */
@@ -87,7 +87,7 @@ type Failure =
   | 'unexpected'
   | 'not sent';
 
-type Helps = (repetition: Repetition) => boolean | undefined;
+type Helps = (options: VerdictOptions) => boolean | undefined;
 const always: Helps = () => true;
 const later: Helps = ({ isLater }) => isLater;
 const asReport: Helps = ({ isReport }) => isReport;
@@ -110,9 +110,9 @@ const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]
 };
 
 /** Judges an error: for the repetitions of a call, for the circuit breaker and for the notification queue. */
-export function verdictOn(error: unknown, repetition: Repetition = {}): Verdict {
+export function verdictOn(error: unknown, options: VerdictOptions = {}): Verdict {
   const [helps, saysOfHost] = VERDICTS[failureOf(error)];
-  return { isRepeatable: helps(repetition) === true, saysOfHost };
+  return { isRetryable: helps(options) === true, saysOfHost };
 }
 
 function failureOf(error: unknown): Failure {

@@ -73,7 +73,7 @@ function agentOf(agent: AgentOption, url: string): object {
   return typeof agent === 'function' ? agent(new URL(url)) : agent;
 }
 
-/** By the fetch whose connections clients share. */
+/** The ids by the fetch whose connections clients share. */
 const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
@@ -92,7 +92,7 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   const isSentOnce = request.retry.retries === 0;
   return within(
     { timeoutMs: request.timeoutMs, signal: request.signal },
-    (span) => (isSentOnce ? attempt(progress, span) : attemptAndRepeat(progress, span)),
+    (span) => (isSentOnce ? attempt(progress, span) : attemptWithRetries(progress, span)),
     (limit, span) => {
       const { phase, trip, sentAt } = progress;
       if (limit === 'deadline' && phase !== 'waiting' && trip) wire.onDead(trip, sentAt);
@@ -105,7 +105,7 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
  * Attempts that p-retry counts and repeats. The waits are ours, for it has no full jitter and does not know Retry-After.
  * Every option is given: it takes ten microseconds to fill in those that are missing, and one for all the rest.
  */
-function attemptAndRepeat(progress: Progress, span: Span): Promise<Exchanged> {
+function attemptWithRetries(progress: Progress, span: Span): Promise<Exchanged> {
   return pRetry(() => attempt(progress, span), {
     retries: progress.request.retry.retries,
     minTimeout: 0,
@@ -127,7 +127,7 @@ async function waitForNext(progress: Progress, span: Span, error: Error): Promis
   const { request, attempts } = progress;
   const { isReport = false, givesUpOn, retry } = request;
   if (span.aborted || !(error instanceof TargetError)) return false;
-  if (!verdictOn(error, { isReport }).isRepeatable || givesUpOn?.(error)) return false;
+  if (!verdictOn(error, { isReport }).isRetryable || givesUpOn?.(error)) return false;
   const waitMs = retryWaitMs(retry, attempts, error);
   progress.phase = 'waiting';
   if (performance.now() + waitMs >= span.deadline) return false;

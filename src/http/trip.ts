@@ -1,10 +1,10 @@
-/** What a call's connection cost to open, filled in while it opens. */
+/** The cost of opening a call's connection, filled in while it opens. */
 export interface Opening {
-  /** Whether the call opened a connection; else it got one that was open, or had to wait for its turn. */
+  /** True when the call opened a connection; else it got one that was open, or had to wait for its turn. */
   isNew?: boolean;
-  /** From the start to the host's address; absent for an address. */
+  /** The time from the start to the host's address; absent for an address. */
   dnsMs?: number;
-  /** From the connection to the end of the TLS handshake; absent for plain http. */
+  /** The time from the connection to the end of the TLS handshake; absent for plain http. */
   tlsMs?: number;
 }
 
@@ -18,7 +18,7 @@ export interface ClosableSocket {
 export interface Trip {
   readonly url: string;
   readonly body?: string | undefined;
-  /** Of the connection that it opens. */
+  /** The cost of the connection that it opens. */
   readonly opening: Opening;
   /** The request that carries it, filled in at the start; absent where somebody stands in for the connections. */
   request?: { readonly socket: ClosableSocket | null };

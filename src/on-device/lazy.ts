@@ -18,12 +18,12 @@ export class LazyOnDevice {
     void this.load();
   }
 
-  /** What is loaded; undefined before. */
+  /** The decider once it is loaded; undefined before. */
   get loaded(): OnDevice | undefined {
     return this.#loaded;
   }
 
-  /** What decides: a promise until it is loaded. */
+  /** The decider, or a promise of it until it is loaded. */
   get decider(): OnDevice | Promise<OnDevice> {
     return this.#loaded ?? this.load();
   }

@@ -36,7 +36,7 @@ const LONG_WAIT_MS = 10_000;
 /** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 5 * 60 * 1000;
 /** Each attempt of a call is a delivery of its own. */
-const REPETITION = { isLater: true, isReport: true };
+const LATER_REPORT = { isLater: true, isReport: true };
 const NO_CONTENT = 204;
 const TOO_LARGE = 413;
 /** Characters are counted instead of bytes while the queue holds no more than this share of its bound. */
@@ -211,13 +211,13 @@ export class NotificationQueue {
       this.#drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
       return;
     }
-    const { isRepeatable, saysOfHost } = verdictOn(error, REPETITION);
-    if (isRepeatable && saysOfHost !== 'answered') {
+    const { isRetryable, saysOfHost } = verdictOn(error, LATER_REPORT);
+    if (isRetryable && saysOfHost !== 'answered') {
       this.#fault(queued, error, window);
       return;
     }
     window.answered();
-    if (isRepeatable) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
+    if (isRetryable) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
     else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
     else this.#fail(queued, error);
   }

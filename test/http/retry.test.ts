@@ -40,14 +40,14 @@ describe('the verdict', () => {
   test.each(ROWS)('on %s: its host is %s', (what, saysOfHost, ...helps) => {
     const repetitions = [{}, { isLater: true }, { isReport: true }, { isLater: true, isReport: true }];
     const verdicts = repetitions.map((repetition) => verdictOn(failure(what), repetition));
-    expect(verdicts).toEqual(helps.map((isRepeatable) => ({ isRepeatable, saysOfHost })));
+    expect(verdicts).toEqual(helps.map((isRetryable) => ({ isRetryable, saysOfHost })));
   });
 
   test.each([[new Error('a defect')], ['a text'], [undefined]])(
     'on what is no error of ours: %p',
     (thrown) => {
       expect(verdictOn(thrown, { isLater: true, isReport: true })).toEqual({
-        isRepeatable: false,
+        isRetryable: false,
         saysOfHost: 'nothing',
       });
     },
@@ -96,7 +96,6 @@ test.each([
   [null, undefined],
   ['', undefined],
   ['soon', undefined],
-  ['-1', undefined],
   ['0', 0],
   ['120', 120_000],
   ['9'.repeat(400), Number.MAX_SAFE_INTEGER],
