@@ -21,7 +21,7 @@ export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #waiting = new Set<Waiting>();
   #patience: Timer | undefined;
-  #toldStatus: ReadyStatus | undefined;
+  #lastStatus: ReadyStatus | undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
@@ -54,8 +54,8 @@ export class Readiness {
     // Whoever waits goes on when the status is told for the first time.
     for (const { resolve } of waiting) resolve(state);
     this.#options.onAwaited(false);
-    if (state.status === this.#toldStatus) return;
-    this.#toldStatus = state.status;
+    if (state.status === this.#lastStatus) return;
+    this.#lastStatus = state.status;
     this.#options.events.emit({ type: 'statusChanged', ...state });
   }
 
