@@ -499,3 +499,41 @@ export interface DeliveryResponse {
   notifications?: NotificationResponse[];
   telemetryServerToken?: string;
 }
+
+/**
+ * The path of a delivery call.
+ * @internal
+ */
+export const DELIVERY_PATH = '/rest/v1/delivery';
+
+const MAX_INT_32 = 2 ** 31 - 1;
+
+/**
+ * The table of the Delivery API's limits, by component and field of its OpenAPI files: the characters of a text, the items of
+ * a list, the greatest value of a number. Adobe's page of limits wins where it allows more.
+ * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
+ * @internal
+ */
+export const EDGE_LIMITS = {
+  DeliveryRequest: { requestId: 128, impressionId: 128 },
+  VisitorId: { tntId: 128, thirdPartyId: 256, marketingCloudVisitorId: 128, customerIds: 50 },
+  CustomerId: { id: 128, integrationCode: 50 },
+  MobilePlatform: { version: 128 },
+  Application: { id: 250, name: 250, version: 128 },
+  Address: { url: 4096, referringUrl: 4096 },
+  Geo: { countryCode: 2, stateCode: 3, city: 50, zip: 12 },
+  AudienceManager: { blob: 1024 },
+  AnalyticsRequest: { supplementalDataId: 33 },
+  ExecuteRequest: { mboxes: 50 },
+  PrefetchRequest: { mboxes: 50 },
+  MboxRequest: { index: MAX_INT_32 },
+  ViewRequest: { name: 128, key: 512 },
+  /** The edge takes values longer than `profileValue`, but Target's profiles do not hold them. */
+  Parameters: { count: 100, name: 128, value: 5000, profileValue: 256 },
+  /** The limit `purchasedProductId` is of each id, `purchasedProductIds` of all ids with the commas between them. */
+  Order: { id: 250, purchasedProductId: 50, purchasedProductIds: 250, experienceLocalId: MAX_INT_32 },
+  Product: { id: 128, categoryId: 256 },
+  Notification: { id: 200, impressionId: 128 },
+  NotificationMbox: { name: 250 },
+  NotificationView: { name: 128, key: 512 },
+} as const;

@@ -10,3 +10,18 @@ export function isObject(value: unknown): value is object {
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+/** Writes a scalar as JSON's text would hold it; undefined for what is none, and for numbers that JSON does not have. */
+export function scalarToText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined;
+}
+
+/**
+ * The same for ids. An integer beyond 2^53 has lost its last digits already, and would be the id of somebody else:
+ * undefined stands for it.
+ */
+export function idToText(value: unknown): string | undefined {
+  const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isInexact ? undefined : scalarToText(value);
+}

@@ -1,4 +1,4 @@
-import { MAX_ID_LENGTH } from './ids.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 
 /** `…|MCMID|{ECID}|MCAAMLH-{expiry}|{hint}|MCAAMB-{expiry}|{blob}|…`: keys and values by turns; `NONE` is no value. */
 
@@ -8,9 +8,6 @@ export interface AmcvValues {
   readonly MCAAMLH?: string;
   readonly MCAAMB?: string;
 }
-
-/** The longest blob of Audience Manager that the Delivery API takes. */
-export const MAX_BLOB_LENGTH = 1024;
 
 /** The most digits of Audience Manager's region that are read. */
 export const MAX_REGION_LENGTH = 9;
@@ -44,9 +41,11 @@ export function parseAmcvCookie(cookie: unknown): AmcvValues {
   const region = valueBehind('MCAAMLH');
   const blob = valueBehind('MCAAMB');
   return {
-    ...(ecid && ecid.length <= MAX_ID_LENGTH && ECID.test(ecid) && { MCMID: ecid }),
+    ...(ecid &&
+      ecid.length <= EDGE_LIMITS.VisitorId.marketingCloudVisitorId &&
+      ECID.test(ecid) && { MCMID: ecid }),
     ...(region && REGION.test(region) && { MCAAMLH: region }),
-    ...(blob && blob.length <= MAX_BLOB_LENGTH && { MCAAMB: blob }),
+    ...(blob && blob.length <= EDGE_LIMITS.AudienceManager.blob && { MCAAMB: blob }),
   };
 }
 

@@ -1,7 +1,6 @@
-import type { AuthenticatedState, CustomerId } from '../delivery-api.js';
+import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { isObject, isRecord, type JsonRecord } from '../json.js';
-import { MAX_ID_LENGTH } from './ids.js';
+import { idToText, isObject, isRecord, type JsonRecord } from '../json.js';
 
 /** Whether a customer is logged in, as Experience Cloud counts it. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -16,10 +15,7 @@ export const AUTHENTICATED_STATES = [
   'logged_out',
 ] as const satisfies readonly AuthenticatedState[];
 
-/** The most customer ids that a request may have. */
-export const MAX_CUSTOMER_IDS = 50;
-
-const MAX_CODE_LENGTH = 50;
+const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
 const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
 /** A customer id as Experience Cloud's visitor API takes it; a plain string is an id of unknown state. */
@@ -91,9 +87,9 @@ function numberOf(state: AuthenticatedState): AuthStateNumber {
 }
 
 function toState(value: unknown): unknown {
-  if (!isRecord(value)) return { id: scalarToText(value), authState: AUTH_STATE.UNKNOWN };
+  if (!isRecord(value)) return { id: idToText(value), authState: AUTH_STATE.UNKNOWN };
   const { id, authState } = value;
-  const text = scalarToText(id) ?? id;
+  const text = idToText(id) ?? id;
   const state = authState === undefined ? undefined : toAuthenticatedState(authState);
   return state === undefined ? { ...value, id: text } : { ...value, id: text, authState: numberOf(state) };
 }
@@ -138,12 +134,7 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
 
 /** A text, or a number or a boolean as text: databases and forms give ids as either. */
 function toText(value: unknown, path: string, maxLength: number): string {
-  const text = scalarToText(value);
+  const text = idToText(value);
   if (text !== undefined && text.length <= maxLength) return text;
   throw invalidField(path, `a string of at most ${maxLength} characters`, value);
-}
-
-function scalarToText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  return Number.isFinite(value) || typeof value === 'boolean' ? String(value) : undefined;
 }

@@ -1,11 +1,11 @@
-import type { AudienceManager, CustomerId } from '../delivery-api.js';
+import { type AudienceManager, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { isRecord } from '../json.js';
-import { type AmcvValues, MAX_BLOB_LENGTH, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
+import { type AmcvValues, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
 import { type CustomerIdsOption, toCustomerIds, toCustomerIdsByCode } from './customer-ids.js';
-import { type IdSource, MAX_ID_LENGTH, SDID_LENGTH } from './ids.js';
+import type { IdSource } from './ids.js';
 import { isLocationHint } from './location-hint.js';
-import { isSessionId, parseMboxCookie } from './mbox-cookie.js';
+import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cookie.js';
 import { isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
 /** The options of a call that say who asks. */
@@ -71,7 +71,7 @@ export function toIdentity(
     // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
     encodedSessionId: givenSessionId === undefined ? sessionId : encodeURIComponent(sessionId),
     tntId: cookie.tntId,
-    ecid: toText(values.MCMID, MAX_ID_LENGTH),
+    ecid: toText(values.MCMID, EDGE_LIMITS.VisitorId.marketingCloudVisitorId),
     customerIds,
     locationHint: cookie.locationHint ?? toLocationHint(options),
     audienceManager: toAudienceManager(values),
@@ -88,13 +88,15 @@ export function drawSupplementalDataId(
 ): string | undefined {
   if (given !== undefined && visitor instanceof Visitor) visitor.adopt(given);
   const drawn: unknown = visitor.getSupplementalDataID(consumerId);
-  return typeof drawn === 'string' && drawn.length === SDID_LENGTH ? drawn : undefined;
+  return typeof drawn === 'string' && drawn.length === EDGE_LIMITS.AnalyticsRequest.supplementalDataId
+    ? drawn
+    : undefined;
 }
 
 function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): string | undefined {
   if (sessionId === undefined || sessionId === null || sessionId === '') return ofCookie;
   if (typeof sessionId !== 'string' || !isSessionId(sessionId)) {
-    const wanted = `1 to ${MAX_ID_LENGTH} printable characters without space, ? or /`;
+    const wanted = `1 to ${MAX_SESSION_ID_LENGTH} printable characters without space, ? or /`;
     throw invalidField('sessionId', wanted, sessionId);
   }
   return ofCookie ?? sessionId;
@@ -137,7 +139,7 @@ function toText(value: unknown, maxLength: number): string | undefined {
 
 function toAudienceManager({ MCAAMLH, MCAAMB }: VisitorValues): AudienceManager | undefined {
   const region = toText(MCAAMLH, MAX_REGION_LENGTH);
-  const blob = toText(MCAAMB, MAX_BLOB_LENGTH);
+  const blob = toText(MCAAMB, EDGE_LIMITS.AudienceManager.blob);
   const locationHint = region === undefined ? 0 : Number.parseInt(region, 10);
   if (!(locationHint > 0)) return blob === undefined ? undefined : { blob };
   return blob === undefined ? { locationHint } : { locationHint, blob };

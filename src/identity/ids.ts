@@ -1,12 +1,6 @@
 import { v4 } from 'uuid';
 import { fillRandom, toHex } from '#platform';
 
-/** The longest id of a visitor, a customer or a request that the Delivery API takes. */
-export const MAX_ID_LENGTH = 128;
-
-/** The length of a supplemental data id. */
-export const SDID_LENGTH = 33;
-
 const BYTES = 16;
 /** Ids of one draw. An id without dashes is a slice of the draw's text and keeps that alive: 4 KB. */
 const BATCH = 128;

@@ -1,5 +1,5 @@
 import { toBytes, toText } from '#platform';
-import { MAX_ID_LENGTH } from './ids.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import { hintOfTntId } from './location-hint.js';
 
 /** `session#{id}#{expires}|PC#{tntId}#{expires}`; name and value percent-encoded, expires in epoch seconds. */
@@ -26,6 +26,8 @@ export const MBOX_COOKIE_NAME = 'mbox';
 const EMPTY: MboxCookie = Object.freeze({});
 /** How long a session lives after its last call, and the location hint with it. */
 export const SESSION_SECONDS = 1860;
+/** The longest id of a session, which the Delivery API's description gives in words alone. */
+export const MAX_SESSION_ID_LENGTH = 128;
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
@@ -35,7 +37,7 @@ const SESSION_ID = /^[!-.0->@-~]+$/;
 
 /** Whether the Delivery API takes this as a session id. */
 export function isSessionId(value: string): boolean {
-  return value.length <= MAX_ID_LENGTH && SESSION_ID.test(value);
+  return value.length <= MAX_SESSION_ID_LENGTH && SESSION_ID.test(value);
 }
 
 /** Reads the mbox cookie as a browser sent it. A part that is malformed is skipped alone; nothing ever throws. */
@@ -47,7 +49,7 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   const isEncoded = !start.includes('#');
   for (const part of start.split(isEncoded ? ENCODED_BAR : '|', MAX_PARTS)) {
     const [name, value, expires] = ((isEncoded ? decode(part) : part) ?? '').split('#', 3).map(decode);
-    if (!name || !value || value.length > MAX_ID_LENGTH || !isLive(expires, nowMs)) continue;
+    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, nowMs)) continue;
     values.set(name, value);
   }
   const sessionId = values.get('session');

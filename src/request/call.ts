@@ -1,16 +1,16 @@
 import type { ResolvedConfig } from '../config.js';
-import type {
-  Context,
-  DecisioningMethod,
-  DeliveryRequest,
-  ExperienceCloud,
-  ResolvedDeliveryRequest,
-  VisitorId,
+import {
+  type Context,
+  type DecisioningMethod,
+  type DeliveryRequest,
+  EDGE_LIMITS,
+  type ExperienceCloud,
+  type ResolvedDeliveryRequest,
+  type VisitorId,
 } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
-import { MAX_CUSTOMER_IDS } from '../identity/customer-ids.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
 import { RANDOM_IDS } from '../identity/ids.js';
 import type { Logger } from '../logger.js';
@@ -103,8 +103,12 @@ function toVisitorId(written: VisitorId | undefined, identity: Identity): Visito
   const ecid = written?.marketingCloudVisitorId ?? identity.ecid;
   const given = identity.customerIds;
   const customerIds = given.length === 0 ? written?.customerIds : [...given, ...(written?.customerIds ?? [])];
-  if (customerIds && customerIds.length > MAX_CUSTOMER_IDS) {
-    throw invalidField('id.customerIds', `an array of at most ${MAX_CUSTOMER_IDS}`, customerIds);
+  if (customerIds && customerIds.length > EDGE_LIMITS.VisitorId.customerIds) {
+    throw invalidField(
+      'id.customerIds',
+      `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`,
+      customerIds,
+    );
   }
   const id: { -readonly [Field in keyof VisitorId]: VisitorId[Field] } = {};
   if (tntId !== undefined) id.tntId = tntId;

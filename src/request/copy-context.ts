@@ -10,6 +10,7 @@ import type {
   Screen,
   Window,
 } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
 import { copyAddress } from './copy-details.js';
 import {
@@ -21,7 +22,7 @@ import {
   outward,
   withoutGaps,
 } from './copying.js';
-import { EDGE_LIMITS, UNKNOWN_IP_ADDRESS } from './edge-limits.js';
+import { UNKNOWN_IP_ADDRESS } from './edge-limits.js';
 import { toFlag, toNumber, toText, toWord, toWordInAnyCase } from './scalars.js';
 
 /** This file copies the context of a request: the page, the device, the browser and the place. */

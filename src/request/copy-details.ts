@@ -1,9 +1,9 @@
 import type { Address, RequestDetails } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
 import { copyParameters, copyProfileParameters } from './copy-parameters.js';
 import { copyOrder, copyProduct } from './copy-purchase.js';
 import { type Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 import { toCutText } from './scalars.js';
 
 /** This file copies the details that page loads, mboxes, views and notifications share. A context shares the address. */

@@ -1,4 +1,5 @@
 import type { PrefetchRequest, RequestDetails, ResolvedMboxRequest, ViewRequest } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import {
@@ -11,7 +12,6 @@ import {
   toWrittenList,
   withoutGaps,
 } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 import { toInteger, toText } from './scalars.js';
 
 /** This file copies the locations that offers are asked for: page loads, mboxes and views. */

@@ -5,10 +5,10 @@ import type {
   NotificationPageLoad,
   NotificationView,
 } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import { isRecord, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import { type Copying, copyFields, copyList, type Draft, fieldsOf } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
 /** This file copies notifications. One that Target could not process is dropped, so that the others are still sent. */

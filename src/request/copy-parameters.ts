@@ -1,6 +1,7 @@
+import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
+import { scalarToText } from '../json.js';
 import { type Copying, fieldsOf, isAbsent, outward, shownName } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
@@ -47,7 +48,7 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
 /** Converts the value of a parameter. An empty text never comes here: it is a value of its own. */
 function toParameter(given: unknown): string | undefined {
   if (given === undefined || given === null) return undefined;
-  const value = Array.isArray(given) ? joined(given) : scalarToText(given);
+  const value = Array.isArray(given) ? joined(given) : toItem(given);
   if (value === undefined || value.length <= MAX_VALUE) return value;
   throw invalidField('', `a string of at most ${MAX_VALUE} characters`, given);
 }
@@ -55,13 +56,13 @@ function toParameter(given: unknown): string | undefined {
 /** Joins a list into one text with commas. Empty entries are left out. */
 function joined(items: readonly unknown[]): string | undefined {
   if (items.length > MAX_VALUE) throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
-  const texts = items.filter((item) => !isAbsent(item)).map(scalarToText);
+  const texts = items.filter((item) => !isAbsent(item)).map(toItem);
   return texts.length === 0 ? undefined : texts.join();
 }
 
-function scalarToText(given: unknown): string {
-  if (typeof given === 'string') return given;
-  if (typeof given === 'boolean' || Number.isFinite(given)) return String(given);
+function toItem(given: unknown): string {
+  const text = scalarToText(given);
+  if (text !== undefined) return text;
   throw invalidField('', 'a string, a number or a boolean', given, describe);
 }
 

@@ -1,8 +1,8 @@
 import type { Order, Product } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import type { JsonRecord } from '../json.js';
 import { type Copying, copyFields, copyList, type Draft } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 import { toFlag, toInteger, toNumber, toText } from './scalars.js';
 
 /** This file copies orders and products. */

@@ -1,4 +1,5 @@
 import type { Context, DeliveryRequest, ResolvedDeliveryRequest } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField, TargetError } from '../errors.js';
 import { isRecord, type JsonRecord } from '../json.js';
 import type { Logger } from '../logger.js';
@@ -8,7 +9,6 @@ import { copyPreview, copyProperty, copyQAMode, copyTelemetry, copyTrace } from 
 import { copyNotifications } from './copy-notification.js';
 import { copyExperienceCloud, copyVisitorId } from './copy-visitor.js';
 import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
 import { toInteger, toText } from './scalars.js';
 
 /** A checked copy of the caller's request. Its defaults are not filled in yet. */

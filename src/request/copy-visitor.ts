@@ -7,6 +7,9 @@ import type {
   LoggingType,
   VisitorId,
 } from '../delivery-api.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
+import { invalidField } from '../errors.js';
+import { AUTHENTICATED_STATES, toAuthenticatedState } from '../identity/customer-ids.js';
 import type { JsonRecord } from '../json.js';
 import {
   type Copying,
@@ -18,8 +21,7 @@ import {
   outward,
   withoutGaps,
 } from './copying.js';
-import { EDGE_LIMITS } from './edge-limits.js';
-import { toInteger, toText, toWord, toWordInAnyCase } from './scalars.js';
+import { toInteger, toText, toWord } from './scalars.js';
 
 /** This file copies the ids of a visitor, Target's own and those of other Experience Cloud products. */
 
@@ -50,9 +52,6 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** The position of each name is its number in `TargetClient.AuthState`. */
-const AUTHENTICATED_STATES: readonly AuthenticatedState[] = ['unknown', 'authenticated', 'logged_out'];
-
 function copyCustomerId(value: unknown, copying: Copying): CustomerId | undefined {
   const copy = copyFields<CustomerId>(value, copying, copyCustomerIdField);
   if (!copy) return undefined;
@@ -73,15 +72,15 @@ function copyCustomerIdField(
   else if (name === 'integrationCode')
     kept = copy.integrationCode = toText(written.integrationCode, EDGE_LIMITS.CustomerId.integrationCode);
   else if (name === 'authenticatedState')
-    kept = copy.authenticatedState = toAuthenticatedState(written.authenticatedState);
+    kept = copy.authenticatedState = toState(written.authenticatedState);
   else kept = copying.dropUnknown(name);
   return kept;
 }
 
-function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
-  const isNumber = typeof given === 'number' || (typeof given === 'string' && /^\d$/.test(given));
-  const numbered = isNumber ? AUTHENTICATED_STATES[Number(given)] : undefined;
-  return numbered ?? toWordInAnyCase(given, AUTHENTICATED_STATES);
+function toState(given: unknown): AuthenticatedState {
+  const state = toAuthenticatedState(given);
+  if (state) return state;
+  throw invalidField('', `one of ${AUTHENTICATED_STATES.join(', ')}`, given);
 }
 
 export function copyExperienceCloud(value: unknown, copying: Copying): ExperienceCloud | undefined {

@@ -1,4 +1,5 @@
 import { describe, invalidField } from '../errors.js';
+import { idToText } from '../json.js';
 import { isAbsent } from './copying.js';
 
 /**
@@ -16,17 +17,10 @@ export function toText(given: unknown, maxLength = Number.POSITIVE_INFINITY): st
 
 function convertToText(given: unknown, maxLength: number): string | undefined {
   if (isAbsent(given)) return undefined;
-  const text = typeof given === 'string' ? given : scalarToText(given);
+  const text = idToText(given);
   if (text === undefined) throw invalidField('', 'a string', given);
   if (text.length > maxLength) throw invalidField('', `a string of at most ${maxLength} characters`, given);
   return text;
-}
-
-/** Refuses numbers above 2^53: as an id, such a number has lost its last digits and would be another visitor's. */
-function scalarToText(given: unknown): string | undefined {
-  if (typeof given === 'boolean') return String(given);
-  if (typeof given !== 'number' || !Number.isFinite(given)) return undefined;
-  return Number.isInteger(given) && !Number.isSafeInteger(given) ? undefined : String(given);
 }
 
 /** Takes a text that visitors control. A long one is cut, never inside a surrogate pair. */

@@ -10,7 +10,7 @@ import type {
   Product,
   RequestDetails,
 } from '../delivery-api.js';
-import { EDGE_LIMITS } from '../request/edge-limits.js';
+import { EDGE_LIMITS } from '../delivery-api.js';
 import type { Violation } from './request-log.js';
 
 const MAX_PARAMETER_NAME = EDGE_LIMITS.Parameters.name;

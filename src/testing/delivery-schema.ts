@@ -6,7 +6,7 @@ import type {
   LoggingType,
   MetricType,
 } from '../delivery-api.js';
-import { EDGE_LIMITS as LIMITS } from '../request/edge-limits.js';
+import { EDGE_LIMITS as LIMITS } from '../delivery-api.js';
 
 /** The part of JSON Schema that describes a delivery request. */
 export interface JsonSchema {

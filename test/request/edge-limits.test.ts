@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { EDGE_LIMITS, toSentContext } from '../../src/request/edge-limits.js';
+import { EDGE_LIMITS } from '../../src/delivery-api.js';
+import { toSentContext } from '../../src/request/edge-limits.js';
 import type { JsonSchema } from '../../src/testing/delivery-schema.js';
 import { hasOpenApi, readComponents } from '../openapi.js';
 
