@@ -33,7 +33,7 @@ const project: Config = {
     '^#platform$': '<rootDir>/src/platform/node.ts',
     '^target-node-sdk$': '<rootDir>/src/index.ts',
     '^target-node-sdk/http$': '<rootDir>/src/adapters/http.ts',
-    '^target-node-sdk/undici$': '<rootDir>/src/adapters/undici.ts',
+    '^target-node-sdk/undici$': '<rootDir>/src/http/undici.ts',
     '^target-node-sdk/testing$': '<rootDir>/src/testing/edge.ts',
   },
   transform: {

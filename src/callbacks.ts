@@ -1,6 +1,6 @@
+import { callSafely } from './call-safely.js';
 import { type TargetError, toError, toTargetError } from './errors.js';
 import type { Logger } from './logger.js';
-import { callSafely } from './safely.js';
 
 /** Called with the result or the error of a call, besides its promise. */
 export interface Callbacks<Result> {

@@ -22,7 +22,7 @@ import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { isObject } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
-import { LazyOnDevice } from './on-device/lazy.js';
+import { LazyOnDevice } from './on-device/lazy-decider.js';
 import { checkListener, warnOfUnknown } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';

@@ -1,5 +1,15 @@
 import { files, sockets } from '#platform';
 import { type Artifact, toArtifact } from './artifact.js';
+import {
+  type CircuitBreakerOption,
+  type CircuitBreakerPolicy,
+  type NotificationPolicy,
+  type NotificationsOption,
+  type RetryOption,
+  toCircuitBreakerPolicy,
+  toNotificationPolicy,
+  toRetryPolicy,
+} from './config-policies.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { invalidOption, TargetError, toError } from './errors.js';
 import type { TargetEventListeners } from './events.js';
@@ -27,16 +37,6 @@ import {
   warnOfUnknown,
   wordCheck,
 } from './option-checks.js';
-import {
-  type CircuitBreakerOption,
-  type CircuitBreakerPolicy,
-  type NotificationPolicy,
-  type NotificationsOption,
-  type RetryOption,
-  toCircuitBreakerPolicy,
-  toNotificationPolicy,
-  toRetryPolicy,
-} from './policies.js';
 
 /** Keeps the last known good artifact outside the process. */
 export interface ArtifactStore {

@@ -1,7 +1,7 @@
+import { callSafely } from './call-safely.js';
 import type { Geo, Notification } from './delivery-api.js';
 import { type TargetError, toError } from './errors.js';
 import type { Logger } from './logger.js';
-import { callSafely } from './safely.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
 /** What each event's listener is given. */

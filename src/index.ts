@@ -7,6 +7,7 @@ export {
   TargetClient,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig } from './config.js';
+export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
@@ -29,7 +30,6 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
-export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './policies.js';
 export type { CallOptions, RequestOptions } from './request/options.js';
 export type { WaitOptions } from './request/wait-options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..');
 
 /** The files directly in `src` that say what things are called; everything may import them. */
 const WORDS = [
-  ...['errors', 'json', 'safely', 'log-limit', 'logger', 'delivery-api'],
+  ...['errors', 'json', 'call-safely', 'log-limit', 'logger', 'delivery-api'],
   ...['artifact', 'events', 'stats', 'version'],
 ];
 
@@ -16,13 +16,13 @@ const WORDS = [
  * folder is in another row than the rest of the room.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/fetch-api', 'http/trip', 'http/connections'],
+  ['http/fetch-api', 'http/connection-use', 'http/connections'],
   ['platform'],
   WORDS,
   ['http'],
   ['identity'],
   ['option-checks'],
-  ['policies'],
+  ['config-policies'],
   ['config'],
   ['request'],
   ['decide', 'response', 'attributes', 'callbacks'],
@@ -40,16 +40,16 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
   ['facts'],
   ['offers'],
   ['rules'],
-  ['trace', 'rule-search', 'orders', 'display-report'],
+  ['trace', 'purchases', 'display-report'],
   ['artifact'],
-  ['answers', 'remote-dependency', 'losses', 'geo-lookup'],
+  ['answers', 'remote-dependency', 'edge-only-warnings', 'geo-lookup'],
   ['evaluate'],
   ['decider'],
-  ['lazy'],
+  ['lazy-decider'],
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-const NETWORKERS = new Set(['platform/node', 'http/connections', 'adapters/undici']);
+const NETWORKERS = new Set(['platform/node', 'http/connections', 'http/undici']);
 /** Those that the specifier `#platform` stands for. */
 const PLATFORMS = ['platform/node', 'platform/web'];
 

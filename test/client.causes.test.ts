@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import { createUndiciFetch } from '../src/adapters/undici.js';
-import { reasonOf, toCause } from '../src/http/causes.js';
+import { reasonOf, toCause } from '../src/http/error-causes.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import { type FetchApi, TargetClient } from '../src/index.js';
 import { withServers } from './listening.js';
 import { REQUEST } from './recording-fetch.js';

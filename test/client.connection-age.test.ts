@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createUndiciFetch } from '../src/adapters/undici.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import type { TargetClientConfig } from '../src/index.js';
 import { artifactOf } from './fixtures/rules.js';
 import { withServers } from './listening.js';

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { createUndiciFetch } from '../src/adapters/undici.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
 import type { Fault } from '../src/testing/edge.js';
 import { startTargetEdge } from '../src/testing/edge.js';

@@ -5,7 +5,7 @@ import tls from 'node:tls';
 import { inspect } from 'node:util';
 import { describe, expect, jest, test } from '@jest/globals';
 import { Agent as UndiciAgent } from 'undici';
-import { createUndiciFetch } from '../src/adapters/undici.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import { type TargetClient, TargetError } from '../src/index.js';
 import { withServers } from './listening.js';
 import { type Asked, answerOf, chunked, httpOf, type Play, type RawConnection, rawEdge } from './raw-edge.js';

@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 import { describe, expect, test } from '@jest/globals';
-import { createUndiciFetch } from '../src/adapters/undici.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import type { NotificationStats, TargetClientConfig, TargetErrorCode } from '../src/index.js';
 import type { ReceivedRequest } from '../src/testing/edge.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';

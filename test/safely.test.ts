@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { expect, test } from '@jest/globals';
-import { callSafely, quietly } from '../src/safely.js';
+import { callSafely, quietly } from '../src/call-safely.js';
 
 const fault = new Error('fault');
 /** Calls it, and tells what it failed of once all promises have settled. */

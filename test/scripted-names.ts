@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import http from 'node:http';
-import { createUndiciFetch } from '../src/adapters/undici.js';
+import { createUndiciFetch } from '../src/http/undici.js';
 import type { TargetClientConfig } from '../src/index.js';
 
 /** What a resolver says to a name. It never answers where there is none. */

@@ -1,4 +1,4 @@
-import { createUndiciFetch, type UndiciFetchOptions } from '../src/adapters/undici.js';
+import { createUndiciFetch, type UndiciFetchOptions } from '../src/http/undici.js';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
 
 /** The two transports of the package. */

@@ -2,7 +2,7 @@ import type { DeliveryResponse } from '../delivery-api.js';
 import { TargetError, toJsonError } from '../errors.js';
 import { textOf } from '../http/body.js';
 import type { Exchanged } from '../http/exchange.js';
-import type { IssuedIds } from '../http/issued-ids.js';
+import type { IssuedIds } from '../http/mixed-answers.js';
 import { isRecord, type JsonRecord } from '../json.js';
 
 /** The ids of the call that is answered. */

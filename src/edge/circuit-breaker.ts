@@ -1,8 +1,8 @@
+import type { CircuitBreakerPolicy } from '../config-policies.js';
 import { TargetError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
 import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import type { Logger } from '../logger.js';
-import type { CircuitBreakerPolicy } from '../policies.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
 
 /** What a breaker needs. */

@@ -11,7 +11,7 @@ import type { DeliveryCounts } from '../stats.js';
 import { isUnresolved } from './clusters.js';
 import { asksForOffers, type Deliver, type Outgoing } from './deliver.js';
 import type { OwnHostOptions } from './host.js';
-import { toDeliveryEntry } from './measured.js';
+import { toDeliveryEntry } from './telemetry-entry.js';
 
 /** Something that goes on round each delivery. */
 type Layer = (next: Deliver) => Deliver;

@@ -1,5 +1,6 @@
 import { TargetError } from '../errors.js';
 import { readBody, textOf } from './body.js';
+import type { Opening, Trip } from './connection-use.js';
 import type { Span } from './deadline.js';
 import type { Exchanged, Progress } from './exchange.js';
 import { toAttemptError, toFailure, toInvalid, toLimitError, toUnreadable } from './failures.js';
@@ -7,7 +8,6 @@ import type { FetchResponse } from './fetch-api.js';
 import { toInit } from './fetch-init.js';
 import { headerOf, SafeHeaders } from './headers.js';
 import { toRetryAfterMs } from './retry.js';
-import type { Opening, Trip } from './trip.js';
 
 const MAX_ERROR_BODY_BYTES = 1024;
 const MAX_ERROR_BODY_MS = 250;

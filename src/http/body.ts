@@ -1,6 +1,6 @@
 import { concat, isNodeStream, type NodeStream, toBytes, toText, utf8Length } from '#platform';
+import { quietly } from '../call-safely.js';
 import { isObject } from '../json.js';
-import { quietly } from '../safely.js';
 import type { Span } from './deadline.js';
 
 /** How much of a body is read, and for how long. */

@@ -1,7 +1,7 @@
 import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
-import type { ClosableSocket, Opening, Trip } from './trip.js';
+import type { ClosableSocket, Opening, Trip } from './connection-use.js';
 
 const MAX_SOCKETS_PER_HOST = 128;
 /** How old a connection gets: a host that has moved is followed when its name is looked up again. */

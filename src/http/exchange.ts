@@ -1,10 +1,10 @@
 import type { TargetError } from '../errors.js';
 import type { Body } from './body.js';
+import type { Trip } from './connection-use.js';
 import type { Span } from './deadline.js';
 import type { AbortSignalLike, FetchInit, FetchResponse } from './fetch-api.js';
-import type { IssuedIds } from './issued-ids.js';
+import type { IssuedIds } from './mixed-answers.js';
 import type { RetryPolicy } from './retry.js';
-import type { Trip } from './trip.js';
 
 /** One HTTP request, with what may happen to it. */
 export interface ExchangeRequest {

@@ -1,6 +1,6 @@
 import { TargetError, type TargetErrorCode, type TargetErrorDetails } from '../errors.js';
-import { codeOf, reasonOf, toCause } from './causes.js';
 import type { Limit, Span } from './deadline.js';
+import { codeOf, reasonOf, toCause } from './error-causes.js';
 import type { Progress } from './exchange.js';
 
 /** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */

@@ -1,13 +1,13 @@
 import pRetry from 'p-retry';
 import { allowListeners, defaultFetch, later, sockets } from '#platform';
+import { quietly } from '../call-safely.js';
 import { TargetError } from '../errors.js';
-import { quietly } from '../safely.js';
 import { attempt } from './attempt.js';
 import { type Span, sleep, within } from './deadline.js';
 import { type Exchanged, type ExchangeRequest, type Progress, unsent, type Wire } from './exchange.js';
 import { toLimitError } from './failures.js';
 import type { AgentOption, FetchApi, FetchInit } from './fetch-api.js';
-import { IssuedIds } from './issued-ids.js';
+import { IssuedIds } from './mixed-answers.js';
 import { retryWaitMs, verdictOn } from './retry.js';
 
 /** The one way to the network. */

@@ -11,17 +11,18 @@ import type {
 } from '../delivery-api.js';
 import type { DisplayReport } from './display-report.js';
 import { type CallContext, LocationContext } from './facts/context.js';
-import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/hand-out.js';
+import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/filled-offers.js';
 import type { MacroSource } from './offers/macros.js';
-import { RuleSearch, type SearchedPart } from './rule-search.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledRule } from './rules/location.js';
-import { finishTrace, type TracedLocation } from './trace.js';
+import { RuleSearch, type SearchedPart } from './rules/search.js';
+import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
 /** One execute or prefetch on its way to an answer. */
 export interface Part extends SearchedPart {
   readonly compiled: CompiledArtifact;
   readonly context: CallContext;
+  readonly recorder: TraceRecorder | undefined;
   /** Undefined in a prefetch, which displays nothing. */
   readonly report: DisplayReport | undefined;
   /** For the locations that have neither an address nor parameters of their own, once there is one. */

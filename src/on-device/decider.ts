@@ -11,9 +11,9 @@ import type { Call } from '../request/call.js';
 import type { ArtifactInUse } from './artifact/held.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js';
 import { toOwnReports } from './display-report.js';
+import { warnOfLosses } from './edge-only-warnings.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
-import { warnOfLosses } from './losses.js';
 import { edgeShare } from './remote-dependency.js';
 
 /** What on-device decisioning is made of. */

@@ -1,6 +1,6 @@
 import { type EdgeShare, needsEdge, type RemoteNames } from '../decide.js';
 import type { DeliveryRequest, ExecuteRequest, PrefetchRequest, RequestDetails } from '../delivery-api.js';
-import { hasOrder, hasOrders } from './orders.js';
+import { hasOrder, hasOrders } from './purchases.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledLocation } from './rules/location.js';
 

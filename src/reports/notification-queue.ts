@@ -1,4 +1,5 @@
 import { later, type Timer, unref, utf8Length } from '#platform';
+import type { NotificationPolicy } from '../config-policies.js';
 import type { DeliveryResponse, Notification } from '../delivery-api.js';
 import { TargetError, type TargetErrorCode, toError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
@@ -6,13 +7,12 @@ import { keepWatch, type Limits, within } from '../http/deadline.js';
 import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
-import type { NotificationPolicy } from '../policies.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
-import { FlushPeriods, type Waiter } from './flush-periods.js';
-import { LostClusters } from './lost-clusters.js';
-import { type HostWindow, HostWindows } from './notification-window.js';
-import { type QueuedCall, WaitingCalls } from './waiting-calls.js';
+import { FlushPeriods, type Waiter } from './queue-flushes.js';
+import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
+import { LostClusters } from './queue-lost-clusters.js';
+import { type HostWindow, HostWindows } from './queue-windows.js';
 import { jsonOf } from './written-report.js';
 
 /** What a queue needs. */

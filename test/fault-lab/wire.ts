@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { inspect } from 'node:util';
-import { createUndiciFetch, type UndiciFetch } from '../../src/adapters/undici.js';
+import { createUndiciFetch, type UndiciFetch } from '../../src/http/undici.js';
 import { TargetClient, TargetError } from '../../src/index.js';
 import { type Play, rawEdge } from '../raw-edge.js';
 import type { Check } from './checks.js';

@@ -3,8 +3,8 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Opening } from '../../src/http/connection-use.js';
 import { Connections } from '../../src/http/connections.js';
-import type { Opening } from '../../src/http/trip.js';
 import { selfSigned } from '../self-signed.js';
 
 const { key, cert } = selfSigned();

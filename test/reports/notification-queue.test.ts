@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { NotificationPolicy } from '../../src/config-policies.js';
 import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { Events, type TargetEvents } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
 import { createLogger } from '../../src/logger.js';
-import type { NotificationPolicy } from '../../src/policies.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
 import { WrittenReport } from '../../src/reports/written-report.js';
 import type { Delivery } from '../../src/request/call.js';

@@ -4,8 +4,8 @@ import { TargetError, toJsonError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
-import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './dating.js';
-import { UndecidableLog } from './undecidable.js';
+import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './age.js';
+import { UndecidableLog } from './edge-only-log.js';
 
 /** What holding an artifact needs. */
 export interface HeldArtifactOptions {

@@ -4,7 +4,7 @@ import type { RuleOption } from '../../../src/artifact.js';
 import type { Metric, Option } from '../../../src/delivery-api.js';
 import { CompiledOffers } from '../../../src/on-device/offers/compiled-offers.js';
 import { copyBy, copyPlanOf } from '../../../src/on-device/offers/copy-plan.js';
-import { addMetrics, addOptions } from '../../../src/on-device/offers/hand-out.js';
+import { addMetrics, addOptions } from '../../../src/on-device/offers/filled-offers.js';
 import { toTokenNames } from '../../../src/on-device/offers/response-tokens.js';
 import { rule } from '../../fixtures/rules.js';
 

@@ -2,7 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
-import type { FetchApi, FetchInit, FetchResponse } from '../index.js';
+import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 
 /** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
 export interface UndiciDispatcher {

@@ -1,13 +1,17 @@
-import type { LocationContext } from './facts/context.js';
-import type { CompiledCondition } from './rules/condition.js';
-import type { CompiledLocation, CompiledRule } from './rules/location.js';
-import type { TraceRecorder } from './trace.js';
+import type { LocationContext } from '../facts/context.js';
+import type { CompiledCondition } from './condition.js';
+import type { CompiledLocation, CompiledRule } from './location.js';
+
+/** Somebody who writes down which rules were looked at. */
+export interface RuleRecorder {
+  noteRule(rule: CompiledRule, holds: boolean, context: LocationContext): void;
+}
 
 /** The part of an execute or a prefetch that all its searches share. */
 export interface SearchedPart {
   readonly propertyToken: string | undefined;
   /** Undefined when nobody asked for a trace. */
-  readonly recorder: TraceRecorder | undefined;
+  readonly recorder: RuleRecorder | undefined;
 }
 
 const NO_RULES: readonly CompiledRule[] = [];

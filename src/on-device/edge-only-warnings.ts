@@ -1,7 +1,7 @@
 import type { ResolvedDeliveryRequest } from '../delivery-api.js';
 import type { Logger } from '../logger.js';
 import type { DisplayReport } from './display-report.js';
-import { hasOrders, unreportedOrder } from './orders.js';
+import { hasOrders, unreportedOrder } from './purchases.js';
 import { type EdgeOnlyField, edgeOnlyFields } from './remote-dependency.js';
 
 const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';

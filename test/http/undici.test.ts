@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { MockAgent } from 'undici';
-import { createUndiciFetch, type UndiciFetchOptions } from '../../src/adapters/undici.js';
+import { createUndiciFetch, type UndiciFetchOptions } from '../../src/http/undici.js';
 import { TargetClient, type TargetClientConfig } from '../../src/index.js';
 import { withServers } from '../listening.js';
 import { REQUEST } from '../recording-fetch.js';

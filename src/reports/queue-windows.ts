@@ -1,5 +1,5 @@
 import { type Backoff, grown, spread } from '../http/retry.js';
-import type { Place } from './waiting-calls.js';
+import type { Place } from './queue-lanes.js';
 
 /** Calls under way to hosts that have never confirmed any. */
 const MAX_TO_UNKNOWN = 16;
