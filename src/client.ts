@@ -23,15 +23,15 @@ import { isObject } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
 import { LazyOnDevice } from './on-device/lazy-decider.js';
-import { checkListener, warnOfUnknown } from './option-checks.js';
+import { checkListener } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import {
-  CALL_OPTIONS,
   type CallOptions,
   type RequestOptions,
   toSignal,
   toTimeoutMs,
+  warnOfUnknownOptions,
 } from './request/options.js';
 import { toFlushLimits, toLimitMs, type WaitOptions } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
@@ -315,7 +315,7 @@ export class TargetClient {
   ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
     if (!isObject(options)) throw invalidField('options', 'an object', options);
-    this.#warnOfUnknown(options);
+    warnOfUnknownOptions(options, this.#environment.logger);
     const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
     return decision instanceof Promise
@@ -328,11 +328,6 @@ export class TargetClient {
     this.#background.noteCall(call, decision.request);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
-
-  #warnOfUnknown(options: object): void {
-    if (hasOnly(options, CALL_OPTIONS)) return;
-    warnOfUnknown(options, [...CALL_OPTIONS], (line) => this.#environment.logger.warn(line));
-  }
 }
 
 /** A client that decides for itself loads what it needs, with the first call that finds it missing. */
@@ -343,9 +338,4 @@ function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deci
       return onDevice?.decider;
     },
   };
-}
-
-function hasOnly(options: object, known: ReadonlySet<string>): boolean {
-  for (const name in options) if (!known.has(name)) return false;
-  return true;
 }

@@ -277,6 +277,13 @@ describe('files', () => {
     expect(sources.filter(({ name }) => !name.includes('/')).length).toBeLessThanOrEqual(21);
   });
 
+  test('are short enough to be read at once, but for the types of the wire', () => {
+    const linesOf = (name: string) =>
+      readFileSync(join(ROOT, 'src', `${name}.ts`), 'utf8').split('\n').length;
+    const long = sources.filter(({ name }) => name !== 'delivery-api' && linesOf(name) > 350);
+    expect(long.map(({ name }) => name)).toEqual([]);
+  });
+
   test('have no index below the top', () => {
     expect(sources.map(({ name }) => name).filter((name) => name.endsWith('/index'))).toEqual([]);
   });

@@ -1,14 +1,15 @@
 import { later, type Timer, unref, utf8Length } from '#platform';
 import type { NotificationPolicy } from '../config-policies.js';
-import type { DeliveryResponse, Notification } from '../delivery-api.js';
-import { TargetError, type TargetErrorCode, toError, withoutVisitor } from '../errors.js';
+import type { DeliveryResponse } from '../delivery-api.js';
+import { type TargetError, toError } from '../errors.js';
 import type { Events } from '../events.js';
-import { keepWatch, type Limits, within } from '../http/deadline.js';
+import { type Limits, within } from '../http/deadline.js';
 import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
-import { FaultLog } from '../log-limit.js';
+import { keepWatch } from '../http/watched-signal.js';
 import type { Logger } from '../logger.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
+import { NotificationFates, notificationsOf } from './notification-fates.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
 import { LostClusters } from './queue-lost-clusters.js';
@@ -38,7 +39,6 @@ const LONG_WAIT_MS = 10_000;
 const MAX_ASKED_MS = 5 * 60 * 1000;
 /** Each attempt of a call is a delivery of its own. */
 const LATER_REPORT = { isLater: true, isReport: true };
-const NO_CONTENT = 204;
 const TOO_LARGE = 413;
 /** Characters are counted instead of bytes while the queue holds no more than this share of its bound. */
 const ESTIMATED_SHARE = 1 / 32;
@@ -52,22 +52,20 @@ const MAX_BYTES_A_CHARACTER = 3;
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
-  readonly #counts = { accepted: 0, delivered: 0, failed: 0, dropped: 0 };
   readonly #abort = new AbortController();
   readonly #waiting = new WaitingCalls();
   readonly #windows: HostWindows;
   readonly #periods = new FlushPeriods();
   readonly #lost = new LostClusters();
-  readonly #losses: FaultLog;
+  readonly #fates: NotificationFates;
   #bytes = 0;
   #isTurnOver = true;
   #timer: Timer | undefined;
-  #lastFault: TargetError | undefined;
 
   constructor(options: NotificationQueueOptions) {
     this.#options = options;
     this.#windows = new HostWindows(options.policy.maxInFlight);
-    this.#losses = new FaultLog(options.logger.write, 'notifications are delivered');
+    this.#fates = new NotificationFates(options);
     keepWatch(this.#abort.signal);
   }
 
@@ -78,19 +76,19 @@ export class NotificationQueue {
 
   /** All notifications that were handed over, by fate. */
   get stats(): NotificationStats {
-    const { accepted, delivered, failed, dropped } = this.#counts;
-    return { accepted, delivered, failed, dropped, queued: accepted - delivered - failed - dropped };
+    return this.#fates.stats;
   }
 
   /** Takes a call along; it is sent when the current turn of the event loop is over. */
   add(call: Delivery): void {
-    this.#counts.accepted += notificationsOf(call).length;
+    this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
     const bytes = this.#bytesOf(call);
-    if (this.#abort.signal.aborted) this.#drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
-    else if (this.size >= maxQueued) this.#drop(call, 'ERR_TARGET_ABORTED', `${maxQueued} calls are queued`);
+    if (this.#abort.signal.aborted) this.#fates.drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
+    else if (this.size >= maxQueued)
+      this.#fates.drop(call, 'ERR_TARGET_ABORTED', `${maxQueued} calls are queued`);
     else if (this.#bytes + bytes > maxBytes)
-      this.#drop(call, 'ERR_TARGET_ABORTED', `more than ${maxBytes} bytes would be queued`);
+      this.#fates.drop(call, 'ERR_TARGET_ABORTED', `more than ${maxBytes} bytes would be queued`);
     else {
       this.#bytes += bytes;
       const hint = this.#lost.reachable(call.locationHint);
@@ -122,11 +120,11 @@ export class NotificationQueue {
     // One by one, so that a listener finds each of them either here or dropped.
     for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
       this.#forget(next);
-      this.#drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
+      this.#fates.drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
     }
     // Calls under way were aborted with the signal, and end soon.
     await this.#periods.waitForAll().ended;
-    const { delivered, failed, dropped } = this.#counts;
+    const { delivered, failed, dropped } = this.#fates.stats;
     return { delivered, failed, dropped };
   }
 
@@ -179,9 +177,8 @@ export class NotificationQueue {
     try {
       const { response } = await this.#options.deliver(this.#toSent(queued));
       window.succeeded(this.#waiting.size > 0);
-      this.#lastFault = undefined;
       this.#forget(queued);
-      this.#confirm(queued.call, response);
+      this.#fates.confirm(queued.call, response, this.#waiting.size === 0);
     } catch (thrown) {
       this.#judge(queued, toError(thrown) as TargetError, window);
     }
@@ -208,7 +205,7 @@ export class NotificationQueue {
   #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
-      this.#drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
+      this.#fates.drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
       return;
     }
     const { isRetryable, saysOfHost } = verdictOn(error, LATER_REPORT);
@@ -224,7 +221,7 @@ export class NotificationQueue {
 
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     const askedMs = askedMsOf(error);
-    this.#lastFault = error;
+    this.#fates.noteFault(error);
     window.faulted(performance.now(), { askedMs, isRepeated: queued.attempts > MAX_BLAMED_ATTEMPTS });
     if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
     else {
@@ -288,68 +285,16 @@ export class NotificationQueue {
     return bytes === length ? length : Math.max(bytes, 2 * length);
   }
 
+  #fail(queued: QueuedCall, error: TargetError): void {
+    this.#forget(queued);
+    this.#fates.fail(queued.call, error);
+  }
+
   /** A call is not the queue's any more. */
   #forget({ bytes, period }: QueuedCall): void {
     this.#bytes -= bytes;
     this.#periods.leave(period);
   }
-
-  #fail(queued: QueuedCall, error: TargetError): void {
-    this.#forget(queued);
-    this.#losses.failed(`a notification could not be delivered: ${error.message}`);
-    this.#end(notificationsOf(queued.call), 'failed', () => error);
-  }
-
-  /** A notification whose id the edge does not repeat was not processed; only an answer without a body says nothing. */
-  #confirm(call: Delivery, { status, notifications }: DeliveryResponse): void {
-    const sent = notificationsOf(call);
-    const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
-    this.#counts.delivered += sent.length - refused.length;
-    if (refused.length === 0) {
-      if (this.#waiting.size === 0) this.#losses.worked();
-      return;
-    }
-    const message = 'the edge did not process a notification';
-    this.#losses.failed(message);
-    this.#end(refused, 'failed', () => new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
-  }
-
-  #drop(call: Delivery, code: TargetErrorCode, why: string): void {
-    const message = `a notification was dropped: ${why}`;
-    this.#losses.failed(message);
-    this.#end(notificationsOf(call), 'dropped', () => {
-      // The last fault was most likely of another visitor's call.
-      const cause = this.#lastFault && withoutVisitor(this.#lastFault);
-      return new TargetError(code, message, { cause });
-    });
-  }
-
-  /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */
-  #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => TargetError): void {
-    this.#counts[fate] += notifications.length;
-    const { events } = this.#options;
-    if (notifications.length === 0 || !events.isListenedTo('sendNotificationError')) return;
-    const error = toFault();
-    for (const notification of notifications) {
-      events.emit({ type: 'sendNotificationError', notification, error });
-    }
-  }
-}
-
-/** Those of the notifications whose ids the edge did not repeat. */
-function unconfirmed(
-  sent: readonly Notification[],
-  confirmed: readonly { readonly id?: string | undefined }[],
-): readonly Notification[] {
-  if (confirmed.length === 0) return sent;
-  const [first] = sent;
-  if (first && sent.length === 1) return confirmed.some(({ id }) => id === first.id) ? [] : sent;
-  const ids = new Set(confirmed.map(({ id }) => id));
-  return sent.filter(({ id }) => !ids.has(id));
-}
-
-function notificationsOf({ request }: Delivery): readonly Notification[] {
-  return request.notifications ?? [];
 }
 
 /** How long the host of an error asked to be left alone. */

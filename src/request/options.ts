@@ -3,7 +3,8 @@ import type { DecisioningMethod, DeliveryRequest } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
-import { timeout as timeoutCheck } from '../option-checks.js';
+import type { Logger } from '../logger.js';
+import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
 export interface CallOptions extends IdentityOptions {
@@ -40,6 +41,15 @@ const OPTIONS = {
 
 /** Every option of a call. */
 export const CALL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
+
+/** Names each option that no call has. Most calls have none, and cost no list of names. */
+export function warnOfUnknownOptions(options: object, logger: Logger): void {
+  for (const name in options) {
+    if (CALL_OPTIONS.has(name)) continue;
+    warnOfUnknown(options, [...CALL_OPTIONS], (line) => logger.warn(line));
+    return;
+  }
+}
 
 /** The `decisioningMethod` option of a call. */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {

@@ -1,0 +1,59 @@
+/** The part of an `AbortSignal` that is used of one that the caller made. */
+export interface Abortable {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
+export function keepWatch(signal: Abortable): void {
+  watch(signal, { at: 0, onAbort: () => undefined });
+}
+
+/** Who is to be told, and where in the list. */
+export interface Watcher {
+  at: number;
+  onAbort(): void;
+}
+
+/** A list, for a set that outlives its members makes new tables all the time, which old ones keep from the collector. */
+export interface Watch {
+  readonly signal: Abortable;
+  readonly watchers: Watcher[];
+  readonly listener: () => void;
+}
+
+/** One listener for each signal of a caller, however many calls share it: Node warns of more than ten. */
+const watches = new WeakMap<Abortable, Watch>();
+
+/** Has somebody told when a signal is aborted. */
+export function watch(signal: Abortable, watcher: Watcher): Watch {
+  const joined = watches.get(signal) ?? startWatch(signal);
+  watcher.at = joined.watchers.length;
+  joined.watchers.push(watcher);
+  return joined;
+}
+
+/** Forgets somebody who need not be told any more. */
+export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher): void {
+  if (watchers[watcher.at] !== watcher) return;
+  const last = watchers.pop();
+  if (last && last !== watcher) {
+    watchers[watcher.at] = last;
+    last.at = watcher.at;
+  }
+  if (watchers.length > 0) return;
+  watches.delete(signal);
+  signal.removeEventListener('abort', listener);
+}
+
+function startWatch(signal: Abortable): Watch {
+  const watchers: Watcher[] = [];
+  const listener = () => {
+    for (const watcher of [...watchers]) watcher.onAbort();
+  };
+  const started = { signal, watchers, listener };
+  watches.set(signal, started);
+  signal.addEventListener('abort', listener);
+  return started;
+}
