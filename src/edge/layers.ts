@@ -9,8 +9,9 @@ import type { TelemetryBuffer } from '../reports/telemetry.js';
 import type { Delivery } from '../request/call.js';
 import type { DeliveryCounts } from '../stats.js';
 import { isUnresolved } from './clusters.js';
-import { asksForOffers, type Deliver, type Outgoing } from './deliver.js';
+import type { Deliver } from './deliver.js';
 import type { OwnHostOptions } from './host.js';
+import { asksForOffers, type Outgoing } from './outgoing.js';
 import { toDeliveryEntry } from './telemetry-entry.js';
 
 /** Something that goes on round each delivery. */

@@ -2,7 +2,8 @@ import type { TelemetryEntry, TelemetryRequest } from '../delivery-api.js';
 import { lengthOf } from '../http/body.js';
 import type { Exchanged } from '../http/exchange.js';
 import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
-import type { Delivered, Outgoing } from './deliver.js';
+import type { Delivered } from './deliver.js';
+import type { Outgoing } from './outgoing.js';
 
 /** The telemetry entry of a call whose answer has just been read. */
 export function toDeliveryEntry(

@@ -13,7 +13,8 @@ import { NotificationFates, notificationsOf } from './notification-fates.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
 import { LostClusters } from './queue-lost-clusters.js';
-import { type HostWindow, HostWindows } from './queue-windows.js';
+import type { HostWindow } from './queue-window.js';
+import { HostWindows } from './queue-windows.js';
 import { jsonOf } from './written-report.js';
 
 /** What a queue needs. */

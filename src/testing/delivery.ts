@@ -6,6 +6,7 @@ import type {
   NotificationResponse,
   VisitorIdResponse,
 } from '../delivery-api.js';
+import { DELIVERY_PATH } from '../delivery-api.js';
 import type { DeliveryCheck } from './delivery-check.js';
 import { toMessage } from './delivery-check.js';
 import type { EdgeCall } from './offers.js';
@@ -16,7 +17,6 @@ import type { Decisions } from './scripted-decisions.js';
 import type { Tokens } from './tokens.js';
 
 /** The path of the Delivery API. */
-const DELIVERY_PATH = '/rest/v1/delivery';
 
 /** What the delivery route needs to answer. */
 export interface DeliveryParts {

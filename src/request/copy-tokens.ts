@@ -1,10 +1,9 @@
-import type { Preview, Property, QAMode, QAModePreviewIndex, Telemetry, Trace } from '../delivery-api.js';
+import type { Preview, Property, QAMode, QAModePreviewIndex } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
-import { copyJson } from './copy-json.js';
 import { type Copying, copyFields, copyList, type Draft, isAbsent } from './copying.js';
 import { toFlag, toInteger, toText } from './scalars.js';
 
-/** This file copies the parts that tell the edge how to treat a request, and the telemetry that is sent with it. */
+/** This file copies the tokens that choose what is decided about: the property, a preview, a QA link. */
 
 export function copyProperty(value: unknown, copying: Copying): Property | undefined {
   return copyFields<Property>(value, copying, copyTokenField);
@@ -24,42 +23,6 @@ function copyTokenField(
   if (name === 'token') kept = copy.token = toText(written.token);
   else kept = copying.dropUnknown(name);
   return kept;
-}
-
-/** Copies a trace. An empty one is kept, because on-device decisions are traced without a token. */
-export function copyTrace(value: unknown, copying: Copying): Trace | undefined {
-  if (value === undefined || value === null) return undefined;
-  return copyFields<Trace>(value, copying, copyTraceField) ?? {};
-}
-
-function copyTraceField(copy: Draft<Trace>, name: string, written: JsonRecord, copying: Copying): unknown {
-  let kept: unknown;
-  if (name === 'authorizationToken') kept = copy.authorizationToken = toText(written.authorizationToken);
-  else if (name === 'usage') kept = copy.usage = copyPassedOn(written.usage) as Trace['usage'];
-  else kept = copying.dropUnknown(name);
-  return kept;
-}
-
-export function copyTelemetry(value: unknown, copying: Copying): Telemetry | undefined {
-  return copyFields<Telemetry>(value, copying, copyTelemetryField);
-}
-
-function copyTelemetryField(
-  copy: Draft<Telemetry>,
-  name: string,
-  written: JsonRecord,
-  copying: Copying,
-): unknown {
-  let kept: unknown;
-  if (name === 'entries')
-    kept = copy.entries = copyList(written.entries, copying, copyPassedOn) as Telemetry['entries'];
-  else kept = copying.dropUnknown(name);
-  return kept;
-}
-
-/** Copies a value unchecked: the SDK only passes it on, and the edge says if it is wrong. */
-function copyPassedOn(value: unknown): unknown {
-  return value === undefined || value === null ? undefined : copyJson(value);
 }
 
 export function copyQAMode(value: unknown, copying: Copying): QAMode | undefined {
