@@ -131,8 +131,9 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   });
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
-  for (const report of evaluation.report?.toRequests(request) ?? []) send(report, located, parts);
-  warnOfLosses(request, evaluation.report, parts.logger);
+  const { report: displays } = evaluation;
+  if (displays) for (const report of displays.toRequests(request)) send(report, located, parts);
+  warnOfLosses(request, displays, parts.logger);
   // The edge alone can process the notifications that the caller brought along.
   if (request.notifications) {
     for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);

@@ -18,6 +18,8 @@ export class UndecidableLog {
 
   /** Warns of the locations that were compiled since it was last called. */
   write(): void {
+    // Asked with every decision, and nearly always no (benchmark `on-device/prefetch`).
+    if (!this.#compiled.hasUndecidable) return;
     for (const location of this.#compiled.takeUndecidable()) this.#limit.say(toLine(location));
   }
 }

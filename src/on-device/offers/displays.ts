@@ -32,7 +32,7 @@ export class DisplayedTokens {
       return tokens.slice();
     }
     const displayed = known instanceof Set ? known : new Set(known);
-    this.#tokensByMbox.set(mbox, displayed);
+    if (displayed !== known) this.#tokensByMbox.set(mbox, displayed);
     const fresh: string[] = [];
     for (const token of tokens) {
       if (displayed.has(token)) continue;

@@ -48,6 +48,8 @@ export class CompiledArtifact {
   readonly client: string;
   readonly globalMbox: string;
   readonly tokenNames: TokenNames;
+  /** Set while {@link takeUndecidable} has something to give. */
+  hasUndecidable = false;
   readonly #options: CompileOptions;
   readonly #mboxes: LocationKind;
   readonly #views: LocationKind;
@@ -99,7 +101,8 @@ export class CompiledArtifact {
   /** The locations with rules that cannot be decided here, of those that were compiled since it was last asked. */
   takeUndecidable(): readonly UndecidableLocation[] {
     const taken = this.#undecidable;
-    if (taken.length > 0) this.#undecidable = [];
+    this.#undecidable = [];
+    this.hasUndecidable = false;
     return taken;
   }
 
@@ -127,6 +130,7 @@ export class CompiledArtifact {
       remote: undecidable > 0 || kind.remote.has(name) || !kind.local.has(name),
     });
     if (undecidable > 0) {
+      this.hasUndecidable = true;
       this.#undecidable.push({ kind: kind.word, name, undecidable, rules: listed.length });
     }
     // Names that the artifact does not know come from requests: there is no end to them.
