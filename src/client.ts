@@ -8,7 +8,7 @@ import { type Deciders, type Decision, decide, type EdgeDecider } from './decide
 import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
-import { asksForOffers } from './edge/outgoing.js';
+import { asksForOffers } from './edge/delivery-request.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
 import { closedError, invalidField, TargetError } from './errors.js';
 import { Events, type TargetEventListener, type TargetEventName } from './events.js';

@@ -3,7 +3,7 @@ import type { DeliveryResponse } from '../delivery-api.js';
 import type { Exchanged } from '../http/exchange.js';
 import type { Transport } from '../http/transport.js';
 import { toDeliveryResponse } from './answer.js';
-import { createUrls, type Outgoing, toExchangeRequest } from './outgoing.js';
+import { createUrls, type Outgoing, toExchangeRequest } from './delivery-request.js';
 
 /** A delivery call that was answered: what it sent and what came back. */
 export interface Delivered extends Pick<Outgoing, 'request' | 'locationHint'> {

@@ -10,8 +10,8 @@ import type { Delivery } from '../request/call.js';
 import type { DeliveryCounts } from '../stats.js';
 import { isUnresolved } from './clusters.js';
 import type { Deliver } from './deliver.js';
+import { asksForOffers, type Outgoing } from './delivery-request.js';
 import type { OwnHostOptions } from './host.js';
-import { asksForOffers, type Outgoing } from './outgoing.js';
 import { toDeliveryEntry } from './telemetry-entry.js';
 
 /** Something that goes on round each delivery. */

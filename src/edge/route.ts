@@ -3,9 +3,9 @@ import type { Delivery } from '../request/call.js';
 import type { CircuitBreakerStats } from '../stats.js';
 import { Clusters } from './clusters.js';
 import { createPost, type Delivered, type PostOptions } from './deliver.js';
+import { asksForOffers, type Outgoing, toSentRequest } from './delivery-request.js';
 import { hostOf, type OwnHostOptions, ownHint } from './host.js';
 import { type LayerOptions, withLayers } from './layers.js';
-import { asksForOffers, type Outgoing, toSentRequest } from './outgoing.js';
 
 /** The way to the edge is made of these. */
 export interface EdgeRouteOptions extends PostOptions, LayerOptions {}

@@ -3,7 +3,7 @@ import { lengthOf } from '../http/body.js';
 import type { Exchanged } from '../http/exchange.js';
 import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { Delivered } from './deliver.js';
-import type { Outgoing } from './outgoing.js';
+import type { Outgoing } from './delivery-request.js';
 
 /** The telemetry entry of a call whose answer has just been read. */
 export function toDeliveryEntry(

@@ -15,7 +15,7 @@ import { addMetrics, addOptions, type HandOut, optionsFor } from './offers/fille
 import type { MacroSource } from './offers/macros.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledRule } from './rules/location.js';
-import { RuleSearch, type SearchedPart } from './rules/search.js';
+import { RuleSearch, type SearchedPart } from './rules/matching.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
 /** One execute or prefetch on its way to an answer. */
