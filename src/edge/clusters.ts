@@ -1,5 +1,5 @@
 import { unref } from '#platform';
-import type { TargetError, TargetErrorCode } from '../errors.js';
+import { TargetError, type TargetErrorCode } from '../errors.js';
 import { type Limits, within } from '../http/deadline.js';
 import { deliveryHost } from '../identity/location-hint.js';
 import { isObject } from '../json.js';
@@ -154,7 +154,7 @@ function hasFoundHost(error: Error): boolean {
 }
 
 function codeOf(error: Error): TargetErrorCode | undefined {
-  return (error as Partial<TargetError>).code;
+  return error instanceof TargetError ? error.code : undefined;
 }
 
 /** The code of the look-up's own error, which is among the causes of a call's. */

@@ -19,6 +19,8 @@ export interface Outgoing {
   readonly isMereClaim: boolean;
   /** The telemetry of earlier calls that goes along, filled in on the way. */
   entries: readonly TelemetryEntry[];
+  /** False as long as the circuit breaker may refuse it. */
+  isSent: boolean;
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;

@@ -60,7 +60,7 @@ function learnHint({ clientHint, config }: LayerOptions): Layer {
   };
 }
 
-/** Counts and logs what came of a call that was sent. */
+/** Counts failures, and logs what came of a call that was sent. */
 function tellResult({ counts, logger }: LayerOptions): Layer {
   const faults = new FaultLog(logger.write, 'delivery calls work');
   const tellFailure = (error: unknown) => {
@@ -72,14 +72,13 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
   return (next) => async (outgoing) => {
     try {
       const delivered = await next(outgoing);
-      counts.retries += delivered.exchanged.attempts - 1;
       logger.debug(() => `delivery response ${logger.show(delivered.response)}`);
       faults.worked();
       return delivered;
     } catch (error) {
       // The call goes on to another host, and is one call.
       if (isNowhere(error, outgoing)) counts.deliveries -= 1;
-      else if (detailsOf(error).code !== 'ERR_TARGET_CIRCUIT_OPEN') tellFailure(error);
+      else if (outgoing.isSent) tellFailure(error);
       throw error;
     }
   };
@@ -125,12 +124,15 @@ function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
   };
 }
 
-/** Counts and logs what is about to be sent. */
+/** Counts and logs what is about to be sent, and counts how often it had to be. */
 function tellRequest({ counts, logger }: LayerOptions): Layer {
-  return (next) => (outgoing) => {
+  return (next) => async (outgoing) => {
+    outgoing.isSent = true;
     counts.deliveries += 1;
     logger.debug(() => `delivery request ${logger.show(outgoing.request)}`);
-    return next(outgoing);
+    const delivered = await next(outgoing);
+    counts.retries += delivered.exchanged.attempts - 1;
+    return delivered;
   };
 }
 

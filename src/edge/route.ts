@@ -79,7 +79,7 @@ function toOutgoing(
   { locationHint, host, isMereClaim }: Pick<Outgoing, 'locationHint' | 'host' | 'isMereClaim'>,
 ): Outgoing {
   const request = toSentRequest(delivery.request);
-  return { delivery, request, locationHint, host, isMereClaim, entries: [] };
+  return { delivery, request, locationHint, host, isMereClaim, entries: [], isSent: false };
 }
 
 /** The same delivery with the time that is left. */

@@ -89,7 +89,7 @@ type Failure =
 
 type Helps = (options: VerdictOptions) => boolean | undefined;
 const always: Helps = () => true;
-const later: Helps = ({ isLater }) => isLater;
+const whenLater: Helps = ({ isLater }) => isLater;
 const asReport: Helps = ({ isReport }) => isReport;
 const never: Helps = () => false;
 
@@ -97,9 +97,9 @@ const never: Helps = () => false;
 const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]>> = {
   unreached: [always, 'silent'],
   // The time of the call itself is over.
-  'timed out': [later, 'silent'],
+  'timed out': [whenLater, 'silent'],
   // Most likely of something in between; the ids tell the edge what it has processed already.
-  unreadable: [later, 'failed'],
+  unreadable: [whenLater, 'failed'],
   passing: [always, 'failed'],
   'session busy': [asReport, 'answered'],
   // A status that blames the caller is an answer.

@@ -38,13 +38,15 @@ interface Parts extends OnDeviceOptions {
 /** The on-device decider: artifact + request + place → offers, and the displays to report after them. */
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
+  // By itself: what the closures see of the options they keep alive, and the payload may be large.
+  const { onStart } = options;
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
   let hasStarted = false;
   const start = () => {
     if (hasStarted) return;
     hasStarted = true;
     source.start();
-    options.onStart();
+    onStart();
   };
   if (startsAt === 'create') start();
   return {

@@ -64,7 +64,7 @@ export interface Platform {
    * bytes until there is a request.
    */
   readonly startsAt: 'create' | 'first-call';
-  /** Lets no caller's signal warn of the many who listen to it. */
+  /** Lets a signal have any number of listeners without a warning. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;
   /** Recognises errors of another realm too. */
