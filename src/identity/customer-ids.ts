@@ -18,14 +18,18 @@ export const AUTHENTICATED_STATES = [
 const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
 const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
-/** A customer id as Experience Cloud's visitor API takes it; a plain string is an id of unknown state. */
+/** A customer id as Experience Cloud's visitor API takes it; a plain string or number is an id of unknown state. */
 export type CustomerIdOption =
   | string
-  | { readonly id: string | undefined; readonly authState?: AuthStateNumber | undefined };
+  | number
+  | {
+      readonly id: string | number | undefined;
+      readonly authState?: AuthStateNumber | AuthenticatedState | undefined;
+    };
 
 /** A customer id in the Delivery API's own form. */
 export interface CustomerIdEntry {
-  readonly id: string;
+  readonly id: string | number;
   readonly integrationCode: string;
   readonly authenticatedState?: AuthenticatedState | undefined;
 }
@@ -46,13 +50,18 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
 
 /** The `customerIds` option, in either form, as a visitor object takes them. */
 export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
-  if (!isList(option)) return option;
+  if (!isList(option)) return Object.fromEntries(Object.entries(option).map(toOwnPair)) as CustomerIdsByCode;
   return Object.fromEntries(
     toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
       integrationCode,
       { id, authState: numberOf(authenticatedState) },
     ]),
   );
+}
+
+/** A value that says the same in another type is converted, for visitor objects expect texts and numbers of states. */
+function toOwnPair([code, value]: [string, unknown]): [string, unknown] {
+  return [code, typeof value === 'string' || isAnonymous(value) ? value : toState(value)];
 }
 
 /** Customer ids as `visitorState` has them. A copy: the caller may use the object again for the next visitor. */
@@ -109,13 +118,18 @@ function fromPair([code, value]: [string, unknown], index: number): CustomerId |
     return { id: toText(value, path, MAX_ID_LENGTH), integrationCode, authenticatedState: 'unknown' };
   }
   const authenticatedState = toAuthenticatedState(value.authState);
-  if (!authenticatedState) throw invalidField(`${path}.authState`, 'one of 0, 1, 2', value.authState);
+  if (!authenticatedState)
+    throw invalidField(
+      `${path}.authState`,
+      `one of 0, 1, 2, ${AUTHENTICATED_STATES.join(', ')}`,
+      value.authState,
+    );
   return { id: toText(value.id, `${path}.id`, MAX_ID_LENGTH), integrationCode, authenticatedState };
 }
 
 /** An empty entry says nothing, and one with an empty id is of somebody who has not logged in yet. */
 function fromEntry(value: unknown, index: number): CustomerId | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null || value === '') return undefined;
   const path = `customerIds[${index}]`;
   if (!isObject(value)) throw invalidField(path, 'customer ids', value);
   const { id, integrationCode, authenticatedState } = value as JsonRecord;

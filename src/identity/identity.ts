@@ -1,6 +1,6 @@
 import { type AudienceManager, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { isRecord } from '../json.js';
+import { idToText, isRecord } from '../json.js';
 import { type AmcvValues, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
 import { type CustomerIdsOption, toCustomerIds, toCustomerIdsByCode } from './customer-ids.js';
 import type { IdSource } from './ids.js';
@@ -132,9 +132,8 @@ function toValues(values: unknown): VisitorValues {
 
 /** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
 function toText(value: unknown, maxLength: number): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const text = String(value);
-  return text !== '' && text.length <= maxLength ? text : undefined;
+  const text = typeof value === 'boolean' ? undefined : idToText(value);
+  return text !== undefined && text !== '' && text.length <= maxLength ? text : undefined;
 }
 
 function toAudienceManager({ MCAAMLH, MCAAMB }: VisitorValues): AudienceManager | undefined {

@@ -8,6 +8,7 @@ import {
   copyList,
   type Draft,
   fieldsOf,
+  isAbsent,
   outward,
   toWrittenList,
   withoutGaps,
@@ -62,7 +63,8 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
   let position = 0;
   try {
     for (; position < written.length; position += 1) {
-      const copy = copyMbox(written[position], copying, position);
+      const item = written[position];
+      const copy = isAbsent(item) ? undefined : copyMbox(item, copying, position);
       if (!copy) continue;
       if (copy.index !== undefined) indexed += 1;
       // Pushing to an empty list makes room for many, and most lists have one mbox.
@@ -138,7 +140,6 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
 
 /** Copies a view. An empty one is kept, because a view without a name asks for all views. */
 function copyView(value: unknown, copying: Copying): ViewRequest | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
   return copyFields<ViewRequest>(value, copying, copyViewField) ?? {};
 }
 

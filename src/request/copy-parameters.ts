@@ -67,8 +67,9 @@ function toItem(given: unknown): string {
 }
 
 function checkName(name: string): void {
-  // A name that begins with a visible character cannot be blank.
-  if (name.length <= MAX_NAME && (name.charCodeAt(0) > 0x20 || name.trim() !== '')) return;
+  // A name that begins with a visible character of ASCII cannot be blank.
+  const first = name.charCodeAt(0);
+  if (name.length <= MAX_NAME && ((first > 0x20 && first < 0x7f) || name.trim() !== '')) return;
   throw new TargetError(
     'ERR_TARGET_INVALID_REQUEST',
     ` must have names of 1 to ${MAX_NAME} characters, not one of ${name.length}`,

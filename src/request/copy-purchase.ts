@@ -42,7 +42,7 @@ function toProductId(value: unknown): string | undefined {
 /** Converts a `Date` to ISO 8601, as `JSON.stringify` does. A number is refused: it may count seconds or milliseconds. */
 function toTime(value: unknown): string | undefined {
   const time = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
-  if (typeof time === 'number') throw invalidField('', 'a string', time);
+  if (typeof time === 'number' || typeof time === 'boolean') throw invalidField('', 'a string', time);
   return toText(time);
 }
 

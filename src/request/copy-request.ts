@@ -50,6 +50,7 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
     throw outward(thrown, field);
   }
   if (copying.dropped || copying.doubts) warn(copying, logger);
+  if (written !== request) return withContent(copy, declaredBy(request), copying);
   return hasGaps || kept === undefined ? withContent(copy, written, copying) : copy;
 }
 
@@ -75,11 +76,25 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
   if (doubts) for (const what of doubts) logger.warn(what);
 }
 
+/** The parts of a request that ask for something. */
+type Content = { readonly [Part in 'execute' | 'prefetch' | 'notifications']?: unknown };
+
+/** Reads what a class instance asks for by getters or prototypes too: it is not copied, and must not get lost in silence. */
+function declaredBy(request: Content): Content {
+  const declared = (part: keyof Content) =>
+    Object.hasOwn(request, part) || !(part in Object.prototype) ? request[part] : undefined;
+  return {
+    execute: declared('execute'),
+    prefetch: declared('prefetch'),
+    notifications: declared('notifications'),
+  };
+}
+
 /**
  * Removes the gaps of a copy. A request that says `execute`, `prefetch` or `notifications` and has nothing left of it is a
  * mistake, and so is one with nothing left at all.
  */
-function withContent(copy: CopiedRequest, written: JsonRecord, copying: Copying): CopiedRequest {
+function withContent(copy: CopiedRequest, written: Content, copying: Copying): CopiedRequest {
   const { dropped = [] } = copying;
   const { execute, prefetch, notifications } = written;
   if (execute && !copy.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);

@@ -1,6 +1,6 @@
 import type { Preview, Property, QAMode, QAModePreviewIndex } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
-import { type Copying, copyFields, copyList, type Draft, isAbsent } from './copying.js';
+import { type Copying, copyFields, copyList, type Draft } from './copying.js';
 import { toFlag, toInteger, toText } from './scalars.js';
 
 /** This file copies the tokens that choose what is decided about: the property, a preview, a QA link. */
@@ -57,7 +57,7 @@ function toAudienceId(value: unknown): number | undefined {
 }
 
 function copyPreviewIndex(value: unknown, copying: Copying): QAModePreviewIndex | undefined {
-  return isAbsent(value) ? undefined : copyFields<QAModePreviewIndex>(value, copying, copyPreviewIndexField);
+  return copyFields<QAModePreviewIndex>(value, copying, copyPreviewIndexField);
 }
 
 function copyPreviewIndexField(

@@ -153,7 +153,8 @@ export function copyList<Item>(
   let position = 0;
   try {
     for (; position < written.length; position += 1) {
-      const kept = copyItem(written[position], copying, position);
+      const item = written[position];
+      const kept = isAbsent(item) ? undefined : copyItem(item, copying, position);
       if (kept !== undefined) copies.push(kept);
     }
   } catch (thrown) {

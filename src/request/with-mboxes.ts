@@ -1,6 +1,6 @@
 import type { DeliveryRequest, MboxRequest } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { isRecord } from '../json.js';
+import { idToText, isRecord } from '../json.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
 export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
@@ -12,9 +12,9 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
   const executed = listOf(request.execute?.mboxes);
   const named = new Set<unknown>();
   let index = 0;
-  for (const mbox of listOf(request.prefetch?.mboxes)) named.add(mbox?.name);
+  for (const mbox of listOf(request.prefetch?.mboxes)) named.add(idToText(mbox?.name));
   executed.forEach((mbox, position) => {
-    named.add(mbox?.name);
+    named.add(idToText(mbox?.name));
     const given: unknown = mbox?.index ?? position;
     // An index may be written as a text.
     const number = typeof given === 'string' ? Number(given) : given;

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { toAuthenticatedState, toCustomerIdState, toCustomerIds } from '../../src/identity/customer-ids.js';
+import {
+  toAuthenticatedState,
+  toCustomerIdState,
+  toCustomerIds,
+  toCustomerIdsByCode,
+} from '../../src/identity/customer-ids.js';
 
 const sent = (id: string, authenticatedState = 'unknown') => [
   { id, integrationCode: 'crm', authenticatedState },
@@ -60,7 +65,7 @@ describe('toCustomerIds converts what says the same in another type', () => {
       [{ id: 'a', integrationCode: 5 }],
       [{ ...sent('a')[0], integrationCode: '5' }],
     ],
-    ['a list with empty entries', [null, { id: 'a', integrationCode: 'crm' }, undefined], sent('a')],
+    ['a list with empty entries', [null, '', { id: 'a', integrationCode: 'crm' }, undefined], sent('a')],
     ['no id yet', { crm: null, erp: { id: '' }, shop: '', web: {} }, []],
     ['nothing', undefined, []],
     ['null', null, []],
@@ -107,4 +112,15 @@ describe('toCustomerIdState', () => {
     expect(state).toStrictEqual({ crm: expected });
     expect(toCustomerIdState(state)).toStrictEqual(state);
   });
+});
+
+test('a visitor object is given texts and numbers of states', () => {
+  const option = { crm: 42, erp: { id: 7, authState: 'authenticated' as const }, plain: 'p', none: null };
+  expect(toCustomerIdsByCode(option)).toEqual({
+    crm: { id: '42', authState: 0 },
+    erp: { id: '7', authState: 1 },
+    plain: 'p',
+    none: null,
+  });
+  expect(option.erp).toEqual({ id: 7, authState: 'authenticated' });
 });

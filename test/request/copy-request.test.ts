@@ -184,6 +184,70 @@ describe('fields', () => {
   });
 });
 
+describe('what cannot be sent rightly is refused', () => {
+  const mboxWith = (field: object) => ({ execute: { mboxes: [{ ...MBOX, ...field }] } });
+
+  test.each<[string, unknown, string]>([
+    ['a blank name', mboxWith({ parameters: { ' ': 'x' } }), 'execute.mboxes[0].parameters'],
+    [
+      'a name of an ideographic space',
+      mboxWith({ parameters: { '\u3000': 'x' } }),
+      'execute.mboxes[0].parameters',
+    ],
+    ['a boolean as a time', mboxWith({ order: { time: true } }), 'execute.mboxes[0].order.time'],
+    [
+      'a number with more than 64 characters',
+      mboxWith({ order: { total: `1.${'0'.repeat(64)}` } }),
+      'execute.mboxes[0].order.total',
+    ],
+    [
+      'a parameter with more items than characters are allowed',
+      mboxWith({ parameters: { a: Array.from({ length: 5001 }, () => '') } }),
+      'execute.mboxes[0].parameters["a"]',
+    ],
+  ])('%s', async (_, request, path) => {
+    expect(await targetErrorOf(() => copyOf(request))).toMatchObject({
+      code: 'ERR_TARGET_INVALID_REQUEST',
+      path,
+    });
+  });
+
+  test.each(['execute', 'prefetch'])('%s of a class, which is not copied', async (part) => {
+    class Written {
+      readonly context = { channel: 'web' };
+      get execute() {
+        return part === 'execute' ? { mboxes: [MBOX] } : undefined;
+      }
+      get prefetch() {
+        return part === 'prefetch' ? { mboxes: [MBOX] } : undefined;
+      }
+    }
+    expect(await targetErrorOf(() => copyOf(new Written()))).toMatchObject({
+      code: 'ERR_TARGET_INVALID_REQUEST',
+      path: part,
+    });
+  });
+});
+
+test('empty entries of every list are left out', () => {
+  const gaps = ['', null, undefined];
+  const { copy, warnings } = copied({
+    id: { tntId: 't', customerIds: gaps },
+    execute: { mboxes: [...gaps, MBOX] },
+    prefetch: { mboxes: [...gaps, MBOX], views: [...gaps, { name: 'home' }] },
+    telemetry: { entries: [...gaps, { a: 1 }] },
+    qaMode: { token: 't', previewIndexes: [...gaps, { activityIndex: 1 }] },
+  });
+  expect(copy).toEqual({
+    id: { tntId: 't' },
+    execute: { mboxes: [MBOX] },
+    prefetch: { mboxes: [MBOX], views: [{ name: 'home' }] },
+    telemetry: { entries: [{ a: 1 }] },
+    qaMode: { token: 't', previewIndexes: [{ activityIndex: 1 }] },
+  });
+  expect(warnings).toEqual([]);
+});
+
 test('a list that claims four thousand million items is refused at once', async () => {
   const mboxes: unknown[] = [];
   mboxes.length = 2 ** 32 - 1;
