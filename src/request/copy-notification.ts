@@ -8,15 +8,25 @@ import type {
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { isRecord, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
-import { type Copying, copyFields, copyList, type Draft, fieldsOf } from './copying.js';
+import {
+  type Copying,
+  copyFields,
+  copyList,
+  type Draft,
+  fieldsOf,
+  isAbsent,
+  toWrittenList,
+} from './copying.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
 /** This file copies notifications. One that Target could not process is dropped, so that the others are still sent. */
 
 const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
 
+/** Copies notifications. An empty one is dropped like any that the edge could not process, and its caller hears of it. */
 export function copyNotifications(value: unknown, copying: Copying): Notification[] | undefined {
-  return copyList(value, copying, copyNotification);
+  const written = toWrittenList(value)?.map((item) => (isAbsent(item) ? {} : item));
+  return copyList(written, copying, copyNotification);
 }
 
 function copyNotification(value: unknown, copying: Copying, position: number): Notification | undefined {
