@@ -2,6 +2,7 @@ import type { ResolvedConfig } from '../config.js';
 import type { DeliveryResponse } from '../delivery-api.js';
 import type { Exchanged } from '../http/exchange.js';
 import type { Transport } from '../http/transport.js';
+import type { DeliveryCounts } from '../stats.js';
 import { toDeliveryResponse } from './answer.js';
 import { createUrls, type Outgoing, toExchangeRequest } from './delivery-request.js';
 
@@ -22,11 +23,13 @@ export type Deliver = (outgoing: Outgoing) => Promise<Delivered>;
 export interface PostOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
+  /** The counters that go up with the calls. */
+  readonly counts: DeliveryCounts;
   readonly newId: () => string;
 }
 
 /** Makes the exchange with the edge itself: URL, headers and body of a call, and its answer. */
-export function createPost({ config, transport, newId }: PostOptions): Deliver {
+export function createPost({ config, transport, counts, newId }: PostOptions): Deliver {
   const toUrl = createUrls(config);
   const answerer = { client: config.client, issued: transport.issued };
   return async (outgoing) => {
@@ -36,6 +39,8 @@ export function createPost({ config, transport, newId }: PostOptions): Deliver {
     const requestId = newId();
     const exchanged = await transport.exchange(toExchangeRequest(outgoing, { url, requestId }, config));
     const response = toDeliveryResponse(exchanged, { requestId, bodyId: request.requestId }, answerer);
+    // Counted here, for each layer that waits for an answer costs every display report a promise.
+    counts.retries += exchanged.attempts - 1;
     return { request, response, locationHint, exchanged, requestId, startedAt };
   };
 }

@@ -124,15 +124,13 @@ function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
   };
 }
 
-/** Counts and logs what is about to be sent, and counts how often it had to be. */
+/** Counts and logs what is about to be sent. */
 function tellRequest({ counts, logger }: LayerOptions): Layer {
-  return (next) => async (outgoing) => {
+  return (next) => (outgoing) => {
     outgoing.isSent = true;
     counts.deliveries += 1;
     logger.debug(() => `delivery request ${logger.show(outgoing.request)}`);
-    const delivered = await next(outgoing);
-    counts.retries += delivered.exchanged.attempts - 1;
-    return delivered;
+    return next(outgoing);
   };
 }
 
