@@ -471,6 +471,14 @@ describe('an open circuit breaker', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  test('tells whom it refuses how long the host asked to be left alone', async () => {
+    fakeTimers();
+    const { client } = start(status(503, { 'retry-after': '7' }, 'busy'));
+    await fail(client, 5);
+    const { cause } = await targetErrorOf(() => call(client));
+    expect(cause).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 503, retryAfterMs: 7000 });
+  });
+
   test('tells nobody about the visitor whose call failed last', async () => {
     const body = 'no profile of visitor-1 in session-1';
     fakeTimers();
@@ -581,6 +589,15 @@ describe('a change of state', () => {
       { type, host, state: 'half-open', error },
       { type, host, state: 'closed' },
     ]);
+  });
+
+  test('comes before its call is counted as a failure', async () => {
+    const seen: (string | number)[][] = [];
+    const { client } = start(status(503), { circuitBreaker: { ...SHUT, failures: 2 } });
+    client.on('circuitBreakerChanged', ({ state }) => seen.push([state, client.stats().failures]));
+    await fail(client, 4);
+    expect(seen).toEqual([['open', 1]]);
+    expect(client.stats()).toMatchObject({ deliveries: 2, failures: 2, circuitBreaker: { refused: 2 } });
   });
 
   test('can be flooded with by nobody', async () => {
