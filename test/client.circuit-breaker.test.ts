@@ -600,6 +600,27 @@ describe('a change of state', () => {
     expect(client.stats()).toMatchObject({ deliveries: 2, failures: 2, circuitBreaker: { refused: 2 } });
   });
 
+  test('comes behind the count of the repetitions that its answer took', async () => {
+    fakeTimers();
+    const scripts = [status(503), status(503), confirm];
+    const { client } = start((received) => (scripts.shift() ?? confirm)(received), {
+      circuitBreaker: { failures: 1 },
+      retry: { retries: 1, minTimeout: 0 },
+    });
+    const failed = targetErrorOf(() => call(client));
+    await pass(0);
+    expect(await failed).toMatchObject({ attempts: 2 });
+    await pass(1000);
+    const seen: (string | number)[][] = [];
+    client.on('circuitBreakerChanged', ({ state }) => seen.push([state, client.stats().retries]));
+    scripts.unshift(status(503));
+    await call(client);
+    expect(seen).toEqual([
+      ['half-open', 1],
+      ['closed', 2],
+    ]);
+  });
+
   test('can be flooded with by nobody', async () => {
     fakeTimers();
     const { lines, logger } = listeningLogger();
