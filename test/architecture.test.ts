@@ -74,7 +74,7 @@ function toSource(name: string): SourceFile {
     /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm,
     '',
   );
-  const written = [...text.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+  const written = [...text.matchAll(/\b(?:from|import\s*\(|import)\s*'([^']+)'/g)].map(
     ([, specifier = '']) => specifier,
   );
   const isOurs = (specifier: string) => specifier.startsWith('.') && specifier.endsWith('.js');

@@ -471,6 +471,14 @@ describe('an open circuit breaker', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  test('tells whom it refuses how long the host asked to be left alone', async () => {
+    fakeTimers();
+    const { client } = start(status(503, { 'retry-after': '7' }, 'busy'));
+    await fail(client, 5);
+    const { cause } = await targetErrorOf(() => call(client));
+    expect(cause).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 503, retryAfterMs: 7000 });
+  });
+
   test('tells nobody about the visitor whose call failed last', async () => {
     const body = 'no profile of visitor-1 in session-1';
     fakeTimers();
@@ -580,6 +588,36 @@ describe('a change of state', () => {
       { type, host, state: 'open', error },
       { type, host, state: 'half-open', error },
       { type, host, state: 'closed' },
+    ]);
+  });
+
+  test('comes before its call is counted as a failure', async () => {
+    const seen: (string | number)[][] = [];
+    const { client } = start(status(503), { circuitBreaker: { ...SHUT, failures: 2 } });
+    client.on('circuitBreakerChanged', ({ state }) => seen.push([state, client.stats().failures]));
+    await fail(client, 4);
+    expect(seen).toEqual([['open', 1]]);
+    expect(client.stats()).toMatchObject({ deliveries: 2, failures: 2, circuitBreaker: { refused: 2 } });
+  });
+
+  test('comes behind the count of the repetitions that its answer took', async () => {
+    fakeTimers();
+    const scripts = [status(503), status(503), confirm];
+    const { client } = start((received) => (scripts.shift() ?? confirm)(received), {
+      circuitBreaker: { failures: 1 },
+      retry: { retries: 1, minTimeout: 0 },
+    });
+    const failed = targetErrorOf(() => call(client));
+    await pass(0);
+    expect(await failed).toMatchObject({ attempts: 2 });
+    await pass(1000);
+    const seen: (string | number)[][] = [];
+    client.on('circuitBreakerChanged', ({ state }) => seen.push([state, client.stats().retries]));
+    scripts.unshift(status(503));
+    await call(client);
+    expect(seen).toEqual([
+      ['half-open', 1],
+      ['closed', 2],
     ]);
   });
 

@@ -88,6 +88,23 @@ describe('the report of a display', () => {
     expect(notifications).toHaveLength(1);
   });
 
+  test('is as it was decided, whatever the caller does to his objects, also where it carries telemetry', async () => {
+    const { client, deliveries } = start({ telemetryEnabled: true });
+    const { request } = await client.getOffers({ request: { ...HERO, id: { tntId: 'mine' } } });
+    const { id, context } = structuredClone(request);
+    Object.assign(request.id ?? {}, { tntId: 'changed' });
+    Object.assign(request.context, { userAgent: 'changed' });
+    await client.flush();
+    expect(deliveries).toHaveLength(1);
+    expect(deliveries[0]?.request).toMatchObject({
+      id,
+      context,
+      notifications: [{ tokens: ['token-first'] }],
+      telemetry: { entries: [{ requestId: request.requestId }] },
+    });
+    expect(deliveries[0]?.init.body).not.toContain('changed');
+  });
+
   test('has the session of its decision, whatever characters are in it', async () => {
     const { client, deliveries } = start();
     const sessionId = '#1&imsOrgId=2%41';

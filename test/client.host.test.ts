@@ -1,8 +1,18 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import manifest from '../package.json' with { type: 'json' };
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
-import { answer, configOf, DELIVERY, REQUEST, type RecordedCall, recordingFetch } from './recording-fetch.js';
+import {
+  answer,
+  configOf,
+  DELIVERY,
+  hang,
+  REQUEST,
+  type RecordedCall,
+  recordingFetch,
+} from './recording-fetch.js';
+import { fakeTimers, pass } from './scripted-cdn.js';
+import { targetErrorOf } from './with-edge.js';
 
 const request = REQUEST;
 const FAR = Math.floor(Date.now() / 1000) + 100_000;
@@ -170,6 +180,44 @@ describe('a client', () => {
       'demo.tt.omtrdc.net',
       'mboxedge36.tt.omtrdc.net',
     ]);
+  });
+
+  describe('whose learned cluster is silent', () => {
+    afterEach(() => {
+      jest.restoreAllMocks();
+      jest.useRealTimers();
+    });
+
+    test.each([
+      ['forgets it behind a call that had the client’s time', {}, 'demo.tt.omtrdc.net'],
+      ['keeps it behind a call with a shorter time of its own', { timeout: 999 }, 'mboxedge35.tt.omtrdc.net'],
+    ])('%s', async (_, more, next) => {
+      fakeTimers();
+      const { fetchApi, calls } = recordingFetch(from('mboxedge35.tt.omtrdc.net'), hang, answer());
+      const client = TargetClient.create({ ...configOf(fetchApi), timeout: 1000 });
+      await client.getOffers({ request });
+      const failed = targetErrorOf(() => client.getOffers({ request, ...more }));
+      await pass(1000);
+      expect((await failed).code).toBe('ERR_TARGET_TIMEOUT');
+      await client.getOffers({ request });
+      expect(calls.map(({ url }) => url.host).slice(1)).toEqual(['mboxedge35.tt.omtrdc.net', next]);
+    });
+
+    test('keeps it behind a call that this process was too busy for', async () => {
+      fakeTimers();
+      const { fetchApi, calls } = recordingFetch(from('mboxedge35.tt.omtrdc.net'), hang, answer());
+      const client = TargetClient.create({ ...configOf(fetchApi), timeout: 1000 });
+      await client.getOffers({ request });
+      const failed = targetErrorOf(() => client.getOffers({ request }));
+      // As if the event loop had been blocked: the first look at the clock is behind the deadline.
+      const now = performance.now();
+      const clock = jest.spyOn(performance, 'now').mockReturnValue(now + 5000);
+      await pass(250);
+      expect((await failed).code).toBe('ERR_TARGET_TIMEOUT');
+      clock.mockRestore();
+      await client.getOffers({ request });
+      expect(calls.at(-1)?.url.host).toBe('mboxedge35.tt.omtrdc.net');
+    });
   });
 
   test.each([

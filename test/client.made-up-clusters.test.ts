@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { TargetClient, type TargetClientConfig } from '../src/index.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
@@ -148,6 +149,38 @@ describe.each(TRANSPORTS)('a cluster that does not exist, on %s,', (_, toPort) =
       hostOf(28),
       hostOf(28),
     ]);
+  });
+});
+
+describe('the time of a look-up', () => {
+  test('is taken off the time of its call', async () => {
+    fakeTimers();
+    const found: (() => void)[] = [];
+    const lookUp = (_: string, done: (error: null, address: string) => void) =>
+      void found.push(() => done(null, '127.0.0.1'));
+    const { lookup } = dns;
+    stops.push(() => {
+      dns.lookup = lookup;
+    });
+    dns.lookup = lookUp as typeof dns.lookup;
+    const { fetchApi, calls } = recordingFetch(hang);
+    const client = create({
+      ...configOf(Object.assign(fetchApi, { connectsDirectly: true })),
+      timeout: 1000,
+    });
+    let hasEnded = false;
+    const call = targetErrorOf(() => client.getOffers({ request, ...cookieOf(28) })).finally(() => {
+      hasEnded = true;
+    });
+    await pass(200);
+    expect([found.length, calls.length]).toEqual([1, 0]);
+    for (const answerLookUp of found) answerLookUp();
+    await pass(799);
+    expect(calls.map(({ url }) => url.host)).toEqual([hostOf(28)]);
+    expect(hasEnded).toBe(false);
+    await pass(1);
+    expect(hasEnded).toBe(true);
+    expect((await call).code).toBe('ERR_TARGET_TIMEOUT');
   });
 });
 

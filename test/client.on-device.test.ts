@@ -443,6 +443,18 @@ describe('a process ends by itself, without close() and without a word', () => {
   });
 });
 
+test('an artifact that was brought along can be collected when a download has replaced it', async () => {
+  const script = join(__dirname, 'fixtures', 'replaces-its-payload.ts');
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ['--expose-gc', '--import', 'tsx', script]);
+  expect(JSON.parse(stdout)).toEqual({
+    releases: ['first', 'second'],
+    isBroughtCollected: true,
+    isDownloadedCollected: false,
+    last: 'second',
+  });
+});
+
 describe('an artifact that is swapped under load', () => {
   const DECISIONS = 20_000;
   /** Mboxes, a view and a page load that all say of which release they are. */

@@ -98,6 +98,16 @@ describe('what a call cost', () => {
     expect([execution, parsing, timeToFirstByte, download].every(ms)).toBe(true);
   });
 
+  test('counts the bytes of an answer, not its characters, of a fetch that has only its text', async () => {
+    const text = JSON.stringify({ ...DELIVERY, client: 'démo €😀' });
+    const { client, calls } = start({}, () => ({ status: 200, text: async () => text }));
+    await client.getOffers({ request });
+    await client.getOffers({ request });
+    const [entry] = entriesOf(calls[1]);
+    expect(entry?.request?.responseSize).toBe(Buffer.byteLength(text));
+    expect(Buffer.byteLength(text)).toBeGreaterThan(text.length);
+  });
+
   test('is local where no edge names itself', async () => {
     const { client, calls } = start({});
     await burst(client, 1);

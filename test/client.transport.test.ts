@@ -1,7 +1,8 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { runInThisContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { TargetClient, type TargetClientConfig, type TargetError } from '../src/index.js';
+import { type FetchApi, TargetClient, type TargetClientConfig, type TargetError } from '../src/index.js';
 import {
   answer,
   configOf,
@@ -16,6 +17,8 @@ import {
 import { targetErrorOf } from './with-edge.js';
 
 const request = REQUEST;
+/** The process that Node itself warns through: the one of a test is a copy. */
+const outerProcess: NodeJS.Process = runInThisContext('process');
 
 /** Makes one call on a fake clock and lets an hour pass. */
 async function play(
@@ -60,6 +63,20 @@ describe('a retry', () => {
     const { calls, error } = await play({}, status(code, { location: 'https://other.example/' }), answer());
     expect(calls).toHaveLength(1);
     expect(error).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: code, attempts: 1 });
+  });
+
+  test('follows status 420 for a call that only reports, whose session can wait, and no call for offers', async () => {
+    const notifications = [{ id: 'n', type: 'click' as const, timestamp: 1, mbox: { name: 'hero' } }];
+    const { fetchApi, calls } = recordingFetch(status(420), answer(), status(420));
+    const client = TargetClient.create(configOf(fetchApi));
+    const reported = client.sendNotifications({ request: { notifications } });
+    await jest.advanceTimersByTimeAsync(50);
+    expect((await reported).response.status).toBe(200);
+    expect(calls).toHaveLength(2);
+    const asked = targetErrorOf(() => client.getOffers({ request: { ...request, notifications } }));
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(await asked).toMatchObject({ status: 420, attempts: 1 });
+    expect(calls).toHaveLength(3);
   });
 
   test('follows a connection that failed', async () => {
@@ -217,6 +234,44 @@ describe('a deadline', () => {
     expect(endedAt).toBe(700);
     expect(error).toMatchObject({ code: 'ERR_TARGET_TIMEOUT', attempts: 2 });
     expect(error?.cause).toMatchObject({ code: 'ERR_TARGET_RESPONSE', status: 503 });
+  });
+
+  test('tells how long the last attempt was asked to wait, without the body of its answer', async () => {
+    const { error } = await play({}, status(503, { 'retry-after': '1' }, 'busy'), hang);
+    expect(error).toMatchObject({ code: 'ERR_TARGET_TIMEOUT', attempts: 2 });
+    expect(error?.cause).toMatchObject({ status: 503, retryAfterMs: 1000 });
+    expect(error?.cause).not.toHaveProperty('body');
+  });
+
+  test('says nothing of the status of an attempt before the one that it ended', async () => {
+    const { error } = await play({}, status(503), hang);
+    expect(error?.message).toBe('the delivery call did not end within 3000 ms: no answer came');
+    expect(error).not.toHaveProperty('status');
+  });
+
+  describe('of a call', () => {
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    test.each<[string, Script, number]>([
+      ['that waits for an answer drops idle connections, which may be dead too', hang, 1],
+      ['that waits for its repetition drops none', status(503, { 'retry-after': '2' }), 0],
+    ])('%s', async (_, script, times) => {
+      const dropIdle = jest.fn<NonNullable<FetchApi['dropIdle']>>();
+      const { fetchApi, calls } = recordingFetch(script);
+      const config = configOf(Object.assign(fetchApi, { dropIdle }));
+      const client = TargetClient.create({ ...config, timeout: 3000 });
+      const failed = targetErrorOf(() => client.getOffers({ request }));
+      await jest.advanceTimersByTimeAsync(0);
+      // As if the event loop had been blocked: the deadline is seen before the wait is over.
+      const now = performance.now();
+      jest.spyOn(performance, 'now').mockReturnValue(now + 5000);
+      await jest.advanceTimersByTimeAsync(1000);
+      expect((await failed).code).toBe('ERR_TARGET_TIMEOUT');
+      expect(calls).toHaveLength(1);
+      expect(dropIdle).toHaveBeenCalledTimes(times);
+    });
   });
 
   test('of a call stands before that of the client', async () => {
@@ -397,6 +452,23 @@ describe('a fetchApi', () => {
     const { fetchApi, calls } = recordingFetch();
     await TargetClient.create(configOf(fetchApi)).getOffers({ request });
     expect(calls[0]?.init.signal).toBeInstanceOf(AbortSignal);
+  });
+
+  test('may listen to its signal in each of many attempts, without a warning of Node’s', async () => {
+    const { fetchApi, calls } = recordingFetch(({ init }) => {
+      init.signal.addEventListener('abort', () => undefined);
+      return refuse();
+    });
+    const warned = jest.spyOn(outerProcess, 'emitWarning').mockReturnValue(undefined);
+    try {
+      const retry = { retries: 20, minTimeout: 0 };
+      const client = TargetClient.create({ ...configOf(fetchApi), timeout: 60_000, retry });
+      expect(await targetErrorOf(() => client.getOffers({ request }))).toMatchObject({ attempts: 21 });
+      expect(new Set(calls.map(({ init }) => init.signal)).size).toBe(1);
+      expect(warned.mock.calls).toEqual([]);
+    } finally {
+      warned.mockRestore();
+    }
   });
 
   test('that throws at once is a network error', async () => {
