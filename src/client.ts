@@ -31,9 +31,10 @@ import {
   type RequestOptions,
   toSignal,
   toTimeoutMs,
+  type WaitOptions,
   warnOfUnknownOptions,
 } from './request/options.js';
-import { toFlushLimits, toLimitMs, type WaitOptions } from './request/wait-options.js';
+import { toFlushLimits, toLimitMs } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import {
   LOCATION_HINT_COOKIE_NAME,

@@ -30,8 +30,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
-export type { CallOptions, RequestOptions } from './request/options.js';
-export type { WaitOptions } from './request/wait-options.js';
+export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
   type ClosableServer,

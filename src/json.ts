@@ -11,6 +11,16 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * Copies the items of a list, by their positions alone: whatever its maker put in the place of the methods or the class of
+ * an array is not called.
+ */
+export function itemsOf(list: readonly unknown[]): unknown[] {
+  const items: unknown[] = [];
+  for (let position = 0; position < list.length; position += 1) items.push(list[position]);
+  return items;
+}
+
 /** Writes a scalar as JSON's text would hold it; undefined for what is none, and for numbers that JSON does not have. */
 export function scalarToText(value: unknown): string | undefined {
   if (typeof value === 'string') return value;

@@ -1,6 +1,6 @@
 import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { idToText, isObject, isRecord, type JsonRecord } from '../json.js';
+import { idToText, isObject, isRecord, itemsOf, type JsonRecord } from '../json.js';
 
 /** Whether a customer is logged in, as Experience Cloud counts it. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -44,8 +44,18 @@ export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
 export function toCustomerIds(option: unknown): readonly CustomerId[] {
   if (option === undefined || option === null) return NO_CUSTOMER_IDS;
   if (!isObject(option)) throw invalidField('customerIds', 'an object or an array', option);
-  const customerIds = Array.isArray(option) ? option.map(fromEntry) : Object.entries(option).map(fromPair);
+  const customerIds = Array.isArray(option)
+    ? entriesOf(option).map(fromEntry)
+    : Object.entries(option).map(fromPair);
   return customerIds.filter((customerId) => customerId !== undefined);
+}
+
+/** A sparse array may claim four thousand million entries. */
+const MAX_ENTRIES = 100_000;
+
+function entriesOf(option: readonly unknown[]): unknown[] {
+  if (option.length <= MAX_ENTRIES) return itemsOf(option);
+  throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
 }
 
 /** The `customerIds` option, in either form, as a visitor object takes them. */

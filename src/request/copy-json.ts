@@ -1,7 +1,7 @@
 import type { JsonValue } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { isRecord } from '../json.js';
-import { outward } from './copying.js';
+import { isRecord, itemsOf } from '../json.js';
+import { outward, toWrittenList } from './copying.js';
 
 const MAX_DEPTH = 32;
 
@@ -11,7 +11,9 @@ export function copyJson(value: unknown, depth = 0): JsonValue {
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (Array.isArray(value)) {
-    return value.map((item, position) => inside(`[${position}]`, () => copyJson(item, depth + 1)));
+    return itemsOf(toWrittenList(value) ?? []).map((item, position) =>
+      inside(`[${position}]`, () => copyJson(item, depth + 1)),
+    );
   }
   if (!isRecord(value)) throw invalidField('', 'JSON', value);
   const fields = Object.keys(value).map((name): [string, JsonValue] => [

@@ -6,7 +6,7 @@ import type {
   NotificationView,
 } from '../delivery-api.js';
 import { EDGE_LIMITS } from '../delivery-api.js';
-import { isRecord, type JsonRecord } from '../json.js';
+import { isRecord, itemsOf, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import {
   type Copying,
@@ -25,8 +25,9 @@ const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
 
 /** Copies notifications. An empty one is dropped like any that the edge could not process, and its caller hears of it. */
 export function copyNotifications(value: unknown, copying: Copying): Notification[] | undefined {
-  const written = toWrittenList(value)?.map((item) => (isAbsent(item) ? {} : item));
-  return copyList(written, copying, copyNotification);
+  const written = toWrittenList(value);
+  const items = written && itemsOf(written).map((item) => (isAbsent(item) ? {} : item));
+  return copyList(items, copying, copyNotification);
 }
 
 function copyNotification(value: unknown, copying: Copying, position: number): Notification | undefined {

@@ -1,6 +1,6 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
-import { scalarToText } from '../json.js';
+import { itemsOf, scalarToText } from '../json.js';
 import { type Copying, fieldsOf, isAbsent, outward, shownName } from './copying.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
@@ -56,7 +56,9 @@ function toParameter(given: unknown): string | undefined {
 /** Joins a list into one text with commas. Empty entries are left out. */
 function joined(items: readonly unknown[]): string | undefined {
   if (items.length > MAX_VALUE) throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
-  const texts = items.filter((item) => !isAbsent(item)).map(toItem);
+  const texts = itemsOf(items)
+    .filter((item) => !isAbsent(item))
+    .map(toItem);
   return texts.length === 0 ? undefined : texts.join();
 }
 

@@ -22,6 +22,14 @@ export interface RequestOptions extends CallOptions {
   readonly request: DeliveryRequest;
 }
 
+/** Limits of `ready`, `flush` and `close`. */
+export interface WaitOptions {
+  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
+  readonly timeout?: number | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 const OPTIONS = {
   request: true,
   targetCookie: true,

@@ -1,15 +1,6 @@
 import type { Limits } from '../http/deadline.js';
-import type { AbortSignalLike } from '../http/fetch-api.js';
 import { timeout as timeoutCheck } from '../option-checks.js';
-import { toSignal } from './options.js';
-
-/** Limits of `ready`, `flush` and `close`. */
-export interface WaitOptions {
-  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
-  readonly timeout?: number | undefined;
-  /** Ends the wait. */
-  readonly signal?: AbortSignalLike | undefined;
-}
+import { toSignal, type WaitOptions } from './options.js';
 
 /**
  * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over

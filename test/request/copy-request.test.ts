@@ -229,6 +229,22 @@ describe('what cannot be sent rightly is refused', () => {
   });
 });
 
+test('a list whose class and methods were replaced is read by its positions', () => {
+  const hostile = <Item>(...items: Item[]) =>
+    Object.assign(items, { constructor: { [Symbol.species]: 5 }, map: 5, filter: 5 });
+  const display = { id: 'n', type: 'display', timestamp: 1 };
+  const { copy } = copied({
+    notifications: hostile(display),
+    execute: { mboxes: hostile({ ...MBOX, parameters: { list: hostile(1, 2) } }) },
+    telemetry: { entries: hostile({ list: hostile(1) }) },
+  });
+  expect(copy).toEqual({
+    notifications: [display],
+    execute: { mboxes: [{ ...MBOX, parameters: { list: '1,2' } }] },
+    telemetry: { entries: [{ list: [1] }] },
+  });
+});
+
 test('empty entries of every list are left out', () => {
   const gaps = ['', null, undefined];
   const { copy, warnings } = copied({
