@@ -50,7 +50,8 @@ export function checkInlineJson(): void {
   fc.assert(
     fc.property(hostileJson(), (value) => {
       const page = START + toInlineJson(value) + END;
-      equal(page.toLowerCase().indexOf('</script'), page.length - '</script>'.length);
+      // Lower case may be longer: that of U+0130 has two characters.
+      equal(page.search(/<\/script/i), page.length - '</script>'.length);
       ok(!/<!--|<script/i.test(page.slice(START.length)), 'the page could be read as a comment');
       const written = page.slice(START.length, -END.length);
       ok(!/[\u2028\u2029]/.test(written));
