@@ -31,7 +31,7 @@ export interface CustomerId {
   readonly authenticatedState: AuthenticatedState;
 }
 
-/** Who is asking. Each id is at most 128 characters, `thirdPartyId` at most 256. */
+/** The ids of the visitor. Each is at most 128 characters, `thirdPartyId` at most 256. */
 export interface VisitorId {
   /** Target's device id, with its location hint (`xxxx.35_0`) once Target gave one. */
   readonly tntId?: string | undefined;

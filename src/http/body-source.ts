@@ -9,7 +9,7 @@ export interface BodyHolder {
   json?(): Promise<unknown>;
 }
 
-/** What has come of a body. */
+/** Collects the pieces of a body as they arrive. */
 export class Pieces {
   readonly #maxBytes: number;
   readonly #pieces: Uint8Array[] = [];
@@ -43,7 +43,7 @@ export function expectBytes(value: unknown): Uint8Array {
   throw new TypeError('a body must be made of bytes');
 }
 
-/** Where a body comes from. */
+/** A way to read one body. */
 export interface Source {
   /** Reads on until the end, or until there may be no more pieces. Either `end` or `fail` is called. */
   read(pieces: Pieces, end: (isWhole: boolean) => void, fail: (error: unknown) => void): void;

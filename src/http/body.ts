@@ -15,7 +15,7 @@ export interface BodyLimits {
 /** A body: its bytes, or the text that a stand-in for a fetch has instead of them. */
 export type Body = Uint8Array | string;
 
-/** What was read of a body. */
+/** The part of a body that was read. */
 export interface ReadBody {
   readonly body: Body;
   /** Whether that is all of it. */

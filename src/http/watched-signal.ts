@@ -10,7 +10,7 @@ export function keepWatch(signal: Abortable): void {
   watch(signal, { at: 0, onAbort: () => undefined });
 }
 
-/** Who is to be told, and where in the list. */
+/** Somebody to be told of an abort, with the place in the list. */
 export interface Watcher {
   at: number;
   onAbort(): void;

@@ -2,7 +2,7 @@ import { EDGE_LIMITS } from '../delivery-api.js';
 
 /** `…|MCMID|{ECID}|MCAAMLH-{expiry}|{hint}|MCAAMB-{expiry}|{blob}|…`: keys and values by turns; `NONE` is no value. */
 
-/** What an AMCV cookie says. */
+/** The values of an AMCV cookie. */
 export interface AmcvValues {
   readonly MCMID?: string;
   readonly MCAAMLH?: string;

@@ -4,9 +4,9 @@ import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
 import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
 import { newSupplementalDataId } from './ids.js';
 
-/** What the SDK asks of a visitor object: of its own, or of one that the caller shares between calls. */
+/** The methods that a visitor object must have, the SDK's own or one that the caller shares between calls. */
 export interface VisitorLike {
-  /** For the browser's `Visitor.getInstance(org, {serverState})`. */
+  /** Returns the state for the browser's `Visitor.getInstance(org, {serverState})`. */
   getState(): unknown;
   /** At least MCMID, MCAAMLH and MCAAMB where they are known. */
   getVisitorValues(): unknown;

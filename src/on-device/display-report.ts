@@ -31,7 +31,7 @@ export class DisplayReport {
   readonly #batches: Batch[] = [];
   /** The notifications of one call share it, as those of one page do in at.js. */
   #impressionId: string | undefined;
-  /** What all notifications of the call have between their id and what they are of. */
+  /** The JSON that all notifications of the call have between their id and their mbox. */
   #stampJson = '';
 
   constructor(nowMs: number, newId: () => string, impressionId: string | undefined) {

@@ -3,7 +3,7 @@ import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { ReadyState, ReadyStatus } from '../../stats.js';
 
-/** What telling of readiness needs. */
+/** The parts of a client that tell of its readiness. */
 export interface ReadinessOptions {
   readonly events: Events;
   readonly artifactLocation: string;

@@ -3,7 +3,7 @@ import type { ParameterTree } from './parameter-tree.js';
 import type { GeoFacts } from './place.js';
 import type { User } from './user-agent.js';
 
-/** What conditions see of a call and of the location that is decided. A part is filled in once a condition reads it. */
+/** The facts that conditions see of a call and of the location that is decided. A part is filled in once a condition reads it. */
 export interface ConditionContext {
   readonly allocation: number;
   readonly current_timestamp: number;

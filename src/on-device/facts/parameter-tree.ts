@@ -6,7 +6,7 @@ export interface ParameterTree {
 }
 
 /**
- * What the nodes of a {@link ParameterTree} inherit: nothing under any name, so that `__proto__` and
+ * The nodes of a {@link ParameterTree} inherit from this: nothing under any name, so that `__proto__` and
  * `constructor` are names like any other, and the text that a plain object has where it is compared.
  */
 const NODE: object = Object.freeze(
