@@ -25,11 +25,8 @@ interface Pool {
   totalSocketCount: number;
   readonly sockets: Record<string, object[] | undefined>;
   readonly requests: Record<string, http.ClientRequest[] | undefined>;
-  removeSocket(socket: object, options: object): void;
+  addRequest(request: http.ClientRequest, options: object): void;
 }
-
-/** Stands for a connection that is no more. */
-const NOBODY = { writable: true };
 
 /**
  * Opens a connection of an agent through a proxy. The agent counts connections when they are there; until then this one
@@ -47,7 +44,7 @@ export function openThrough(wanted: Wanted, onConnection: OnConnection): void {
     if (connection) return onConnection(null, connection);
     // The agent looks at nothing but the error.
     (onConnection as (error: Error | null) => void)(error);
-    // A request that fails gives itself up in this turn, and the next one in the queue is to have its try.
+    // The agent waits for a connection to close before it serves the next request in its queue.
     setImmediate(serveNext, pool, name, options);
   });
   cut?.addEventListener('abort', giveUp);
@@ -67,10 +64,11 @@ function takePlace(pool: Pool, name: string): () => void {
   };
 }
 
-/** Has an agent open a connection for the first of the requests that wait, without those that were given up. */
+/** Begins anew with the first of the requests that wait, without those that were given up. */
 function serveNext(pool: Pool, name: string, options: object): void {
   const waiting = pool.requests[name];
-  while (waiting?.[0]?.destroyed) waiting.shift();
+  let next = waiting?.shift();
+  while (next?.destroyed) next = waiting?.shift();
   if (waiting?.length === 0) delete pool.requests[name];
-  else if (waiting) pool.removeSocket(NOBODY, options);
+  if (next) pool.addRequest(next, options);
 }

@@ -120,7 +120,7 @@ function toException(entry: string): Exception {
 function ofNames(written: string): Exception['holdsFor'] {
   const name = toName(written);
   const end = `.${name}`;
-  return (hostname) => name !== '' && (hostname === name || hostname.endsWith(end));
+  return (hostname) => name !== '' && (hostname === name || (hostname.endsWith(end) && !isIP(hostname)));
 }
 
 /** An address, or with a number of bits all addresses that begin with these. What is neither holds for nobody. */
