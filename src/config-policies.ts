@@ -5,8 +5,10 @@ import {
   type Check,
   checkGroup,
   count,
+  type FlagOption,
   flag,
   milliseconds,
+  type NumberOption,
   numberCheck,
   positive,
   timeout,
@@ -16,25 +18,25 @@ import {
 /** How failed calls are repeated, always within the call's own `timeout`. */
 export interface RetryOption {
   /** Repetitions after the first attempt. @default 2 */
-  readonly retries?: number | undefined;
+  readonly retries?: NumberOption | undefined;
   /** The longest wait before the first repetition, in ms. @default 50 */
-  readonly minTimeout?: number | undefined;
+  readonly minTimeout?: NumberOption | undefined;
   /** The longest wait before any repetition, in ms. @default 1000 */
-  readonly maxTimeout?: number | undefined;
+  readonly maxTimeout?: NumberOption | undefined;
   /** By how much the longest wait grows each time. @default 2 */
-  readonly factor?: number | undefined;
+  readonly factor?: NumberOption | undefined;
   /** Waits a random part of the longest wait instead of all of it. @default true */
-  readonly jitter?: boolean | undefined;
+  readonly jitter?: FlagOption | undefined;
 }
 
 /** When delivery calls are refused at once, because the edge has stopped answering. */
 export interface CircuitBreakerOption {
   /** Calls that have to fail one after the other before it opens. @default 5 */
-  readonly failures?: number | undefined;
+  readonly failures?: NumberOption | undefined;
   /** The longest wait before the first try of whether the edge is back, in ms. @default 1000 */
-  readonly minTimeout?: number | undefined;
+  readonly minTimeout?: NumberOption | undefined;
   /** The longest wait before any try, in ms; each one that fails doubles the wait up to here. @default 30000 */
-  readonly maxTimeout?: number | undefined;
+  readonly maxTimeout?: NumberOption | undefined;
 }
 
 /** How the notifications of on-device decisions are sent. */
@@ -44,11 +46,11 @@ export interface NotificationsOption {
    * keep it well below what an `agent` or a `fetchApi` opens to one host.
    * @default 64, or half of the connections to one host where an `agent` or a `fetchApi` limits them
    */
-  readonly maxInFlight?: number | undefined;
+  readonly maxInFlight?: NumberOption | undefined;
   /** Calls that may wait; those that come then are dropped, counted, and raised as `sendNotificationError`. @default 10000 */
-  readonly maxQueued?: number | undefined;
+  readonly maxQueued?: NumberOption | undefined;
   /** Bytes of all calls that wait, as they are sent; then the same happens. @default 33554432, which are 32 MiB */
-  readonly maxBytes?: number | undefined;
+  readonly maxBytes?: NumberOption | undefined;
 }
 
 /** {@link CircuitBreakerOption} with its defaults and units. */

@@ -1,4 +1,4 @@
-import { files, sockets } from '#platform';
+import { files, proxies, sockets } from '#platform';
 import { type Artifact, toArtifact } from './artifact.js';
 import {
   type CircuitBreakerOption,
@@ -14,23 +14,32 @@ import type { DecisioningMethod } from './delivery-api.js';
 import { invalidOption, TargetError, toError } from './errors.js';
 import type { TargetEventListeners } from './events.js';
 import type { AgentOption, FetchApi } from './http/fetch-api.js';
+import { toCdnHost, toServerDomain } from './http/host-options.js';
+import { toProxies } from './http/proxy-option.js';
+import type { ProxyRules } from './http/proxy-rules.js';
 import type { RetryPolicy } from './http/retry.js';
-import { isLocationHint } from './identity/location-hint.js';
+import { deliveryHost, isLocationHint } from './identity/location-hint.js';
 import { isObject } from './json.js';
 import type { Logger, LoggerOption } from './logger.js';
 import {
   type Check,
+  type Checked,
   check,
   checkAll,
   checkListener,
+  type FlagOption,
   flag,
+  flagFromText,
   functionCheck,
   host,
   integer,
+  isDotSegment,
   methodsCheck,
   milliseconds,
+  type NumberOption,
   names,
   objectCheck,
+  pathName,
   text,
   textCheck,
   timeout,
@@ -44,21 +53,33 @@ export interface ArtifactStore {
   set(key: string, value: string): Promise<unknown>;
 }
 
-/** What `TargetClient.create` takes. A wrong value is an `ERR_TARGET_INVALID_CONFIG` that names the option. */
+/**
+ * What `TargetClient.create` takes. A wrong value is an `ERR_TARGET_INVALID_CONFIG` that names the option. Values may come
+ * from environment variables: an empty text counts as absent, and numbers and booleans may be texts.
+ *
+ * @example
+ * TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg', timeout: '1000' });
+ */
 export interface TargetClientConfig {
   /** Client code. */
   readonly client: string;
   /** IMS organization, `…@AdobeOrg`. */
   readonly organizationId: string;
   /** Budget of a whole delivery call, in ms: connect, headers, body, retries. @default 3000 */
-  readonly timeout?: number | undefined;
-  /** `host` or `host:port` that takes every delivery call. @default `{client}.tt.omtrdc.net` */
+  readonly timeout?: NumberOption | undefined;
+  /**
+   * `host` or `host:port` that takes every delivery call. The default host counts as not set, so that each visitor keeps
+   * the own edge cluster. @default `{client}.tt.omtrdc.net`
+   */
   readonly serverDomain?: string | undefined;
-  /** `false` for plain http. @default true */
-  readonly secure?: boolean | undefined;
+  /**
+   * `false` sends delivery calls over plain http. The artifact and geo look-ups stay on https, unless `artifactLocation`
+   * says http, or their host is this machine. @default true
+   */
+  readonly secure?: FlagOption | undefined;
   /** `environmentId` of requests that have none. */
-  readonly environmentId?: number | undefined;
-  /** Part of the artifact's URL. @default 'production' */
+  readonly environmentId?: NumberOption | undefined;
+  /** Name of the environment in Target, such as `QA (EU)`; part of the artifact's URL. @default 'production' */
   readonly environment?: string | undefined;
   /** The client's own location hint: 1 to 4 digits. @default learned from the first answer */
   readonly targetLocationHint?: string | undefined;
@@ -69,9 +90,9 @@ export interface TargetClientConfig {
   /** Where offers are decided. @default 'server-side' */
   readonly decisioningMethod?: DecisioningMethod | undefined;
   /** Between two artifact downloads, in ms; 0 turns polling off; at least 300000 without `artifactLocation`. @default 300000 */
-  readonly pollingInterval?: number | undefined;
+  readonly pollingInterval?: NumberOption | undefined;
   /** After how many ms `ready()` gives up. @default never */
-  readonly maximumWaitReady?: number | undefined;
+  readonly maximumWaitReady?: NumberOption | undefined;
   /** URL or `file:` URL of the artifact. @default computed from client, environment and property */
   readonly artifactLocation?: string | undefined;
   /** An artifact to start from, before any download. */
@@ -87,15 +108,25 @@ export interface TargetClientConfig {
   /** Another name of `cdnBasePath`. */
   readonly onDeviceConfigHostname?: string | undefined;
   /** Whether calls carry measurements of earlier calls. @default true */
-  readonly telemetryEnabled?: boolean | undefined;
+  readonly telemetryEnabled?: FlagOption | undefined;
   /** A WHATWG fetch for every call: delivery, artifact and geo. @default node-fetch with keep-alive agents */
   readonly fetchApi?: FetchApi | undefined;
   /** `http(s).Agent`, or a function from URL to agent, for proxies. @default keep-alive agents */
   readonly agent?: AgentOption | undefined;
+  /**
+   * `'environment'` sends every call through the proxies that `HTTPS_PROXY` and `HTTP_PROXY` name, except to hosts in
+   * `NO_PROXY`. The variables are read once, by `create`. Excludes `agent`; works with the fetch of
+   * `target-node-sdk/undici`, and not with another `fetchApi`. @default no proxy
+   *
+   * @example
+   * // HTTPS_PROXY=http://user:password@proxy.example:3128 NO_PROXY=.internal.example,10.0.0.0/8
+   * TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg', proxy: 'environment' });
+   */
+  readonly proxy?: 'environment' | undefined;
   /** How failed delivery calls are repeated. */
   readonly retry?: RetryOption | undefined;
   /** When calls for offers are refused at once while the edge does not answer; `false` for never. @default true */
-  readonly circuitBreaker?: boolean | CircuitBreakerOption | undefined;
+  readonly circuitBreaker?: FlagOption | CircuitBreakerOption | undefined;
   /** How many notifications of on-device decisions are sent at a time, and how many may wait. */
   readonly notifications?: NotificationsOption | undefined;
   /** Where to log. @default nowhere */
@@ -131,6 +162,8 @@ export interface ResolvedConfig {
   readonly telemetryEnabled: boolean;
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
+  /** The proxies of the environment; undefined where calls go without them. */
+  readonly proxies: ProxyRules | undefined;
   readonly retry: RetryPolicy;
   /** Undefined when it is off. */
   readonly circuitBreaker: CircuitBreakerPolicy | undefined;
@@ -155,7 +188,7 @@ const OPTIONS = {
   serverDomain: host,
   secure: flag,
   environmentId: integer,
-  environment: textCheck('a name such as "production"', (value) => /^[\w.-]+$/.test(value)),
+  environment: pathName,
   targetLocationHint: textCheck('1 to 4 digits', isLocationHint),
   propertyToken: text,
   defaultPropertyToken: text,
@@ -178,10 +211,15 @@ const OPTIONS = {
     (value): value is AgentOption =>
       sockets !== undefined && (typeof value === 'function' || agentObject.accepts(value)),
   ),
+  proxy: wordCheck(
+    proxies ? '"environment"' : 'absent: this platform has no proxies',
+    proxies ? ['environment'] : [],
+  ),
   retry: objectCheck<RetryOption>(),
   circuitBreaker: check<boolean | CircuitBreakerOption>(
     'a boolean or an object',
     (value): value is boolean | CircuitBreakerOption => isObject(value) || typeof value === 'boolean',
+    flagFromText,
   ),
   notifications: objectCheck<NotificationsOption>(),
   logger: objectCheck<LoggerOption>('an object with log methods'),
@@ -191,34 +229,41 @@ const OPTIONS = {
   onDeviceAllMatchingRulesMboxes: names,
 } satisfies Record<keyof TargetClientConfig, Check<unknown>>;
 
+/** The options as they were read and checked. */
+type Options = Checked<typeof OPTIONS>;
+
 /** What a caller wrote → a complete, checked, frozen configuration. Unknown options are warned of. */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
   if (!isObject(written)) throw invalidOption('config', 'an object', written);
   warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
   const options = checkAll(written, OPTIONS, '');
-  const { client, organizationId, artifactLocation, cdnBasePath, cdnEnvironment } = options;
-  if (client === undefined) throw invalidOption('client', OPTIONS.client.wanted, undefined);
-  if (organizationId === undefined) throw invalidOption('organizationId', text.wanted, undefined);
+  const { client, organizationId, artifactLocation } = options;
+  if (client === undefined) throw missing('client', OPTIONS.client, written);
+  if (organizationId === undefined) throw missing('organizationId', OPTIONS.organizationId, written);
+  const scheme = options.secure === false ? 'http' : 'https';
+  const ownHost = deliveryHost(client, undefined);
+  const warn = (line: string) => logger.warn(line);
   return Object.freeze({
     client,
     organizationId,
     timeoutMs: options.timeout ?? 3000,
-    serverDomain: options.serverDomain,
-    scheme: options.secure === false ? 'http' : 'https',
+    serverDomain: toServerDomain(options, { ownHost, scheme, warn }),
+    scheme,
     environmentId: options.environmentId,
     environment: (options.environment ?? 'production').toLowerCase(),
     targetLocationHint: options.targetLocationHint,
-    propertyToken: options.propertyToken ?? options.defaultPropertyToken,
+    propertyToken: toPropertyToken(options),
     decisioningMethod: options.decisioningMethod ?? 'server-side',
     pollingIntervalMs: toPollingInterval(options.pollingInterval, artifactLocation, logger),
     maximumWaitReadyMs: options.maximumWaitReady,
     artifactLocation,
     artifactFormat: options.artifactFormat,
     artifactStore: options.artifactStore,
-    cdnHost: toCdnHost(cdnEnvironment) ?? cdnBasePath ?? options.onDeviceConfigHostname ?? DEFAULT_CDN_HOST,
+    cdnHost: toCdnHost(options, warn) ?? DEFAULT_CDN_HOST,
     telemetryEnabled: options.telemetryEnabled ?? true,
     fetchApi: options.fetchApi,
     agent: options.agent,
+    proxies: toProxies(options, logger),
     retry: toRetryPolicy(options.retry, logger),
     circuitBreaker: toCircuitBreakerPolicy(options.circuitBreaker, logger),
     notifications: toNotificationPolicy(options.notifications, options, logger),
@@ -261,9 +306,20 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
   return Object.freeze({ ...written });
 }
 
-/** Adobe's samples write the default as `production`, which is no host. */
-function toCdnHost(cdnEnvironment: string | undefined): string | undefined {
-  return cdnEnvironment === 'production' ? undefined : cdnEnvironment;
+/** Makes the error of a required option that is absent, or empty. */
+function missing(
+  name: 'client' | 'organizationId',
+  { wanted }: Check<unknown>,
+  written: object,
+): TargetError {
+  return invalidOption(name, wanted, (written as Readonly<Record<string, unknown>>)[name] ?? undefined);
+}
+
+function toPropertyToken({ propertyToken, defaultPropertyToken }: Options): string | undefined {
+  const token = propertyToken ?? defaultPropertyToken;
+  if (token === undefined || !isDotSegment(token)) return token;
+  const name = propertyToken === undefined ? 'defaultPropertyToken' : 'propertyToken';
+  throw invalidOption(name, 'a property token, which becomes part of a path', token);
 }
 
 function isArtifactUrl(value: string): boolean {

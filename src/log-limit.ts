@@ -44,6 +44,10 @@ export class LineLimit {
   }
 }
 
+function toKind(line: string): string {
+  return line.replace(/[\d.]+ ms\b/g, 'ms').replace(/ \([\w.:[\]-]+\)(?=$|;)/g, '');
+}
+
 /**
  * For what can fail: a warning when it begins to, when it fails in another way, and every ten minutes that it still
  * does; an info line when it works again. What comes and goes is told ten times in ten minutes.
@@ -64,12 +68,12 @@ export class FaultLog {
     this.#recovery = recovery;
   }
 
-  /** Another line is another fault, except for the milliseconds in it. */
+  /** Another line is another fault, except for the milliseconds and the host in it: visitors' cookies name hosts. */
   failed(line: string): void {
     const nowMs = performance.now();
     this.#failures += 1;
     // What goes on failing mostly fails of the same, and a thousand times a second.
-    const kind = line === this.#lastLine ? this.#kind : line.replace(/[\d.]+ ms\b/g, 'ms');
+    const kind = line === this.#lastLine ? this.#kind : toKind(line);
     this.#lastLine = line;
     if (kind !== this.#kind) {
       this.#kind = kind;

@@ -2,6 +2,7 @@ import { closestMatch } from 'leven';
 import { invalidOption } from './errors.js';
 import { EVENT_NAMES } from './events.js';
 import { MAX_TIMER_MS } from './http/deadline.js';
+import { hostOfUrl, isHost } from './http/hosts.js';
 import { isObject } from './json.js';
 import type { Logger } from './logger.js';
 
@@ -10,14 +11,26 @@ export interface Check<T> {
   /** The words of the error: `timeout must be {wanted}`. */
   readonly wanted: string;
   accepts(value: unknown): value is T;
+  /** Reads a text in the place of the value, as environment variables hold it. */
+  readonly fromText?: (text: string) => unknown;
 }
 
 /** The options that have passed their checks. */
 export type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
+/** A number, or its decimal digits, as an environment variable holds them. */
+export type NumberOption = number | `${number}`;
+
+/** A boolean, or its word, as an environment variable holds it. */
+export type FlagOption = boolean | 'true' | 'false';
+
 /** Makes the check of one option. */
-export function check<T>(wanted: string, accepts: (value: unknown) => value is T): Check<T> {
-  return { wanted, accepts };
+export function check<T>(
+  wanted: string,
+  accepts: (value: unknown) => value is T,
+  fromText?: Check<T>['fromText'],
+): Check<T> {
+  return { wanted, accepts, ...(fromText && { fromText }) };
 }
 
 /** Makes the check of a text. */
@@ -25,9 +38,18 @@ export function textCheck(wanted: string, accepts: (text: string) => boolean): C
   return check(wanted, (value): value is string => typeof value === 'string' && accepts(value));
 }
 
-/** Makes the check of a number. */
+/** Makes the check of a number, which may be written as decimal digits. */
 export function numberCheck(wanted: string, accepts: (value: number) => boolean): Check<number> {
-  return check(wanted, (value): value is number => typeof value === 'number' && accepts(value));
+  return check(
+    wanted,
+    (value): value is number => typeof value === 'number' && accepts(value),
+    (text) => (/^\d+$/.test(text) ? Number(text) : text),
+  );
+}
+
+/** Reads the word for a boolean. */
+export function flagFromText(text: string): unknown {
+  return text === 'true' || (text === 'false' ? false : text);
 }
 
 /** Makes the check of one word among a few. */
@@ -48,7 +70,7 @@ export function methodsCheck<T extends object>(wanted: string, ...names: (keyof 
 
 /** A lone surrogate is refused, for no URL can hold it. */
 export const text = textCheck('a non-empty string', (value) => /^\P{Surrogate}+$/u.test(value));
-export const flag = check('a boolean', (value) => typeof value === 'boolean');
+export const flag = check('a boolean', (value) => typeof value === 'boolean', flagFromText);
 export const integer = numberCheck('an integer', Number.isInteger);
 export const count = numberCheck(
   'an integer of at least 0',
@@ -71,8 +93,18 @@ export const names = check(
 );
 export const host = textCheck(
   'a host such as "edge.example.com:8080"',
-  (value) => /^[^\s/?#@\\]+$/.test(value) && URL.canParse(`https://${value}`),
+  (value) => isHost(value.trim()) || hostOfUrl(value) !== undefined,
 );
+/** A name that becomes one part of a path: percent-encoded it may hold almost anything. */
+export const pathName = textCheck(
+  'a name such as "production"',
+  (value) => /^[^\p{Cc}\p{Surrogate}/\\]+$/u.test(value) && value.trim() !== '' && !isDotSegment(value),
+);
+
+/** Tells a text that a URL takes for its own or the parent folder, however it is encoded. */
+export function isDotSegment(value: string): boolean {
+  return /^(?:\.|%2e){1,2}$/i.test(value);
+}
 
 /** Makes the check of an integer from 1 to a maximum. */
 export function upTo(maximum: number): Check<number> {
@@ -89,8 +121,16 @@ export function objectCheck<T extends object>(wanted = 'an object'): Check<T> {
 }
 
 /**
- * Takes the known options that were written; null counts as not written. The names of the checks are all the names
- * there are.
+ * Reads one option as it counts. Options often come from environment variables, which hold texts: an empty one is absent,
+ * and one in the place of a number or a boolean may be its text. Null is absent too.
+ */
+export function readOption({ fromText }: Check<unknown>, written: unknown): unknown {
+  if (written === '' || written === null) return undefined;
+  return typeof written === 'string' && fromText ? fromText(written) : written;
+}
+
+/**
+ * Takes the known options that were written. The names of the checks are all the names there are.
  * @throws TargetError `ERR_TARGET_INVALID_CONFIG`, with the prefix before the option's name
  */
 export function checkAll<Checks extends Record<string, Check<unknown>>>(
@@ -99,10 +139,11 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   prefix: string,
 ): Checked<Checks> {
   const values: Record<string, unknown> = {};
-  for (const [name, { wanted, accepts }] of Object.entries(checks)) {
-    const value = (written as Record<string, unknown>)[name] ?? undefined;
+  for (const [name, check] of Object.entries(checks)) {
+    const came = (written as Record<string, unknown>)[name];
+    const value = readOption(check, came);
     if (value === undefined) continue;
-    if (!accepts(value)) throw invalidOption(prefix + name, wanted, value);
+    if (!check.accepts(value)) throw invalidOption(prefix + name, check.wanted, came);
     values[name] = value;
   }
   return values as Checked<Checks>;

@@ -16,7 +16,10 @@ const WORDS = [
  * folder is in another row than the rest of the room.
  */
 const ROWS: readonly (readonly string[])[] = [
-  ['http/fetch-api', 'http/connection-use', 'http/connections'],
+  [
+    ...['http/fetch-api', 'http/connection-use', 'http/connections', 'http/hosts'],
+    ...['http/proxied-agent', 'http/proxy-rules', 'http/tunnel'],
+  ],
   ['platform'],
   WORDS,
   ['http'],
@@ -49,7 +52,11 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-const NETWORKERS = new Set(['platform/node', 'http/connections', 'http/undici']);
+/** Those that open connections; `http/proxied-agent` opens none without `http/tunnel`. */
+const NETWORKERS = new Set([
+  ...['platform/node', 'http/connections', 'http/undici'],
+  ...['http/proxied-agent', 'http/tunnel'],
+]);
 /** Those that the specifier `#platform` stands for. */
 const PLATFORMS = ['platform/node', 'platform/web'];
 
@@ -200,8 +207,11 @@ describe('the network', () => {
   });
 
   test('is not what node:net is imported for', () => {
-    const importing = clientSide.filter(({ packages }) => packages.includes('node:net'));
-    for (const { text } of importing) expect(text).toMatch(/import \{ isIP \} from 'node:net'/);
+    const importing = clientSide.filter(
+      ({ name, packages }) => packages.includes('node:net') && !NETWORKERS.has(name),
+    );
+    const onlyAddresses = /import \{ (BlockList, )?isIP \} from 'node:net'/;
+    for (const { text } of importing) expect(text).toMatch(onlyAddresses);
   });
 });
 
@@ -216,7 +226,10 @@ describe('Node', () => {
   /** Reached by dynamic import. */
   reach('on-device/decider');
   const core = sources.filter(({ name }) => reached.has(name));
-  const ofNode = new Set(['platform/node', 'http/connections']);
+  const ofNode = new Set([
+    ...['platform/node', 'http/connections'],
+    ...['http/proxied-agent', 'http/proxy-rules', 'http/tunnel'],
+  ]);
   const withoutNode = core.filter(({ name }) => !ofNode.has(name));
 
   test('is behind one door for all that index reaches', () => {

@@ -80,7 +80,56 @@ describe('the artifact is asked for', () => {
       { onDeviceConfigHostname: 'cdn.example.com' },
       'https://cdn.example.com/demo/production/v1/rules.json',
     ],
-    ['without TLS', { secure: false }, 'http://assets.adobetarget.com/demo/production/v1/rules.json'],
+    [
+      'with delivery calls over plain http',
+      { secure: false },
+      'https://assets.adobetarget.com/demo/production/v1/rules.json',
+    ],
+    [
+      'of an environment that is called as Target lets one call it',
+      { environment: 'QA (EU)' },
+      'https://assets.adobetarget.com/demo/qa%20(eu)/v1/rules.json',
+    ],
+    [
+      'of an environment with letters of another language',
+      { environment: 'Pré-prod' },
+      'https://assets.adobetarget.com/demo/pr%C3%A9-prod/v1/rules.json',
+    ],
+    [
+      'of an environment with signs that mean something in a URL',
+      { environment: 'A&B #1? 100%;' },
+      'https://assets.adobetarget.com/demo/a%26b%20%231%3F%20100%25%3B/v1/rules.json',
+    ],
+    [
+      'of the environment that is meant by an empty name',
+      { environment: '', propertyToken: '', cdnBasePath: '', artifactLocation: '' },
+      'https://assets.adobetarget.com/demo/production/v1/rules.json',
+    ],
+    [
+      'over plain http inside this machine, if delivery calls go so',
+      { secure: false, cdnBasePath: 'rules.localhost:8080' },
+      'http://rules.localhost:8080/demo/production/v1/rules.json',
+    ],
+    [
+      'over https inside this machine, if delivery calls go so',
+      { cdnBasePath: '127.0.0.1:8443' },
+      'https://127.0.0.1:8443/demo/production/v1/rules.json',
+    ],
+    [
+      'from a CDN that is written as a URL',
+      { cdnBasePath: 'http://cdn.example.com:8080/' },
+      'https://cdn.example.com:8080/demo/production/v1/rules.json',
+    ],
+    [
+      'from Adobe, by the name that its samples have for that',
+      { cdnEnvironment: 'Production' },
+      'https://assets.adobetarget.com/demo/production/v1/rules.json',
+    ],
+    [
+      'over plain http where the caller says so',
+      { artifactLocation: 'http://example.com/a.json' },
+      'http://example.com/a.json',
+    ],
     [
       'where the caller says',
       { artifactLocation: 'https://example.com/a.json?x=1', environment: 'staging', propertyToken: 'p' },
@@ -455,7 +504,7 @@ describe('a download that fails', () => {
       artifactLocation: gone.artifactUrl,
       error: {
         code: 'ERR_TARGET_NETWORK',
-        message: 'the artifact download failed: ECONNREFUSED',
+        message: `the artifact download failed: ECONNREFUSED (${new URL(gone.artifactUrl).host})`,
         attempts: 1,
       },
     });

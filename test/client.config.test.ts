@@ -54,24 +54,31 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     [
       'timeout',
       'milliseconds above 0 and below 2^31',
-      [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '3000', true, 10n],
+      [0, -5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, true, 10n, '0', '-5', '3e3', '3000 ms', ' '],
     ],
     [
       'serverDomain',
       'a host such as "edge.example.com:8080"',
-      ['', 5, 'http://a.example', 'a.example/path', 'a b', 'user@a.example', 'a#b', 'a?b', 'a\\b'],
+      [5, 'a.example/path', 'a b', 'user@a.example', 'a#b', 'a?b', 'a\\b', 'http://', 'ftp://a.example'],
     ],
     ['serverDomain', 'a host such as "edge.example.com:8080"', ['a:b', 'a:99999', 'a:1:2', '[::1', '%zz']],
-    ['secure', 'a boolean', ['false', 0, {}]],
-    ['environmentId', 'an integer', ['5', 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
-    ['environment', 'a name such as "production"', ['', 5, '../x', 'a/b']],
-    ['targetLocationHint', '1 to 4 digits', ['', 35, '35.evil', '12345', '-1', '35/', '３５']],
-    ['propertyToken', 'a non-empty string', ['', 5, {}]],
-    ['defaultPropertyToken', 'a non-empty string', ['', 5, {}]],
+    ['cdnBasePath', 'a host such as "edge.example.com:8080"', [5, 'a.example/path', 'a b', 'file:///rules']],
+    ['secure', 'a boolean', ['FALSE', 'no', '0', 0, {}]],
+    ['environmentId', 'an integer', ['-5', '1.5', 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
+    [
+      'environment',
+      'a name such as "production"',
+      [5, {}, '.', '..', '%2e', '%2E.', '../x', 'a/b', 'a\\b', ' ', 'a\nb', '\u0000', '\ud800'],
+    ],
+    ['targetLocationHint', '1 to 4 digits', [35, '35.evil', '12345', '-1', '35/', '３５']],
+    ['propertyToken', 'a non-empty string', [5, {}]],
+    ['propertyToken', 'a property token, which becomes part of a path', ['.', '..', '%2e%2E']],
+    ['defaultPropertyToken', 'a non-empty string', [5, {}]],
+    ['defaultPropertyToken', 'a property token, which becomes part of a path', ['..']],
     [
       'decisioningMethod',
       'one of server-side, on-device, hybrid',
-      ['', 'Server-Side', 'local', 0, true, 'constructor'],
+      ['Server-Side', 'local', 0, true, 'constructor'],
     ],
     ['telemetryEnabled', 'a boolean', ['yes', 1]],
     ['fetchApi', 'a fetch function', ['fetch', {}, true]],
@@ -80,13 +87,14 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
       'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',
       ['http://proxy', 5, true, {}],
     ],
+    ['proxy', '"environment"', [true, 'http://proxy.example', {}]],
     ['retry', 'an object', [3, 'never', true]],
     ['circuitBreaker', 'a boolean or an object', [3, 'never']],
     ['logger', 'an object with log methods', ['console', 5, true]],
-    ['version', 'a non-empty string', ['', 2]],
+    ['version', 'a non-empty string', [2]],
     ['events', 'listeners by event name', ['clientReady', 5]],
-    ['maximumWaitReady', 'milliseconds above 0 and below 2^31', [0, -1, Number.NaN, '5']],
-    ['pollingInterval', 'milliseconds from 0 to below 2^31', [-1, Number.NaN, 2 ** 31, '5']],
+    ['maximumWaitReady', 'milliseconds above 0 and below 2^31', [0, -1, Number.NaN, '0', '2147483648']],
+    ['pollingInterval', 'milliseconds from 0 to below 2^31', [-1, Number.NaN, 2 ** 31, '5.0', '٣']],
   ];
   const rows = cases.flatMap(([option, wanted, wrong]) =>
     wrong.map((value): [string, string, string, unknown] => [option, shown(value), wanted, value]),
@@ -125,7 +133,7 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
   test.each([
     ['retry.retries', { retry: { retries: -1 } }, 'an integer of at least 0, not the number -1'],
     ['retry.retries', { retry: { retries: 1.5 } }, 'an integer of at least 0, not the number 1.5'],
-    ['retry.minTimeout', { retry: { minTimeout: '5' } }, 'milliseconds from 0 to below 2^31, not "5"'],
+    ['retry.minTimeout', { retry: { minTimeout: '-5' } }, 'milliseconds from 0 to below 2^31, not "-5"'],
     [
       'retry.maxTimeout',
       { retry: { maxTimeout: Number.POSITIVE_INFINITY } },
@@ -145,8 +153,13 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     ],
     [
       'circuitBreaker.maxTimeout',
-      { circuitBreaker: { maxTimeout: '5' } },
-      'milliseconds above 0 and below 2^31, not "5"',
+      { circuitBreaker: { maxTimeout: '0' } },
+      'milliseconds above 0 and below 2^31, not "0"',
+    ],
+    [
+      'notifications.maxInFlight',
+      { notifications: { maxInFlight: '129' } },
+      'an integer from 1 to 128, not "129"',
     ],
     ['events.clientReady', { events: { clientReady: 'log' } }, 'a function, not "log"'],
   ])('%s of %j', (path, config, rest) => {
@@ -164,10 +177,89 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     return typeof value === 'object' ? 'an object' : String(value);
   }
 
-  test('undefined and null are no value', async () => {
-    const nothing = Object.fromEntries(cases.slice(2).map(([option]) => [option, undefined]));
-    expect(() => create({ ...MINIMUM, ...nothing })).not.toThrow();
-    expect(() => create({ ...MINIMUM, logger: null, events: null, retry: null })).not.toThrow();
+  test.each([undefined, null, ''] as const)('%j is no value', (nothing) => {
+    const { lines, logger } = listeningLogger();
+    const all = Object.fromEntries(
+      cases
+        .map(([option]) => option)
+        .filter((option) => !(option in MINIMUM))
+        .map((option) => [option, nothing]),
+    );
+    expect(() => create({ ...all, ...MINIMUM, logger })).not.toThrow();
+    const groups = { retry: { retries: nothing, jitter: nothing }, circuitBreaker: { failures: nothing } };
+    expect(() =>
+      create({ ...MINIMUM, logger, ...groups, notifications: { maxQueued: nothing } }),
+    ).not.toThrow();
+    expect(lines.warn).toEqual([]);
+  });
+});
+
+describe('values of environment variables', () => {
+  test('may be digits for every number', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance', 'nextTick', 'queueMicrotask', 'setImmediate'] });
+    jest.spyOn(Math, 'random').mockReturnValue(1);
+    const calls: number[] = [];
+    const fetchApi = async () => {
+      calls.push(Date.now());
+      return new Response('', { status: 503 });
+    };
+    try {
+      const started = Date.now();
+      const client = connect({
+        fetchApi,
+        timeout: '900',
+        environmentId: '7',
+        pollingInterval: '0',
+        maximumWaitReady: '10',
+        retry: { retries: '3', minTimeout: '100', maxTimeout: '200', factor: '2' },
+        circuitBreaker: { failures: '1', minTimeout: '5000', maxTimeout: '5000' },
+        notifications: { maxInFlight: '4', maxQueued: '10', maxBytes: '1000' },
+      });
+      const first = targetErrorOf(() => client.getOffers({ request: REQUEST }));
+      await jest.advanceTimersByTimeAsync(900);
+      expect(await first).toMatchObject({ code: 'ERR_TARGET_RESPONSE', attempts: 4 });
+      expect(calls.map((at) => at - started)).toEqual([0, 100, 300, 500]);
+      const second = await targetErrorOf(() => client.getOffers({ request: REQUEST }));
+      expect(second.code).toBe('ERR_TARGET_CIRCUIT_OPEN');
+    } finally {
+      jest.restoreAllMocks();
+      jest.useRealTimers();
+    }
+  });
+
+  test('may be leading zeros', async () => {
+    const client = connect({ environmentId: '007' });
+    await client.getOffers({ request: REQUEST });
+    expect(sent().environmentId).toBe(7);
+  });
+
+  test('may be the word of a boolean', async () => {
+    const { fetchApi, urls } = detour();
+    const plain = create({ ...MINIMUM, fetchApi, secure: 'false', telemetryEnabled: 'false' });
+    const secure = create({
+      ...MINIMUM,
+      fetchApi,
+      secure: 'true',
+      telemetryEnabled: 'true',
+      circuitBreaker: 'true',
+    });
+    await plain.getOffers({ request: REQUEST });
+    await secure.getOffers({ request: REQUEST });
+    expect(urls.map(({ protocol }) => protocol)).toEqual(['http:', 'https:']);
+    const off = create({ ...MINIMUM, circuitBreaker: 'false', retry: { jitter: 'false' } });
+    expect(off.stats().circuitBreaker.state).toBe('off');
+    expect(secure.stats().circuitBreaker.state).toBe('closed');
+    await Promise.all([plain.close(), secure.close()]);
+  });
+
+  test('that are empty leave the default, or the alias', async () => {
+    await connect({ propertyToken: '', defaultPropertyToken: 'b', environmentId: '' as '0' }).getOffers({
+      request: REQUEST,
+    });
+    expect(sent().property).toEqual({ token: 'b' });
+    expect(sent()).not.toHaveProperty('environmentId');
+    await connect({ propertyToken: '', defaultPropertyToken: '' }).getOffers({ request: REQUEST });
+    expect(sent()).not.toHaveProperty('property');
   });
 });
 
@@ -281,6 +373,68 @@ describe('serverDomain', () => {
 
   test.each(['127.0.0.1', 'localhost:1', '[::1]:8080', 'edge.example.com.'])('may be %s', (serverDomain) => {
     expect(() => create({ ...MINIMUM, serverDomain })).not.toThrow();
+  });
+
+  const hostsOf = async (config: Partial<TargetClientConfig>) => {
+    const { fetchApi, urls } = detour();
+    const { lines, logger } = listeningLogger();
+    const client = create({
+      client: 'Acme',
+      organizationId: 'O',
+      fetchApi,
+      logger,
+      telemetryEnabled: false,
+      ...config,
+    });
+    await client.getOffers({ request: REQUEST, targetCookie: `PC#abc.28_0#${2 ** 40}` });
+    await client.getOffers({ request: REQUEST });
+    await client.close();
+    return { hosts: urls.map(({ host }) => host), warnings: lines.warn };
+  };
+
+  test.each([
+    ['Acme.tt.omtrdc.net', undefined],
+    ['acme.TT.omtrdc.net', undefined],
+    ['acme.tt.omtrdc.net.', undefined],
+    [' acme.tt.omtrdc.net\n', undefined],
+    ['acme.tt.omtrdc.net:443', true],
+    ['acme.tt.omtrdc.net:80', false],
+  ])(
+    '%j with secure: %p is the default, with which each visitor keeps the own cluster',
+    async (serverDomain, secure) => {
+      const { hosts, warnings } = await hostsOf({ serverDomain, secure });
+      expect(hosts).toEqual(['mboxedge28.tt.omtrdc.net', 'acme.tt.omtrdc.net']);
+      expect(warnings).toEqual([]);
+    },
+  );
+
+  test.each([
+    'acme.tt.omtrdc.net:8443',
+    'acme.tt.omtrdc.net:80',
+    'other.tt.omtrdc.net',
+    'mboxedge28.tt.omtrdc.net',
+    'x.acme.tt.omtrdc.net',
+  ])('%s is a host of its own', async (serverDomain) => {
+    expect((await hostsOf({ serverDomain })).hosts).toEqual([serverDomain, serverDomain]);
+  });
+
+  test.each([
+    ['https://edge.example.com', 'edge.example.com'],
+    ['https://edge.example.com/', 'edge.example.com'],
+    ['HTTPS://Edge.example.com:8443/path?query#fragment', 'edge.example.com:8443'],
+    ['http://user:secret@edge.example.com:80', 'edge.example.com'],
+    [' https://[::1]:8443/ ', '[::1]:8443'],
+  ])('%j is taken as its host, with one warning', async (serverDomain, host) => {
+    const { hosts, warnings } = await hostsOf({ serverDomain });
+    expect(hosts).toEqual([host, host]);
+    expect(warnings).toEqual([
+      `AT: serverDomain is a host, not a URL: ${host} is used, and nothing else of the URL`,
+    ]);
+  });
+
+  test('as the URL of the default host is the default too', async () => {
+    const { hosts } = await hostsOf({ serverDomain: 'https://acme.tt.omtrdc.net/' });
+    expect(hosts).toEqual(['mboxedge28.tt.omtrdc.net', 'acme.tt.omtrdc.net']);
   });
 });
 

@@ -272,7 +272,7 @@ describe('a network error', () => {
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
     expect(error).toMatchObject({
       code: 'ERR_TARGET_NETWORK',
-      message: 'the delivery call failed: ECONNREFUSED',
+      message: `the delivery call failed: ECONNREFUSED (${host})`,
       attempts: 3,
     });
     expect(codeOf(error)).toBe('ECONNREFUSED');

@@ -102,10 +102,31 @@ describe('a visitor of whom only the IP address is known', () => {
     expect(request.context?.geo).toEqual({ ipAddress: '1.2.3.4' });
   });
 
-  test('is asked for at the CDN', async () => {
-    const { client, places } = start({ cdnEnvironment: 'cdn.example.com:81', secure: false }, answer({}));
+  test.each<[string, Partial<TargetClientConfig>, string]>([
+    ['at the CDN', { cdnEnvironment: 'cdn.example.com:81' }, 'https://cdn.example.com:81/v1/geo'],
+    [
+      'over https, however delivery calls go and the rules come',
+      {
+        secure: false,
+        cdnBasePath: 'cdn.example.com',
+        artifactLocation: 'http://cdn.example.com/rules.json',
+      },
+      'https://cdn.example.com/v1/geo',
+    ],
+    [
+      'over plain http inside this machine, if delivery calls go so',
+      { secure: false, cdnBasePath: '[::1]:81' },
+      'http://[::1]:81/v1/geo',
+    ],
+    [
+      'over https inside this machine, if delivery calls go so',
+      { cdnBasePath: 'localhost' },
+      'https://localhost/v1/geo',
+    ],
+  ])('is asked for %s', async (_, config, url) => {
+    const { client, places } = start(config, answer({}));
     await greetingOf(client, { ipAddress: '1.2.3.4' });
-    expect(places.map(({ url }) => url.href)).toEqual(['http://cdn.example.com:81/v1/geo']);
+    expect(places.map((call) => call.url.href)).toEqual([url]);
   });
 });
 
@@ -341,10 +362,11 @@ describe('a look-up that fails', () => {
 });
 
 describe('a redirect of a look-up', () => {
-  const home = 'http://cdn.example.com';
+  /** Only inside this machine is there a look-up over plain http. */
+  const home = 'http://cdn.localhost';
   const at = (url: string, ...places: Script[]) =>
     start(
-      { cdnEnvironment: 'cdn.example.com', secure: url.startsWith('https:'), retry: { retries: 0 } },
+      { cdnEnvironment: 'cdn.localhost', secure: url.startsWith('https:'), retry: { retries: 0 } },
       ...places,
     );
   const movedTo = (location: string) => status(307, { location });
@@ -353,9 +375,9 @@ describe('a redirect of a look-up', () => {
     ['another host', home, 'http://elsewhere.example.com/v1/geo'],
     ['another host with TLS', home, 'https://elsewhere.example.com/v1/geo'],
     ['another host, written without a scheme', home, '//elsewhere.example.com/v1/geo'],
-    ['another port', home, 'http://cdn.example.com:8080/v1/geo'],
-    ['the host with more in front', home, 'http://a.cdn.example.com/v1/geo'],
-    ['the host as a user', home, 'http://cdn.example.com@elsewhere.example.com/v1/geo'],
+    ['another port', home, 'http://cdn.localhost:8080/v1/geo'],
+    ['the host with more in front', home, 'http://a.cdn.localhost/v1/geo'],
+    ['the host as a user', home, 'http://cdn.localhost@elsewhere.example.com/v1/geo'],
   ])('to %s does not take the address there, and is told', async (_, from, location) => {
     const { client, places, heard } = at(from, movedTo(location), answer({ 'x-geo-city': 'PARIS' }));
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
@@ -381,13 +403,13 @@ describe('a redirect of a look-up', () => {
       answer({ 'x-geo-city': 'PARIS' }),
     );
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
-    expect(places.map(({ url }) => url.host)).toEqual(['cdn.example.com', 'cdn.example.com']);
+    expect(places.map(({ url }) => url.host)).toEqual(['cdn.localhost', 'cdn.localhost']);
   });
 
   test.each([
     ['to another path', home, '/v1/geo?moved'],
-    ['to the same host by name', 'https://cdn.example.com', 'https://cdn.example.com/v1/geo?moved'],
-    ['from http to https', home, 'https://cdn.example.com/v1/geo?moved'],
+    ['to the same host by name', 'https://cdn.localhost', 'https://cdn.localhost/v1/geo?moved'],
+    ['from http to https', home, 'https://cdn.localhost/v1/geo?moved'],
   ])('%s is followed', async (_, from, location) => {
     const { client, places } = at(from, movedTo(location), answer({ 'x-geo-city': 'PARIS' }));
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');

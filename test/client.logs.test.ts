@@ -95,7 +95,7 @@ test('an edge that fails each call is told when it begins, fails otherwise and w
   await times(10, () => client.getOffers({ request: REQUEST }));
   expect(lines).toEqual([
     'warn AT: the delivery call was answered with status 500',
-    'warn AT: the delivery call failed: ECONNREFUSED',
+    'warn AT: the delivery call failed: ECONNREFUSED (mboxedge35.tt.omtrdc.net)',
     'info AT: delivery calls work again after 2000 failures',
   ]);
 });

@@ -54,8 +54,11 @@ export function configs(): TargetClientConfig[] {
     { ...MINIMUM, timout: 5 },
     // @ts-expect-error there are three methods
     { ...MINIMUM, decisioningMethod: 'local' },
-    // @ts-expect-error a timeout is a number
-    { ...MINIMUM, timeout: '5' },
+    { ...MINIMUM, timeout: '5', secure: 'false', retry: { retries: '1' }, circuitBreaker: 'false' },
+    // @ts-expect-error a timeout is a number, or its digits
+    { ...MINIMUM, timeout: 'soon' },
+    // @ts-expect-error there is one place to take proxies from
+    { ...MINIMUM, proxy: 'http://proxy.example' },
     // @ts-expect-error an event that does not exist
     { ...MINIMUM, events: { clientReddy: () => undefined } },
     // @ts-expect-error a fetch answers with a promise

@@ -1,6 +1,7 @@
 import { unref } from '#platform';
 import { TargetError, type TargetErrorCode } from '../errors.js';
 import { type Limits, within } from '../http/deadline.js';
+import { proxyTroubleOf } from '../http/error-causes.js';
 import { deliveryHost } from '../identity/location-hint.js';
 import { isObject } from '../json.js';
 
@@ -24,6 +25,8 @@ const WAIT_SHARE = 1 / 4;
 const NO_SUCH_NAME = new Set(['ENOTFOUND', 'ENODATA']);
 /** Codes of errors that say that nobody could tell whether a name exists. */
 const NO_RESOLVER = new Set(['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
+/** A proxy that wants other credentials was not asked for any host yet. */
+const PROXY_AUTHENTICATION_REQUIRED = 407;
 const MAX_CAUSES = 5;
 /** Errors of calls that have found the host, unless its name has no address. */
 const FOUND = new Set<TargetErrorCode>([
@@ -150,7 +153,13 @@ export function isUnresolved(error: Error): boolean {
 
 function hasFoundHost(error: Error): boolean {
   const code = codeOf(error);
-  return code !== undefined && FOUND.has(code);
+  return code !== undefined && FOUND.has(code) && !isOfProxy(error);
+}
+
+/** Whether a call came no further than a proxy. */
+function isOfProxy(error: Error): boolean {
+  const { status } = error as { readonly status?: unknown };
+  return status === PROXY_AUTHENTICATION_REQUIRED || proxyTroubleOf(error) !== undefined;
 }
 
 function codeOf(error: Error): TargetErrorCode | undefined {
@@ -160,6 +169,12 @@ function codeOf(error: Error): TargetErrorCode | undefined {
 /** The code of the look-up's own error, which is among the causes of a call's. */
 function unresolvedCodeOf(error: Error): string | undefined {
   if (codeOf(error) !== 'ERR_TARGET_NETWORK') return undefined;
+  const trouble = proxyTroubleOf(error);
+  // A proxy that finds no address answers with one of several statuses, which may mean something else too.
+  if (trouble) {
+    const isOfHost = trouble.status !== undefined && trouble.status !== PROXY_AUTHENTICATION_REQUIRED;
+    return isOfHost ? trouble.code : undefined;
+  }
   let { cause } = error;
   for (let depth = 0; depth < MAX_CAUSES && isObject(cause); depth += 1) {
     const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };

@@ -3,7 +3,14 @@ import { readBody, textOf } from './body.js';
 import type { Opening, Trip } from './connection-use.js';
 import type { Span } from './deadline.js';
 import type { Exchanged, Progress } from './exchange.js';
-import { toAttemptError, toFailure, toInvalid, toLimitError, toUnreadable } from './failures.js';
+import {
+  toAttemptError,
+  toFailure,
+  toInvalid,
+  toLimitError,
+  toProxyError,
+  toUnreadable,
+} from './failures.js';
 import type { FetchResponse } from './fetch-api.js';
 import { toInit } from './fetch-init.js';
 import { headerOf, SafeHeaders } from './headers.js';
@@ -22,7 +29,7 @@ export async function attempt(progress: Progress, span: Span): Promise<Exchanged
   if (span.isOver(started)) throw toLimitError(progress, 'deadline', span);
   const { request, wire } = progress;
   const opening: Opening = {};
-  const trip: Trip = { url: request.url, body: request.body, opening };
+  const trip: Trip = { url: request.url, body: request.body, opening, cut: span };
   progress.attempts += 1;
   progress.phase = 'sent';
   progress.status = undefined;
@@ -73,6 +80,8 @@ async function toResponseError(
   // The body of a failure matters less than the failure itself.
   const read = await readBody(response, limits).catch(() => undefined);
   const body = read ? textOf(read.body) : '';
+  // Only a proxy answers so: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8
+  if (status === 407) return toProxyError(progress, { status, code: '407' }, { body });
   if (request.bodyId !== undefined && wire.issued?.isTextOfAnother(body, request.bodyId)) {
     if (trip) wire.discard(trip, response);
     return toInvalid(progress, 'was answered with the answer to another call');

@@ -14,10 +14,18 @@ export interface ClosableSocket {
   emit(event: 'agentRemove'): unknown;
 }
 
+/** The part of a signal by which the opening of a tunnel is given up with its call. */
+export interface CutSignal {
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** A call on its way over one of the connections. */
 export interface Trip {
   readonly url: string;
   readonly body?: string | undefined;
+  /** Aborted when nobody waits for the call any more. */
+  readonly cut?: CutSignal | undefined;
   /** The cost of the connection that it opens. */
   readonly opening: Opening;
   /** The request that carries it, filled in at the start; absent where somebody stands in for the connections. */

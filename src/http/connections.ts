@@ -2,6 +2,8 @@ import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClosableSocket, Opening, Trip } from './connection-use.js';
+import { openThrough } from './proxied-agent.js';
+import type { ProxyRules } from './proxy-rules.js';
 
 const MAX_SOCKETS_PER_HOST = 128;
 /** How old a connection gets: a host that has moved is followed when its name is looked up again. */
@@ -44,11 +46,14 @@ export class Connections {
   readonly #https: https.Agent;
   #started: Started | undefined;
   #last: Place | undefined;
+  readonly #proxies: ProxyRules | undefined;
 
-  constructor() {
+  /** With rules, connections go through the proxies that these name. */
+  constructor(proxies?: ProxyRules) {
+    this.#proxies = proxies;
     const options = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, scheduling: 'lifo' } as const;
-    this.#http = this.#watched(new http.Agent(options));
-    this.#https = this.#watched(new https.Agent(options));
+    this.#http = this.#watched(new http.Agent(options), 'http:');
+    this.#https = this.#watched(new https.Agent(options), 'https:');
   }
 
   /** The agent of a URL. */
@@ -140,16 +145,27 @@ export class Connections {
     started.body = undefined;
   }
 
-  #watched<Agent extends http.Agent>(agent: Agent): Agent {
+  #watched<Agent extends http.Agent>(agent: Agent, protocol: 'http:' | 'https:'): Agent {
     const open = agent.createConnection;
     agent.createConnection = (...args) => {
-      const opening = this.#started?.trip.opening;
+      const trip = this.#started?.trip;
+      const [options, done] = args;
+      const target = { protocol, hostname: options.host ?? '', port: Number(options.port) };
+      const proxy = this.#proxies?.proxyOf(target);
+      if (proxy && done) {
+        if (trip) trip.opening.isNew = true;
+        const secure = (tunnel: Socket) => open.call(agent, { ...options, socket: tunnel } as typeof options);
+        const openOver = (tunnel: Socket) => {
+          const socket = protocol === 'https:' ? secure(tunnel) : tunnel;
+          if (socket && socket !== tunnel && trip) measureTls(socket, trip.opening);
+          return noteOpened(socket);
+        };
+        openThrough({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
+        return undefined;
+      }
       const socket = open.apply(agent, args);
-      if (!socket) return socket;
-      const now = performance.now();
-      kept.set(socket, { openedAt: now, idleSince: now });
-      if (opening) measure(socket, opening);
-      return socket;
+      if (socket && trip) measure(socket, trip.opening);
+      return noteOpened(socket);
     };
     const asked = agent as unknown as Asked;
     const add = asked.addRequest;
@@ -220,12 +236,20 @@ function measure(socket: NodeJS.EventEmitter, opening: Opening): void {
   socket.once('lookup', (error: unknown) => {
     if (!error) opening.dnsMs = performance.now() - started;
   });
-  socket.once('connect', () => {
-    const connected = performance.now();
-    socket.once('secureConnect', () => {
-      opening.tlsMs = performance.now() - connected;
-    });
+  socket.once('connect', () => measureTls(socket, opening));
+}
+
+function measureTls(socket: NodeJS.EventEmitter, opening: Opening): void {
+  const connected = performance.now();
+  socket.once('secureConnect', () => {
+    opening.tlsMs = performance.now() - connected;
   });
+}
+
+function noteOpened<Opened extends object | null | undefined>(socket: Opened): Opened {
+  const now = performance.now();
+  if (socket) kept.set(socket, { openedAt: now, idleSince: now });
+  return socket;
 }
 
 /** Looks a host's name up as its connections do; rejects when it has no address. */

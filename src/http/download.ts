@@ -1,6 +1,8 @@
+import { toBase64, toBytes } from '#platform';
 import { TargetError } from '../errors.js';
 import type { Exchanged } from './exchange.js';
 import type { AbortSignalLike } from './fetch-api.js';
+import { decodePart, toUrl } from './hosts.js';
 import type { RetryPolicy } from './retry.js';
 import type { Transport } from './transport.js';
 
@@ -30,11 +32,15 @@ const MAX_REDIRECTS = 3;
  */
 export async function download(transport: Transport, request: DownloadRequest): Promise<Exchanged> {
   const deadline = performance.now() + request.timeoutMs;
-  let { url } = request;
+  let url = new URL(request.url);
+  const { origin } = url;
+  const authorization = authorizationOf(url);
   for (let redirects = 0; ; redirects += 1) {
+    const isKnown = authorization !== undefined && url.origin === origin;
     const answer = await transport.exchange({
       ...request,
-      url,
+      url: toSentUrl(url),
+      headers: isKnown ? { ...request.headers, Authorization: authorization } : request.headers,
       method: 'GET',
       timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
       accepts: [304, ...REDIRECTS],
@@ -42,21 +48,35 @@ export async function download(transport: Transport, request: DownloadRequest): 
     if (!REDIRECTS.includes(answer.status)) return answer;
     const next = toRedirected(url, answer.headers.get('location'));
     if (next === undefined) throw failure(request, answer, 'was redirected to where it must not go');
-    if (request.isPersonal && !isSameHost(new URL(url), next))
+    if (request.isPersonal && !isSameHost(url, next))
       throw failure(request, answer, 'was redirected to another host');
     if (redirects === MAX_REDIRECTS) throw failure(request, answer, 'was redirected too often');
-    url = next.href;
+    url = next;
   }
+}
+
+/** The credentials of a URL as a header: a fetch refuses a URL that holds some. */
+function authorizationOf({ username, password }: URL): string | undefined {
+  if (username === '' && password === '') return undefined;
+  return `Basic ${toBase64(toBytes(`${decodePart(username)}:${decodePart(password)}`))}`;
+}
+
+/** A URL without its credentials, and without the fragment, which is not sent. */
+function toSentUrl({ href }: URL): string {
+  const url = new URL(href);
+  url.username = '';
+  url.password = '';
+  url.hash = '';
+  return url.href;
 }
 
 function failure({ what, requestId }: DownloadRequest, { status }: Exchanged, result: string): TargetError {
   return new TargetError('ERR_TARGET_RESPONSE', `the ${what} ${result}`, { status, requestId });
 }
 
-function toRedirected(from: string, location: string | null): URL | undefined {
-  if (!location || !URL.canParse(location, from)) return undefined;
-  const to = new URL(location, from);
-  const isAllowed = to.protocol === 'https:' || (to.protocol === 'http:' && from.startsWith('http:'));
+function toRedirected(from: URL, location: string | null): URL | undefined {
+  const to = location ? toUrl(location, from.href) : undefined;
+  const isAllowed = to?.protocol === 'https:' || (to?.protocol === 'http:' && from.protocol === 'http:');
   return isAllowed ? to : undefined;
 }
 

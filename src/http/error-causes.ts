@@ -86,6 +86,33 @@ export function codeOf(shown: unknown): string | undefined {
   return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
 }
 
+/** What a proxy did in the place of opening a tunnel. */
+export interface ProxyTrouble {
+  /** The status of its answer; undefined where there was none. */
+  readonly status: number | undefined;
+  readonly code: string;
+}
+
+const PROXY_CODE = /^ERR_PROXY_(?:(\d{3})|([\w-]+))$/;
+/** The messages of undici's proxy agents and of the package `tunnel`, which have no code of their own. */
+const PROXY_MESSAGE =
+  /^(?:Proxy response \((\d{3})\) !== 200|tunneling socket could not be established, statusCode=(\d{3}))/;
+
+/** Finds, among an error and its causes, that a proxy stood in the way; undefined where none did. */
+export function proxyTroubleOf(thrown: unknown): ProxyTrouble | undefined {
+  let error: unknown = thrown;
+  for (let depth = 0; depth < MAX_DEPTH && typeof error === 'object' && error !== null; depth += 1) {
+    const { code, message, cause } = error as Fields;
+    const [, ownStatus, ownCode] = PROXY_CODE.exec(String(code)) ?? [];
+    const [, undiciStatus, tunnelStatus] = PROXY_MESSAGE.exec(String(message)) ?? [];
+    const status = ownStatus ?? undiciStatus ?? tunnelStatus;
+    if (status !== undefined) return { status: Number(status), code: status };
+    if (ownCode !== undefined) return { status: undefined, code: ownCode };
+    error = cause;
+  }
+  return undefined;
+}
+
 function isWord(value: unknown): value is string {
   return typeof value === 'string' && /^[\w-]{1,64}$/.test(value);
 }

@@ -1,7 +1,8 @@
 import { TargetError, type TargetErrorCode, type TargetErrorDetails } from '../errors.js';
 import type { Limit, Span } from './deadline.js';
-import { codeOf, reasonOf, toCause } from './error-causes.js';
+import { codeOf, type ProxyTrouble, proxyTroubleOf, reasonOf, toCause } from './error-causes.js';
 import type { Progress } from './exchange.js';
+import { toUrl } from './hosts.js';
 
 /** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
@@ -47,7 +48,34 @@ function toNetworkError(thrown: unknown, progress: Progress, span: Span, result:
   const { wire, trip, sentAt, status } = progress;
   if (!span.aborted && trip) wire.onDead(trip, sentAt);
   const cause = toCause(thrown);
-  return toFailure(progress, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}`, { cause, status });
+  const trouble = proxyTroubleOf(thrown);
+  if (trouble) return toProxyError(progress, trouble, { cause });
+  return toFailure(progress, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}${at(progress)}`, {
+    cause,
+    status,
+  });
+}
+
+/** Makes the error of a call that a proxy did not let through, which says nothing of the host behind it. */
+export function toProxyError(
+  progress: Progress,
+  { status, code }: ProxyTrouble,
+  details: TargetErrorDetails,
+): TargetError {
+  const reason =
+    status === undefined
+      ? `the proxy opened no tunnel: ${code}`
+      : `the proxy refused it with status ${status}`;
+  return toFailure(progress, 'ERR_TARGET_NETWORK', `failed: ${reason}${at(progress)}`, {
+    ...details,
+    status,
+  });
+}
+
+/** Names the host of an attempt. */
+function at({ request }: Progress): string {
+  const host = toUrl(request.url)?.host;
+  return host ? ` (${host})` : '';
 }
 
 /** Makes the error of an injected fetch that answers with something that is no Response, or throws when it is looked at. */

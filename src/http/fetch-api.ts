@@ -1,3 +1,5 @@
+import type { ProxyRules } from './proxy-rules.js';
+
 /** The global `AbortSignal`, where the caller's type libraries know it. */
 export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal
@@ -60,4 +62,10 @@ export interface FetchApi {
    * connections itself, so that an answer may come twice or late: the client compares the ids of calls and answers.
    */
   dropIdle?(url: string, before: number): void;
+  /**
+   * Makes the same fetch through the proxies of the environment, for clients with the option `proxy`.
+   *
+   * @internal
+   */
+  proxied?(proxies: ProxyRules): FetchApi;
 }

@@ -79,6 +79,7 @@ export interface VerdictOptions {
 
 type Failure =
   | 'unreached'
+  | 'kept back'
   | 'timed out'
   | 'unreadable'
   | 'passing'
@@ -96,6 +97,8 @@ const never: Helps = () => false;
 /** The one word on every failure: when a repetition helps, and what the host is like. */
 const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]>> = {
   unreached: [always, 'silent'],
+  // A proxy wants other credentials, or lets nobody through: the host was not asked.
+  'kept back': [never, 'nothing'],
   // The time of the call itself is over.
   'timed out': [whenLater, 'silent'],
   // Most likely of something in between; the ids tell the edge what it has processed already.
@@ -119,7 +122,7 @@ function failureOf(error: unknown): Failure {
   if (!(error instanceof TargetError)) return 'not sent';
   switch (error.code) {
     case 'ERR_TARGET_NETWORK':
-      return 'unreached';
+      return isFinalRefusal(error.status) ? 'kept back' : 'unreached';
     case 'ERR_TARGET_TIMEOUT':
       return 'timed out';
     case 'ERR_TARGET_INVALID_RESPONSE':
@@ -129,6 +132,11 @@ function failureOf(error: unknown): Failure {
     default:
       return 'not sent';
   }
+}
+
+/** A network error with a status that blames the caller is a proxy's refusal. */
+function isFinalRefusal(status = 0): boolean {
+  return status >= 400 && status < 500 && !PASSING_STATUSES.has(status);
 }
 
 function failureOfStatus(status: number): Failure {

@@ -8,6 +8,7 @@ import { type Exchanged, type ExchangeRequest, type Progress, unsent, type Wire 
 import { toLimitError } from './failures.js';
 import type { AgentOption, FetchApi, FetchInit } from './fetch-api.js';
 import { IssuedIds } from './mixed-answers.js';
+import type { ProxyRules } from './proxy-rules.js';
 import { retryWaitMs, verdictOn } from './retry.js';
 
 /** The one way to the network. */
@@ -25,11 +26,14 @@ export interface Transport {
 export interface TransportOptions {
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
+  /** The proxies that connections go through; undefined for none. */
+  readonly proxies: ProxyRules | undefined;
 }
 
 /** Makes the client's transport: an injected fetch, or node-fetch on keep-alive connections. */
-export function createTransport({ fetchApi, agent }: TransportOptions): Transport {
-  const connections = fetchApi || agent ? undefined : sockets?.open();
+export function createTransport({ fetchApi: given, agent, proxies }: TransportOptions): Transport {
+  const fetchApi = (proxies && given?.proxied?.(proxies)) ?? given;
+  const connections = fetchApi || agent ? undefined : sockets?.open(proxies);
   const call = fetchApi ?? defaultFetch;
   const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
   const send = (url: string, init: FetchInit) =>
@@ -63,7 +67,8 @@ export function createTransport({ fetchApi, agent }: TransportOptions): Transpor
   };
   return {
     exchange: (request) => exchange(request, wire),
-    lookUp: connections || (fetchApi?.connectsDirectly && !agent) ? sockets?.lookUp : undefined,
+    // Behind a proxy, a name may have an address there alone.
+    lookUp: !proxies && (connections || (fetchApi?.connectsDirectly && !agent)) ? sockets?.lookUp : undefined,
     issued,
     close: () => connections?.close(),
   };

@@ -1,8 +1,10 @@
-import { pipeline, type Readable } from 'node:stream';
+import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
+import type { ProxyRules } from './proxy-rules.js';
+import { openTunnel } from './tunnel.js';
 
 /** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
 export interface UndiciDispatcher {
@@ -23,14 +25,27 @@ export interface UndiciFetch extends FetchApi {
   close(): Promise<void>;
 }
 
+interface FetchOptions {
+  readonly dispatcher?: UndiciDispatcher;
+  readonly connections: number;
+  readonly proxies?: ProxyRules;
+}
+
+interface AgentParts {
+  readonly connections: number;
+  readonly open: Set<Connection>;
+  readonly proxies: ProxyRules | undefined;
+}
+
 const MAX_CONNECTIONS = 128;
 /** How old a connection gets: a host that has moved is followed when its name is looked up again. */
 const MAX_AGE_MS = 300_000;
-const DECODERS = new Map([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
+const DECODERS = new Map<string, (body: Readable) => Readable>([
+  ['gzip', (body) => through(createGunzip(), body)],
+  ['x-gzip', (body) => through(createGunzip(), body)],
+  ['deflate', inflated],
+  ['x-deflate', inflated],
+  ['br', (body) => through(createBrotliDecompress(), body)],
 ]);
 /** Long enough for the calls of a busy server to come by each connection. */
 const RESET_MS = 10_000;
@@ -42,8 +57,25 @@ const ENCODINGS = 'gzip, deflate, br';
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
   const { dispatcher, connections = MAX_CONNECTIONS } = options;
+  if (dispatcher) return createFetch({ dispatcher, connections });
+  const direct = createFetch({ connections });
+  const { close: closeDirect } = direct;
+  // One for all clients that share the fetch, as its connections are.
+  let proxied: UndiciFetch | undefined;
+  return Object.assign(direct, {
+    proxied: (proxies: ProxyRules) => {
+      proxied ??= createFetch({ connections, proxies });
+      return proxied;
+    },
+    close: async () => {
+      await Promise.all([closeDirect(), proxied?.close()]);
+    },
+  });
+}
+
+function createFetch({ dispatcher, connections, proxies }: FetchOptions): UndiciFetch {
   const open = new Set<Connection>();
-  const own = dispatcher ? undefined : createAgent(connections, open);
+  const own = dispatcher ? undefined : createAgent({ connections, open, proxies });
   const used = dispatcher ?? (own as UndiciDispatcher);
   // A dispatcher of the caller's keeps its connections to itself: for a while, each is closed behind its call.
   let resetsUntil = 0;
@@ -60,7 +92,7 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   return Object.assign(call, {
     // A dispatcher of the caller's may do with a signal what it likes.
     takesAnySignal: !dispatcher,
-    connectsDirectly: !dispatcher,
+    connectsDirectly: !dispatcher && !proxies,
     ...(!dispatcher && { connections }),
     dropIdle: (url: string, before: number) => {
       if (dispatcher) resetForAWhile();
@@ -78,7 +110,7 @@ interface Trip {
 }
 
 /** Makes an agent whose connections can be told apart, and are in a set for as long as they are open. */
-function createAgent(connections: number, open: Set<Connection>): Agent {
+function createAgent({ connections, open, proxies }: AgentParts): Agent {
   const factory = (origin: URL, options: object) => new Connection(origin, options, open);
   return new Agent({
     connections,
@@ -88,8 +120,25 @@ function createAgent(connections: number, open: Set<Connection>): Agent {
     keepAliveMaxTimeout: MAX_AGE_MS,
     // One call at a time is what a connection is known by.
     allowH2: false,
+    ...(proxies && { connect: connectThrough(proxies) }),
     factory: (origin, options) => new Pool(origin, { ...options, factory }),
   });
+}
+
+/** Makes what opens connections, through the proxies that the rules name. */
+function connectThrough(proxies: ProxyRules): buildConnector.connector {
+  const connect = buildConnector({ allowH2: false });
+  return (target, done) => {
+    const { protocol, hostname } = target;
+    const port = Number(target.port) || (protocol === 'https:' ? 443 : 80);
+    const end = { protocol, hostname, port };
+    const proxy = proxies.proxyOf(end);
+    if (!proxy) return connect(target, done);
+    openTunnel(proxy, end, (error, tunnel) => {
+      if (!tunnel) return done(error ?? new Error('no tunnel'), null);
+      return protocol === 'https:' ? connect({ ...target, httpSocket: tunnel }, done) : done(null, tunnel);
+    });
+  };
 }
 
 /** A place for a connection in undici's pool, which is opened whenever it is wanted and not open. */
@@ -163,16 +212,31 @@ interface Answer {
 
 /** What undici's `request` is given. */
 function toRequest(url: string, { method, headers, body, signal }: FetchInit, opaque: Trip): object {
-  const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
+  const plain = isPlain(url) ? url : withoutFragment(url);
+  const pathFrom = plain.indexOf('/', plain.indexOf('://') + 3);
   return {
-    origin: pathFrom < 0 ? url : url.slice(0, pathFrom),
-    path: pathFrom < 0 ? '/' : url.slice(pathFrom),
+    origin: plain.slice(0, pathFrom),
+    path: plain.slice(pathFrom),
     method,
     headers: { ...headers, 'Accept-Encoding': ENCODINGS },
     body,
     signal,
     opaque,
   };
+}
+
+/** Tells whether a URL is a host and a path. Those of calls are, and cost no parser. */
+function isPlain(url: string): boolean {
+  const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
+  const queryFrom = url.indexOf('?');
+  return pathFrom > 0 && !(queryFrom >= 0 && queryFrom < pathFrom) && !url.includes('#');
+}
+
+/** A fragment is not sent (https://www.rfc-editor.org/rfc/rfc9110#section-7.1). */
+function withoutFragment(url: string): string {
+  const parsed = new URL(url);
+  parsed.hash = '';
+  return parsed.href;
 }
 
 function toResponse({ statusCode, headers, body }: Answer, discard: () => void): FetchResponse {
@@ -190,11 +254,37 @@ function textOf(value: string | string[] | undefined): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
 }
 
-/** undici hands on the bytes as they came. */
+/** Decodes a body, of which undici hands on the bytes as they came. An encoding that nobody asked for is left as it is. */
 function decoded(status: number, encoding: string | string[] | undefined, body: Readable): Readable {
   if (encoding === undefined || status === 204 || status === 304) return body;
-  const create = DECODERS.get(String(encoding).trim().toLowerCase());
-  if (!create) return body;
-  // Whoever reads the decoder is told of what happens to either of them.
-  return pipeline(body, create(), () => undefined);
+  return DECODERS.get(String(encoding).trim().toLowerCase())?.(body) ?? body;
+}
+
+/** Whoever reads the decoder is told of what happens to either of them. */
+function through(decoder: Duplex, body: Readable): Readable {
+  return pipeline(body, decoder, () => undefined);
+}
+
+/**
+ * Decodes `deflate`, which has a header by the standard (https://www.rfc-editor.org/rfc/rfc9110#deflate.coding), and
+ * from some servers none. Its first byte tells: the low half is 8 in a header, and never in what goes without.
+ */
+function inflated(body: Readable): Readable {
+  const output = new PassThrough();
+  const first = () => {
+    const piece: Buffer | null = body.read();
+    if (piece === null) return;
+    body.off('readable', first);
+    body.off('end', endEmpty);
+    body.unshift(piece);
+    const hasHeader = ((piece[0] ?? 0) & 0x0f) === 8;
+    pipeline(body, hasHeader ? createInflate() : createInflateRaw(), output, () => undefined);
+  };
+  const endEmpty = () => output.end();
+  body.on('readable', first);
+  body.once('end', endEmpty);
+  // Until there is a first byte, nobody else hands on what happens to either of them.
+  finished(body, (error) => error && output.destroy(error));
+  output.once('close', () => body.destroy());
+  return output;
 }

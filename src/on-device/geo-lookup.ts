@@ -5,6 +5,7 @@ import type { Events } from '../events.js';
 import { textOf } from '../http/body.js';
 import { within } from '../http/deadline.js';
 import { download } from '../http/download.js';
+import { cdnOrigin } from '../http/host-options.js';
 import type { Transport } from '../http/transport.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
@@ -37,7 +38,7 @@ const MAX_PLACE_BYTES = 64 * 1024;
  * decision is made without it.
  */
 export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
-  const url = `${config.scheme}://${config.cdnHost}/v1/geo`;
+  const url = `${cdnOrigin(config)}/v1/geo`;
   const faults = new FaultLog(logger.write, 'geo look-ups work');
   // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
   let placesByAddress: BoundedCache<Promise<Geo>> | undefined;

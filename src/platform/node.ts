@@ -9,6 +9,7 @@ import { types } from 'node:util';
 import nodeFetch from 'node-fetch';
 import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
+import { readProxies } from '../http/proxy-rules.js';
 import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
@@ -19,7 +20,12 @@ export const defaultFetch: Platform['defaultFetch'] = Object.assign(
   { takesAnySignal: true },
 );
 
-export const sockets: Platform['sockets'] = { open: () => new Connections(), dropIdleOf, lookUp };
+export const sockets: Platform['sockets'] = {
+  open: (proxies) => new Connections(proxies),
+  dropIdleOf,
+  lookUp,
+};
+export const proxies: Platform['proxies'] = { read: () => readProxies(process.env) };
 
 export const files: Platform['files'] = {
   open: async (url) => {
@@ -57,6 +63,7 @@ export const utf8Length: Platform['utf8Length'] = (text) => Buffer.byteLength(te
 export const toText: Platform['toText'] = (bytes) => viewOf(bytes).toString('utf8');
 export const fromLatin1: Platform['fromLatin1'] = (bytes) => viewOf(bytes).toString('latin1');
 export const toHex: Platform['toHex'] = (bytes) => viewOf(bytes).toString('hex');
+export const toBase64: Platform['toBase64'] = (bytes) => viewOf(bytes).toString('base64');
 export const toBytes: Platform['toBytes'] = (text) => Buffer.from(text);
 export const concat: Platform['concat'] = (pieces) => Buffer.concat(pieces);
 

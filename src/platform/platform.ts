@@ -1,5 +1,6 @@
 import type { Connections } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
+import type { ProxyEnvironment, ProxyRules } from '../http/proxy-rules.js';
 
 /** A timer that runs, as the platform's own `setTimeout` gives it. */
 export type Timer = ReturnType<typeof setTimeout>;
@@ -15,8 +16,8 @@ export interface NodeStream {
 
 /** Connections of our own: keep-alive, measured, and closed when they are found dead. */
 export interface Sockets {
-  /** Makes the connections of one client; none is opened before the first call. */
-  open(): Connections;
+  /** Makes the connections of one client, through proxies where there are rules; none is opened before the first call. */
+  open(proxies?: ProxyRules): Connections;
   /** Closes the idle connections of somebody else's agent to the origin of a URL. */
   dropIdleOf(agent: object, url: string): void;
   /** Looks a host's name up as the connections do; rejects when it has no address. */
@@ -55,6 +56,8 @@ export interface Platform {
   readonly defaultFetch: FetchApi;
   /** Absent where a fetch is all there is. */
   readonly sockets: Sockets | undefined;
+  /** Reads which proxies the environment names at the moment. Absent where connections are not our own. */
+  readonly proxies: { read(): ProxyEnvironment } | undefined;
   /** Absent where there are no files. */
   readonly files: Files | undefined;
   /** Absent where no process is sent signals. */
@@ -89,6 +92,8 @@ export interface Platform {
   fromLatin1(bytes: Uint8Array): string;
   /** Two lower-case digits for each byte. */
   toHex(bytes: Uint8Array): string;
+  /** The standard alphabet, with padding. */
+  toBase64(bytes: Uint8Array): string;
   /** The UTF-8 of a text; a lone surrogate is replaced. */
   toBytes(text: string): Uint8Array;
   /** Joins pieces to one. */

@@ -9,6 +9,7 @@ const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, { ...init, ...uncached });
 
 export const sockets: Platform['sockets'] = undefined;
+export const proxies: Platform['proxies'] = undefined;
 export const files: Platform['files'] = undefined;
 export const processSignals: Platform['processSignals'] = undefined;
 export const startsAt: Platform['startsAt'] = 'first-call';
@@ -45,6 +46,7 @@ export const fromLatin1: Platform['fromLatin1'] = (bytes) => {
 };
 export const toHex: Platform['toHex'] = (bytes) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+export const toBase64: Platform['toBase64'] = (bytes) => btoa(fromLatin1(bytes));
 export const toBytes: Platform['toBytes'] = (text) => encoder.encode(text);
 export const concat: Platform['concat'] = (pieces) => {
   const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));

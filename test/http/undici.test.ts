@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import { createServer, type Socket } from 'node:net';
-import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { MockAgent } from 'undici';
 import { createUndiciFetch, type UndiciFetchOptions } from '../../src/http/undici.js';
@@ -134,6 +134,8 @@ describe('an answer', () => {
     ['x-gzip', gzipSync],
     ['GZIP', gzipSync],
     ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['x-deflate', deflateSync],
     ['br', brotliCompressSync],
     ['identity', Buffer.from],
   ])('may be encoded as %s', async (encoding, encode) => {
@@ -199,7 +201,7 @@ describe('an answer', () => {
     const { host } = await listen(createServer((socket) => socket.on('data', () => socket.write(bytes))));
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
     expect(error).toMatchObject({ code: 'ERR_TARGET_NETWORK', attempts: 3 });
-    expect(error.message).toBe(`the delivery call ${result}`);
+    expect(error.message).toBe(`the delivery call ${result} (${host})`);
   });
 
   test('that never comes from a port without a server is a network error', async () => {
@@ -209,7 +211,7 @@ describe('an answer', () => {
     await once(server, 'close');
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
     expect(error).toMatchObject({ code: 'ERR_TARGET_NETWORK', attempts: 3 });
-    expect(error.message).toBe('the delivery call failed: ECONNREFUSED');
+    expect(error.message).toBe(`the delivery call failed: ECONNREFUSED (${host})`);
   });
 });
 

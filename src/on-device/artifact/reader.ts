@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../../config.js';
 import { TargetError } from '../../errors.js';
 import { bytesOf, textOf } from '../../http/body.js';
 import { download } from '../../http/download.js';
+import { cdnOrigin } from '../../http/host-options.js';
 import { NO_RETRY } from '../../http/retry.js';
 import type { Transport } from '../../http/transport.js';
 import { createFileReader } from './file.js';
@@ -21,6 +22,7 @@ export interface ReadArtifact {
 
 /** Where the artifact is, and one attempt to read it. */
 export interface ArtifactReader {
+  /** Shown by events and traces, so without credentials. */
   readonly location: string;
   /** Undefined when it is the version of the given ETag. Every failure that is not an abort is a TargetError. */
   read(etag: string | undefined, signal: AbortSignal): Promise<ReadArtifact | undefined>;
@@ -43,8 +45,9 @@ const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
 
 /** Reads the artifact from the CDN, from another URL or from a file, as JSON or in the binary format. */
 export function createArtifactReader({ config, transport, newId }: ArtifactReaderOptions): ArtifactReader {
-  const location = toArtifactLocation(config);
-  const { protocol, pathname } = new URL(location);
+  const url = toArtifactLocation(config);
+  const { protocol, pathname, username, password } = new URL(url);
+  const location = username === '' && password === '' ? url : withoutCredentials(url);
   const isBinary = (config.artifactFormat ?? (pathname.endsWith('.bin') ? 'bin' : 'json')) === 'bin';
   const toText = (bytes: Uint8Array) =>
     isBinary ? decodeBinaryArtifact(bytes, config.organizationId) : textOf(bytes);
@@ -52,7 +55,7 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
   const get: ArtifactReader['read'] = async (etag, signal) => {
     const { status, headers, body, timeToFirstByteMs, downloadMs } = await download(transport, {
       what: 'artifact download',
-      url: location,
+      url,
       headers: etag === undefined ? {} : { 'If-None-Match': etag },
       requestId: newId(),
       timeoutMs: DOWNLOAD_TIMEOUT_MS,
@@ -86,11 +89,18 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
   return { location, read: protocol === 'file:' && files ? readerOf(files) : get };
 }
 
-/** `https://{cdn}/{client}/{environment}/v1[/{propertyToken}]/rules.json` (spec 5.1). */
+function withoutCredentials(location: string): string {
+  const url = new URL(location);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+/** Computes `https://{cdn}/{client}/{environment}/v1[/{propertyToken}]/rules.json`, where no other location is given. */
 function toArtifactLocation(config: ResolvedConfig): string {
   if (config.artifactLocation !== undefined) return config.artifactLocation;
   const { client, environment, propertyToken, artifactFormat = 'json' } = config;
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);
-  return `${config.scheme}://${config.cdnHost}/${path.join('/')}`;
+  return `${cdnOrigin(config)}/${path.join('/')}`;
 }

@@ -1,0 +1,38 @@
+import { proxies } from '#platform';
+import { invalidOption, TargetError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { AgentOption, FetchApi } from './fetch-api.js';
+import type { ProxyRules } from './proxy-rules.js';
+
+/** The options that decide about proxies. */
+export interface ProxyOptions {
+  readonly proxy?: 'environment' | undefined;
+  readonly agent?: AgentOption | undefined;
+  readonly fetchApi?: FetchApi | undefined;
+}
+
+/**
+ * The proxies of the environment, where calls are to go through them.
+ * @throws TargetError `ERR_TARGET_INVALID_CONFIG`
+ */
+export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logger): ProxyRules | undefined {
+  const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
+  const { names = [], broken, rules } = proxies?.read() ?? {};
+  if (proxy === undefined) {
+    if (!hasOwnConnections && names.length > 0) logger.debug(() => toUnusedLine(names));
+    return undefined;
+  }
+  if (agent) throw invalidOption('proxy', 'absent beside an agent, which has its own connections', proxy);
+  if (hasOwnConnections) {
+    logger.warn('proxy is ignored: a fetchApi has its own connections');
+    return undefined;
+  }
+  if (broken === undefined) return rules;
+  // The value itself may hold a password.
+  const message = `proxy: the variable ${broken} must hold an http or https URL`;
+  throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'proxy' });
+}
+
+function toUnusedLine(names: readonly string[]): string {
+  return `proxies of the environment are not used (${names.join(', ')}): the option proxy: 'environment' turns them on`;
+}
