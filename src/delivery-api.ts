@@ -301,8 +301,8 @@ export interface Notification extends RequestDetails {
   readonly type: MetricType;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
-  /** Event tokens of the options or metrics that were displayed or clicked. */
-  readonly tokens?: readonly string[] | undefined;
+  /** Event tokens of the options or metrics that were displayed or clicked. Empty entries are left out. */
+  readonly tokens?: readonly (string | undefined)[] | undefined;
   readonly mbox?: NotificationMbox | undefined;
   readonly view?: NotificationView | undefined;
   readonly pageLoad?: NotificationPageLoad | undefined;

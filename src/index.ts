@@ -20,8 +20,10 @@ export type {
   UrlLike,
 } from './http/fetch-api.js';
 export type { AmcvValues } from './identity/amcv-cookie.js';
+export type { CookieLike, CookieOption, LocationHintOption } from './identity/cookie-options.js';
 export type {
   AuthStateNumber,
+  AuthStateOption,
   CustomerIdEntry,
   CustomerIdOption,
   CustomerIdsByCode,
@@ -30,6 +32,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { LooseDeliveryRequest as DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
