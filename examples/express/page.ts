@@ -1,4 +1,5 @@
 import { toInlineJson } from 'target-node-sdk/http';
+import type { Click } from './click.js';
 import type { Decisions } from './decide.js';
 import { Html, html } from './html.js';
 
@@ -8,8 +9,16 @@ const PRODUCTS = [
   { name: 'Ethiopia Guji', notes: 'Peach, jasmine', price: 15, stock: 7 },
 ];
 
+/** What the page shows besides the decisions. */
+export interface Surroundings {
+  /** What became of a click that a browser without JavaScript has just sent. */
+  readonly claimed: string;
+  /** The demo's own buttons. */
+  readonly controls: Html;
+}
+
 /** The page. Offers are HTML by the activity's author and go in as they are; everything else is escaped. */
-export function toPage(decisions: Decisions): string {
+export function toPage(decisions: Decisions, { claimed, controls }: Surroundings): string {
   const { hero, note, flags, click } = decisions;
   const page = html`<!doctype html>
 <html lang="en">
@@ -30,8 +39,8 @@ export function toPage(decisions: Decisions): string {
 <main>
 <section class="hero" aria-label="Offer of the week">
 <div id="hero">${new Html(hero)}</div>
-<button id="claim" type="button">Claim this offer</button>
-<p id="claimed" role="status"></p>
+<form id="claim" method="post" action="/claim">${click && toFields(click)}<button>Claim this offer</button></form>
+<p id="claimed" role="status">${claimed}</p>
 </section>
 <p id="note" class="note">${note.text} Free delivery from €${note.freeFrom}.</p>
 <ul class="products" style="--per-row: ${flags.productsPerRow}">
@@ -43,7 +52,7 @@ ${PRODUCTS.map(
 </li>
 `,
 )}</ul>
-${toDetails(decisions)}
+${toDetails(decisions, controls)}
 </main>
 </body>
 </html>
@@ -51,8 +60,13 @@ ${toDetails(decisions)}
   return page.text;
 }
 
+/** What the form sends where no script sends it: the same as the script. */
+function toFields({ mbox, token }: Click): Html {
+  return html`<input type="hidden" name="mbox" value="${mbox}"><input type="hidden" name="token" value="${token}">`;
+}
+
 /** What a shop would not show: who the visitor is to Target, and what was decided. */
-function toDetails(decisions: Decisions): Html {
+function toDetails(decisions: Decisions, controls: Html): Html {
   const { answer, responseTokens = {} } = decisions;
   const facts = {
     Decided: answer?.decisioningMethod ?? 'no: default content',
@@ -64,7 +78,8 @@ function toDetails(decisions: Decisions): Html {
   };
   return html`<section class="details">
 <h2>Behind this page</h2>
-<p>Reload: the visitor, the session and the experience stay. Delete the cookies, and Target meets somebody new.</p>
+<p>Reload: the visitor, the session and the experience stay. Another visitor has none of their cookies.</p>
+${controls}
 <div class="tables">
 <table id="visit">
 <caption>Visit</caption>

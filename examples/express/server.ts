@@ -4,10 +4,17 @@ import express from 'express';
 import { closeOnSignal } from 'target-node-sdk';
 import { reportClick } from './click.js';
 import { decide } from './decide.js';
+import { addDemoRoutes, toDemoControls } from './demo.js';
+import { listen } from './listen.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 
 const GRACE_MS = 8_000;
+/** The words for what `/claim` tells the page in its address. */
+const CLAIMED = new Map<unknown, string>([
+  ['counted', 'Claimed. Target has counted your click.'],
+  ['yes', 'Claimed.'],
+]);
 
 const target = await connectTarget(process.env);
 const app = express();
@@ -20,22 +27,26 @@ app.get('/', async (request, response) => {
   const decisions = await decide(target, request);
   response.append('Set-Cookie', decisions.setCookies);
   response.set('Cache-Control', 'private, no-store');
-  response.type('html').send(toPage(decisions));
+  const claimed = CLAIMED.get(request.query.claimed) ?? '';
+  response.type('html').send(toPage(decisions, { claimed, controls: toDemoControls(target.demo) }));
 });
 
-app.post('/claim', express.json({ limit: '10kb' }), async (request, response) => {
+const limit = '10kb';
+app.post('/claim', express.json({ limit }), express.urlencoded({ limit }), async (request, response) => {
   // Whatever claiming means to the shop happens here; telling Target about it never decides whether it does.
   const { isReported, setCookies } = await reportClick(target, request);
   response.append('Set-Cookie', setCookies);
-  response.json({ isReported });
+  // Scripts send JSON; a form, where there is no script, sends fields and wants a page.
+  if (request.is('json')) response.json({ isReported });
+  else response.redirect(303, isReported ? '/?claimed=counted' : '/?claimed=yes');
 });
 
-const server = app.listen(Number(process.env.PORT ?? 3000), (error) => {
-  if (error) throw error;
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  console.log(`http://localhost:${port} shows offers of ${target.name}`);
-});
+addDemoRoutes(app, target.demo);
+
+const server = await listen(app, Number(process.env.PORT ?? 3000));
+const address = server.address();
+const port = typeof address === 'object' ? address?.port : undefined;
+console.log(`http://localhost:${port} shows offers of ${target.name}`);
 
 // Pages under way are answered, then what the client still has to send is sent.
 closeOnSignal(target.client, { server, timeout: GRACE_MS });

@@ -1,6 +1,5 @@
 import { TargetClient, type TargetClientConfig } from 'target-node-sdk';
-import { startTargetEdge } from 'target-node-sdk/testing';
-import { demoOffers } from './demo-offers.js';
+import { DemoEdge } from './demo.js';
 
 /** The client, and what reading its cookies needs. */
 export interface Target {
@@ -8,6 +7,8 @@ export interface Target {
   readonly name: string;
   readonly client: TargetClient;
   readonly organizationId: string;
+  /** The local edge, where there is no account. */
+  readonly demo: DemoEdge | undefined;
 }
 
 /** A page that waits any longer is worse than its default content. */
@@ -15,14 +16,21 @@ const TIMEOUT_MS = 1000;
 
 /** Makes the one client of this process: for the account that the environment names, else for a local Target edge. */
 export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Target> {
-  const account = toAccount(environment);
-  const config = account ?? (await startTargetEdge({ offers: demoOffers })).config;
+  const { name, config, demo } = await chooseEdge(environment);
   const client = TargetClient.create({
     timeout: Number(environment.TARGET_TIMEOUT_MS || TIMEOUT_MS),
     logger: { error: console.error, warn: console.warn },
     ...config,
   });
-  return { name: account?.client ?? 'a local Target edge', client, organizationId: config.organizationId };
+  return { name, client, organizationId: config.organizationId, demo };
+}
+
+/** Adobe's edge for an account, else a local one. */
+async function chooseEdge(environment: NodeJS.ProcessEnv) {
+  const account = toAccount(environment);
+  if (account) return { name: account.client, config: account, demo: undefined };
+  const demo = await DemoEdge.start();
+  return { name: 'a local Target edge', config: demo.config, demo };
 }
 
 function toAccount(environment: NodeJS.ProcessEnv): TargetClientConfig | undefined {

@@ -5,6 +5,7 @@ import { closeOnSignal } from 'target-node-sdk';
 import { CUSTOMERS } from './customers.js';
 import type { Demo } from './demo.js';
 import { type Decision, decideFlags } from './flags.js';
+import { listen } from './listen.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 
@@ -56,12 +57,10 @@ function decideAll(): Promise<Decision[]> {
   return Promise.all(CUSTOMERS.map((customer) => decideFlags(target.client, customer)));
 }
 
-const server = app.listen(Number(process.env.PORT ?? 3000), (error) => {
-  if (error) throw error;
-  const address = server.address();
-  const port = typeof address === 'object' ? address?.port : undefined;
-  console.log(`http://localhost:${port} shows flags of ${target.name}`);
-});
+const server = await listen(app, Number(process.env.PORT ?? 3000));
+const address = server.address();
+const port = typeof address === 'object' ? address?.port : undefined;
+console.log(`http://localhost:${port} shows flags of ${target.name}`);
 
 // Pages under way are answered, then what the client still has to send is sent.
 closeOnSignal(target.client, { server, timeout: GRACE_MS });

@@ -16,6 +16,31 @@ if (isChromiumMissing) {
     undefined);
 } else {
   describe('the Express example in a browser', inBrowser);
+  describe.each([true, false])('the demo in a browser, with JavaScript: %s', demoInBrowser);
+}
+
+function demoInBrowser(javaScriptEnabled: boolean): void {
+  test('stops its edge, shows default content, starts the edge again and shows offers', async () => {
+    const server = await startExpressExample();
+    const browser = await launchChromium();
+    try {
+      const page = await (await browser.newContext({ javaScriptEnabled })).newPage();
+      await page.goto(server.url);
+      await page.getByText('The local Target edge is running.').waitFor();
+      await page.getByRole('button', { name: 'Stop the edge' }).click();
+      await page.getByText('The local Target edge is stopped', { exact: false }).waitFor();
+      const heading = page.getByRole('heading', { level: 1 });
+      expect(await heading.innerText()).toBe('Fresh coffee from the harbour');
+      await page.getByRole('button', { name: 'Claim this offer' }).click();
+      await page.getByText('Claimed.', { exact: true }).waitFor();
+      await page.getByRole('button', { name: 'Start the edge again' }).click();
+      await page.getByText('The local Target edge is running.').waitFor();
+      expect(await heading.innerText()).not.toBe('Fresh coffee from the harbour');
+    } finally {
+      await browser.close();
+      expect(await server.stop()).toBe(0);
+    }
+  });
 }
 
 function inBrowser(): void {
@@ -83,7 +108,7 @@ function inBrowser(): void {
       { type: 'click', mbox: { name: 'hero' }, tokens: [token] },
     ]);
     expect(edge.lastRequest?.delivery?.id?.tntId).toBe(await cell('tntId'));
-    expect(await page.getByRole('button').isDisabled()).toBe(true);
+    expect(await page.getByRole('button', { name: 'Claim this offer' }).isDisabled()).toBe(true);
   });
 
   test('lets the visitor claim the default content when the edge is down, and says nothing of Target', async () => {
@@ -92,6 +117,36 @@ function inBrowser(): void {
     expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Fresh coffee from the harbour');
     await page.getByRole('button', { name: 'Claim this offer' }).click();
     await page.getByText('Claimed.', { exact: true }).waitFor();
+  });
+
+  test('lets one be another visitor', async () => {
+    const before = [await cell('tntId'), await cell('Session')];
+    const button = page.getByRole('button', { name: 'Be another visitor' });
+    await Promise.all([page.waitForEvent('load'), button.click()]);
+    expect(await cell('tntId')).toMatch(/^\w+\.35_0$/);
+    expect(await cell('tntId')).not.toBe(before[0]);
+    expect(await cell('Session')).not.toBe(before[1]);
+  });
+
+  test('has no buttons for an edge that is not its own', async () => {
+    expect(await page.getByRole('button', { name: 'Stop the edge' }).count()).toBe(0);
+  });
+
+  test('reports a click without JavaScript too, and says so on the page that comes back', async () => {
+    const scriptless = await browser.newContext({ javaScriptEnabled: false });
+    page = await scriptless.newPage();
+    await page.goto(server.url);
+    const tntId = await cell('tntId');
+    edge.clearRequests();
+    await page.getByRole('button', { name: 'Claim this offer' }).click();
+    await page.getByText('Claimed. Target has counted your click.').waitFor();
+    expect(page.url()).toBe(`${server.url}/?claimed=counted`);
+    expect(edge.requests[0]?.delivery?.notifications).toMatchObject([
+      { type: 'click', mbox: { name: 'hero' } },
+    ]);
+    expect(edge.requests[0]?.delivery?.id?.tntId).toBe(tntId);
+    expect(await cell('tntId')).toBe(tntId);
+    await scriptless.close();
   });
 
   test('fits a phone without scrolling sideways', async () => {

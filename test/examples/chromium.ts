@@ -19,6 +19,8 @@ export interface Page {
   getByRole(role: string, options?: { name?: string; level?: number }): Locator;
   getByText(text: string, options?: { exact?: boolean }): Locator;
   goto(url: string): Promise<unknown>;
+  url(): string;
+  waitForEvent(event: 'load'): Promise<unknown>;
   locator(selector: string): Locator;
   on(event: 'console', listener: (message: { type(): string; text(): string }) => void): void;
   on(event: 'pageerror', listener: (error: Error) => void): void;
@@ -36,7 +38,7 @@ export interface Visitor {
 /** A browser. */
 export interface Browser {
   close(): Promise<void>;
-  newContext(): Promise<Visitor>;
+  newContext(options?: { javaScriptEnabled: boolean }): Promise<Visitor>;
 }
 
 interface Playwright {

@@ -4,7 +4,13 @@ import { demoOffers } from '../../examples/express/demo-offers.js';
 import type { DeliveryRequest } from '../../src/index.js';
 import { html, json, startTargetEdge, type TargetEdge } from '../../src/testing/edge.js';
 import { steadyPort } from '../steady-port.js';
-import { accountOf, type ExampleServer, killExamples, startExpressExample } from './express-server.js';
+import {
+  accountOf,
+  type ExampleServer,
+  killExamples,
+  startExample,
+  startExpressExample,
+} from './express-server.js';
 
 const HEROES = ['Free delivery on every bag', 'The second bag is on us'];
 const DEFAULT_HERO = 'Fresh coffee from the harbour';
@@ -203,6 +209,28 @@ describe('with an account', () => {
     ]);
   });
 
+  test('takes the fields of a form where no script sends the click, and leads back to the page', async () => {
+    const page = await open(server);
+    edge.clearRequests();
+    const post = (fields: Record<string, string>) =>
+      fetch(`${server.url}/claim`, {
+        method: 'POST',
+        headers: { Cookie: page.cookie },
+        body: new URLSearchParams(fields),
+        redirect: 'manual',
+      });
+    const answer = await post({ ...clickOf(page) });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/?claimed=counted']);
+    expect(answer.headers.getSetCookie()).toHaveLength(2);
+    expect(delivered()).toMatchObject([
+      { notifications: [{ type: 'click', tokens: [clickOf(page).token] }] },
+    ]);
+    const refused = await post({});
+    expect([refused.status, refused.headers.get('location')]).toEqual([303, '/?claimed=yes']);
+    expect((await open(server, {}, '/?claimed=counted')).text).toContain('Target has counted your click.');
+    expect((await open(server, {}, '/?claimed=<b>')).text).toContain('<p id="claimed" role="status"></p>');
+  });
+
   test('says so when Target did not take a click', async () => {
     const claim = async (body: string) => (await fetch(`${server.url}/claim`, { ...CLAIM, body })).json();
     expect(await claim('{"mbox":"hero","token":"forged"}')).toEqual({ isReported: false });
@@ -307,9 +335,18 @@ describe('its process', () => {
     );
   });
 
-  test('does not start on a port that is taken', async () => {
-    const edge = await startTargetEdge();
-    await expect(startExpressExample({ PORT: String(edge.port) })).rejects.toThrow(/EADDRINUSE/);
-    await edge.close();
-  });
+  test.each(['express', 'feature-flags'])(
+    'takes the next free port where one is taken, and says so in one line: %s',
+    async (example) => {
+      const edge = await startTargetEdge({ port: await steadyPort() });
+      const server = await startExample(example, { PORT: String(edge.port) });
+      const port = Number(new URL(server.url).port);
+      expect(port).toBeGreaterThan(edge.port);
+      expect(port).toBeLessThan(edge.port + 20);
+      expect(server.errors()).toBe(`port ${edge.port} is taken, so this is ${port}\n`);
+      expect((await open(server)).status).toBe(200);
+      await server.stop();
+      await edge.close();
+    },
+  );
 });

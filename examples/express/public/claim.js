@@ -1,11 +1,14 @@
+// Sends the click without leaving the page. Without this script the form sends it, and the page comes again.
 const click = JSON.parse(document.getElementById('click').textContent);
-const button = document.getElementById('claim');
+const form = document.getElementById('claim');
+const button = form.querySelector('button');
 const status = document.getElementById('claimed');
 
-button.addEventListener('click', async () => {
+form.addEventListener('submit', async (event) => {
+  event.preventDefault();
   button.disabled = true;
   try {
-    const answer = await fetch('/claim', {
+    const answer = await fetch(form.action, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(click ?? {}),
