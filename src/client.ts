@@ -5,7 +5,7 @@ import { Background } from './background.js';
 import { type Callbacks, settle } from './callbacks.js';
 import { resolveConfig, resolvePayload, type TargetClientConfig } from './config.js';
 import { type Deciders, type Decision, decide, type EdgeDecider } from './decide.js';
-import type { DecisioningMethod, DeliveryRequest } from './delivery-api.js';
+import type { DecisioningMethod } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { asksForOffers } from './edge/delivery-request.js';
@@ -26,6 +26,7 @@ import { LazyOnDevice } from './on-device/lazy-decider.js';
 import { checkListener } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
+import type { LooseDeliveryRequest } from './request/loose-request.js';
 import {
   type CallOptions,
   type RequestOptions,
@@ -60,13 +61,11 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
   extends CallOptions,
     Callbacks<AttributesProvider<Schema>> {
   /** Conforms to the Delivery API. @default `{ context: { channel: 'web' } }` */
-  readonly request?: DeliveryRequest | undefined;
+  readonly request?: LooseDeliveryRequest | null | undefined;
 }
 
 /** Of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
-
-type TakesError = { readonly errCallback: (error: TargetError) => void };
 
 /**
  * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one per process and
@@ -143,30 +142,33 @@ export class TargetClient {
    * Decides offers. `execute` counts impressions at once, `prefetch` with the notifications that follow.
    *
    * Rejects with a {@link TargetError}: INVALID_REQUEST, TIMEOUT, ABORTED, NETWORK, RESPONSE, INVALID_RESPONSE,
-   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated.
+   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated. With an `errCallback`, which takes
+   * the error, it resolves to `undefined` instead; the type does not say so, because no other call can.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
+   * @example
+   * const { response, targetCookie } = await client.getOffers({
+   *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+   * });
    */
-  getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
-  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
-  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
+  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, () => this.#answer(options, options?.request));
   }
 
   /**
    * Decides feature flags and other attributes: the JSON offers of mboxes, by key. Mboxes that the request does not
-   * name are executed. Rejects as {@link TargetClient.getOffers} does.
+   * name are executed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined` once an `errCallback` took
+   * the error.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-attributes
+   * @example
+   * const flags = await client.getAttributes(['checkout-flags']);
+   * const isNew = flags.getBoolean('checkout-flags', 'isNew', false);
    */
   getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
-    options: GetAttributesOptions<Schema> & TakesError,
-  ): Promise<AttributesProvider<Schema> | undefined>;
-  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
-    mboxNames: readonly NoInfer<keyof Schema & string>[],
-    options?: GetAttributesOptions<Schema>,
-  ): Promise<AttributesProvider<Schema>>;
-  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
-    mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
-  ): Promise<AttributesProvider<Schema> | undefined> {
+  ): Promise<AttributesProvider<Schema>> {
     return settle(options, this.#environment.logger, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(options ?? {}, request);
@@ -177,14 +179,18 @@ export class TargetClient {
 
   /**
    * Reports what was displayed or clicked; always through the edge. A notification whose id is absent from
-   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does; but the circuit breaker
-   * stops no call that asks for no offers.
+   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined`
+   * once an `errCallback` took the error; but the circuit breaker stops no call that asks for no offers.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
+   * @example
+   * await client.sendNotifications({
+   *   request: {
+   *     notifications: [{ id: '1', type: 'display', timestamp: Date.now(), mbox: { name: 'hero', state }, tokens }],
+   *   },
+   * });
    */
-  sendNotifications(
-    options: SendNotificationsOptions & TakesError,
-  ): Promise<TargetDeliveryResponse | undefined>;
-  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse>;
-  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse | undefined> {
+  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, () => {
       const { notifications } = options?.request ?? {};
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
@@ -311,7 +317,7 @@ export class TargetClient {
   /** One call: normalise, decide, respond. What can be answered at once is no promise. */
   #answer(
     options: CallOptions,
-    request: DeliveryRequest,
+    request: LooseDeliveryRequest,
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();

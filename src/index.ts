@@ -5,6 +5,7 @@ export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,
+  TargetClient as default,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig } from './config.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
@@ -30,6 +31,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { LooseDeliveryRequest as DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {

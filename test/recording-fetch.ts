@@ -1,5 +1,6 @@
+import type { DeliveryRequest } from '../src/delivery-api.js';
 import type { FetchApi, FetchInit } from '../src/http/fetch-api.js';
-import type { DeliveryRequest, TargetClientConfig } from '../src/index.js';
+import type { TargetClientConfig } from '../src/index.js';
 
 /** A call that a recording fetch was given. */
 export interface RecordedCall {

@@ -2,7 +2,6 @@ import type { ResolvedConfig } from '../config.js';
 import {
   type Context,
   type DecisioningMethod,
-  type DeliveryRequest,
   EDGE_LIMITS,
   type ExperienceCloud,
   type ResolvedDeliveryRequest,
@@ -15,6 +14,7 @@ import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/i
 import { RANDOM_IDS } from '../identity/ids.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
+import type { LooseDeliveryRequest } from './loose-request.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
 
 /** A call, normalised: what is asked, by whom, and within which limits. */
@@ -53,7 +53,7 @@ export interface CallEnvironment {
 export function toCall(
   options: CallOptions,
   environment: CallEnvironment,
-  request: DeliveryRequest,
+  request: LooseDeliveryRequest,
   method?: DecisioningMethod,
 ): Call {
   const { config, logger, now } = environment;

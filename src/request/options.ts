@@ -1,10 +1,11 @@
 import { DECISIONING_METHODS } from '../config.js';
-import type { DecisioningMethod, DeliveryRequest } from '../delivery-api.js';
+import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import type { Logger } from '../logger.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
+import type { LooseDeliveryRequest } from './loose-request.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
 export interface CallOptions extends IdentityOptions {
@@ -19,7 +20,7 @@ export interface CallOptions extends IdentityOptions {
 /** Options of `getOffers` and `sendNotifications`. */
 export interface RequestOptions extends CallOptions {
   /** Conforms to the Delivery API. */
-  readonly request: DeliveryRequest;
+  readonly request: LooseDeliveryRequest;
 }
 
 /** Limits of `ready`, `flush` and `close`. */

@@ -1,9 +1,12 @@
-import type { DeliveryRequest, MboxRequest } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { idToText, isRecord } from '../json.js';
+import type { LooseDeliveryRequest } from './loose-request.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
-export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
+export function withMboxes(
+  request: LooseDeliveryRequest,
+  mboxNames: readonly string[],
+): LooseDeliveryRequest {
   if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
   const wrong = mboxNames.findIndex((name) => typeof name !== 'string' || name === '');
   if (wrong >= 0) throw invalidField(`mboxNames[${wrong}]`, 'the name of an mbox', mboxNames[wrong]);
@@ -40,6 +43,9 @@ function canTakeMboxes(request: unknown): boolean {
   return mboxes === undefined || mboxes === null || Array.isArray(mboxes);
 }
 
-function listOf(mboxes: readonly MboxRequest[] | undefined): readonly MboxRequest[] {
+/** An mbox of a list that is not checked yet. */
+type LooseMbox = { readonly name?: unknown; readonly index?: unknown } | null | undefined;
+
+function listOf(mboxes: unknown): readonly LooseMbox[] {
   return Array.isArray(mboxes) ? mboxes : [];
 }

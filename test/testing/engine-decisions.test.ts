@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { DeliveryRequest, DeliveryResponse, LocationResponse } from '../../src/index.js';
+import type { DeliveryRequest, DeliveryResponse, LocationResponse } from '../../src/delivery-api.js';
 import { TargetClient } from '../../src/index.js';
 import type { TargetEdge } from '../../src/testing/edge.js';
 import { html, startTargetEdge } from '../../src/testing/edge.js';

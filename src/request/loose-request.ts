@@ -1,0 +1,66 @@
+import type { CustomerId, DeliveryRequest, Notification } from '../delivery-api.js';
+import type { CustomerIdEntry } from '../identity/customer-ids.js';
+
+/** A value of a parameter. Numbers and booleans are sent as texts. */
+type ParameterValue = string | number | boolean | null | undefined;
+
+/** Parameters as a caller may write them: a list is sent as one text, joined by commas. */
+type LooseParameters = Readonly<Record<string, ParameterValue | readonly ParameterValue[]>>;
+
+/** Fields whose names say what else is taken than the type of the API. */
+interface LooseFields<Strict> {
+  readonly parameters: LooseParameters;
+  readonly profileParameters: LooseParameters;
+  /** True stands for an empty page load. */
+  readonly pageLoad: Loose<Strict> | boolean;
+  /** The `Sec-CH-UA-Mobile` header as it came, too. */
+  readonly mobile: boolean | string;
+  /** A number could count seconds or milliseconds. */
+  readonly time: Strict;
+}
+
+/**
+ * The same type as a caller may write it: numbers for texts, texts of digits for numbers, `'true'` and `'false'` for
+ * booleans, null for what is not there. Words such as `'web'` stay a closed list, so that a typo is an error.
+ */
+export type Loose<Strict> = Strict extends CustomerId
+  ? CustomerIdEntry
+  : Strict extends readonly (infer Item)[]
+    ? readonly (Loose<Item> | null | undefined)[]
+    : Strict extends object
+      ? LooseObject<Strict>
+      : LooseScalar<Strict>;
+
+type LooseObject<Strict> = {
+  [Field in keyof Strict]:
+    | (Field extends keyof LooseFields<unknown> ? LooseFields<Strict[Field]>[Field] : Loose<Strict[Field]>)
+    | Extract<Strict[Field], undefined>
+    | null;
+};
+
+type LooseScalar<Strict> = string extends Strict
+  ? string | number
+  : number extends Strict
+    ? number | `${number}`
+    : Strict extends boolean
+      ? Strict | `${Strict}`
+      : Strict;
+
+/** The fields of a notification that must have their very types. */
+type ExactFields = 'id' | 'type' | 'timestamp';
+
+/** A notification as a caller may write it. */
+type LooseNotification = Pick<Notification, ExactFields> & LooseObject<Omit<Notification, ExactFields>>;
+
+/** The fields of a request that are passed on as they are. */
+type PassedOn = 'telemetry' | 'trace';
+
+/**
+ * What a caller asks of the Delivery API. What says the same in another type is converted: numbers as texts, texts of digits
+ * as numbers, `'true'` and `'false'` as booleans. Null counts as absent.
+ */
+export interface LooseDeliveryRequest
+  extends Pick<DeliveryRequest, PassedOn>,
+    LooseObject<Omit<DeliveryRequest, PassedOn | 'notifications'>> {
+  readonly notifications?: readonly (LooseNotification | null | undefined)[] | null | undefined;
+}
