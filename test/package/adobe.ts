@@ -34,7 +34,6 @@ export async function checkDocumentedPrograms(
     paths: {
       express: [join(root, 'node_modules/@types/express')],
       cookie: [join(root, 'node_modules/cookie')],
-      'undici-types': [join(root, 'node_modules/undici-types')],
     },
   };
   sandbox.write('adobe/package.json', '{ "type": "module" }');
