@@ -128,6 +128,8 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
   const { output } = await build.write({
     dir: join(dist, format),
     format,
+    // The class stays `default` beside the other names of the CommonJS entry, and `__esModule` says so.
+    exports: 'named',
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: { groups: [nodeFetch, bundledDependencies, shared] },

@@ -6,16 +6,19 @@ import type { Logger } from './logger.js';
 export interface Callbacks<Result> {
   /** Called with the result. */
   readonly callback?: ((result: Result) => void) | undefined;
-  /** Called with the error; the promise then resolves to undefined. */
+  /** Called with the error. The promise of the call then resolves to undefined, which its type does not say. */
   readonly errCallback?: ((error: TargetError) => void) | undefined;
 }
 
-/** Does the work of a call, and hands its result or error to the callbacks, which can do the call no harm. */
+/**
+ * Does the work of a call, and hands its result or error to the callbacks, which can do the call no harm. Resolves to
+ * undefined once an `errCallback` took the error.
+ */
 export async function settle<Result>(
   options: Callbacks<Result> | undefined,
   logger: Logger,
   work: () => Result | Promise<Result>,
-): Promise<Result | undefined> {
+): Promise<Result> {
   let errCallback: Callbacks<Result>['errCallback'];
   try {
     const callback = options?.callback;
@@ -30,7 +33,8 @@ export async function settle<Result>(
     const error = toTargetError(thrown);
     if (typeof errCallback !== 'function') throw error;
     callBack(errCallback, error, logger);
-    return undefined;
+    // A type that included undefined would make every caller check for it, and only one with an errCallback can get it.
+    return undefined as Result;
   }
 }
 

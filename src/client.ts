@@ -63,8 +63,6 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
 /** Of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
-type TakesError = { readonly errCallback: (error: TargetError) => void };
-
 /**
  * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one per process and
  * share it between requests: it keeps connections, the location hint and, on-device, the artifact.
@@ -140,30 +138,33 @@ export class TargetClient {
    * Decides offers. `execute` counts impressions at once, `prefetch` with the notifications that follow.
    *
    * Rejects with a {@link TargetError}: INVALID_REQUEST, TIMEOUT, ABORTED, NETWORK, RESPONSE, INVALID_RESPONSE,
-   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated.
+   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated. With an `errCallback`, which takes
+   * the error, it resolves to `undefined` instead; the type does not say so, because no other call can.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
+   * @example
+   * const { response, targetCookie } = await client.getOffers({
+   *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+   * });
    */
-  getOffers(options: GetOffersOptions & TakesError): Promise<TargetDeliveryResponse | undefined>;
-  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse>;
-  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse | undefined> {
+  getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, () => this.#answer(options, options?.request));
   }
 
   /**
    * Decides feature flags and other attributes: the JSON offers of mboxes, by key. Mboxes that the request does not
-   * name are executed. Rejects as {@link TargetClient.getOffers} does.
+   * name are executed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined` once an `errCallback` took
+   * the error.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-attributes
+   * @example
+   * const flags = await client.getAttributes(['checkout-flags']);
+   * const isNew = flags.getBoolean('checkout-flags', 'isNew', false);
    */
   getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
-    options: GetAttributesOptions<Schema> & TakesError,
-  ): Promise<AttributesProvider<Schema> | undefined>;
-  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
-    mboxNames: readonly NoInfer<keyof Schema & string>[],
-    options?: GetAttributesOptions<Schema>,
-  ): Promise<AttributesProvider<Schema>>;
-  getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
-    mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
-  ): Promise<AttributesProvider<Schema> | undefined> {
+  ): Promise<AttributesProvider<Schema>> {
     return settle(options, this.#environment.logger, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(options ?? {}, request);
@@ -174,14 +175,18 @@ export class TargetClient {
 
   /**
    * Reports what was displayed or clicked; always through the edge. A notification whose id is absent from
-   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does; but the circuit breaker
-   * stops no call that asks for no offers.
+   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined`
+   * once an `errCallback` took the error; but the circuit breaker stops no call that asks for no offers.
+   *
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
+   * @example
+   * await client.sendNotifications({
+   *   request: {
+   *     notifications: [{ id: '1', type: 'display', timestamp: Date.now(), mbox: { name: 'hero', state }, tokens }],
+   *   },
+   * });
    */
-  sendNotifications(
-    options: SendNotificationsOptions & TakesError,
-  ): Promise<TargetDeliveryResponse | undefined>;
-  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse>;
-  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse | undefined> {
+  sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, () => {
       const { notifications } = options?.request ?? {};
       if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {

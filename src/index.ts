@@ -5,6 +5,7 @@ export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,
+  TargetClient as default,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig } from './config.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';

@@ -9,12 +9,14 @@ import type {
   DeliveryResponse,
   GetOffersOptions,
   JsonValue,
+  RequestDetails,
+  SendNotificationsOptions,
   TargetClientConfig,
   TargetClientStats,
   TargetDeliveryResponse,
   TargetErrorCode,
 } from '../src/index.js';
-import { TargetClient, TargetError, Visitor } from '../src/index.js';
+import DefaultClient, { TargetClient, TargetError, Visitor } from '../src/index.js';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** Compiles only where the first type is exactly the second. */
@@ -151,15 +153,11 @@ export async function results(): Promise<void> {
 
   const errCallback = ({ code }: TargetError) => same<typeof code, TargetErrorCode>(true);
   const offers = await client.getOffers({ request, errCallback });
-  same<typeof offers, TargetDeliveryResponse | undefined>(true);
+  same<typeof offers, TargetDeliveryResponse>(true);
   const notified = await client.sendNotifications({ request, errCallback });
-  same<typeof notified, TargetDeliveryResponse | undefined>(true);
+  same<typeof notified, TargetDeliveryResponse>(true);
   const attributes = await client.getAttributes(['flags'], { errCallback });
-  same<typeof attributes extends undefined ? true : undefined extends typeof attributes ? true : false, true>(
-    true,
-  );
-  // @ts-expect-error it may be undefined when an errCallback took the error
-  offers.response;
+  same<typeof attributes, AttributesProvider>(true);
 
   result.response.execute = {};
   // @ts-expect-error what was sent is read-only
@@ -174,6 +172,56 @@ export async function untypedAttributes(): Promise<void> {
   const flag: boolean = attributes.getBoolean('flags', 'beta', false);
   const everything = attributes.asObject();
   return void [flag, everything, attributes.getValue('any', optionalText ?? 'name', 5)];
+}
+
+/** One signature for each verb: a wrapper that takes the type of its options apart gets all of them. */
+export function signatures(): void {
+  type Options<Verb extends (...args: never[]) => unknown> = Parameters<Verb>[0];
+  same<Options<TargetClient['getOffers']>, GetOffersOptions>(true);
+  same<Options<TargetClient['sendNotifications']>, SendNotificationsOptions>(true);
+  same<ReturnType<TargetClient['getOffers']>, Promise<TargetDeliveryResponse>>(true);
+  same<ReturnType<TargetClient['sendNotifications']>, Promise<TargetDeliveryResponse>>(true);
+  same<typeof DefaultClient, typeof TargetClient>(true);
+  const made: DefaultClient = DefaultClient.create(MINIMUM);
+  return void made;
+}
+
+/** Values as Adobe's documentation, databases and forms have them. */
+export async function documentedValues(): Promise<void> {
+  const written: DeliveryRequest[] = [
+    { context: { channel: 'mobile', clientHints: { mobile: 'true' }, timeOffsetInMinutes: '60' } },
+    { execute: { pageLoad: true }, prefetch: { pageLoad: false, views: [{ product: { id: 7 } }] } },
+    {
+      execute: {
+        mboxes: [{ name: 'a', product: { id: 5 }, order: { total: '98.93', purchasedProductIds: [1, 'b'] } }],
+      },
+    },
+    { id: { thirdPartyId: 42, customerIds: [{ id: 42, integrationCode: 'crm' }] } },
+    { notifications: [{ id: '1', type: 'display', timestamp: 5, tokens: ['t', optionalText] }] },
+    // @ts-expect-error a word is no number
+    { context: { timeOffsetInMinutes: 'one hour' } },
+    // @ts-expect-error a product is an object
+    { execute: { mboxes: [{ name: 'a', product: 5 }] } },
+    // @ts-expect-error a wrong field in an order
+    { execute: { mboxes: [{ name: 'a', order: { sum: 5 } }] } },
+  ];
+  const { request: sent } = await client.getOffers({ request: written[0] ?? request });
+  // What is sent has the types of the Delivery API, whatever was written.
+  same<NonNullable<NonNullable<typeof sent.execute>['pageLoad']>, RequestDetails>(true);
+  same<typeof sent.context.timeOffsetInMinutes, number | undefined>(true);
+}
+
+/** A constant whose words became texts is an error; one that keeps its words is not. */
+export async function constants(): Promise<void> {
+  const widened = { context: { channel: 'web' }, execute: { pageLoad: {} } };
+  // @ts-expect-error a channel is 'web' or 'mobile', not any text
+  await client.getOffers({ request: widened });
+  const satisfying = { context: { channel: 'web' }, execute: { pageLoad: {} } } satisfies DeliveryRequest;
+  await client.getOffers({ request: satisfying });
+  const constant = { context: { channel: 'web' }, execute: { mboxes: [{ name: 'a' }] } } as const;
+  await client.getOffers({ request: constant });
+  const withoutWords = { execute: { mboxes: [{ name: 'a', index: 1, parameters: { plan: 'gold' } }] } };
+  await client.getAttributes(['flags'], { request: withoutWords });
 }
 
 interface Flags {

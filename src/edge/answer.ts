@@ -13,7 +13,7 @@ interface Asked {
   readonly bodyId: string | undefined;
 }
 
-/** The client that asked, as far as an answer is checked against it. */
+/** The client that asked, as far as its answers are checked against it. */
 interface Asker {
   readonly client: string;
   readonly issued: IssuedIds | undefined;
@@ -23,7 +23,7 @@ const NO_CONTENT = 204;
 /** The most characters of a body that an error shows. */
 const MAX_SHOWN_LENGTH = 1024;
 
-/** The answer's body, checked as far as the SDK itself looks into it; unknown fields pass. */
+/** Reads and checks the body of an answer, as far as the SDK itself looks into it. Unknown fields pass. */
 export function toDeliveryResponse(
   exchanged: Exchanged,
   asked: Asked,
@@ -49,7 +49,7 @@ export function toDeliveryResponse(
   return parsed as DeliveryResponse;
 }
 
-/** An answer that came twice or late: nobody sees it, and nobody is given what its connection brings next. */
+/** Closes the connection of an answer that came twice or late, so that nobody gets it or whatever comes next. */
 function toAnotherCalls(exchanged: Exchanged, asked: Asked): TargetError {
   exchanged.discard();
   return toInvalidAnswer('the answer to another call', { exchanged, asked });
@@ -89,7 +89,7 @@ const RESPONSE_FIELDS = [
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
-/** Names what is wrong with the shape of an answer, as far as the SDK itself looks into it; unknown fields pass. */
+/** Names the fault in the shape of an answer, as far as the SDK itself looks into it. Unknown fields pass. */
 function faultOfAnswer(parsed: unknown): string | undefined {
   if (!isRecord(parsed)) return 'not an object';
   if (!hasAnyField(parsed)) return 'no field of a delivery response';

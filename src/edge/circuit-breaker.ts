@@ -5,41 +5,44 @@ import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import type { Logger } from '../logger.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
 
-/** What a breaker needs. */
+/** A circuit breaker is made of these. */
 export interface CircuitBreakerOptions {
   readonly policy: CircuitBreakerPolicy;
   readonly events: Events;
   readonly logger: Logger;
 }
 
-/** One host, from its first failure to its next answer. All times are on the clock of `performance.now()`. */
+/** The state of one host from its first failure to its next answer. All times are on the clock of `performance.now()`. */
 interface Circuit {
   readonly host: string;
   state: CircuitState;
   failures: number;
   openings: number;
-  /** The present wait. */
+  /** The pause that the host is given now. */
   waitMs: number;
-  /** Until when nothing is let through. */
+  /** The end of the pause. No call is let through before. */
   untilMs: number;
-  /** Without what it may hold of the visitor whose call it was. */
+  /** The last failure, without anything of the visitor whose call it was. */
   lastFailure: TargetError;
 }
 
-/** Hosts may be named by cookies, and each that is made up fails. Those that are asked all the time stay. */
+/** This limit is for hosts that cookies make up, each of which fails. The hosts that are asked all the time stay. */
 const MAX_HOSTS = 100;
 const GROWTH = 2;
 /** The longest `Retry-After` that is obeyed. */
 const MAX_ASKED_MS = 60_000;
 
 /**
- * Keeps delivery calls from waiting for a host that has stopped answering: after so many failures in a row it is
- * left alone for a while, then one call tries, and so on, with growing waits, until there is an answer. Each host by
- * itself: a visitor's cookie names the cluster, and one that is down, or made up, must not shut out the others.
+ * Keeps delivery calls from waiting for a host that has stopped answering. After several failures in a row the host gets a
+ * pause, in which calls are refused at once. Then one call tries. Each failed try makes the pause longer, and an answer ends
+ * it. Every host has a circuit of its own, because visitors' cookies name clusters: one that is down, or made up, must not
+ * shut out the others.
+ *
+ * @see https://learn.microsoft.com/en-us/azure/architecture/patterns/circuit-breaker
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  /** Only hosts that failed since they last answered; in good order it is empty, and nothing costs anything. */
+  /** Holds the hosts that have failed since their last answer. The map is empty in good times, and calls cost nothing. */
   readonly #circuits = new Map<string, Circuit>();
   #refused = 0;
 
@@ -47,12 +50,12 @@ export class CircuitBreaker {
     this.#options = options;
   }
 
-  /** How many calls were refused. */
+  /** The number of calls that were refused. */
   get refused(): number {
     return this.#refused;
   }
 
-  /** Whether the next call to a host would be refused. */
+  /** Tells whether the next call to a host would be refused. */
   isRefusing(host: string): boolean {
     const circuit = this.#circuits.get(host);
     return circuit !== undefined && circuit.state !== 'closed' && performance.now() < circuit.untilMs;
@@ -72,7 +75,7 @@ export class CircuitBreaker {
       this.#refused += 1;
       throw toOpenError(circuit);
     }
-    // A try that never ends must not be the last one.
+    // Another call may try after the same pause, because this one may never end.
     circuit.untilMs = now + circuit.waitMs;
     this.#change(circuit, 'half-open');
     return true;
@@ -87,7 +90,7 @@ export class CircuitBreaker {
     this.#change(circuit, 'closed');
   }
 
-  /** Notes that a call ended with an error, which may be nobody's fault or the caller's own. */
+  /** Notes that a call ended with an error. The error may say nothing against the host. */
   failed(host: string, error: unknown, isTry: boolean): void {
     if (!(error instanceof TargetError)) return;
     const { saysOfHost } = verdictOn(error);
@@ -96,13 +99,13 @@ export class CircuitBreaker {
     else this.#fail(host, error, isTry);
   }
 
-  /** Notes that a call ended without telling anything about the host: the next call may try in the place of one that tried. */
+  /** Notes that a call ended without saying anything about the host. If it was a try, the next call may try instead. */
   leftOff(host: string, isTry: boolean): void {
     const circuit = isTry ? this.#circuits.get(host) : undefined;
     if (circuit) circuit.untilMs = 0;
   }
 
-  /** The state for calls to a host. */
+  /** The state of the circuit of a host. */
   stateOf(host: string): CircuitState {
     return this.#circuits.get(host)?.state ?? 'closed';
   }
@@ -121,7 +124,7 @@ export class CircuitBreaker {
   #fail(host: string, error: TargetError, isTry: boolean): void {
     const circuit = this.#circuits.get(host) ?? newCircuit(host, error);
     this.#keep(circuit);
-    // Calls that were under way when it opened say nothing new.
+    // Calls that were under way when the circuit opened say nothing new.
     if (circuit.state !== 'closed' && !isTry) return;
     circuit.failures += 1;
     circuit.lastFailure = withoutVisitor(error);
@@ -138,7 +141,7 @@ export class CircuitBreaker {
     this.#change(circuit, 'open');
   }
 
-  /** As the last one to be forgotten. */
+  /** Moves a circuit to the end of the map, so that it is forgotten last. */
   #keep(circuit: Circuit): void {
     this.#circuits.delete(circuit.host);
     this.#circuits.set(circuit.host, circuit);

@@ -5,10 +5,10 @@ import { proxyTroubleOf } from '../http/error-causes.js';
 import { deliveryHost } from '../identity/location-hint.js';
 import { isObject } from '../json.js';
 
-/** Looks up the address of a host's name; rejects when it has none. */
+/** Looks up the address of a host's name. Rejects when the name has none. */
 export type LookUp = (hostname: string) => Promise<unknown>;
 
-/** The one cluster that is being tried, and what is found out about it. */
+/** The one cluster that is being tried, and the promise of the result. */
 interface Trial {
   readonly hint: string;
   readonly verdict: Promise<boolean>;
@@ -17,9 +17,9 @@ interface Trial {
 
 const MAX_KNOWN = 1000;
 const LOST_MS = 5 * 60 * 1000;
-/** A look-up that takes longer counts as failed. */
+/** Look-ups that take longer count as failed. */
 const MAX_LOOK_UP_MS = 1000;
-/** A call needs the rest of its time for the host that it goes to then. */
+/** Waiting may take this share of a call's time. The call needs the rest for the host that it goes to then. */
 const WAIT_SHARE = 1 / 4;
 /** Codes of errors that say that a name does not exist. */
 const NO_SUCH_NAME = new Set(['ENOTFOUND', 'ENODATA']);
@@ -36,9 +36,11 @@ const FOUND = new Set<TargetErrorCode>([
 ]);
 
 /**
- * Knows which clusters exist, of those that visitors' cookies name: numbers of clusters that are gone live on for years,
- * and anybody can make one up. Look-ups that fail or hang hold up all others of the process, because Node has two places
- * for them by default. So one cluster is tried at a time, and calls to other unknown ones do not wait for it.
+ * Knows which of the clusters exist that visitors' cookies name. Numbers of clusters that are gone live on in cookies for
+ * years, and anybody can make one up. Look-ups that fail or hang hold up all others of the process, because Node runs only a
+ * few at a time. So one cluster is tried at a time, and calls to other unknown ones do not wait for it.
+ *
+ * @see https://nodejs.org/docs/latest-v20.x/api/dns.html#implementation-considerations
  */
 export class Clusters {
   readonly #lookUp: LookUp | undefined;
@@ -46,22 +48,22 @@ export class Clusters {
   readonly #lostUntilMs = new Map<string, number>();
   #trial: Trial | undefined;
 
-  /** Without a look-up, as behind a proxy, the first call to a cluster is the trial. */
+  /** The look-up is undefined behind a proxy. The first call to a cluster is the trial then. */
   constructor(lookUp: LookUp | undefined) {
     this.#lookUp = lookUp;
   }
 
-  /** Whether somebody has answered to the name of a cluster. */
+  /** Tells whether somebody has answered to the name of a cluster. */
   isKnown(hint: string): boolean {
     return this.#reached.has(hint);
   }
 
-  /** Whether the next call that names a cluster would go there, or find out whether it may. */
+  /** Tells whether the next call that names a cluster would go there, or would wait for the look-up. */
   mayBeTried(hint: string): boolean {
     return this.isKnown(hint) || !(this.#trial || this.#isLost(hint));
   }
 
-  /** Whether a call may go to a cluster. */
+  /** Tells whether a call may go to a cluster. */
   admits(hint: string, limits: Limits): boolean | Promise<boolean> {
     if (this.isKnown(hint)) return true;
     if (this.#isLost(hint)) return false;
@@ -82,14 +84,14 @@ export class Clusters {
   /** Notes that a call to a cluster failed, and tells whether it failed because the name of the cluster has no address. */
   failed(hint: string, error: Error): boolean {
     const code = unresolvedCodeOf(error);
-    // Trouble of the resolver says nothing against a cluster that has answered before.
+    // A resolver in trouble says nothing against a cluster that has answered before.
     if (code !== undefined && (NO_SUCH_NAME.has(code) || !this.isKnown(hint))) this.#learn(hint, false);
     else if (code === undefined && hasFoundHost(error)) this.reached(hint);
     this.#endCallOf(hint);
     return code !== undefined;
   }
 
-  /** Its place is not free before the look-up has ended, however long that takes. */
+  /** Looks a cluster up. The next trial begins when this look-up has ended, however long that takes. */
   async #find(trial: Trial, lookUp: LookUp): Promise<void> {
     const { hint } = trial;
     const timer = setTimeout(() => this.#learn(hint, false), MAX_LOOK_UP_MS);
@@ -110,7 +112,7 @@ export class Clusters {
     if (this.#trial?.hint === hint) this.#trial.settle(isThere);
   }
 
-  /** Frees the place of a trial that was a call itself. */
+  /** Ends a trial that was a call itself. */
   #endCallOf(hint: string): void {
     if (this.#lookUp || this.#trial?.hint !== hint) return;
     this.#trial.settle(false);
@@ -131,14 +133,14 @@ function newTrial(hint: string): Trial {
   return { hint, verdict, settle };
 }
 
-/** The finding of a trial, as far as a call can wait for it. */
+/** Resolves with the result of a trial, or with false when the call cannot wait any longer. */
 function verdictOf({ verdict }: Trial, { timeoutMs, signal }: Limits): Promise<boolean> {
   const limits = { timeoutMs: Math.min(timeoutMs * WAIT_SHARE, MAX_LOOK_UP_MS), signal };
   const tooLate = () => new Error('the look-up takes too long');
   return within(limits, () => verdict, tooLate).catch(() => false);
 }
 
-/** Keeps an entry as the newest of as many as there may be. */
+/** Keeps an entry as the newest, and forgets the oldest when there are too many. */
 function keep<Value>(entries: Map<string, Value>, key: string, value: Value): void {
   entries.delete(key);
   entries.set(key, value);
@@ -146,7 +148,7 @@ function keep<Value>(entries: Map<string, Value>, key: string, value: Value): vo
   if (entries.size > MAX_KNOWN && oldest !== undefined) entries.delete(oldest);
 }
 
-/** Whether a call failed because the name of its host has no address. */
+/** Tells whether a call failed because the name of its host has no address. */
 export function isUnresolved(error: Error): boolean {
   return unresolvedCodeOf(error) !== undefined;
 }
@@ -166,7 +168,7 @@ function codeOf(error: Error): TargetErrorCode | undefined {
   return error instanceof TargetError ? error.code : undefined;
 }
 
-/** The code of the look-up's own error, which is among the causes of a call's. */
+/** Finds the code of the look-up's own error among the causes of a call's error. */
 function unresolvedCodeOf(error: Error): string | undefined {
   if (codeOf(error) !== 'ERR_TARGET_NETWORK') return undefined;
   const trouble = proxyTroubleOf(error);

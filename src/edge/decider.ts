@@ -3,13 +3,13 @@ import type { ResolvedDeliveryRequest } from '../delivery-api.js';
 import { checkMboxCount } from '../request/edge-limits.js';
 import type { EdgeRoute } from './route.js';
 
-/** The server-side decider. */
+/** Makes the decider that asks the edge. */
 export function createEdgeDecider({ deliver }: EdgeRoute): EdgeDecider {
   return async (call) => {
     checkMboxCount(call.request);
     const { request, response, locationHint } = await deliver(call);
     return {
-      // It was sent with the id of the call: there is nothing to add.
+      // The request was sent with the id of the call, so that nothing has to be added.
       request: request as ResolvedDeliveryRequest,
       response,
       decidedBy: 'server-side',

@@ -39,7 +39,7 @@ export function createPost({ config, transport, counts, newId }: PostOptions): D
     const requestId = newId();
     const exchanged = await transport.exchange(toExchangeRequest(outgoing, { url, requestId }, config));
     const response = toDeliveryResponse(exchanged, { requestId, bodyId: request.requestId }, answerer);
-    // Counted here, for each layer that waits for an answer costs every display report a promise.
+    // Retries are counted here, because a layer that waits for the answer would cost every display report a promise.
     counts.retries += exchanged.attempts - 1;
     return { request, response, locationHint, exchanged, requestId, startedAt };
   };

@@ -15,11 +15,11 @@ export interface Outgoing {
   /** The location hint that the call goes by, the visitor's or the client's. */
   readonly locationHint: string | undefined;
   readonly host: string;
-  /** Only a visitor's cookie says that the host exists: that it does not says nothing about the edge. */
+  /** True where only a visitor's cookie says that the host exists. A missing host then says nothing about the edge. */
   readonly isMereClaim: boolean;
   /** The telemetry of earlier calls that goes along, filled in on the way. */
   entries: readonly TelemetryEntry[];
-  /** False as long as the circuit breaker may refuse it. */
+  /** False as long as the circuit breaker may refuse the call. */
   isSent: boolean;
 }
 
@@ -40,7 +40,7 @@ export function toExchangeRequest(
     what: 'delivery call',
     url,
     method: 'POST',
-    // Written out, because a copy costs as much as the answer's JSON (`on-device/execute-url`).
+    // The headers are written out, because a copy costs as much as the answer's JSON (benchmark on-device/execute-url).
     headers: {
       'Content-Type': 'application/json',
       'X-EXC-SDK': 'AdobeTargetNode',
@@ -59,7 +59,7 @@ export function toExchangeRequest(
   };
 }
 
-/** The URLs of a client's calls, of which only session and location hint change. */
+/** Makes the function that writes the URLs of a client's calls. Only host and session differ from call to call. */
 export function createUrls(config: ResolvedConfig): (host: string, encodedSessionId: string) => string {
   const { scheme, organizationId, version } = config;
   const path = `${DELIVERY_PATH}?imsOrgId=${encodeURIComponent(organizationId)}&sessionId=`;
@@ -67,12 +67,12 @@ export function createUrls(config: ResolvedConfig): (host: string, encodedSessio
   return (host, encodedSessionId) => `${scheme}://${host}${path}${encodedSessionId}${end}`;
 }
 
-/** Leaves out what only an on-device decision understands. */
+/** Leaves out the parts of a request that only an on-device decision understands. */
 export function toSentRequest(request: Delivery['request']): Delivery['request'] {
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
   const sentContext = toSentContext(context);
-  // Most requests go as they are: it is a copy already.
+  // Most requests go as they are, for they are copies already.
   if (sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(

@@ -11,14 +11,14 @@ export interface OwnHostOptions {
   readonly breaker: CircuitBreaker | undefined;
 }
 
-/** The host of calls that go by a hint. */
+/** Names the host of calls that go by a hint. */
 export function hostOf({ client, serverDomain }: ResolvedConfig, locationHint: string | undefined): string {
   return serverDomain ?? deliveryHost(client, locationHint);
 }
 
 /**
- * The hint of calls without a visitor's. A cluster that was merely learned and has stopped answering is no reason to
- * fail: the client's own name finds another.
+ * Returns the hint of calls that have none of a visitor. A learned cluster that has stopped answering is no reason to fail,
+ * because the client's own host finds another.
  */
 export function ownHint({ config, clientHint, breaker }: OwnHostOptions): string | undefined {
   const { current } = clientHint;

@@ -14,7 +14,7 @@ import { asksForOffers, type Outgoing } from './delivery-request.js';
 import type { OwnHostOptions } from './host.js';
 import { toDeliveryEntry } from './telemetry-entry.js';
 
-/** Something that goes on round each delivery. */
+/** A function that puts something round each delivery, such as the circuit breaker or the log. */
 type Layer = (next: Deliver) => Deliver;
 
 /** The parts of a client that the layers work with. */
@@ -26,7 +26,7 @@ export interface LayerOptions extends OwnHostOptions {
   readonly now: () => number;
 }
 
-/** Puts the layers round a `post`. The first is the outermost: it is the last that hears of an answer. */
+/** Puts the layers round a `post`. The first layer is the outermost, so that it hears of an answer last. */
 export function withLayers(post: Deliver, options: LayerOptions): Deliver {
   const layers = [
     learnHint(options),
@@ -39,8 +39,8 @@ export function withLayers(post: Deliver, options: LayerOptions): Deliver {
 }
 
 /**
- * Learns the client's own hint from answers, and forgets it when its host is silent: the client's own name finds another
- * cluster. A visitor's cookie may say where this visitor's calls go, but not where those of others go.
+ * Learns the client's own hint from answers, and forgets it when its host is silent, because the client's own host finds
+ * another cluster. A visitor's cookie may say where this visitor's calls go, but not where those of others go.
  */
 function learnHint({ clientHint, config }: LayerOptions): Layer {
   return (next) => {
@@ -60,7 +60,7 @@ function learnHint({ clientHint, config }: LayerOptions): Layer {
   };
 }
 
-/** Counts failures, and logs what came of a call that was sent. */
+/** Counts failures, and logs the answer or the error of a call that was sent. */
 function tellResult({ counts, logger }: LayerOptions): Layer {
   const faults = new FaultLog(logger.write, 'delivery calls work');
   const tellFailure = (error: unknown) => {
@@ -76,7 +76,7 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
       faults.worked();
       return delivered;
     } catch (error) {
-      // The call goes on to another host, and is one call.
+      // The call goes on to another host, and counts as one call.
       if (isNowhere(error, outgoing)) counts.deliveries -= 1;
       else if (outgoing.isSent) tellFailure(error);
       throw error;
@@ -84,7 +84,7 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
   };
 }
 
-/** Refuses calls for offers, for which somebody waits. Notifications are to arrive, whatever it takes. */
+/** Refuses calls for offers, because somebody waits for them. Notifications may take as long as they need. */
 function breakCircuit({ breaker, config }: LayerOptions): Layer {
   return (next) => {
     if (!breaker) return next;
@@ -124,7 +124,7 @@ function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
   };
 }
 
-/** Counts and logs what is about to be sent. */
+/** Counts and logs a call that is about to be sent. */
 function tellRequest({ counts, logger }: LayerOptions): Layer {
   return (next) => (outgoing) => {
     outgoing.isSent = true;
@@ -134,24 +134,27 @@ function tellRequest({ counts, logger }: LayerOptions): Layer {
   };
 }
 
-/** A call that only carries telemetry is not measured: it would owe the next such call. */
+/** Tells whether a call is measured. One that only carries telemetry is not: its entry would need another such call. */
 function isMeasured({ request }: Outgoing): boolean {
   return asksForOffers(request) || request.notifications !== undefined;
 }
 
-/** Tells whether a call failed because the cluster that only a visitor's cookie names does not exist, which says nothing of the edge. */
+/**
+ * Tells whether a call failed because the cluster does not exist that only a visitor's cookie names. That says nothing about
+ * the edge.
+ */
 function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
   return isMereClaim && isUnresolved(toError(error));
 }
 
-/** Tells whether a host had the time that it should have: not where the call's own was shorter than the client's, or this process was busy. */
+/** Tells whether a host had its full time. It had less where the call's own timeout was shorter, or this process was busy. */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
   const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;
   return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
 
-/** The fields of an error of ours; of a defect there are none. */
+/** Reads the fields of a TargetError. Any other error is a defect and has none. */
 function detailsOf(error: unknown): Partial<Pick<TargetError, 'code' | 'attempts'>> {
   return error instanceof TargetError ? error : {};
 }

@@ -16,7 +16,7 @@ export interface EdgeRoute {
   deliver(delivery: Delivery): Promise<Delivered>;
   /** The host that a delivery with this location hint, or without one, would go to now. */
   hostOf(locationHint: string | undefined): string;
-  /** Tells how the circuit breaker is. */
+  /** The circuit breaker's state, for `stats()`. */
   readonly circuitBreakerStats: CircuitBreakerStats;
 }
 
@@ -29,11 +29,14 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
     send(toOutgoing(delivery, { locationHint, host: hostOf(config, locationHint), isMereClaim }));
   const sendOwn = (delivery: Delivery) =>
     sendTo(delivery, asksForOffers(delivery.request) ? ownHint(options) : clientHint.current);
-  /** Tells a hint that is a visitor's alone, so that its cluster may be made up. */
+  /** Tells whether only a visitor gave a hint, so that its cluster may be made up. */
   const isMereClaim = (hint: string) =>
     config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
 
-  /** Sends to a cluster that a visitor's cookie names. Where it does not exist, the call goes the client's own way in its time. */
+  /**
+   * Sends to a cluster that a visitor's cookie names. If it does not exist, the call goes to the client's own host in the
+   * time that is left.
+   */
   const sendToClaimed = async (delivery: Delivery, locationHint: string): Promise<Delivered> => {
     const deadline = performance.now() + delivery.timeoutMs;
     const isKnown = clusters.isKnown(locationHint);
@@ -82,7 +85,7 @@ function toOutgoing(
   return { delivery, request, locationHint, host, isMereClaim, entries: [], isSent: false };
 }
 
-/** The same delivery with the time that is left. */
+/** Copies a delivery with the time that is left. */
 function until(deadline: number, delivery: Delivery): Delivery {
   const { timeoutMs: wholeTimeoutMs } = delivery;
   return { ...delivery, wholeTimeoutMs, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };

@@ -14,7 +14,7 @@ import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
-/** It only listens for `abort`, so that a stand-in for a signal will do. */
+/** The fetch of node-fetch only listens for `abort`, so that a stand-in for a signal will do. */
 export const defaultFetch: Platform['defaultFetch'] = Object.assign(
   ((url, init) => (nodeFetch as unknown as FetchApi)(url, init)) satisfies FetchApi,
   { takesAnySignal: true },
@@ -29,7 +29,7 @@ export const proxies: Platform['proxies'] = { read: () => readProxies(process.en
 
 export const files: Platform['files'] = {
   open: async (url) => {
-    // Without O_NONBLOCK, opening a pipe waits for a writer, which may never come.
+    // O_NONBLOCK lets a pipe be opened at once. Opening would wait for a writer, which may never come.
     const file = await open(fileURLToPath(url), constants.O_RDONLY | constants.O_NONBLOCK);
     return {
       isRegular: async () => (await file.stat()).isFile(),
@@ -67,7 +67,7 @@ export const toBase64: Platform['toBase64'] = (bytes) => viewOf(bytes).toString(
 export const toBytes: Platform['toBytes'] = (text) => Buffer.from(text);
 export const concat: Platform['concat'] = (pieces) => Buffer.concat(pieces);
 
-/** The same bytes, with the methods by which Node writes them as text. */
+/** Makes a view of the same bytes that has Node's methods for writing them as text. */
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

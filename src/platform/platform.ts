@@ -5,7 +5,7 @@ import type { ProxyEnvironment, ProxyRules } from '../http/proxy-rules.js';
 /** A timer that runs, as the platform's own `setTimeout` gives it. */
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** The part of a Node stream by which a body is read. */
+/** A Node stream, as far as a body is read from it. */
 export interface NodeStream {
   readonly errored: Error | null;
   readonly readableEnded: boolean;
@@ -14,28 +14,28 @@ export interface NodeStream {
   destroy(): unknown;
 }
 
-/** Connections of our own: keep-alive, measured, and closed when they are found dead. */
+/** The platform's sockets, which the client keeps alive, measures, and closes when they are dead. */
 export interface Sockets {
-  /** Makes the connections of one client, through proxies where there are rules; none is opened before the first call. */
+  /** Makes the connections of one client, through proxies where there are rules. None is opened before the first call. */
   open(proxies?: ProxyRules): Connections;
   /** Closes the idle connections of somebody else's agent to the origin of a URL. */
   dropIdleOf(agent: object, url: string): void;
-  /** Looks a host's name up as the connections do; rejects when it has no address. */
+  /** Looks up a host's name as the connections do. Rejects when the name has no address. */
   lookUp(hostname: string): Promise<unknown>;
 }
 
-/** A file that is open, read piece by piece. */
+/** An open file, which is read piece by piece. */
 export interface OpenFile {
   /** Tells a regular file from folders, pipes and devices. */
   isRegular(): Promise<boolean>;
-  /** Resolves with the next piece, of at most so many bytes; an empty one is the end. */
+  /** Resolves with the next piece, which has at most `maxBytes`. An empty piece is the end. */
   read(maxBytes: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
 /** The file system, as far as an artifact is read from it. */
 export interface Files {
-  /** Opens the file of a `file:` URL; rejects with the system's own error. */
+  /** Opens the file of a `file:` URL. Rejects with the system's own error. */
   open(url: string): Promise<OpenFile>;
   /** The digest of a file's bytes, in base64. */
   sha256(bytes: Uint8Array): string;
@@ -48,54 +48,54 @@ export interface Signals {
 }
 
 /**
- * All that the core uses of the platform that it runs on and that is no global of the web: `#platform` is `node.ts` or
- * `web.ts`, and both export exactly this.
+ * The parts of the platform that the core uses and that are no globals of the web. `#platform` is `node.ts` or `web.ts`, and
+ * both export exactly these.
  */
 export interface Platform {
   /** The fetch of clients that are given none. */
   readonly defaultFetch: FetchApi;
-  /** Absent where a fetch is all there is. */
+  /** Sockets are undefined where the platform has only a fetch. */
   readonly sockets: Sockets | undefined;
-  /** Reads which proxies the environment names at the moment. Absent where connections are not our own. */
+  /** Reads which proxies the environment names at the moment. Undefined where the connections are not the client's own. */
   readonly proxies: { read(): ProxyEnvironment } | undefined;
-  /** Absent where there are no files. */
+  /** Files are undefined where the platform has none. */
   readonly files: Files | undefined;
-  /** Absent where no process is sent signals. */
+  /** Signals are undefined where no process can be sent any. */
   readonly processSignals: Signals | undefined;
   /**
-   * When a client begins what it does unasked, such as to download: some runtimes forbid the network, timers and random
+   * A client begins then what it does unasked, such as to download. Some runtimes forbid the network, timers and random
    * bytes until there is a request.
    */
   readonly startsAt: 'create' | 'first-call';
   /** Lets a signal have any number of listeners without a warning. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;
-  /** Recognises errors of another realm too. */
+  /** Recognises errors, those of another realm too. */
   isNativeError(value: unknown): value is Error;
-  /** 4 or 6 for an address of that version, 0 for anything else. */
+  /** Returns 4 or 6 for an IP address of that version, and 0 for anything else. */
   isIp(text: string): number;
 
-  /** Calls when the current turn of the event loop is over. */
+  /** Calls a function when the current turn of the event loop is over. */
   later(act: () => void): void;
   /** Lets the process end while a timer runs. */
   unref<Running extends Timer | undefined>(timer: Running): Running;
   /** Keeps the process alive while a timer runs. */
   ref(timer: Timer | undefined): void;
 
-  /** Fills bytes with cryptographically strong random ones. */
+  /** Fills an array with random bytes that nobody can guess. */
   fillRandom(bytes: Uint8Array): void;
-  /** The length of a text in UTF-8. */
+  /** Counts the bytes of a text in UTF-8. */
   utf8Length(text: string): number;
-  /** The text of UTF-8 bytes; a byte order mark is part of it, and what is not UTF-8 is replaced. */
+  /** Reads a text from UTF-8 bytes. A byte order mark is part of the text, and bytes that are no UTF-8 are replaced. */
   toText(bytes: Uint8Array): string;
-  /** The text of bytes that are one character each. */
+  /** Reads a text from bytes that are one character each. */
   fromLatin1(bytes: Uint8Array): string;
-  /** Two lower-case digits for each byte. */
+  /** Writes each byte as two lower-case hexadecimal digits. */
   toHex(bytes: Uint8Array): string;
-  /** The standard alphabet, with padding. */
+  /** Writes bytes in the standard alphabet of Base64, with padding. */
   toBase64(bytes: Uint8Array): string;
-  /** The UTF-8 of a text; a lone surrogate is replaced. */
+  /** Writes a text as UTF-8. A lone surrogate is replaced. */
   toBytes(text: string): Uint8Array;
-  /** Joins pieces to one. */
+  /** Joins pieces into one. */
   concat(pieces: readonly Uint8Array[]): Uint8Array;
 }

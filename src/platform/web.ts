@@ -2,10 +2,10 @@ import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
-/** No framework is to answer from its cache; runtimes that know no `cache` refuse the option. */
+/** The option keeps frameworks from answering from their caches. Runtimes that do not know it refuse it. */
 const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 
-/** The global of the moment of the call: frameworks put their own there. */
+/** Every call reads the global `fetch` anew, because frameworks replace it. */
 export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, { ...init, ...uncached });
 
 export const sockets: Platform['sockets'] = undefined;

@@ -1,4 +1,9 @@
-import { type DeliveryRequest, type DeliveryResponse, TargetClient, TargetError } from 'target-node-sdk';
+import Default, {
+  type DeliveryRequest,
+  type DeliveryResponse,
+  TargetClient,
+  TargetError,
+} from 'target-node-sdk';
 import { readCookies, toSetCookieHeaders } from 'target-node-sdk/http';
 import { html, startTargetEdge, type TargetEdge } from 'target-node-sdk/testing';
 
@@ -26,6 +31,9 @@ export async function greet(edge: TargetEdge, cookieHeader: string): Promise<rea
   await client.close();
   return [response.execute?.mboxes?.[0]?.name ?? '', String(beta), wrong, ...toSetCookieHeaders(answer)];
 }
+
+export const isOneClass: boolean = Default === TargetClient;
+export const made = (): TargetClient => Default.create({ client: 'demo', organizationId: 'DEMO@AdobeOrg' });
 
 export function codeOf(error: unknown): string | undefined {
   return error instanceof TargetError ? error.code : undefined;
