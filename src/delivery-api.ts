@@ -183,7 +183,8 @@ export interface Geo {
  * they came, all other texts without their quotes.
  */
 export interface ClientHints {
-  readonly mobile?: boolean | undefined;
+  /** A boolean, `'true'` or `'false'`, or the header as it came (`?1`, `?0`). Any other text is left out. */
+  readonly mobile?: boolean | string | undefined;
   readonly model?: string | undefined;
   readonly platform?: string | undefined;
   readonly platformVersion?: string | undefined;

@@ -16,7 +16,8 @@ export const AUTHENTICATED_STATES = [
 ] as const satisfies readonly AuthenticatedState[];
 
 const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
-const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
+/** The customer ids of a visitor who has none. */
+export const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
 /** A customer id as Experience Cloud's visitor API takes it; a plain string or number is an id of unknown state. */
 export type CustomerIdOption =
@@ -59,8 +60,7 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
  * Reads the customer ids that a visitor object holds, by integration code. One that Target does not take is left out and
  * told of, because whoever gave it to the object may be another than the caller.
  */
-export function toHeldCustomerIds(held: unknown, tell: (why: string) => void): readonly CustomerId[] {
-  if (!isRecord(held)) return NO_CUSTOMER_IDS;
+export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void): readonly CustomerId[] {
   const customerIds: CustomerId[] = [];
   for (const [index, pair] of Object.entries(held).entries()) {
     try {

@@ -7,6 +7,7 @@ import { type CookieOption, type LocationHintOption, toCookieText, toHintText } 
 import {
   type CustomerIdsByCode,
   type CustomerIdsOption,
+  NO_CUSTOMER_IDS,
   toCustomerIds,
   toCustomerIdsByCode,
   toHeldCustomerIds,
@@ -95,9 +96,7 @@ export function toIdentity(
     tntId: cookie.tntId,
     ecid: toText(values.MCMID, EDGE_LIMITS.VisitorId.marketingCloudVisitorId),
     customerIds,
-    heldCustomerIds: toHeldCustomerIds(stillHeld, (why) =>
-      logger.warn(`a customer id of the visitor object is not sent: ${why}`),
-    ),
+    heldCustomerIds: stillHeld ? toHeld(stillHeld, logger) : NO_CUSTOMER_IDS,
     locationHint: cookie.locationHint ?? hint,
     audienceManager: toAudienceManager(values),
   };
@@ -149,6 +148,12 @@ function heldBy(visitor: VisitorLike, organizationId: string): JsonRecord | unde
   const state =
     states && Object.hasOwn(states, organizationId) ? toRecord(states[organizationId]) : undefined;
   return toRecord(state?.customerIDs);
+}
+
+function toHeld(held: JsonRecord, logger: Pick<Logger, 'warn'>): readonly CustomerId[] {
+  return toHeldCustomerIds(held, (why) =>
+    logger.warn(`a customer id of the visitor object is not sent: ${why}`),
+  );
 }
 
 function toRecord(value: unknown): JsonRecord | undefined {
