@@ -63,9 +63,9 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  jest.restoreAllMocks();
   edge.clearFaults();
   await Promise.all(clients.splice(0).map((client) => client.close()));
+  jest.restoreAllMocks();
   for (const server of servers.splice(0)) server.close();
   expect(edge.requests.flatMap(({ violations }) => violations)).toEqual([]);
   edge.clearRequests();
