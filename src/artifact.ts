@@ -24,7 +24,8 @@ export interface Consequence {
 export interface Rule {
   /** Of the rules with one key, a visitor gets at most one. */
   readonly ruleKey: string;
-  readonly activityId: number | string;
+  /** @default `meta['activity.id']` */
+  readonly activityId?: number | string | null;
   /** Without any, the rule holds for all properties. */
   readonly propertyTokens?: readonly string[] | null;
   readonly meta: RuleMeta;
@@ -52,6 +53,9 @@ export interface Artifact {
   readonly localViews?: readonly string[];
   readonly rules: { readonly mboxes?: RulesByName; readonly views?: RulesByName };
 }
+
+/** The name of the global mbox on the edge, and in artifacts that name no other. */
+export const DEFAULT_GLOBAL_MBOX = 'target-global-mbox';
 
 const MAJOR_VERSION = 1;
 const NAME_LISTS = ['remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] as const;

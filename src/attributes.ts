@@ -1,4 +1,5 @@
-import type { JsonValue, MboxResponse } from './delivery-api.js';
+import { DEFAULT_GLOBAL_MBOX } from './artifact.js';
+import type { JsonValue, MboxResponse, Option } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import { isRecord } from './json.js';
 import type { TargetDeliveryResponse } from './response.js';
@@ -22,14 +23,18 @@ type Present<Value> = Exclude<Value, undefined>;
 
 /**
  * Reads feature flags and other attributes: the keys of the JSON offers that the mboxes got. Where several offers
- * of an mbox have a key, the later one wins, and execute wins over prefetch.
+ * of an mbox have a key, the later one wins, and execute wins over prefetch. Of an mbox that is answered by several rules
+ * (`allMatchingMboxes`), the first rule wins. The offers of a page load belong to the global mbox.
  */
 export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAttributes> {
   readonly #response: TargetDeliveryResponse;
+  readonly #globalMbox: string;
   #contentsByMbox: ReadonlyMap<string, readonly Attributes[]> | undefined;
 
-  constructor(response: TargetDeliveryResponse) {
+  /** Reads an answer. The offers of its page loads are found under the name of the global mbox. */
+  constructor(response: TargetDeliveryResponse, globalMbox = DEFAULT_GLOBAL_MBOX) {
     this.#response = response;
+    this.#globalMbox = globalMbox;
   }
 
   /**
@@ -79,7 +84,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#typed(IS.number, mbox, key, defaultValue);
   }
 
-  /** All attributes of an mbox, `{}` if it has none; without a name, those of every mbox by its name. */
+  /** All attributes of an mbox, `{}` if it has none; without a name, those of every mbox with a JSON offer, by its name. */
   asObject(): Partial<Schema>;
   asObject<Mbox extends Name<Schema>>(mbox: Mbox): Partial<Schema[Mbox]>;
   asObject(mbox?: string): object {
@@ -99,7 +104,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   /** Collected when first asked for: who decides many flags reads few. */
   get #contents(): ReadonlyMap<string, readonly Attributes[]> {
-    this.#contentsByMbox ??= collectContents(this.#response);
+    this.#contentsByMbox ??= collectContents(this.#response, this.#globalMbox);
     return this.#contentsByMbox;
   }
 
@@ -137,23 +142,39 @@ function notFound(message: string): TargetError {
 
 type Attributes = Readonly<Record<string, JsonValue>>;
 
-/** The JSON offers of each mbox, those that win last. */
-function collectContents({ response }: TargetDeliveryResponse): Map<string, Attributes[]> {
+/** Collects the JSON offers of each mbox that has one, those that win last. */
+function collectContents(
+  { response: { prefetch, execute } }: TargetDeliveryResponse,
+  globalMbox: string,
+): Map<string, Attributes[]> {
   const contentsByMbox = new Map<string, Attributes[]>();
-  addContents(contentsByMbox, response.prefetch?.mboxes);
-  addContents(contentsByMbox, response.execute?.mboxes);
+  for (const part of [prefetch, execute]) {
+    if (part?.pageLoad) addContents(contentsByMbox, [{ ...part.pageLoad, name: globalMbox }]);
+    addContents(contentsByMbox, part?.mboxes);
+  }
   return contentsByMbox;
 }
 
 function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResponse[] | undefined): void {
-  for (const { name, options } of mboxes ?? []) {
-    if (name === undefined) continue;
+  /** Where the contents of an mbox begin that was asked for once. The rules behind the first stand before it. */
+  const startsByMbox = new Map<string, { readonly index: number | undefined; readonly start: number }>();
+  for (const { name, index, options } of mboxes ?? []) {
+    const own = jsonContents(options);
+    if (name === undefined || !own) continue;
     const contents = contentsByMbox.get(name) ?? [];
     contentsByMbox.set(name, contents);
-    for (const { type, content } of options ?? []) {
-      if (type === 'json' && isRecord(content)) contents.push(content as Attributes);
-    }
+    const known = startsByMbox.get(name);
+    const start = known && known.index === index ? known.start : contents.length;
+    startsByMbox.set(name, { index, start });
+    contents.splice(start, 0, ...own);
   }
+}
+
+/** Returns the objects among the JSON offers; undefined where no offer is JSON. */
+function jsonContents(options: readonly Option[] | undefined): Attributes[] | undefined {
+  const offers = options?.filter(({ type }) => type === 'json');
+  if (!offers || offers.length === 0) return undefined;
+  return offers.map(({ content }) => content).filter((content): content is Attributes => isRecord(content));
 }
 
 /** One object of all contents; keys are data: `Object.fromEntries` defines `__proto__` instead of setting it. */

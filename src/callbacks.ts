@@ -1,5 +1,5 @@
 import { callSafely } from './call-safely.js';
-import { type TargetError, toError, toTargetError } from './errors.js';
+import { invalidField, type TargetError, toError, toTargetError } from './errors.js';
 import type { Logger } from './logger.js';
 
 /** Called with the result or the error of a call, besides its promise. */
@@ -23,6 +23,8 @@ export async function settle<Result>(
   try {
     const callback = options?.callback;
     errCallback = options?.errCallback;
+    checkCallback('callback', callback);
+    checkCallback('errCallback', errCallback);
     const answer = work();
     const result = answer instanceof Promise ? await answer : answer;
     if (typeof callback === 'function') callBack(callback, result, logger);
@@ -34,6 +36,12 @@ export async function settle<Result>(
     // A type that included undefined would make every caller check for it, and only one with an errCallback can get it.
     return undefined as Result;
   }
+}
+
+/** A callback that is never called would lose the answer, or the error, of a program without promises. */
+function checkCallback(name: string, callback: unknown): void {
+  if (callback === undefined || callback === null || typeof callback === 'function') return;
+  throw invalidField(name, 'a function', callback);
 }
 
 function callBack<Value>(callback: (value: Value) => unknown, value: Value, logger: Logger): void {

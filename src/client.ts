@@ -17,13 +17,13 @@ import { createTransport, type Transport } from './http/transport.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { newUuid } from './identity/ids.js';
-import type { OwnHint } from './identity/location-hint.js';
+import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { isObject } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
 import { LazyOnDevice } from './on-device/lazy-decider.js';
-import { checkListener } from './option-checks.js';
+import { checkListener, warnOfUnknownEvent } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import type { LooseDeliveryRequest } from './request/loose-request.js';
@@ -37,11 +37,7 @@ import {
 } from './request/options.js';
 import { toFlushLimits, toLimitMs } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
-import {
-  LOCATION_HINT_COOKIE_NAME,
-  type TargetDeliveryResponse,
-  toTargetDeliveryResponse,
-} from './response.js';
+import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 import type {
   CloseResult,
   DeliveryCounts,
@@ -172,8 +168,8 @@ export class TargetClient {
     return settle(options, this.#environment.logger, () => {
       const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(options ?? {}, request);
-      if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer);
-      return answer.then((answered) => new AttributesProvider<Schema>(answered));
+      if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer, this.#globalMbox);
+      return answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox));
     });
   }
 
@@ -264,6 +260,7 @@ export class TargetClient {
 
   /** Removes a listener. */
   off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
+    warnOfUnknownEvent(name, this.#environment.logger);
     this.#events.off(name, listener);
     return this;
   }
@@ -328,6 +325,10 @@ export class TargetClient {
     return decision instanceof Promise
       ? decision.then((decided) => this.#respond(call, decided, Date.now()))
       : this.#respond(call, decision, call.nowMs);
+  }
+
+  get #globalMbox(): string | undefined {
+    return this.#onDevice?.loaded?.globalMbox;
   }
 
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {

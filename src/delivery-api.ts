@@ -183,7 +183,8 @@ export interface Geo {
  * they came, all other texts without their quotes.
  */
 export interface ClientHints {
-  readonly mobile?: boolean | undefined;
+  /** A boolean, `'true'` or `'false'`, or the header as it came (`?1`, `?0`). Any other text is left out. */
+  readonly mobile?: boolean | string | undefined;
   readonly model?: string | undefined;
   readonly platform?: string | undefined;
   readonly platformVersion?: string | undefined;
@@ -301,8 +302,8 @@ export interface Notification extends RequestDetails {
   readonly type: MetricType;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
-  /** Event tokens of the options or metrics that were displayed or clicked. */
-  readonly tokens?: readonly string[] | undefined;
+  /** Event tokens of the options or metrics that were displayed or clicked. Empty entries are left out. */
+  readonly tokens?: readonly (string | undefined)[] | undefined;
   readonly mbox?: NotificationMbox | undefined;
   readonly view?: NotificationView | undefined;
   readonly pageLoad?: NotificationPageLoad | undefined;

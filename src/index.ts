@@ -21,8 +21,10 @@ export type {
   UrlLike,
 } from './http/fetch-api.js';
 export type { AmcvValues } from './identity/amcv-cookie.js';
+export type { CookieLike, CookieOption, LocationHintOption } from './identity/cookie-options.js';
 export type {
   AuthStateNumber,
+  AuthStateOption,
   CustomerIdEntry,
   CustomerIdOption,
   CustomerIdsByCode,

@@ -21,8 +21,19 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
   return items;
 }
 
+/**
+ * Returns the value that `JSON.stringify` would write: an object with a `toJSON`, such as a URL, a date or the id of a
+ * database, says it itself. It may throw.
+ */
+export function ownJsonOf(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  const { toJSON } = value as { readonly toJSON?: unknown };
+  return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
+}
+
 /** Writes a scalar as JSON's text would hold it; undefined for what is none, and for numbers that JSON does not have. */
-export function scalarToText(value: unknown): string | undefined {
+export function scalarToText(given: unknown): string | undefined {
+  const value = ownJsonOf(given);
   if (typeof value === 'string') return value;
   return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined;
 }
@@ -31,7 +42,8 @@ export function scalarToText(value: unknown): string | undefined {
  * The same for ids. An integer beyond 2^53 has lost its last digits already, and would be the id of somebody else:
  * undefined stands for it.
  */
-export function idToText(value: unknown): string | undefined {
+export function idToText(given: unknown): string | undefined {
+  const value = ownJsonOf(given);
   const isInexact = Number.isInteger(value) && !Number.isSafeInteger(value);
   return isInexact ? undefined : scalarToText(value);
 }

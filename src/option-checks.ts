@@ -129,9 +129,14 @@ export function warnOfUnknown(written: object, known: readonly string[], warn: (
   }
 }
 
+/** Names an event that there is not, with the nearest that there is. */
+export function warnOfUnknownEvent(name: string, logger: Logger): void {
+  warnOfUnknown({ [name]: true }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
+}
+
 /** Checks an event's listener. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
 export function checkListener(name: string, listener: unknown, logger: Logger): void {
-  warnOfUnknown({ [name]: listener }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
+  warnOfUnknownEvent(name, logger);
   if (typeof listener === 'function') return;
   throw invalidOption(`events.${String(name).slice(0, 64)}`, 'a function', listener);
 }

@@ -8,12 +8,9 @@ import type {
   ResponseTokens,
   TraceResponse,
 } from './delivery-api.js';
-import { hintOfEdgeHost } from './identity/location-hint.js';
+import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
 import type { Call } from './request/call.js';
-
-/** The name of the cookie that holds the location hint. */
-export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';
 
 /** How the call was decided, in one line and with what was left to the edge. */
 export interface DecisionStatus {

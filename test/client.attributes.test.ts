@@ -98,6 +98,31 @@ describe('which mboxes are asked for', () => {
     expect(sent()).not.toHaveProperty('execute');
   });
 
+  test('numbers are names, and empty entries are left out', async () => {
+    await ask([5, '', 'a', null, undefined] as string[], undefined);
+    expect(indexes()).toEqual([
+      ['5', 1],
+      ['a', 2],
+    ]);
+  });
+
+  test.each<GetAttributesOptions['request']>([
+    { context: { channel: 'web' } },
+    { id: { tntId: 'abc.35_0' } },
+    { execute: null, prefetch: undefined, notifications: [] },
+  ])('no name is an error where the request asks for nothing: %j', async (request) => {
+    const error = await targetErrorOf(() => ask([], request));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'mboxNames' });
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test.each<[string, NonNullable<GetAttributesOptions['request']>]>([
+    ['execute', { execute: { mboxes: [{ name: 'flags' }] } }],
+    ['prefetch', { prefetch: { mboxes: [{ name: 'flags' }] } }],
+  ])('no name is enough where the request has some in %s', async (_, request) => {
+    expect((await ask([], request)).getValue('flags', 'beta')).toBe(true);
+  });
+
   test('a name asked for twice is added once', async () => {
     await connect().getAttributes(['a', 'a']);
     expect(indexes()).toEqual([['a', 1]]);
@@ -155,12 +180,15 @@ describe('which mboxes are asked for', () => {
   test.each<[string, unknown, string]>([
     ['nothing', undefined, 'mboxNames'],
     ['a string', 'flags', 'mboxNames'],
-    ['a number in it', ['flags', 5], 'mboxNames[1]'],
+    ['an object in it', ['flags', {}], 'mboxNames[1]'],
+    ['a number that is none', ['flags', Number.NaN], 'mboxNames[1]'],
+    ['an empty list', [], 'mboxNames'],
     ['an empty name', [''], 'mboxNames[0]'],
     ['a hole', [null], 'mboxNames[0]'],
   ])('names cannot be %s', async (_, names, path) => {
     const error = await targetErrorOf(() => connect().getAttributes(names as unknown as string[]));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
+    expect(bench.edge.requests).toHaveLength(0);
   });
 });
 
@@ -258,7 +286,55 @@ describe('getBoolean, getString and getNumber', () => {
 describe('which offers count', () => {
   test('later keys win, and only json counts', async () => {
     const attributes = await connect().getAttributes(['layered', 'markup']);
-    expect(attributes.asObject()).toEqual({ layered: { a: 'first', b: 'second' }, markup: {} });
+    expect(attributes.asObject()).toEqual({ layered: { a: 'first', b: 'second' } });
+    expect(attributes.asObject('markup')).toEqual({});
+  });
+
+  test('an mbox without a JSON offer is not listed, and one whose JSON has no keys is', async () => {
+    bench.edge.fault({
+      kind: 'body',
+      body: JSON.stringify({
+        status: 200,
+        prefetch: { mboxes: [{ name: 'nothing' }, { name: 'empty', options: [] }] },
+        execute: {
+          mboxes: [
+            { name: 'object', options: [{ type: 'json', content: {} }] },
+            { name: 'scalar', options: [{ type: 'json', content: 5 }] },
+            { name: 'markup', options: [{ type: 'html', content: '<b>' }] },
+          ],
+        },
+      }),
+    });
+    const attributes = await connect().getAttributes(['object']);
+    expect(attributes.asObject()).toEqual({ object: {}, scalar: {} });
+    expect(JSON.stringify(attributes)).toBe('{"object":{},"scalar":{}}');
+  });
+
+  test('of several answers to one mbox the first wins, of an mbox that was asked for twice the later', async () => {
+    const answer = (index: number, ...contents: object[]) => ({
+      name: 'm',
+      index,
+      options: contents.map((content) => ({ type: 'json', content })),
+    });
+    bench.edge.fault({
+      kind: 'body',
+      body: JSON.stringify({
+        status: 200,
+        prefetch: { mboxes: [answer(0, { a: 'p', p: 'p1' }), answer(0, { p: 'p2', q: 'p2' })] },
+        execute: {
+          mboxes: [
+            answer(0, { a: 'one', b: 'one' }, { b: 'one, later' }),
+            answer(0, { b: 'two', c: 'two' }),
+            answer(1, { c: 'three', d: 'three' }),
+            answer(1, { d: 'four', e: 'four' }),
+          ],
+        },
+      }),
+    });
+    const attributes = await connect().getAttributes(['m']);
+    const expected = { a: 'one', b: 'one, later', c: 'three', d: 'three', e: 'four', p: 'p1', q: 'p2' };
+    expect(attributes.asObject('m')).toEqual(expected);
+    for (const [key, value] of Object.entries(expected)) expect(attributes.getValue('m', key)).toBe(value);
   });
 
   test('execute wins over prefetch', async () => {
@@ -293,7 +369,7 @@ describe('which offers count', () => {
     },
   );
 
-  test('page loads and views have no attributes', async () => {
+  test('page loads have the attributes of the global mbox, views have none', async () => {
     bench.edge.fault({
       kind: 'body',
       body: JSON.stringify({
@@ -302,7 +378,26 @@ describe('which offers count', () => {
         prefetch: { views: [{ name: 'v', options: [{ type: 'json', content: { a: 1 } }] }] },
       }),
     });
-    expect((await connect().getAttributes(['m'])).asObject()).toEqual({});
+    const attributes = await connect().getAttributes(['m']);
+    expect(attributes.asObject()).toEqual({ 'target-global-mbox': { a: 1 } });
+    expect(attributes.getValue('target-global-mbox', 'a')).toBe(1);
+  });
+
+  test('a page load of execute wins over one of prefetch, and the global mbox itself over both', async () => {
+    const pageLoad = (content: object) => ({ options: [{ type: 'json', content }] });
+    bench.edge.fault({
+      kind: 'body',
+      body: JSON.stringify({
+        status: 200,
+        prefetch: { pageLoad: pageLoad({ a: 'p', b: 'p', c: 'p' }) },
+        execute: {
+          pageLoad: pageLoad({ b: 'e', c: 'e' }),
+          mboxes: [{ name: 'target-global-mbox', index: 0, ...pageLoad({ c: 'm' }) }],
+        },
+      }),
+    });
+    const attributes = await connect().getAttributes(['m']);
+    expect(attributes.asObject('target-global-mbox')).toEqual({ a: 'p', b: 'e', c: 'm' });
   });
 });
 

@@ -126,6 +126,18 @@ describe('a listener', () => {
     ]);
   });
 
+  test('that is removed from an event that there is not is warned of', () => {
+    const { lines, logger } = listeningLogger();
+    const client = create({ logger });
+    for (let time = 0; time < 3; time += 1) {
+      expect(client.off('clientRedy' as never, () => undefined)).toBe(client);
+    }
+    client.off('clientReady', () => undefined);
+    expect(lines.warn).toEqual([
+      'AT: events: unknown option "clientRedy" is ignored: did you mean "clientReady"?',
+    ]);
+  });
+
   test('of an event that there is not is warned of', () => {
     const { lines, logger } = listeningLogger();
     const events = { clientready: () => undefined } as never;

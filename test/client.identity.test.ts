@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { GetOffersOptions, VisitorLike } from '../src/index.js';
 import { Visitor } from '../src/index.js';
-import { targetErrorOf, withEdge } from './with-edge.js';
+import { flagsArtifact } from './fixtures/flags.js';
+import { listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
 const bench = withEdge();
 const { connect, detour, received, sent } = bench;
@@ -48,8 +49,6 @@ describe('the mbox cookie', () => {
     ['a text for an expiry', 'session#s1#soon'],
     ['names of prototypes', `__proto__#a#${LATER}|constructor#b#${LATER}`],
     ['a session that no URL takes', `session#a/../?b#${LATER}`],
-    ['an object', { session: 's1' }],
-    ['a number', 5],
     ['null', null],
     ['a megabyte', `session#${'x'.repeat(1_000_000)}#${LATER}`],
   ])('that is malformed never throws: %s', async (_, targetCookie) => {
@@ -57,6 +56,18 @@ describe('the mbox cookie', () => {
     expect(status.status).toBe(200);
     expect(received().query.sessionId).toMatch(/^[0-9a-f]{32}$/);
     expect(sent()).not.toHaveProperty('id');
+  });
+
+  const PLAIN = `session#s%7C1#${LATER}|PC#abc.28_0#${LATER}`;
+  test.each([
+    ['in double quotes', `"${PLAIN}"`],
+    ['encoded', encodeURIComponent(PLAIN)],
+    ['encoded twice', encodeURIComponent(encodeURIComponent(PLAIN))],
+    ['encoded, in double quotes', `"${encodeURIComponent(PLAIN)}"`],
+  ])('counts as it is written: %s', async (_, targetCookie) => {
+    await ask({ targetCookie });
+    expect(received().query.sessionId).toBe('s|1');
+    expect(sent().id).toEqual({ tntId: 'abc.28_0' });
   });
 
   test('loses a part that does not decode, and that part alone', async () => {
@@ -177,7 +188,6 @@ describe('the AMCV cookie', () => {
     ['nothing behind the keys', 'MCMID'],
     ['broken encoding', '%7CMCMID%7C%E0%A4%A'],
     ['keys of prototypes', '__proto__|1|constructor|2'],
-    ['an object', {}],
     ['a megabyte', '|'.repeat(1_000_000)],
   ])('that says nothing useful gives nothing: %s', async (_, visitorCookie) => {
     await ask({ visitorCookie } as unknown as GetOffersOptions);
@@ -355,6 +365,168 @@ describe("the caller's own visitor object", () => {
     const error = await targetErrorOf(() => ask({ visitor } as unknown as GetOffersOptions));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'visitor' });
   });
+});
+
+describe('customer ids that a shared visitor object holds', () => {
+  const CRM = { id: 'customer-7', integrationCode: 'crm', authenticatedState: 'authenticated' };
+  const NEWS = { id: 'reader-9', integrationCode: 'news', authenticatedState: 'unknown' };
+  const HELD = { crm: { id: 'customer-7', authState: 1 as const }, news: 'reader-9' };
+
+  /** An object with the methods of Adobe's visitor service: it tells its customer ids in its state, as they were given. */
+  const service = (held?: object) => {
+    const inner = new Visitor(ORGANIZATION);
+    let customerIDs: object | undefined = held;
+    return {
+      getState() {
+        const { sdid } = inner.getState()[ORGANIZATION] as { sdid: object };
+        return { [ORGANIZATION]: { ...(customerIDs && { customerIDs }), sdid } };
+      },
+      getVisitorValues: () => ({}),
+      getSupplementalDataID: (consumerId: string) => inner.getSupplementalDataID(consumerId),
+      setCustomerIDs(customerIds: object) {
+        customerIDs = customerIds;
+      },
+    };
+  };
+  const kinds: [string, () => VisitorLike & { setCustomerIDs(customerIds: object): void }][] = [
+    ['ours', () => new Visitor(ORGANIZATION)],
+    ['the visitor service’s', service],
+  ];
+  const codes = () => sent().id?.customerIds?.map(({ integrationCode }) => integrationCode);
+
+  test.each(kinds)('are sent on every call that shares it: %s', async (_, create) => {
+    const visitor = create();
+    visitor.setCustomerIDs(HELD);
+    const client = connect();
+    const first = await client.getOffers({ request: REQUEST, visitor });
+    expect(sent().id).toEqual({ customerIds: [CRM, NEWS] });
+    await client.getAttributes(['flags'], { visitor, consumerId: 'b' });
+    expect(sent().id).toEqual({ customerIds: [CRM, NEWS] });
+    await client.sendNotifications({
+      request: { notifications: [{ id: 'n', type: 'click', timestamp: 1 }] },
+      visitor,
+    });
+    expect(sent().id).toEqual({ customerIds: [CRM, NEWS] });
+    expect(first.visitorState[ORGANIZATION]).toMatchObject({
+      sdid: { supplementalDataIDCurrentConsumed: { 'payload:target-global-mbox': true } },
+    });
+  });
+
+  test.each(kinds)('that came as an option of an earlier call are held: %s', async (_, create) => {
+    const visitor = create();
+    const client = connect();
+    await client.getOffers({ request: REQUEST, visitor, customerIds: HELD });
+    await client.getOffers({ request: REQUEST, visitor });
+    expect(sent().id).toEqual({ customerIds: [CRM, NEWS] });
+  });
+
+  test.each(kinds)('stay when a call gives others, and give way by code: %s', async (_, create) => {
+    const visitor = create();
+    visitor.setCustomerIDs(HELD);
+    const client = connect();
+    const customerIds = { shop: 's', crm: { id: 'customer-8' } };
+    const { visitorState } = await client.getOffers({ request: REQUEST, visitor, customerIds });
+    expect(sent().id?.customerIds?.map(({ id }) => id)).toEqual(['s', 'customer-8', 'reader-9']);
+    expect(visitorState[ORGANIZATION]).toMatchObject({ customerIDs: { crm: { id: 'customer-8' } } });
+    await client.getOffers({ request: REQUEST, visitor });
+    expect(new Set(codes())).toEqual(new Set(['crm', 'news', 'shop']));
+    await client.getOffers({ request: REQUEST, visitor, customerIds: {} });
+    expect(new Set(codes())).toEqual(new Set(['crm', 'news', 'shop']));
+    await client.getOffers({ request: REQUEST, visitor, customerIds: { crm: '', shop: null } });
+    expect(codes()).toEqual(['news']);
+    await client.getOffers({ request: REQUEST, visitor });
+    expect(codes()).toEqual(['news']);
+  });
+
+  test.each(kinds)('come before those of the request, which win by code: %s', async (_, create) => {
+    const visitor = create();
+    visitor.setCustomerIDs(HELD);
+    const own = [
+      { ...CRM, id: 'own' },
+      { ...NEWS, integrationCode: 'shop' },
+    ];
+    await connect().getOffers({
+      request: { ...REQUEST, id: { customerIds: own } },
+      visitor,
+    } as GetOffersOptions);
+    expect(sent().id?.customerIds).toEqual([NEWS, ...own]);
+  });
+
+  test.each([
+    ['a number', { crm: 7 }, [{ ...NEWS, id: '7', integrationCode: 'crm' }]],
+    ['names of states', { crm: { id: 7, authState: 'AUTHENTICATED' } }, [{ ...CRM, id: '7' }]],
+    ['a hashed id', { crm: { id: 'a1b2', authState: 1, hashType: 'SHA-256' } }, [{ ...CRM, id: 'a1b2' }]],
+    ['nobody yet', { crm: { id: '' }, news: null, shop: undefined, erp: {} }, undefined],
+    ['no object', 'crm', undefined],
+    ['a list', ['crm'], undefined],
+  ])('may be %s', async (_, held, expected) => {
+    await connect().getOffers({ request: REQUEST, visitor: service(held as object) });
+    expect(sent().id?.customerIds).toEqual(expected);
+  });
+
+  test('that Target does not take are left out with a warning, which does not show them', async () => {
+    const { lines, logger } = listeningLogger();
+    const held = { ...HELD, long: 'secret'.repeat(50), state: { id: 'secret', authState: 7 } };
+    await connect({ logger }).getOffers({ request: REQUEST, visitor: service(held) });
+    expect(sent().id).toEqual({ customerIds: [CRM, NEWS] });
+    expect(lines.warn).toEqual([
+      'AT: a customer id of the visitor object is not sent: visitor.customerIDs[2] must be a string of at most 128 characters, not a string of 300 characters',
+      'AT: a customer id of the visitor object is not sent: visitor.customerIDs[3].authState must be one of 0, 1, 2, unknown, authenticated, logged_out, not a number',
+    ]);
+  });
+
+  test('of another organization are not those of this one', async () => {
+    const visitor = { ...service(), getState: () => ({ 'OTHER@AdobeOrg': { customerIDs: HELD } }) };
+    await connect().getOffers({ request: REQUEST, visitor });
+    expect(sent()).not.toHaveProperty('id');
+  });
+
+  test('decide who gets what, on-device', async () => {
+    const client = connect({
+      decisioningMethod: 'on-device',
+      artifactPayload: flagsArtifact(),
+      pollingInterval: 0,
+    });
+    const experienceOf = async (options: Partial<GetOffersOptions>) => {
+      const request = { prefetch: { mboxes: [{ name: 'flags' }] } };
+      const { response } = await client.getOffers({ request, ...options });
+      expect(response.id?.tntId).toBeUndefined();
+      return response.prefetch?.mboxes?.[0]?.options;
+    };
+    for (let customer = 0; customer < 20; customer += 1) {
+      const customerIds = { crm: { id: `c${customer}`, authState: 1 as const } };
+      const visitor = new Visitor(ORGANIZATION);
+      visitor.setCustomerIDs(customerIds);
+      const experience = await experienceOf({ customerIds });
+      expect(await experienceOf({ visitor })).toEqual(experience);
+      expect(await experienceOf({ visitor: service(customerIds) })).toEqual(experience);
+    }
+  });
+});
+
+test('an SDID of a visitor object that has a wrong form is not sent', async () => {
+  const visitor: VisitorLike = {
+    getState: () => ({}),
+    getVisitorValues: () => ({}),
+    getSupplementalDataID: () => 'x'.repeat(33),
+  };
+  await ask({ visitor });
+  expect(sent().experienceCloud?.analytics).toEqual({ logging: 'server_side' });
+});
+
+test('an SDID of the request is noted for its consumer alone', async () => {
+  const client = connect();
+  const visitor = new Visitor(ORGANIZATION);
+  const supplementalDataId = '0123456789ABCDEF-0123456789ABCDEF';
+  const sdidOf = async (consumerId: string, own?: string) => {
+    const experienceCloud = { analytics: { supplementalDataId: own } };
+    await client.getOffers({ request: { ...REQUEST, experienceCloud }, visitor, consumerId });
+    return sent().experienceCloud?.analytics?.supplementalDataId;
+  };
+  const first = await sdidOf('a');
+  expect(await sdidOf('a', supplementalDataId)).toBe(supplementalDataId);
+  expect(await sdidOf('b')).toBe(first);
+  expect(await sdidOf('b')).toBe(supplementalDataId);
 });
 
 test('no error message holds an id of the visitor', async () => {

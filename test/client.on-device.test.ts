@@ -120,6 +120,36 @@ describe('a decision on-device', () => {
     }
   });
 
+  test('gives the attributes of the first rule, where an mbox is to have all', async () => {
+    const flags = (activity: number, content: Record<string, number>) =>
+      rule('flags', { activity, options: [{ type: 'json', content }] });
+    const artifactPayload = artifactOf({
+      flags: [flags(1, { a: 1, b: 1 }), flags(2, { b: 2, c: 2 }), flags(3, { c: 3, d: 3 })],
+    });
+    const { client } = start({ artifactPayload, allMatchingMboxes: ['flags'] });
+    for (const request of [undefined, { prefetch: { mboxes: [{ name: 'flags' }] } }]) {
+      const attributes = await client.getAttributes(['flags'], { request });
+      expect(attributes.toJSON()).toEqual({ flags: { a: 1, b: 1, c: 2, d: 3 } });
+      expect(attributes.getValue('flags', 'b')).toBe(1);
+    }
+  });
+
+  test.each([undefined, 'our-global-mbox'])(
+    'gives the attributes of the page load as %s',
+    async (globalMbox) => {
+      const name = globalMbox ?? 'target-global-mbox';
+      const options = [{ type: 'json' as const, content: { beta: true } }];
+      const artifactPayload = artifactOf(
+        { [name]: [rule(name, { options })] },
+        {},
+        globalMbox === undefined ? {} : { globalMbox },
+      );
+      const { client } = start({ artifactPayload });
+      const attributes = await client.getAttributes([], { request: { execute: { pageLoad: {} } } });
+      expect(attributes.asObject()).toEqual({ [name]: { beta: true } });
+    },
+  );
+
   test('has a trace when one is asked for, and only then', async () => {
     const { client, deliveries } = start();
     const plain = await client.getOffers({ request: HERO });

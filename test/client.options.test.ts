@@ -5,6 +5,7 @@ import type {
   TargetDeliveryResponse,
   TargetError,
 } from '../src/index.js';
+import { Visitor } from '../src/index.js';
 import { html, json } from '../src/testing/edge.js';
 import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
@@ -70,6 +71,59 @@ describe('targetCookie and targetLocationHint', () => {
     expect(urls.map(({ host }) => host)).toEqual(
       ['28', '29', '30', '31'].map((hint) => `mboxedge${hint}.tt.omtrdc.net`),
     );
+  });
+
+  test('the hint may be a number or a cookie', async () => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined });
+    const hints = [35, { name: 'mboxEdgeCluster', value: '36' }, { value: '37' }, '"38"'];
+    for (const hint of hints) {
+      await client.getOffers(offersOptions({ request: REQUEST, targetLocationHint: hint }));
+      await client.getOffers(offersOptions({ request: REQUEST, targetLocationHintCookie: hint }));
+    }
+    expect(urls.map(({ host }) => host)).toEqual(
+      ['35', '35', '36', '36', '37', '37', '38', '38'].map((hint) => `mboxedge${hint}.tt.omtrdc.net`),
+    );
+  });
+
+  test.each([35.5, -1, 12345, Number.NaN])('a hint that is the number %p changes no host', async (hint) => {
+    const { fetchApi, urls } = detour();
+    const client = connect({ fetchApi, serverDomain: undefined, client: 'acme' });
+    await client.getOffers({ request: REQUEST, targetLocationHint: hint });
+    expect(urls[0]?.host).toBe('acme.tt.omtrdc.net');
+  });
+
+  test('the cookies of an answer can be given back as they are', async () => {
+    const client = connect();
+    const first = await client.getOffers({ request: REQUEST });
+    const { targetCookie, targetLocationHintCookie } = first;
+    const visitorCookie = { name: 'AMCV_DEMO@AdobeOrg', value: 'MCMID%7C777' };
+    await client.getOffers({ request: REQUEST, targetCookie, targetLocationHintCookie, visitorCookie });
+    const [one, two] = bench.edge.requests;
+    expect(two?.query.sessionId).toBe(one?.query.sessionId);
+    expect(two?.delivery?.id).toEqual({ tntId: first.response.id?.tntId, marketingCloudVisitorId: '777' });
+  });
+
+  const names = ['targetCookie', 'targetLocationHint', 'targetLocationHintCookie', 'visitorCookie'];
+  const wrong: unknown[] = [true, {}, [], ['mbox'], { value: 5 }, { name: 'mbox' }, () => 'mbox', 5n];
+  test.each(
+    names.flatMap((name) =>
+      [...wrong, ...(/Hint/.test(name) ? [] : [5])].map((value) => [name, value] as const),
+    ),
+  )('%s of another type is an error that names it: %p', async (name, value) => {
+    for (const visitor of [undefined, new Visitor('DEMO@AdobeOrg')]) {
+      const options = offersOptions({ request: REQUEST, visitor, [name]: value });
+      const error = await targetErrorOf(() => connect().getOffers(options));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: name });
+    }
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test.each(names)('%s may be null, undefined or empty', async (name) => {
+    for (const value of [null, undefined, '', { name, value: '' }]) {
+      await connect().getOffers(offersOptions({ request: REQUEST, [name]: value }));
+      expect(sent()).not.toHaveProperty('id');
+    }
   });
 
   test('the alias serves when the option is no hint', async () => {
@@ -223,11 +277,38 @@ describe('consumerId', () => {
     expect(await consumed({})).toEqual(['payload:target-global-mbox']);
     expect(await consumed({ consumerId: 'abc' })).toEqual(['payload:abc']);
     expect(await consumed({ consumerId: '' })).toEqual(['payload:target-global-mbox']);
+    expect(await consumed({ consumerId: null })).toEqual(['payload:target-global-mbox']);
+    expect(await consumed({ consumerId: 7 })).toEqual(['payload:7']);
+    expect(await consumed({ consumerId: 0 })).toEqual(['payload:0']);
     expect(await consumed({ consumerId: '__proto__' })).toEqual(['payload:__proto__']);
   });
 });
 
+test.each([{}, [], () => 1, Number.NaN])('consumerId cannot be %p', async (consumerId) => {
+  const error = await targetErrorOf(() =>
+    connect().getOffers(offersOptions({ request: REQUEST, consumerId })),
+  );
+  expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'consumerId' });
+});
+
 describe('sessionId', () => {
+  test.each<[unknown, string]>([
+    [12345, '12345'],
+    [0, '0'],
+    [{ toJSON: () => '507f1f77bcf86cd799439011' }, '507f1f77bcf86cd799439011'],
+  ])('may be %p, which is sent as text and kept in the cookie', async (sessionId, wanted) => {
+    const { targetCookie } = await connect().getOffers(offersOptions({ request: REQUEST, sessionId }));
+    expect(received().query.sessionId).toBe(wanted);
+    expect(targetCookie.value).toContain(`session#${wanted}#`);
+    await connect().getOffers({ request: REQUEST, targetCookie });
+    expect(received().query.sessionId).toBe(wanted);
+  });
+
+  test('that is a number does not win over the cookie either', async () => {
+    await connect().getOffers({ request: REQUEST, sessionId: 5, targetCookie: `session#theirs#${LATER}` });
+    expect(received().query.sessionId).toBe('theirs');
+  });
+
   test('joins a visitor without cookie to a session', async () => {
     const { targetCookie } = await connect().getOffers({ request: REQUEST, sessionId: 'my-session' });
     expect(received().query.sessionId).toBe('my-session');
@@ -253,13 +334,16 @@ describe('sessionId', () => {
     expect(second).not.toBe(first);
   });
 
-  test.each(['a b', 'a?b', 'a/b', 'x'.repeat(129), 'é', 'a\nb', 5, {}])('cannot be %p', async (sessionId) => {
-    const error = await targetErrorOf(() =>
-      connect().getOffers(offersOptions({ request: REQUEST, sessionId })),
-    );
-    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'sessionId' });
-    if (typeof sessionId === 'string') expect(error.message).not.toContain(sessionId);
-  });
+  test.each(['a b', 'a?b', 'a/b', 'x'.repeat(129), 'é', 'a\nb', true, Number.NaN, [], {}])(
+    'cannot be %p',
+    async (sessionId) => {
+      const error = await targetErrorOf(() =>
+        connect().getOffers(offersOptions({ request: REQUEST, sessionId })),
+      );
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'sessionId' });
+      if (typeof sessionId === 'string') expect(error.message).not.toContain(sessionId);
+    },
+  );
 
   test('may have its 128 characters and punctuation', async () => {
     const sessionId = `!"#$%&'()*+,-.:;<=>@[]^_{|}~${'x'.repeat(100)}`;
@@ -276,7 +360,7 @@ describe('decisioningMethod', () => {
     expect(meta.decisioningMethod).toBe('server-side');
   });
 
-  test.each(['local', '', 5, 'toString'])('cannot be %p', async (decisioningMethod) => {
+  test.each(['local', ' ', 5, 'toString'])('cannot be %p', async (decisioningMethod) => {
     const error = await targetErrorOf(() =>
       connect().getOffers(offersOptions({ request: REQUEST, decisioningMethod })),
     );
@@ -285,6 +369,26 @@ describe('decisioningMethod', () => {
 });
 
 describe('timeout and signal', () => {
+  test('a timeout may be a text of digits, and an empty text is none', async () => {
+    const client = connect();
+    for (const timeout of ['5000', '', null]) {
+      const { response } = await client.getOffers(offersOptions({ request: REQUEST, timeout }));
+      expect(response.status).toBe(200);
+    }
+    bench.edge.fault({ kind: 'hang' });
+    const error = await targetErrorOf(() =>
+      client.getOffers(offersOptions({ request: REQUEST, timeout: '20' })),
+    );
+    expect(error).toMatchObject({ code: 'ERR_TARGET_TIMEOUT', message: expect.stringContaining('20 ms') });
+  });
+
+  test('an empty decisioningMethod is none', async () => {
+    const { decisioningMethod } = await connect().getOffers(
+      offersOptions({ request: REQUEST, decisioningMethod: '' }),
+    );
+    expect(decisioningMethod).toBe('server-side');
+  });
+
   test('timeout of a call wins over that of the client', async () => {
     bench.edge.fault({ kind: 'hang' });
     const error = await targetErrorOf(() =>
@@ -296,7 +400,7 @@ describe('timeout and signal', () => {
     });
   });
 
-  test.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '100', {}])(
+  test.each([0, -5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '0', '-5', 'soon', true, {}])(
     'timeout cannot be %p',
     async (timeout) => {
       const error = await targetErrorOf(() =>
@@ -397,13 +501,36 @@ describe('callback and errCallback', () => {
     );
   });
 
-  test('that are no functions are as if they were not there', async () => {
-    const { response } = await connect().getOffers(offersOptions({ request: REQUEST, callback: 'no' }));
+  test.each(['callback', 'errCallback'])('%s that is null is as if it were not there', async (name) => {
+    const { response } = await connect().getOffers(offersOptions({ request: REQUEST, [name]: null }));
     expect(response.status).toBe(200);
-    const error = await targetErrorOf(() =>
-      connect().getOffers(offersOptions({ request: { execute: {} }, errCallback: 'no' })),
-    );
-    expect(error.path).toBe('execute');
+  });
+
+  test.each<[string, unknown]>([
+    ['callback', 'text'],
+    ['callback', {}],
+    ['callback', ''],
+    ['errCallback', 5],
+    ['errCallback', true],
+  ])('%s that is %p is an error that names it, and nothing is sent', async (name, value) => {
+    const client = connect();
+    const wrong = { request: { notifications: [{ id: 'n', type: 'click', timestamp: 1 }] }, [name]: value };
+    const calls = [
+      () => client.getOffers(offersOptions({ request: REQUEST, [name]: value })),
+      () => client.getAttributes(['flags'], { [name]: value } as GetAttributesOptions),
+      () => client.sendNotifications(offersOptions(wrong)),
+    ];
+    for (const call of calls) {
+      expect(await targetErrorOf(call)).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: name });
+    }
+    expect(bench.edge.requests).toHaveLength(0);
+  });
+
+  test('errCallback takes the error of a callback that is no function', async () => {
+    const errCallback = jest.fn<(error: TargetError) => void>();
+    const options = offersOptions({ request: REQUEST, callback: 'text', errCallback });
+    expect(await connect().getOffers(options)).toBeUndefined();
+    expect(errCallback.mock.calls.map(([{ path }]) => path)).toEqual(['callback']);
   });
 });
 

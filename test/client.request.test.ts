@@ -582,7 +582,16 @@ const LIMITS: readonly Limit[] = [
 ];
 
 const WRONG_TYPES: readonly (readonly [path: string, ...wrong: unknown[]])[] = [
-  ['requestId', {}, [], Number.NaN, 5n],
+  [
+    'requestId',
+    {},
+    [],
+    Number.NaN,
+    5n,
+    { toJSON: () => ({}) },
+    { toJSON: () => 2 ** 53 },
+    new Date(Number.NaN),
+  ],
   ['id', 'x', []],
   ['id.tntId', {}, 2 ** 53, Number.POSITIVE_INFINITY],
   ['id.customerIds', {}, 'x'],

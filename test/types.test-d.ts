@@ -24,6 +24,8 @@ declare function same<A, B>(answer: Same<A, B>): void;
 declare const client: TargetClient;
 declare const undiciFetch: typeof UndiciFetch;
 declare const optionalText: string | undefined;
+declare const someNumber: number;
+declare const answer: TargetDeliveryResponse;
 
 const MINIMUM = { client: 'demo', organizationId: 'DEMO@AdobeOrg' };
 const request: DeliveryRequest = { execute: { mboxes: [{ name: 'hero' }] } };
@@ -69,6 +71,22 @@ export const requests: DeliveryRequest[] = [
   { execute: { pageLoad: {}, mboxes: [{ name: 'a', parameters: { n: 1, b: true, s: 's', u: undefined } }] } },
   { context: { channel: 'web', address: { url: optionalText } }, prefetch: { views: [{}] } },
   { notifications: [{ id: 'n', type: 'click', timestamp: Date.now() }] } as const,
+  { notifications: [{ id: 'n', type: 'display', timestamp: 1, tokens: ['t', optionalText] }] },
+  { context: { clientHints: { mobile: 'true' }, timeOffsetInMinutes: '60', geo: { zip: 8000 } } },
+  {
+    execute: {
+      pageLoad: true,
+      mboxes: [{ name: 5, index: '1', product: { id: 5 }, order: { total: '98.93' } }],
+    },
+  },
+  {
+    execute: {
+      mboxes: [{ name: 'a', order: { id: 7, purchasedProductIds: [1, '2', null], time: new Date() } }],
+    },
+  },
+  { execute: { mboxes: [{ name: 'a', parameters: { list: ['a', 1, true, null], none: null } }] } },
+  { id: { thirdPartyId: 5, customerIds: [{ id: 1, integrationCode: 'crm' }] }, environmentId: '5' },
+  { id: null, property: null, experienceCloud: null, prefetch: { views: [null, {}], pageLoad: {} } },
   // @ts-expect-error a wrong field at the top
   { exceute: {} },
   // @ts-expect-error a wrong field in an mbox
@@ -77,6 +95,14 @@ export const requests: DeliveryRequest[] = [
   { execute: { mboxes: [{ index: 1 }] } },
   // @ts-expect-error a wrong field deep inside
   { context: { geo: { country: 'CH' } } },
+  // @ts-expect-error a hint of another name
+  { context: { clientHints: { isMobile: true } } },
+  // @ts-expect-error a number in words
+  { context: { timeOffsetInMinutes: 'sixty' } },
+  // @ts-expect-error an order's time is no number, which could count seconds
+  { execute: { pageLoad: { order: { time: 5 } } } },
+  // @ts-expect-error the id of a notification is a text
+  { notifications: [{ id: 5, type: 'click', timestamp: 1 }] },
   // @ts-expect-error there are two channels
   { context: { channel: 'tv' } },
   // @ts-expect-error a parameter is no object
@@ -96,8 +122,18 @@ export const options: GetOffersOptions[] = [
   { request, config: {} },
   // @ts-expect-error a call cannot replace the transport
   { request, fetchApi: fetch },
-  // @ts-expect-error a state is 0, 1 or 2
-  { request, customerIds: { crm: { id: '1', authState: 3 } } },
+  {
+    request,
+    customerIds: { crm: { id: 1, authState: someNumber }, erp: { id: 'a', authState: 'LOGGED_OUT' } },
+  },
+  { request, customerIds: [{ id: 1, integrationCode: 'crm', authenticatedState: someNumber }] },
+  { request, targetCookie: answer.targetCookie, targetLocationHint: answer.targetLocationHintCookie },
+  { request, targetLocationHint: 35, visitorCookie: { name: 'AMCV_', value: 'MCMID|1' } },
+  { request, sessionId: 5, consumerId: 6, targetCookie: null },
+  // @ts-expect-error a state is a number, or the name of one
+  { request, customerIds: { crm: { id: '1', authState: 'loged_out' } } },
+  // @ts-expect-error a cookie has a value
+  { request, targetCookie: { name: 'mbox' } },
 ];
 
 export async function results(): Promise<void> {

@@ -2,8 +2,6 @@ import type { Request } from 'express';
 import type { ClientHints, Context } from 'target-node-sdk';
 import type { SetCookieOptions } from 'target-node-sdk/http';
 
-const MAX_ADDRESS_LENGTH = 4096;
-
 /** Where the visitor is and with what browser: what audiences are made of. */
 export function toContext(
   request: Request,
@@ -11,11 +9,8 @@ export function toContext(
 ): Context {
   return {
     channel: 'web',
-    // A visitor can send more than Target takes.
-    address: {
-      url: url.slice(0, MAX_ADDRESS_LENGTH),
-      referringUrl: request.get('referer')?.slice(0, MAX_ADDRESS_LENGTH),
-    },
+    // A visitor can send more than Target takes: the SDK cuts it.
+    address: { url, referringUrl: request.get('referer') },
     userAgent: request.get('user-agent'),
     clientHints: toClientHints(request),
     geo: { ipAddress: request.ip },
@@ -25,10 +20,9 @@ export function toContext(
 /** Browsers send the first three by themselves, and the others when an `Accept-CH` header asked for them. */
 function toClientHints(request: Request): ClientHints {
   const unquoted = (name: string) => request.get(name)?.replace(/^"|"$/g, '');
-  const mobile = request.get('sec-ch-ua-mobile');
   return {
     browserUAWithMajorVersion: request.get('sec-ch-ua'),
-    mobile: mobile === undefined ? undefined : mobile === '?1',
+    mobile: request.get('sec-ch-ua-mobile'),
     platform: unquoted('sec-ch-ua-platform'),
     browserUAWithFullVersion: request.get('sec-ch-ua-full-version-list'),
     platformVersion: unquoted('sec-ch-ua-platform-version'),

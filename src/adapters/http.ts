@@ -1,8 +1,16 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
-import { type CallOptions, TargetClient, type TargetCookie, type TargetDeliveryResponse } from '../index.js';
+import { parseAmcvCookie, visitorCookieName } from '../identity/amcv-cookie.js';
+import { withoutQuotes } from '../identity/cookie-options.js';
+import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
+import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
+import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
 
 /** The cookies of a browser, as options of a call. */
-export type CookieOptions = Pick<CallOptions, 'targetCookie' | 'targetLocationHint' | 'visitorCookie'>;
+export interface CookieOptions {
+  readonly targetCookie?: string | undefined;
+  readonly targetLocationHint?: string | undefined;
+  readonly visitorCookie?: string | undefined;
+}
 
 /** Attributes of the cookies to set. */
 export interface SetCookieOptions {
@@ -10,7 +18,7 @@ export interface SetCookieOptions {
   readonly domain?: string | undefined;
   /** @default '/' */
   readonly path?: string | undefined;
-  /** @default true */
+  /** Always true with `sameSite: 'none'`, because browsers refuse such a cookie otherwise. @default true */
   readonly secure?: boolean | undefined;
   /** @default 'lax' */
   readonly sameSite?: 'strict' | 'lax' | 'none' | undefined;
@@ -19,21 +27,61 @@ export interface SetCookieOptions {
 }
 
 const MAX_HEADER_LENGTH = 64 * 1024;
+/** The most cookies of one name that are looked at. A browser sends as many as there are paths and domains with one. */
+const MAX_COOKIES = 50;
 
 /**
  * Reads Target's cookies and the AMCV cookie of an organization from a `Cookie` header, for any of the client's
- * calls: `client.getOffers({ request, ...readCookies(header, organizationId) })`. Never throws.
+ * calls. Of several cookies with one name, the first that Target can use counts. Never throws.
+ *
+ * @example
+ * const answer = await client.getOffers({ request, ...readCookies(header, organizationId) });
  */
 export function readCookies(header: string | null | undefined, organizationId: string): CookieOptions {
   if (typeof header !== 'string') return {};
-  const cookies = parseCookie(header.slice(0, MAX_HEADER_LENGTH));
-  const amcvName = TargetClient.getVisitorCookieName(organizationId);
-  return {
-    targetCookie: cookies[TargetClient.TargetCookieName],
-    targetLocationHint: cookies[TargetClient.TargetLocationHintCookieName],
-    // Browsers send the `@` of the organization's id plain or percent-encoded, as it was set.
-    visitorCookie: cookies[amcvName] ?? cookies[encodeURIComponent(amcvName)],
+  const pairs = header.slice(0, MAX_HEADER_LENGTH).split(';');
+  const nowMs = Date.now();
+  const targetCookies = valuesOf(MBOX_COOKIE_NAME, pairs);
+  const hints = valuesOf(LOCATION_HINT_COOKIE_NAME, pairs);
+  const visitorCookies = amcvNames(organizationId).flatMap((name) => valuesOf(name, pairs));
+  const hasId = (value: string) => {
+    const { sessionId, tntId } = parseMboxCookie(value, nowMs);
+    return sessionId !== undefined || tntId !== undefined;
   };
+  return {
+    targetCookie: targetCookies.find(hasId) ?? targetCookies[0],
+    targetLocationHint: hints.find(isLocationHint) ?? hints[0],
+    visitorCookie:
+      visitorCookies.find((value) => parseAmcvCookie(value).MCMID !== undefined) ?? visitorCookies[0],
+  };
+}
+
+/** Browsers send the `@` of the organization's id plain or percent-encoded, as it was set. */
+function amcvNames(organizationId: unknown): string[] {
+  if (typeof organizationId !== 'string') return [];
+  const name = visitorCookieName(organizationId);
+  const encoded = name.replaceAll('@', '%40');
+  return encoded === name ? [name] : [name, encoded];
+}
+
+/** Reads every value of a name. The parser of a whole header would keep the first of them alone. */
+function valuesOf(name: string, pairs: readonly string[]): string[] {
+  return pairs
+    .filter((pair) => pair.trimStart().startsWith(name))
+    .slice(0, MAX_COOKIES)
+    .map((pair) => parseCookie(pair, { decode: toCookieValue })[name])
+    .filter((value) => value !== undefined);
+}
+
+/** A value with a plain separator is not encoded as a whole, and its parts may be: they are decoded when it is used. */
+function toCookieValue(written: string): string {
+  const value = withoutQuotes(written);
+  if (/[#|]/.test(value)) return value;
+  try {
+    return withoutQuotes(decodeURIComponent(value));
+  } catch {
+    return value;
+  }
 }
 
 /** The `Set-Cookie` headers that carry the visitor's ids to the next call. */
@@ -45,7 +93,14 @@ export function toSetCookieHeaders(
   options: SetCookieOptions = {},
 ): string[] {
   const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = options;
-  const attributes = { path, secure, sameSite, httpOnly, ...(domain !== undefined && { domain }) };
+  const isForOtherSites = String(sameSite).toLowerCase() === 'none';
+  const attributes = {
+    path,
+    secure: secure || isForOtherSites,
+    sameSite,
+    httpOnly,
+    ...(domain !== undefined && { domain }),
+  };
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined)
     .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));

@@ -25,13 +25,13 @@ export function visitorCookieName(organizationId: string): string {
 }
 
 /**
- * Reads an AMCV cookie, percent-encoded once or not; what is malformed is absent. The `-<expiry>` after a key is
+ * Reads an AMCV cookie, percent-encoded once or twice or not at all; what is malformed is absent. The `-<expiry>` after a key is
  * dropped unread, as Adobe's own visitor library does: a stale Audience Manager region still finds its way.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {
   if (typeof cookie !== 'string') return NO_VALUES;
   const start = cookie.slice(0, MAX_LENGTH);
-  const fields = (start.includes('|') ? start : decode(start)).split('|', MAX_FIELDS);
+  const fields = decode(decode(start)).split('|', MAX_FIELDS);
   const valueBehind = (key: string): string | undefined => {
     const at = fields.findIndex((field) => field === key || field.startsWith(`${key}-`));
     const value = at < 0 ? undefined : fields[at + 1];
@@ -49,7 +49,9 @@ export function parseAmcvCookie(cookie: unknown): AmcvValues {
   };
 }
 
+/** Decodes a text that has no plain separator. */
 function decode(text: string): string {
+  if (text.includes('|')) return text;
   try {
     return decodeURIComponent(text);
   } catch {

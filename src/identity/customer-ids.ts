@@ -1,5 +1,5 @@
 import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
-import { invalidField } from '../errors.js';
+import { invalidField, TargetError } from '../errors.js';
 import { idToText, isObject, isRecord, itemsOf, type JsonRecord } from '../json.js';
 
 /** Whether a customer is logged in, as Experience Cloud counts it. */
@@ -16,22 +16,28 @@ export const AUTHENTICATED_STATES = [
 ] as const satisfies readonly AuthenticatedState[];
 
 const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
-const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
+/** The customer ids of a visitor who has none. */
+export const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
 /** A customer id as Experience Cloud's visitor API takes it; a plain string or number is an id of unknown state. */
 export type CustomerIdOption =
   | string
   | number
   | {
-      readonly id: string | number | undefined;
-      readonly authState?: AuthStateNumber | AuthenticatedState | undefined;
+      readonly id: string | number | null | undefined;
+      /** One of `TargetClient.AuthState`, or its name. @default 0, which is `unknown` */
+      readonly authState?: AuthStateOption | null | undefined;
     };
+
+/** A state as it may be given: the number of one, which programs often hold as any number, or its name. */
+export type AuthStateOption = number | AuthenticatedState | Uppercase<AuthenticatedState>;
 
 /** A customer id in the Delivery API's own form. */
 export interface CustomerIdEntry {
   readonly id: string | number;
   readonly integrationCode: string;
-  readonly authenticatedState?: AuthenticatedState | undefined;
+  /** @default 'unknown' */
+  readonly authenticatedState?: AuthStateOption | null | undefined;
 }
 
 /** Customer ids by integration code; one without an id is left out. */
@@ -46,8 +52,26 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
   if (!isObject(option)) throw invalidField('customerIds', 'an object or an array', option);
   const customerIds = Array.isArray(option)
     ? entriesOf(option).map(fromEntry)
-    : Object.entries(option).map(fromPair);
+    : Object.entries(option).map((pair, index) => fromPair(pair, `customerIds[${index}]`));
   return customerIds.filter((customerId) => customerId !== undefined);
+}
+
+/**
+ * Reads the customer ids that a visitor object holds, by integration code. One that Target does not take is left out and
+ * told of, because whoever gave it to the object may be another than the caller.
+ */
+export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void): readonly CustomerId[] {
+  const customerIds: CustomerId[] = [];
+  for (const [index, pair] of Object.entries(held).entries()) {
+    try {
+      const customerId = fromPair(pair, `visitor.customerIDs[${index}]`);
+      if (customerId) customerIds.push(customerId);
+    } catch (thrown) {
+      if (!(thrown instanceof TargetError)) throw thrown;
+      tell(thrown.message);
+    }
+  }
+  return customerIds;
 }
 
 /** A sparse array may claim four thousand million entries. */
@@ -107,9 +131,10 @@ function numberOf(state: AuthenticatedState): AuthStateNumber {
 
 function toState(value: unknown): unknown {
   if (!isRecord(value)) return { id: idToText(value), authState: AUTH_STATE.UNKNOWN };
-  const { id, authState } = value;
+  const { id, authState, authenticatedState } = value;
   const text = idToText(id) ?? id;
-  const state = authState === undefined ? undefined : toAuthenticatedState(authState);
+  const given = authState === undefined ? authenticatedState : authState;
+  const state = given === undefined ? undefined : toAuthenticatedState(given);
   return state === undefined ? { ...value, id: text } : { ...value, id: text, authState: numberOf(state) };
 }
 
@@ -120,20 +145,13 @@ function isAnonymous(value: unknown): boolean {
 }
 
 /** Paths count the customer ids: a code in a message might be an id that was written in its place. */
-function fromPair([code, value]: [string, unknown], index: number): CustomerId | undefined {
+function fromPair([code, value]: readonly [string, unknown], path: string): CustomerId | undefined {
   if (isAnonymous(value)) return undefined;
-  const path = `customerIds[${index}]`;
   const integrationCode = toText(code, `${path}.integrationCode`, MAX_CODE_LENGTH);
   if (!isRecord(value)) {
     return { id: toText(value, path, MAX_ID_LENGTH), integrationCode, authenticatedState: 'unknown' };
   }
-  const authenticatedState = toAuthenticatedState(value.authState);
-  if (!authenticatedState)
-    throw invalidField(
-      `${path}.authState`,
-      `one of 0, 1, 2, ${AUTHENTICATED_STATES.join(', ')}`,
-      value.authState,
-    );
+  const authenticatedState = stateIn(value, ['authState', 'authenticatedState'], path);
   return { id: toText(value.id, `${path}.id`, MAX_ID_LENGTH), integrationCode, authenticatedState };
 }
 
@@ -142,18 +160,30 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const path = `customerIds[${index}]`;
   if (!isObject(value)) throw invalidField(path, 'customer ids', value);
-  const { id, integrationCode, authenticatedState } = value as JsonRecord;
+  const { id, integrationCode } = value as JsonRecord;
   if (id === '') return undefined;
-  const state = toAuthenticatedState(authenticatedState);
-  if (!state) {
-    const wanted = `one of ${AUTHENTICATED_STATES.join(', ')}`;
-    throw invalidField(`${path}.authenticatedState`, wanted, authenticatedState);
-  }
+  const state = stateIn(value as JsonRecord, ['authenticatedState', 'authState'], path);
   return {
     id: toText(id, `${path}.id`, MAX_ID_LENGTH),
     integrationCode: toText(integrationCode, `${path}.integrationCode`, MAX_CODE_LENGTH),
     authenticatedState: state,
   };
+}
+
+/**
+ * Reads the state of a customer id. Each form has its own name for it, and takes the other's too: a state that is not
+ * found would count somebody as unknown who is logged in.
+ */
+function stateIn(value: JsonRecord, names: readonly [string, string], path: string): AuthenticatedState {
+  const [own, other] = names;
+  const name = isGiven(value[own]) || !isGiven(value[other]) ? own : other;
+  const state = toAuthenticatedState(value[name]);
+  if (state) return state;
+  throw invalidField(`${path}.${name}`, `one of 0, 1, 2, ${AUTHENTICATED_STATES.join(', ')}`, value[name]);
+}
+
+function isGiven(state: unknown): boolean {
+  return state !== undefined && state !== null && state !== '';
 }
 
 /** A text, or a number or a boolean as text: databases and forms give ids as either. */

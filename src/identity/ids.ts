@@ -62,6 +62,13 @@ const newHalf = inPieces(BYTES, () => {
   return toHex(drawn).toUpperCase();
 });
 
+const SUPPLEMENTAL_DATA_ID = /^[\dA-F]{16}-[\dA-F]{16}$/i;
+
+/** Tells whether a value has the form of a supplemental data id. */
+export function isSupplementalDataId(value: unknown): value is string {
+  return typeof value === 'string' && SUPPLEMENTAL_DATA_ID.test(value);
+}
+
 /** Makes a supplemental data id as Analytics writes it: `XXXXXXXXXXXXXXXX-XXXXXXXXXXXXXXXX`. */
 export function newSupplementalDataId(): string {
   return `${newHalf()}-${newHalf()}`;

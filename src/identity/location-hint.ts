@@ -1,3 +1,6 @@
+/** The name of the cookie that holds the location hint. */
+export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';
+
 /** `35`: which edge cluster keeps a visitor's profile. It becomes part of a host name, so it is digits or nothing. */
 const HINT = /^\d{1,4}$/;
 const HINT_IN_TNT_ID = /\.(\d{1,4})_\d{1,4}$/;

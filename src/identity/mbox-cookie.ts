@@ -31,7 +31,8 @@ export const MAX_SESSION_ID_LENGTH = 128;
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
-const ENCODED_BAR = /\||%7C/i;
+/** The bar between the parts of a cookie that was encoded as a whole never, once or twice. */
+const BARS = ['|', /\||%7C/i, /\||%(?:25)?7C/i] as const;
 /** What the API takes as a session id: printable, without a space, `?` or `/`. */
 const SESSION_ID = /^[!-.0->@-~]+$/;
 
@@ -45,10 +46,9 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   if (typeof cookie !== 'string') return EMPTY;
   const values = new Map<string, string>();
   const start = cookie.slice(0, MAX_LENGTH);
-  // A cookie that was taken from the header without decoding has no plain `#`.
-  const isEncoded = !start.includes('#');
-  for (const part of start.split(isEncoded ? ENCODED_BAR : '|', MAX_PARTS)) {
-    const [name, value, expires] = ((isEncoded ? decode(part) : part) ?? '').split('#', 3).map(decode);
+  const encodings = encodingsOf(start);
+  for (const part of start.split(BARS[encodings], MAX_PARTS)) {
+    const [name, value, expires] = (decodePart(part, encodings) ?? '').split('#', 3).map(decode);
     if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, nowMs)) continue;
     values.set(name, value);
   }
@@ -98,6 +98,21 @@ const UNRESERVED = Uint8Array.from({ length: 128 }, (_, code) =>
 function isUnreserved(value: string): boolean {
   for (let at = 0; at < value.length; at += 1) if (UNRESERVED[value.charCodeAt(at)] !== 1) return false;
   return true;
+}
+
+/**
+ * Tells how often a cookie was encoded as a whole, by its `#`: never, once where it was taken from the header without
+ * decoding, or twice, because two programs on its way may each have encoded it.
+ */
+function encodingsOf(cookie: string): 0 | 1 | 2 {
+  if (cookie.includes('#')) return 0;
+  return cookie.includes('%23') ? 1 : 2;
+}
+
+function decodePart(part: string, encodings: 0 | 1 | 2): string | undefined {
+  if (encodings === 0) return part;
+  const once = decode(part);
+  return once === undefined || encodings === 1 ? once : decode(once);
 }
 
 function decode(text: string): string | undefined {

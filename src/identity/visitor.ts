@@ -12,6 +12,10 @@ export interface VisitorLike {
   getVisitorValues(): unknown;
   getSupplementalDataID(consumerId: string): string;
   setCustomerIDs?(customerIds: CustomerIdsByCode): void;
+  /** Returns the customer ids that it holds, by integration code. @default those of `getState` */
+  getCustomerIDs?(): unknown;
+  /** Takes the supplemental data id that a request has of its own, as used by the consumer. */
+  adopt?(supplementalDataId: string, consumerId: string): void;
 }
 
 const NO_CONSUMERS: readonly string[] = Object.freeze([]);
@@ -53,19 +57,30 @@ export class Visitor implements VisitorLike {
     this.#customerIds = toCustomerIdState(customerIds);
   }
 
-  /** Takes an SDID that the caller made, for consumers to come. */
-  adopt(supplementalDataId: string): void {
-    if (this.#current !== undefined && this.#current !== supplementalDataId) this.#rotate();
-    this.#current = supplementalDataId;
-    this.#currentConsumers = NO_CONSUMERS;
+  /** The customer ids of `setCustomerIDs`, by integration code. */
+  getCustomerIDs(): JsonRecord | undefined {
+    return this.#customerIds && toCustomerIdState(this.#customerIds);
   }
 
-  /** One SDID for all consumers, until one of them asks a second time. */
+  /** Takes an SDID that the caller made, as used by the consumer. Other consumers get it too. */
+  adopt(supplementalDataId: string, consumerId: string): void {
+    if (this.#current !== undefined && this.#current !== supplementalDataId) this.#rotate();
+    this.#current = supplementalDataId;
+    this.#currentConsumers = withConsumer(this.#currentConsumers, consumerId);
+  }
+
+  /**
+   * One SDID for all consumers, until one of them asks a second time and gets a new one. Consumers who have not used
+   * the one before it get that first, so that all of them use the same ids in the same order.
+   */
   getSupplementalDataID(consumerId: string): string {
+    if (this.#last !== undefined && !this.#lastConsumers.includes(consumerId)) {
+      this.#lastConsumers = withConsumer(this.#lastConsumers, consumerId);
+      return this.#last;
+    }
     if (this.#currentConsumers.includes(consumerId)) this.#rotate();
     this.#current ??= this.#newSupplementalDataId();
-    const consumers = this.#currentConsumers;
-    this.#currentConsumers = consumers.length === 0 ? [consumerId] : [...consumers, consumerId];
+    this.#currentConsumers = withConsumer(this.#currentConsumers, consumerId);
     return this.#current;
   }
 
@@ -85,6 +100,11 @@ export class Visitor implements VisitorLike {
     const state = this.#customerIds ? { customerIDs: toCustomerIdState(this.#customerIds), sdid } : { sdid };
     return { [this.#organizationId]: state };
   }
+}
+
+function withConsumer(consumers: readonly string[], consumerId: string): readonly string[] {
+  if (consumers.length === 0) return [consumerId];
+  return consumers.includes(consumerId) ? consumers : [...consumers, consumerId];
 }
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {

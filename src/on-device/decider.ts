@@ -28,7 +28,10 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 /** On-device decisioning of one client, from its first download to its last decision. */
 export interface OnDevice
   extends LocalDecider,
-    Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {}
+    Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
+  /** The name of the artifact's global mbox; undefined before there is an artifact. */
+  readonly globalMbox: string | undefined;
+}
 
 interface Parts extends OnDeviceOptions {
   readonly source: ArtifactSource;
@@ -63,6 +66,9 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     },
     get stats() {
       return source.stats;
+    },
+    get globalMbox() {
+      return source.inUse?.compiled.globalMbox;
     },
     get lastFailure() {
       return source.lastFailure;

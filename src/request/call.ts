@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config.js';
 import {
   type Context,
+  type CustomerId,
   type DecisioningMethod,
   EDGE_LIMITS,
   type ExperienceCloud,
@@ -59,7 +60,7 @@ export function toCall(
   const { config, logger, now } = environment;
   const written = copyRequest(request, logger);
   const nowMs = now();
-  const identity = toIdentity(options, config, nowMs, RANDOM_IDS);
+  const identity = toIdentity(options, environment, nowMs, RANDOM_IDS);
   const decisioningMethod =
     method ?? toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
   const { visitor, sessionId, encodedSessionId, locationHint } = identity;
@@ -101,8 +102,7 @@ function complete(
 function toVisitorId(written: VisitorId | undefined, identity: Identity): VisitorId | undefined {
   const tntId = written?.tntId ?? identity.tntId;
   const ecid = written?.marketingCloudVisitorId ?? identity.ecid;
-  const given = identity.customerIds;
-  const customerIds = given.length === 0 ? written?.customerIds : [...given, ...(written?.customerIds ?? [])];
+  const customerIds = toSentCustomerIds(written?.customerIds, identity);
   if (customerIds && customerIds.length > EDGE_LIMITS.VisitorId.customerIds) {
     throw invalidField(
       'id.customerIds',
@@ -116,6 +116,18 @@ function toVisitorId(written: VisitorId | undefined, identity: Identity): Visito
   if (ecid !== undefined) id.marketingCloudVisitorId = ecid;
   if (customerIds) id.customerIds = customerIds;
   return (tntId ?? ecid ?? id.thirdPartyId ?? customerIds) ? id : undefined;
+}
+
+/** Those of the call come first. A request's own stand for those that the visitor object holds by the same code. */
+function toSentCustomerIds(
+  written: readonly CustomerId[] | undefined,
+  { customerIds, heldCustomerIds }: Identity,
+): readonly CustomerId[] | undefined {
+  if (customerIds.length === 0 && heldCustomerIds.length === 0) return written;
+  if (!written) return [...customerIds, ...heldCustomerIds];
+  const codes = new Set(written.map(({ integrationCode }) => integrationCode));
+  const held = heldCustomerIds.filter(({ integrationCode }) => !codes.has(integrationCode));
+  return [...customerIds, ...held, ...written];
 }
 
 function toContext(written: Context | undefined, nowMs: number): ResolvedDeliveryRequest['context'] {

@@ -19,7 +19,7 @@ import {
 } from './copy-device.js';
 import { copyGeo } from './copy-geo.js';
 import { type Copying, copyFields, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
-import { toFlag, toNumber, toText, toWordInAnyCase } from './scalars.js';
+import { toFlag, toNumber, toText, toWord } from './scalars.js';
 
 /** This file copies the context of a request: the page, the device, the browser and the place. */
 
@@ -36,7 +36,7 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
   try {
     for (const name in written) {
       field = name;
-      if (name === 'channel') kept = copy.channel = toWordInAnyCase(written[name], CHANNELS);
+      if (name === 'channel') kept = copy.channel = toWord(written[name], CHANNELS);
       else if (name === 'address') kept = copy.address = copyAddress(written[name], copying);
       else if (name === 'userAgent') kept = copy.userAgent = toText(written[name]);
       else kept = copyRareField(copy, name, written, copying);

@@ -1,12 +1,13 @@
 import type { JsonValue } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { isRecord, itemsOf } from '../json.js';
+import { isRecord, itemsOf, ownJsonOf } from '../json.js';
 import { outward, toWrittenList } from './copying.js';
 
 const MAX_DEPTH = 32;
 
 /** Copies JSON that the SDK only passes on. Fields that are null are left out. */
-export function copyJson(value: unknown, depth = 0): JsonValue {
+export function copyJson(given: unknown, depth = 0): JsonValue {
+  const value = ownJsonOf(given);
   if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;

@@ -39,11 +39,10 @@ function toProductId(value: unknown): string | undefined {
   return toText(value, ORDER.purchasedProductId);
 }
 
-/** Converts a `Date` to ISO 8601, as `JSON.stringify` does. A number is refused: it may count seconds or milliseconds. */
+/** Takes a date as the text of its `toJSON`. A number is refused: it may count seconds or milliseconds. */
 function toTime(value: unknown): string | undefined {
-  const time = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
-  if (typeof time === 'number' || typeof time === 'boolean') throw invalidField('', 'a string', time);
-  return toText(time);
+  if (typeof value === 'number' || typeof value === 'boolean') throw invalidField('', 'a string', value);
+  return toText(value);
 }
 
 export function copyProduct(value: unknown, copying: Copying): Product | undefined {

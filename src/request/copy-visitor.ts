@@ -10,6 +10,7 @@ import type {
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { AUTHENTICATED_STATES, toAuthenticatedState } from '../identity/customer-ids.js';
+import { isSupplementalDataId } from '../identity/ids.js';
 import type { JsonRecord } from '../json.js';
 import {
   type Copying,
@@ -138,11 +139,9 @@ function copyAnalyticsField(
   return kept;
 }
 
-const SUPPLEMENTAL_DATA_ID = /^[\dA-F]{16}-[\dA-F]{16}$/i;
-
 function toSupplementalDataId(given: unknown, copying: Copying): string | undefined {
   const id = toText(given);
-  if (id === undefined || SUPPLEMENTAL_DATA_ID.test(id)) return id;
+  if (id === undefined || isSupplementalDataId(id)) return id;
   return copying.doubt(
     'the supplementalDataId is not 16 hexadecimal digits, a dash and 16 more: the visitor’s own is sent',
   );

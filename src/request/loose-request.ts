@@ -13,8 +13,6 @@ interface LooseFields<Strict> {
   readonly profileParameters: LooseParameters;
   /** True stands for an empty page load. */
   readonly pageLoad: Loose<Strict> | boolean;
-  /** The `Sec-CH-UA-Mobile` header as it came, too. */
-  readonly mobile: boolean | string;
   /** A number could count seconds or milliseconds. */
   readonly time: Strict;
 }

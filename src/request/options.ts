@@ -6,6 +6,7 @@ import type { IdentityOptions } from '../identity/identity.js';
 import type { Logger } from '../logger.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 import type { LooseDeliveryRequest } from './loose-request.js';
+import { readNumber } from './scalars.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
 export interface CallOptions extends IdentityOptions {
@@ -62,16 +63,17 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
 
 /** The `decisioningMethod` option of a call. */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
-  if (method === undefined || method === null) return undefined;
+  if (method === undefined || method === null || method === '') return undefined;
   const known = DECISIONING_METHODS.find((one) => one === method);
   if (known) return known;
   throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
 }
 
-/** The `timeout` option of a call. */
+/** The `timeout` option of a call. It may be a text of digits, as environment variables have it. */
 export function toTimeoutMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null) return undefined;
-  if (timeoutCheck.accepts(timeout)) return timeout;
+  if (timeout === undefined || timeout === null || timeout === '') return undefined;
+  const timeoutMs = readNumber(timeout);
+  if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
   throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
 }
 

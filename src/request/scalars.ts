@@ -1,5 +1,5 @@
 import { describe, invalidField } from '../errors.js';
-import { idToText } from '../json.js';
+import { idToText, ownJsonOf } from '../json.js';
 import { isAbsent } from './copying.js';
 
 /**
@@ -8,7 +8,7 @@ import { isAbsent } from './copying.js';
  * empty path for any other.
  */
 
-/** Takes a text of at most `maxLength` characters, and numbers and booleans as texts. */
+/** Takes a text of at most `maxLength` characters. Numbers, booleans and objects such as URLs are sent as texts. */
 export function toText(given: unknown, maxLength = Number.POSITIVE_INFINITY): string | undefined {
   return typeof given === 'string' && given.length <= maxLength && given !== ''
     ? given
@@ -20,13 +20,14 @@ function convertToText(given: unknown, maxLength: number): string | undefined {
   const text = idToText(given);
   if (text === undefined) throw invalidField('', 'a string', given);
   if (text.length > maxLength) throw invalidField('', `a string of at most ${maxLength} characters`, given);
-  return text;
+  return text === '' ? undefined : text;
 }
 
 /** Takes a text that visitors control. A long one is cut, never inside a surrogate pair. */
 export function toCutText(given: unknown, maxLength: number): string | undefined {
-  if (typeof given !== 'string' || given === '') return toText(given, maxLength);
-  return given.length <= maxLength ? given : cut(given, maxLength);
+  const text =
+    typeof given === 'string' && given !== '' ? given : convertToText(given, Number.POSITIVE_INFINITY);
+  return text === undefined || text.length <= maxLength ? text : cut(text, maxLength);
 }
 
 function cut(text: string, maxLength: number): string {
@@ -39,10 +40,11 @@ const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 /** This limit bounds the time that the pattern takes. No number of a request needs more characters. */
 const MAX_DECIMAL_LENGTH = 64;
 
-/** Converts a numeric text to a number, and returns any other value as it is. */
-function readNumber(given: unknown): unknown {
-  const isNumeric = typeof given === 'string' && given.length <= MAX_DECIMAL_LENGTH && DECIMAL.test(given);
-  return isNumeric ? Number(given) : given;
+/** Converts a numeric text to a number, and returns any other value as JSON has it. */
+export function readNumber(given: unknown): unknown {
+  const value = ownJsonOf(given);
+  const isNumeric = typeof value === 'string' && value.length <= MAX_DECIMAL_LENGTH && DECIMAL.test(value);
+  return isNumeric ? Number(value) : value;
 }
 
 /** Takes a finite number of at least `minimum`, or a text of one. */
@@ -82,18 +84,11 @@ export function toFlag(given: unknown): boolean | undefined {
   throw invalidField('', 'a boolean', given);
 }
 
-/** Takes one of a few words. */
+/** Takes one of a few words, in lower or upper case. */
 export function toWord<Word extends string>(given: unknown, words: readonly Word[]): Word | undefined {
   for (const word of words) if (given === word) return word;
   if (isAbsent(given)) return undefined;
+  const name = typeof given === 'string' ? given.toLowerCase() : given;
+  for (const word of words) if (name === word) return word;
   throw invalidField('', `one of ${words.join(', ')}`, given);
-}
-
-/** Takes one of a few words in lower or upper case. */
-export function toWordInAnyCase<Word extends string>(
-  given: unknown,
-  words: readonly Word[],
-): Word | undefined {
-  for (const word of words) if (given === word) return word;
-  return toWord(typeof given === 'string' ? given.toLowerCase() : given, words);
 }

@@ -1,14 +1,16 @@
 import type { Limits } from '../http/deadline.js';
 import { timeout as timeoutCheck } from '../option-checks.js';
 import { toSignal, type WaitOptions } from './options.js';
+import { readNumber } from './scalars.js';
 
 /**
  * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
  * already ends them at once, and one that is none does not count.
  */
 export function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
-  if (timeoutCheck.accepts(timeout)) return timeout;
-  return typeof timeout === 'number' && timeout <= 0 ? 1 : defaultMs;
+  const timeoutMs = readNumber(timeout);
+  if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
+  return typeof timeoutMs === 'number' && timeoutMs <= 0 ? 1 : defaultMs;
 }
 
 /** The limits of a flush; a signal that is none, or options that cannot be read, do not count. */

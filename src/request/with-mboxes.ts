@@ -1,5 +1,6 @@
-import { invalidField } from '../errors.js';
-import { idToText, isRecord } from '../json.js';
+import { invalidField, type TargetError } from '../errors.js';
+import { idToText, isRecord, itemsOf } from '../json.js';
+import { isAbsent } from './copying.js';
 import type { LooseDeliveryRequest } from './loose-request.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
@@ -7,9 +8,8 @@ export function withMboxes(
   request: LooseDeliveryRequest,
   mboxNames: readonly string[],
 ): LooseDeliveryRequest {
-  if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
-  const wrong = mboxNames.findIndex((name) => typeof name !== 'string' || name === '');
-  if (wrong >= 0) throw invalidField(`mboxNames[${wrong}]`, 'the name of an mbox', mboxNames[wrong]);
+  const names = toNames(mboxNames);
+  if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
   // What is malformed stays as it is, for the check of the request to name it.
   if (!canTakeMboxes(request)) return request;
   const executed = listOf(request.execute?.mboxes);
@@ -24,7 +24,7 @@ export function withMboxes(
     if (typeof number === 'number' && number > index) index = number;
   });
   const mboxes = [...executed];
-  for (const name of mboxNames) {
+  for (const name of names) {
     if (named.has(name)) continue;
     named.add(name);
     index += 1;
@@ -33,6 +33,31 @@ export function withMboxes(
   if (mboxes.length === executed.length) return request;
   // A spread with a new name after it costs twenty times as much (`flags/10-mboxes`).
   return Object.assign({}, request, { execute: Object.assign({}, request.execute, { mboxes }) });
+}
+
+/** The names that are asked for. A number is a name as well, and empty entries are left out, as in a request. */
+function toNames(mboxNames: unknown): readonly string[] {
+  if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
+  if (mboxNames.every((name) => typeof name === 'string' && name !== '')) return mboxNames;
+  const names: string[] = [];
+  for (const [position, name] of itemsOf(mboxNames).entries()) {
+    if (isAbsent(name)) continue;
+    const text = idToText(name);
+    if (text === undefined) throw invalidField(`mboxNames[${position}]`, 'the name of an mbox', name);
+    names.push(text);
+  }
+  return names;
+}
+
+function asksForSomething({ execute, prefetch, notifications }: LooseDeliveryRequest): boolean {
+  return Boolean(
+    execute || prefetch || (Array.isArray(notifications) ? notifications.length > 0 : notifications),
+  );
+}
+
+function noNamesError(mboxNames: readonly unknown[]): TargetError {
+  if (mboxNames.length > 0) return invalidField('mboxNames[0]', 'the name of an mbox', mboxNames[0]);
+  return invalidField('mboxNames', 'an array of at least one mbox name', mboxNames);
 }
 
 function canTakeMboxes(request: unknown): boolean {

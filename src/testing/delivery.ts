@@ -106,7 +106,7 @@ function toProcessed(
 
 function isKnown({ tokens: eventTokens = [], mbox, view, pageLoad }: Notification, tokens: Tokens): boolean {
   return (
-    eventTokens.every((token) => tokens.isEventToken(token)) &&
+    eventTokens.every((token) => token !== undefined && tokens.isEventToken(token)) &&
     (mbox?.state === undefined || tokens.isState(mbox.state, 'mbox', mbox.name)) &&
     (view?.state === undefined || tokens.isState(view.state, 'view', view.name)) &&
     (pageLoad?.state === undefined || tokens.isState(pageLoad.state, 'pageLoad', undefined))

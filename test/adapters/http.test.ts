@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseSetCookie } from 'cookie';
+import fc from 'fast-check';
 import { readCookies, toInlineJson, toSetCookieHeaders } from '../../src/adapters/http.js';
 import { html } from '../../src/testing/edge.js';
 import { withEdge } from '../with-edge.js';
 
 const ORGANIZATION = 'DEMO@AdobeOrg';
+const LATER = 2 ** 40;
+const LIVE_COOKIE = `session#a#${LATER}|PC#b.35_0#${LATER}`;
 
 describe('readCookies', () => {
   test.each([
@@ -14,6 +17,30 @@ describe('readCookies', () => {
     ['AMCV_DEMO@AdobeOrg=MCMID%7C1', { visitorCookie: 'MCMID|1' }],
     ['AMCV_DEMO%40AdobeOrg=MCMID%7C1', { visitorCookie: 'MCMID|1' }],
     ['mbox=first; mbox=second', { targetCookie: 'first' }],
+    [`mbox=; mbox=${LIVE_COOKIE}`, { targetCookie: LIVE_COOKIE }],
+    [`mbox=%E0%A4%A; mbox=${LIVE_COOKIE}`, { targetCookie: LIVE_COOKIE }],
+    [
+      `mbox=session#old#1; mbox=${encodeURIComponent(LIVE_COOKIE)}; mbox=third`,
+      { targetCookie: LIVE_COOKIE },
+    ],
+    [`mbox=check#true#${LATER}; mbox=PC#b#${LATER}`, { targetCookie: `PC#b#${LATER}` }],
+    [`mbox=PC#b#${LATER}; mbox=${LIVE_COOKIE}`, { targetCookie: `PC#b#${LATER}` }],
+    ['mbox=; mbox=session#old#1', { targetCookie: '' }],
+    [`mbox="${LIVE_COOKIE}"`, { targetCookie: LIVE_COOKIE }],
+    [`mbox="${encodeURIComponent(LIVE_COOKIE)}"`, { targetCookie: LIVE_COOKIE }],
+    [`mbox=${encodeURIComponent(`"${LIVE_COOKIE}"`)}`, { targetCookie: LIVE_COOKIE }],
+    ['mbox="', { targetCookie: '"' }],
+    [`mbox=session#a%7Cb#${LATER}`, { targetCookie: `session#a%7Cb#${LATER}` }],
+    ['mboxEdgeCluster=; mboxEdgeCluster=evil; mboxEdgeCluster=35', { targetLocationHint: '35' }],
+    ['mboxEdgeCluster="35"', { targetLocationHint: '35' }],
+    ['mboxEdgeCluster=evil', { targetLocationHint: 'evil' }],
+    [
+      'AMCV_DEMO@AdobeOrg=; AMCV_DEMO%40AdobeOrg=MCAAMLH%7C9; AMCV_DEMO%40AdobeOrg="MCMID%7C1"',
+      { visitorCookie: 'MCMID|1' },
+    ],
+    [' mbox = x ;mboxEdgeCluster\t=\t35', { targetCookie: 'x', targetLocationHint: '35' }],
+    ['mboxes=x; xmbox=y; MBOX=z; mbox', {}],
+    [`${'mbox=; '.repeat(60)}mbox=${LIVE_COOKIE}`, { targetCookie: '' }],
     ['mbox=%E0%A4%A; mboxEdgeCluster=35', { targetCookie: '%E0%A4%A', targetLocationHint: '35' }],
     ['__proto__=x; constructor=y; toString=z', {}],
     ['AMCV_OTHER@AdobeOrg=x', {}],
@@ -26,7 +53,41 @@ describe('readCookies', () => {
   ])('of %j (%#)', (header, expected) => {
     expect(readCookies(header as string, ORGANIZATION)).toEqual(expected);
   });
+
+  test('never throws, whatever it is given, and gives texts alone', () => {
+    const odd = fc.oneof(
+      fc.anything({ withBigInt: true, withDate: true, withMap: true, withTypedArray: true }),
+      fc.constantFrom<unknown>(Symbol('s'), () => 1, '\ud800', new Proxy({}, { get: fail, ownKeys: fail }), {
+        toString: fail,
+      }),
+    );
+    const pieces = fc.constantFrom(
+      'mbox',
+      'mboxEdgeCluster',
+      'AMCV_DEMO@AdobeOrg',
+      '=',
+      ';',
+      '"',
+      '#',
+      '|',
+      '%',
+      '%22',
+      '%7C',
+    );
+    const text = fc.array(fc.oneof(pieces, fc.string({ unit: 'binary' }))).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(fc.oneof(text, odd), fc.oneof(fc.constant(ORGANIZATION), odd), (header, organizationId) => {
+        const cookies = readCookies(header as string, organizationId as string);
+        for (const value of Object.values(cookies)) expect(['string', 'undefined']).toContain(typeof value);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });
+
+function fail(): never {
+  throw new Error('must not be called');
+}
 
 describe('toSetCookieHeaders', () => {
   const cookies = {
@@ -58,6 +119,12 @@ describe('toSetCookieHeaders', () => {
       sameSite: 'strict',
       httpOnly: true,
     });
+  });
+
+  test.each(['none', 'None', 'NONE'])('are secure with SameSite=%s, whatever was asked for', (sameSite) => {
+    for (const header of toSetCookieHeaders(cookies, { sameSite: sameSite as 'none', secure: false })) {
+      expect(parseSetCookie(header)).toMatchObject({ secure: true, sameSite: 'none' });
+    }
   });
 
   test('leave out a hint that is not there', () => {

@@ -18,7 +18,10 @@ const NEW_SDID = '0123456789ABCDEF-0123456789ABCDEF';
 const IDS = { newHexId: () => NEW_SESSION, newSupplementalDataId: () => NEW_SDID };
 
 /** Options as a program without types may write them. */
-const identityOf = (options: object): Identity => toIdentity(options as IdentityOptions, CONFIG, NOW, IDS);
+const identityOf = (options: object, warnings: unknown[] = []): Identity => {
+  const logger = { warn: (line: unknown) => void warnings.push(line) };
+  return toIdentity(options as IdentityOptions, { config: CONFIG, logger }, NOW, IDS);
+};
 
 describe('toIdentity', () => {
   test('of nothing is a new visitor', () => {
@@ -30,6 +33,7 @@ describe('toIdentity', () => {
       tntId: undefined,
       ecid: undefined,
       customerIds: [],
+      heldCustomerIds: [],
       locationHint: undefined,
       audienceManager: undefined,
     });
@@ -51,6 +55,7 @@ describe('toIdentity', () => {
       tntId: 'abc.28_0',
       ecid: '777',
       customerIds: [{ id: '5', integrationCode: 'crm', authenticatedState: 'authenticated' }],
+      heldCustomerIds: [],
       locationHint: '28',
       audienceManager: { locationHint: 9, blob: 'blob' },
     });
@@ -85,7 +90,7 @@ describe('drawSupplementalDataId', () => {
     expect(drawSupplementalDataId(identityOf({}), given)).toBe(given);
   });
 
-  test.each([undefined, null, 5, {}, '', 'too short', 'x'.repeat(34)])(
+  test.each([undefined, null, 5, {}, '', 'too short', 'x'.repeat(33), 'x'.repeat(34)])(
     'of a visitor that says %p is none',
     (said) => {
       const visitor = { getState: () => 0, getVisitorValues: () => 0, getSupplementalDataID: () => said };
@@ -175,13 +180,16 @@ const visitorObject = fc.oneof(
   fc.constant(null).map(() => new Visitor('ORG')),
   nonsense,
 );
+/** Values of other types are errors, so that most must be right for an identity to come of them. */
+const mostly = (right: fc.Arbitrary<unknown>) =>
+  fc.oneof({ weight: 9, arbitrary: right }, { weight: 1, arbitrary: nonsense });
 const optionsShape = fc.record(
   {
-    targetCookie: fc.oneof(targetCookie, nonsense),
-    targetLocationHint: fc.oneof(fc.constantFrom('35', '12345', '35/'), nonsense),
-    targetLocationHintCookie: fc.oneof(fc.constantFrom('36'), nonsense),
-    visitorCookie: fc.oneof(visitorCookie, nonsense),
-    consumerId: fc.oneof(fc.string(), nonsense),
+    targetCookie: mostly(targetCookie),
+    targetLocationHint: mostly(fc.constantFrom<unknown>('35', '12345', '35/', 35)),
+    targetLocationHintCookie: mostly(fc.constantFrom<unknown>('36', { value: '36' })),
+    visitorCookie: mostly(visitorCookie),
+    consumerId: mostly(fc.string()),
     customerIds,
     sessionId: fc.oneof(fc.constantFrom<unknown>('mine', 'a/b', '', undefined, 5), nonsense),
     visitor: visitorObject,
@@ -205,9 +213,11 @@ const optionsOf = fc
 /** Spec-like reading of one cookie, written another way than the codec: the last live part of a name that decodes. */
 function partOf(cookie: unknown, name: string): string | undefined {
   if (typeof cookie !== 'string') return undefined;
-  const plain = cookie.includes('#') ? [cookie] : [decoded(cookie)];
-  const found = plain
-    .flatMap((text) => text?.split('|') ?? [])
+  const unquoted = /^".*"$/s.test(cookie) ? cookie.slice(1, -1) : cookie;
+  const isPlain = (text: string | undefined) => text === undefined || text.includes('#');
+  const once = isPlain(unquoted) ? unquoted : decoded(unquoted);
+  const plain = once === undefined || isPlain(once) ? once : decoded(once);
+  const found = (plain?.split('|') ?? [])
     .map((text) => text.split('#').map(decoded))
     .filter(([key, value, expires]) => key === name && value && value.length <= 128 && isLive(expires));
   return found.at(-1)?.[1];
@@ -215,6 +225,12 @@ function partOf(cookie: unknown, name: string): string | undefined {
 
 const isLive = (expires: string | undefined) =>
   /^\d{1,15}$/.test(expires ?? '') && Number(expires) >= NOW / 1000;
+/** What a text or number may stand for; undefined for any other value. */
+const textOf = (value: unknown) =>
+  typeof value === 'string' || Number.isFinite(value) ? String(value) : undefined;
+/** The value of a cookie, or what stands for itself. */
+const cookieValue = (option: unknown) =>
+  textOf(typeof option === 'object' && option !== null ? Reflect.get(option, 'value') : option);
 const isSession = (value: string) => /^[!-~]{1,128}$/.test(value) && !/[?/]/.test(value);
 
 function decoded(text: string): string | undefined {
@@ -228,14 +244,15 @@ function decoded(text: string): string | undefined {
 function expectIdentity(identity: Identity, options: Record<string, unknown>): void {
   const tntId = partOf(options.targetCookie, 'PC');
   const ofCookie = partOf(options.targetCookie, 'session');
-  const session = ofCookie !== undefined && isSession(ofCookie) ? ofCookie : options.sessionId || NEW_SESSION;
+  const isOfCookie = ofCookie !== undefined && isSession(ofCookie);
+  const session = isOfCookie ? ofCookie : textOf(options.sessionId) || NEW_SESSION;
   const hint = /\.(\d{1,4})_\d{1,4}$/.exec(tntId ?? '')?.[1];
   const written = [options.targetLocationHint, options.targetLocationHintCookie];
   expect(identity).toMatchObject({
     sessionId: session,
     encodedSessionId: encodeURIComponent(String(session)),
     tntId,
-    locationHint: hint ?? written.find((one) => typeof one === 'string' && /^\d{1,4}$/.test(one)),
+    locationHint: hint ?? written.map(cookieValue).find((one) => /^\d{1,4}$/.test(one ?? '')),
   });
   for (const { id: sent, integrationCode, authenticatedState } of identity.customerIds) {
     expect(typeof sent === 'string' && sent.length <= 128).toBe(true);

@@ -25,6 +25,12 @@ describe('parseMboxCookie', () => {
       encodeURIComponent(`session#s1#${LIVE}|PC#a.35_0#${LIVE}`),
       { sessionId: 's1', tntId: 'a.35_0', locationHint: '35' },
     ],
+    [
+      'all of it encoded twice',
+      encodeURIComponent(encodeURIComponent(`session#s%7C1#${LIVE}|PC#a.35_0#${LIVE}`)),
+      { sessionId: 's|1', tntId: 'a.35_0', locationHint: '35' },
+    ],
+    ['all of it encoded three times', `session%252523s1%252523${LIVE}`, {}],
     ['names and values encoded', `%73ession#s%231#${LIVE}`, { sessionId: 's#1' }],
     ['more fields than three', `session#s1#${LIVE}#more#and more`, { sessionId: 's1' }],
     [

@@ -29,4 +29,89 @@ describe('Visitor', () => {
     expect(new Set(ids).size).toBe(1000);
     for (const id of ids) expect(id).toMatch(/^[0-9A-F]{16}-[0-9A-F]{16}$/);
   });
+
+  /** The orders that `@adobe-mcid/visitor-js-server` 2.x gives, each id by the number of its first use. */
+  test.each([
+    ['a,a,b', '0,1,0'],
+    ['a,b,a,b', '0,0,1,1'],
+    ['a,a,a,b', '0,1,2,1'],
+    ['a,a,b,b', '0,1,0,1'],
+    ['a,b,a,c', '0,0,1,0'],
+    ['a,a,b,c,b', '0,1,0,0,1'],
+    ['a,a,a,b,b,b', '0,1,2,1,2,3'],
+    ['a,b,b,a,a', '0,0,1,1,2'],
+    ['b,a,a,c,b,c', '0,0,1,0,1,1'],
+  ])('consumers %s get the SDIDs %s', (consumers, order) => {
+    const visitor = new Visitor('ORG');
+    const used: string[] = [];
+    const numbers = consumers.split(',').map((consumer) => {
+      const id = visitor.getSupplementalDataID(consumer);
+      if (!used.includes(id)) used.push(id);
+      return used.indexOf(id);
+    });
+    expect(numbers.join(',')).toBe(order);
+  });
+
+  test('its state names who used the last SDID late', () => {
+    const visitor = new Visitor('ORG');
+    const [first, second] = [visitor.getSupplementalDataID('a'), visitor.getSupplementalDataID('a')];
+    visitor.getSupplementalDataID('b');
+    expect(visitor.getState()).toEqual({
+      ORG: {
+        sdid: {
+          supplementalDataIDCurrent: second,
+          supplementalDataIDCurrentConsumed: { 'payload:a': true },
+          supplementalDataIDLast: first,
+          supplementalDataIDLastConsumed: { 'payload:a': true, 'payload:b': true },
+        },
+      },
+    });
+  });
+
+  describe('an SDID of the caller’s own', () => {
+    const OWN = '0123456789ABCDEF-0123456789ABCDEF';
+
+    test('is the first one, for consumers who come later too', () => {
+      const visitor = new Visitor('ORG');
+      visitor.adopt(OWN, 'a');
+      expect(visitor.getSupplementalDataID('b')).toBe(OWN);
+      expect(visitor.getSupplementalDataID('a')).not.toBe(OWN);
+    });
+
+    test('comes after one that is in use, for consumers who used that', () => {
+      const visitor = new Visitor('ORG');
+      const first = visitor.getSupplementalDataID('a');
+      visitor.adopt(OWN, 'a');
+      expect(['b', 'b', 'a'].map((consumer) => visitor.getSupplementalDataID(consumer))).toEqual([
+        first,
+        OWN,
+        expect.not.stringMatching(`${first}|${OWN}`),
+      ]);
+    });
+
+    test('that is in use already notes its consumer alone', () => {
+      const visitor = new Visitor('ORG');
+      visitor.adopt(OWN, 'a');
+      visitor.adopt(OWN, 'b');
+      visitor.adopt(OWN, 'b');
+      expect(visitor.getState()).toEqual({
+        ORG: {
+          sdid: {
+            supplementalDataIDCurrent: OWN,
+            supplementalDataIDCurrentConsumed: { 'payload:a': true, 'payload:b': true },
+            supplementalDataIDLastConsumed: {},
+          },
+        },
+      });
+    });
+  });
+
+  test('its customer ids are a copy, the reader’s to change', () => {
+    const visitor = new Visitor('ORG');
+    expect(visitor.getCustomerIDs()).toBeUndefined();
+    visitor.setCustomerIDs({ crm: { id: 'a', authState: 1 }, gone: null });
+    const read = visitor.getCustomerIDs() as { crm: { id: string } };
+    read.crm.id = 'b';
+    expect(visitor.getCustomerIDs()).toEqual({ crm: { id: 'a', authState: 1 } });
+  });
 });

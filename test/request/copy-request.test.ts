@@ -264,6 +264,41 @@ test('empty entries of every list are left out', () => {
   expect(warnings).toEqual([]);
 });
 
+describe('null says the same as nothing', () => {
+  const everything = requestWithEveryField();
+  const placesOf = (value: unknown, path: readonly string[] = []): (readonly string[])[] =>
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).flatMap(([name, field]) => [
+          [...path, name],
+          ...placesOf(field, [...path, name]),
+        ])
+      : [];
+  const withAt = (value: unknown, [name = '', ...rest]: readonly string[], put: unknown): unknown => {
+    const field = rest.length === 0 ? put : withAt(Reflect.get(value as object, name), rest, put);
+    if (Array.isArray(value))
+      return value.map((item, position) => (String(position) === name ? field : item));
+    return { ...(value as object), [name]: field };
+  };
+  /** The copy, or the path and the message of the error. */
+  const outcomeOf = (request: unknown): unknown => {
+    try {
+      return copyOf(request);
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      return [error.path, error.message.replace(/not (null|undefined)$/, '')];
+    }
+  };
+
+  test.each(placesOf(everything).map((path) => [path.join('.'), path] as const))('%s', (_, path) => {
+    const outcome = outcomeOf(withAt(everything, path, null));
+    expect(outcome).toEqual(outcomeOf(withAt(everything, path, undefined)));
+    // These are the fields without which the object that has them means nothing.
+    const isNeeded =
+      /customerIds\.0\.(id|integrationCode)$|(deviceType|platformType)$|notifications\.0(\.(id|type|timestamp))?$/;
+    expect(Array.isArray(outcome)).toBe(isNeeded.test(path.join('.')));
+  });
+});
+
 test('a list that claims four thousand million items is refused at once', async () => {
   const mboxes: unknown[] = [];
   mboxes.length = 2 ** 32 - 1;

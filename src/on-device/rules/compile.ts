@@ -1,10 +1,10 @@
-import type { Artifact, Rule, RulesByName } from '../../artifact.js';
+import { type Artifact, DEFAULT_GLOBAL_MBOX, type Rule, type RulesByName } from '../../artifact.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';
 import { type CompiledCondition, compileCondition } from './condition.js';
 import { CompiledLocation, CompiledRule, type RuleKey } from './location.js';
-import { isRule } from './rule-shape.js';
+import { activityIdOf, isRule } from './rule-shape.js';
 
 /** What compiling an artifact needs besides the artifact. */
 export interface CompileOptions {
@@ -23,8 +23,6 @@ export interface UndecidableLocation {
   /** The number of all of its rules. */
   readonly rules: number;
 }
-
-const DEFAULT_GLOBAL_MBOX = 'target-global-mbox';
 
 interface LocationKind {
   readonly word: UndecidableLocation['kind'];
@@ -142,14 +140,16 @@ export class CompiledArtifact {
     return word === 'view' || name === this.globalMbox || this.#options.allMatchingMboxes?.has(name) === true;
   }
 
-  /** Equal conditions are compiled once, and can be told to be the same. */
-  #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule {
+  /** Equal conditions are compiled once, and can be told to be the same. Nobody can be split by an activity without id. */
+  #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule | undefined {
+    const activityId = activityIdOf(rule);
+    if (activityId === undefined) return undefined;
     const text = textOf(rule.condition);
     const known = text === undefined ? undefined : this.#conditionsByText.get(text);
     const condition = known ?? compileCondition(rule.condition);
     if (condition && !known && text !== undefined) this.#conditionsByText.set(text, condition);
     const key = keys && keyOf(rule, keys);
-    const activity = this.#activity(rule.activityId);
+    const activity = this.#activity(activityId);
     return new CompiledRule(rule, { key, activity, condition }, this.tokenNames);
   }
 

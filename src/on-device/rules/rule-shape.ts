@@ -2,15 +2,24 @@ import type { Rule } from '../../artifact.js';
 import { isRecord } from '../../json.js';
 import { isCopyable } from '../offers/copy-plan.js';
 
-/** Tells a rule that can be decided from. One that cannot must neither hold for everybody nor fail a call. */
+/** Tells the shape of a rule that can be decided from. One that cannot must neither hold for everybody nor fail a call. */
 export function isRule(rule: unknown): rule is Rule {
   if (!isRecord(rule)) return false;
-  const { activityId, propertyTokens, meta, consequence, condition } = rule;
+  const { propertyTokens, meta, consequence, condition } = rule;
   if (!isRecord(meta) || !isRecord(consequence) || condition === undefined) return false;
-  if (typeof activityId !== 'string' && typeof activityId !== 'number') return false;
   const { options, metrics } = consequence;
   const isShaped = isListOf(isRecord, options) && isListOf(isRecord, metrics);
   return isShaped && isListOf(isString, propertyTokens) && isCopyable([meta, consequence]);
+}
+
+/** Returns the id of a rule's activity, by which its visitors are split. Some artifacts have it in the meta data alone. */
+export function activityIdOf({ activityId, meta }: Rule): number | string | undefined {
+  const id = activityId ?? meta['activity.id'];
+  return isId(id) ? id : undefined;
+}
+
+function isId(value: unknown): value is number | string {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '');
 }
 
 function isListOf(isItem: (item: unknown) => boolean, list: unknown): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { Rule } from '../../../src/artifact.js';
 import { compileArtifact } from '../../../src/on-device/rules/compile.js';
-import { artifactOf, decideFrom, rule } from '../../fixtures/rules.js';
+import { allocated, artifactOf, decideFrom, rule } from '../../fixtures/rules.js';
 
 test.each<[what: string, malformed: unknown]>([
   ['without meta', { ...rule('hero'), meta: undefined }],
@@ -11,6 +11,8 @@ test.each<[what: string, malformed: unknown]>([
   ['with an option that is none', { ...rule('hero'), consequence: { options: [null] } }],
   ['with metrics that are no list', { ...rule('hero'), consequence: { metrics: {} } }],
   ['with property tokens that are no list', { ...rule('hero'), propertyTokens: 'token-a' }],
+  ['without an id of its activity', { ...rule('hero'), activityId: undefined, meta: {} }],
+  ['with an empty id of its activity', { ...rule('hero'), activityId: '' }],
   ['with an activity id of another type', { ...rule('hero'), activityId: { toString: 1 } }],
   ['with meta that is nested without end', { ...rule('hero'), meta: { 'offer.name': nested(100_000) } }],
   ['that is null', null],
@@ -32,6 +34,26 @@ test.each<[what: string, malformed: unknown]>([
   }
   expect(left).toEqual([{ kind: 'mbox', name: 'hero', undecidable: 2, rules: 3 }]);
 });
+
+test.each([undefined, null])(
+  'a rule with %p as activityId is decided by the id in its meta data, with the same allocation',
+  (activityId) => {
+    const halves = [0, 50].map((from) =>
+      rule('hero', { activity: 125_873, experience: from, when: allocated(from, from + 50) }),
+    );
+    const whole = compileArtifact(artifactOf({ hero: halves }), { client: 'acme' });
+    const bare = compileArtifact(artifactOf({ hero: halves.map((half) => ({ ...half, activityId })) }), {
+      client: 'acme',
+    });
+    for (let visitor = 0; visitor < 50; visitor += 1) {
+      const request = { id: { tntId: `visitor-${visitor}` }, execute: { mboxes: [{ name: 'hero' }] } };
+      const { execute, status } = decideFrom(bare, request);
+      expect(execute).toEqual(decideFrom(whole, request).execute);
+      expect(status).toBe(200);
+    }
+    expect(bare.takeUndecidable()).toEqual([]);
+  },
+);
 
 /** Lists in lists, so many levels of them. */
 function nested(levels: number): never {
