@@ -26,7 +26,7 @@ import { LazyOnDevice } from './on-device/lazy-decider.js';
 import { checkListener, warnOfUnknownEvent } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
-import type { LooseDeliveryRequest } from './request/loose-request.js';
+import type { DeliveryRequest } from './request/loose-request.js';
 import {
   type CallOptions,
   type RequestOptions,
@@ -57,7 +57,7 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
   extends CallOptions,
     Callbacks<AttributesProvider<Schema>> {
   /** Conforms to the Delivery API. @default `{ context: { channel: 'web' } }` */
-  readonly request?: LooseDeliveryRequest | null | undefined;
+  readonly request?: DeliveryRequest | null | undefined;
 }
 
 /** Of a client that needs no rules. */
@@ -314,7 +314,7 @@ export class TargetClient {
   /** One call: normalise, decide, respond. What can be answered at once is no promise. */
   #answer(
     options: CallOptions,
-    request: LooseDeliveryRequest,
+    request: DeliveryRequest,
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();

@@ -349,7 +349,7 @@ export interface Telemetry {
   readonly entries?: readonly TelemetryEntry[] | undefined;
 }
 
-/** What a caller asks of the Delivery API. */
+/** The body of a delivery call. Callers may write it more loosely: the package exports that type by this name. */
 export interface DeliveryRequest {
   /** At most 128 characters. @default a new UUID */
   readonly requestId?: string | undefined;

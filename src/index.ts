@@ -33,7 +33,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
-export type { LooseDeliveryRequest as DeliveryRequest } from './request/loose-request.js';
+export type { DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {

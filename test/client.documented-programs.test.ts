@@ -63,9 +63,9 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  jest.restoreAllMocks();
   edge.clearFaults();
   await Promise.all(clients.splice(0).map((client) => client.close()));
+  jest.restoreAllMocks();
   for (const server of servers.splice(0)) server.close();
   expect(edge.requests.flatMap(({ violations }) => violations)).toEqual([]);
   edge.clearRequests();
@@ -191,6 +191,10 @@ describe('programs about visitors', () => {
     const [first, second] = edge.requests.map(({ delivery }) => delivery?.experienceCloud?.analytics);
     expect(first?.supplementalDataId).toEqual(expect.stringMatching(/^[\dA-F]{16}-[\dA-F]{16}$/));
     expect(second?.supplementalDataId).toBe(first?.supplementalDataId);
+    const customerIds = [
+      { id: '67312378756723456', integrationCode: 'userid', authenticatedState: 'authenticated' },
+    ];
+    expect(edge.requests.map(({ delivery }) => delivery?.id)).toEqual([{ customerIds }, { customerIds }]);
     expect(state).toMatchObject({
       '1234567890@AdobeOrg': {
         sdid: {

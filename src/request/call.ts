@@ -15,7 +15,7 @@ import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/i
 import { RANDOM_IDS } from '../identity/ids.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
-import type { LooseDeliveryRequest } from './loose-request.js';
+import type { DeliveryRequest } from './loose-request.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
 
 /** A call, normalised: what is asked, by whom, and within which limits. */
@@ -54,7 +54,7 @@ export interface CallEnvironment {
 export function toCall(
   options: CallOptions,
   environment: CallEnvironment,
-  request: LooseDeliveryRequest,
+  request: DeliveryRequest,
   method?: DecisioningMethod,
 ): Call {
   const { config, logger, now } = environment;

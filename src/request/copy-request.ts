@@ -10,7 +10,7 @@ import { copyPreview, copyProperty, copyQAMode } from './copy-tokens.js';
 import { copyTelemetry, copyTrace } from './copy-trace.js';
 import { copyExperienceCloud, copyVisitorId } from './copy-visitor.js';
 import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
-import type { LooseDeliveryRequest } from './loose-request.js';
+import type { DeliveryRequest } from './loose-request.js';
 import { toInteger, toText } from './scalars.js';
 
 /** A checked copy of the caller's request. Its defaults are not filled in yet. */
@@ -27,7 +27,7 @@ const MAX_LISTED = 10;
  * Checks and copies a request. Values that mean the same in another type are converted. Empty values are left out; so are
  * unknown fields and parts that cannot be processed, with a warning. Any other fault is an error that names the field.
  */
-export function copyRequest(request: LooseDeliveryRequest, logger: Logger): CopiedRequest {
+export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
   const copying = new Copying();
   const written = isRecord(request) ? fieldsOf(request, copying) : undefined;
   if (!written) throw invalidField('request', 'a Delivery API request', request);

@@ -1,4 +1,4 @@
-import type { CustomerId, DeliveryRequest, Notification } from '../delivery-api.js';
+import type { CustomerId, Notification, DeliveryRequest as StrictDeliveryRequest } from '../delivery-api.js';
 import type { CustomerIdEntry } from '../identity/customer-ids.js';
 
 /** A value of a parameter. Numbers and booleans are sent as texts. */
@@ -54,11 +54,19 @@ type LooseNotification = Pick<Notification, ExactFields> & LooseObject<Omit<Noti
 type PassedOn = 'telemetry' | 'trace';
 
 /**
- * What a caller asks of the Delivery API. What says the same in another type is converted: numbers as texts, texts of digits
- * as numbers, `'true'` and `'false'` as booleans. Null counts as absent.
+ * The request of a call, as a caller may write it. Values that say the same in another type are converted: numbers to texts,
+ * texts of digits to numbers, `'true'` and `'false'` to booleans. Null counts as absent. Write a request in the call, or add
+ * `satisfies DeliveryRequest` to a constant: the compiler then knows `'web'` as one of the channels and not as any text.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/overview
+ * @example
+ * const request = {
+ *   context: { channel: 'web' },
+ *   execute: { mboxes: [{ name: 'hero' }] },
+ * } satisfies DeliveryRequest;
  */
-export interface LooseDeliveryRequest
-  extends Pick<DeliveryRequest, PassedOn>,
-    LooseObject<Omit<DeliveryRequest, PassedOn | 'notifications'>> {
+export interface DeliveryRequest
+  extends Pick<StrictDeliveryRequest, PassedOn>,
+    LooseObject<Omit<StrictDeliveryRequest, PassedOn | 'notifications'>> {
   readonly notifications?: readonly (LooseNotification | null | undefined)[] | null | undefined;
 }

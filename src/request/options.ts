@@ -5,7 +5,7 @@ import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import type { Logger } from '../logger.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
-import type { LooseDeliveryRequest } from './loose-request.js';
+import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
 
 /** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
@@ -21,7 +21,7 @@ export interface CallOptions extends IdentityOptions {
 /** Options of `getOffers` and `sendNotifications`. */
 export interface RequestOptions extends CallOptions {
   /** Conforms to the Delivery API. */
-  readonly request: LooseDeliveryRequest;
+  readonly request: DeliveryRequest;
 }
 
 /** Limits of `ready`, `flush` and `close`. */

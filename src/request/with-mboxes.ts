@@ -1,13 +1,10 @@
 import { invalidField, type TargetError } from '../errors.js';
 import { idToText, isRecord, itemsOf } from '../json.js';
 import { isAbsent } from './copying.js';
-import type { LooseDeliveryRequest } from './loose-request.js';
+import type { DeliveryRequest } from './loose-request.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
-export function withMboxes(
-  request: LooseDeliveryRequest,
-  mboxNames: readonly string[],
-): LooseDeliveryRequest {
+export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
   const names = toNames(mboxNames);
   if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
   // What is malformed stays as it is, for the check of the request to name it.
@@ -49,7 +46,7 @@ function toNames(mboxNames: unknown): readonly string[] {
   return names;
 }
 
-function asksForSomething({ execute, prefetch, notifications }: LooseDeliveryRequest): boolean {
+function asksForSomething({ execute, prefetch, notifications }: DeliveryRequest): boolean {
   return Boolean(
     execute || prefetch || (Array.isArray(notifications) ? notifications.length > 0 : notifications),
   );
