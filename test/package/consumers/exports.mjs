@@ -5,5 +5,5 @@ const require = createRequire(import.meta.url);
 for (const entry of process.argv.slice(2)) {
   const imported = Object.keys(await import(entry)).sort();
   deepStrictEqual(Object.keys(require(entry)).sort(), imported, entry);
-  if (imported.length === 0 || imported.includes('default')) throw new Error(`${entry} exports ${imported}`);
+  if (imported.length === 0) throw new Error(`${entry} exports nothing`);
 }
