@@ -1,5 +1,6 @@
 /** @jest-config-loader esbuild-register */
 import type { Config } from 'jest';
+import { readEntries } from './.ci/entries.ts';
 
 /** ESM-only packages, which Jest has to transform because it runs the tests as CommonJS. */
 const esmOnly = [
@@ -31,10 +32,9 @@ const project: Config = {
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^#platform$': '<rootDir>/src/platform/node.ts',
-    '^target-node-sdk$': '<rootDir>/src/index.ts',
-    '^target-node-sdk/http$': '<rootDir>/src/adapters/http.ts',
-    '^target-node-sdk/undici$': '<rootDir>/src/http/undici.ts',
-    '^target-node-sdk/testing$': '<rootDir>/src/testing/edge.ts',
+    ...Object.fromEntries(
+      readEntries(__dirname).map(({ specifier, path }) => [`^${specifier}$`, `<rootDir>/src/${path}.ts`]),
+    ),
   },
   transform: {
     '\\.[cm]?[jt]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }],

@@ -10,20 +10,22 @@ import { install, runWorker, withServer } from './processes.mjs';
 import { linesOf, tableOf } from './report.mjs';
 import { allScenarios } from './scenarios/index.mjs';
 
-const HELP = `npm run bench -- [options]
+const HELP = `npm run bench -- [options] [NAME …]
 
+  NAME             scenarios whose name begins so; all without one
   --pairs N        rounds of each scenario, each side once per round, alternately in fresh processes (5)
-  --only NAME      scenarios whose name begins so; may be repeated
+  --only NAME      the same; may be repeated
   --warm-up S      seconds of work before anything is measured, the same for every side (5)
   --seconds S      seconds that are measured (2)
-  --write          puts the table into docs/performance.md
+  --write          puts the table into bench/figures.md
   --quick          one short round: shows that everything runs and that answers agree, says nothing about time
   --list           the names of the scenarios`;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     pairs: { type: 'string', default: '5' },
-    only: { type: 'string', multiple: true, default: [''] },
+    only: { type: 'string', multiple: true, default: [] },
     'warm-up': { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     write: { type: 'boolean', default: false },
@@ -39,8 +41,9 @@ const run = quick
   : { quick, warmUpMs: Number(values['warm-up']) * 1000, measureMs: Number(values.seconds) * 1000 };
 const pairs = quick ? 1 : Number(values.pairs);
 
-const scenarios = (await allScenarios()).filter(({ name }) =>
-  values.only.some((only) => name.startsWith(only)),
+const wanted = [...positionals, ...values.only];
+const scenarios = (await allScenarios()).filter(
+  ({ name }) => wanted.length === 0 || wanted.some((beginning) => name.startsWith(beginning)),
 );
 if (scenarios.length === 0) throw new Error('no scenario has such a name: --list tells them');
 if (!(pairs >= 1 && run.warmUpMs >= 0 && run.measureMs > 0))
@@ -152,8 +155,10 @@ function compareAnswers({ name, same = [], alike = [] }, answers) {
 }
 
 function circumstances() {
-  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  const manifestAt = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+  const { dependencies } = manifestAt('package.json');
   return {
+    version: manifestAt('../package.json').version,
     date: new Date().toISOString(),
     command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     node: process.version,

@@ -6,6 +6,24 @@ import { requestOf, visitorId } from '../visitors.mjs';
 const FLAGS = 10;
 const KEYS = flagKeys(FLAGS);
 
+/** With a page URL and a user agent, as a web server has them. */
+const WITH_URL = [
+  { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
+  { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 },
+];
+/** Most of what the official SDK spends, it spends on the URL: without one, its rows are told and not judged. */
+const WITHOUT_URL = [
+  { figure: 'cpuUs', of: 'ours', to: 'official' },
+  { figure: 'p99Us', of: 'ours', to: 'official' },
+];
+const OTHERS = [
+  { figure: 'cpuUs', of: 'ours', to: 'launchDarkly', faster: 1 },
+  { figure: 'cpuUs', of: 'ours', to: 'growthBook' },
+  { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 },
+  { figure: 'cpuUs', of: 'floor', to: 'official' },
+  { figure: 'p99Us', of: 'floor', to: 'official' },
+];
+
 /** @type {import('./index.mjs').Scenario[]} */
 export const scenarios = [
   flags({
@@ -93,14 +111,6 @@ function flags({ names, locations, site, owed, read, without = [], ...scenario }
     same: ['ours', 'floor'],
     alike: ['ours', 'official'].filter((name) => !without.includes(name)),
     sides: Object.fromEntries(Object.entries(sides).filter(([name]) => !without.includes(name))),
-    comparisons: [
-      { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
-      { figure: 'cpuUs', of: 'ours', to: 'launchDarkly', faster: 1 },
-      { figure: 'cpuUs', of: 'ours', to: 'growthBook' },
-      { figure: 'cpuUs', of: 'ours', to: 'floor' },
-      { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 },
-      { figure: 'cpuUs', of: 'floor', to: 'official' },
-      { figure: 'p99Us', of: 'floor', to: 'official' },
-    ],
+    comparisons: site ? [...WITH_URL, ...OTHERS] : [...WITHOUT_URL, ...OTHERS],
   };
 }

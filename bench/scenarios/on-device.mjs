@@ -3,23 +3,26 @@ import { LARGE_MBOXES, largeArtifact } from '../artifacts.mjs';
 import { operations } from '../operations.mjs';
 import { requestOf } from '../visitors.mjs';
 
-const AS_FAST = [
-  { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
-  { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 },
-];
-const P99 = { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 };
+/** The floor does the same by hand and checks nothing: every row has to come near it. */
+const FLOOR = { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 };
 const P50 = { figure: 'p50Us', of: 'ours', to: 'official' };
-const floorUnjudged = { figure: 'cpuUs', of: 'ours', to: 'floor' };
-/** Where the official SDK does little: also what the floor can do against it. */
+const WITH_URL = [
+  { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 },
+  FLOOR,
+  { figure: 'p99Us', of: 'ours', to: 'official', faster: 50 },
+];
+/**
+ * Without a page URL the official SDK does so little that not even the floor is a hundred times as fast: its rows are
+ * told and not judged, with what the floor can do beside them.
+ */
 const WITHOUT_URL = [
   { figure: 'cpuUs', of: 'ours', to: 'official' },
-  floorUnjudged,
+  FLOOR,
   P50,
-  P99,
+  { figure: 'p99Us', of: 'ours', to: 'official' },
   { figure: 'cpuUs', of: 'floor', to: 'official' },
   { figure: 'p99Us', of: 'floor', to: 'official' },
 ];
-const official100 = { figure: 'cpuUs', of: 'ours', to: 'official', faster: 100 };
 
 const oneMbox = () => [{ name: 'mbox-feature-flags', index: 1 }];
 
@@ -38,7 +41,7 @@ export const scenarios = [
     locations: () => ({ execute: { mboxes: oneMbox() } }),
     site: 'shop',
     owed: 1,
-    comparisons: [...AS_FAST, P50, P99],
+    comparisons: [...WITH_URL, P50],
   }),
   onDevice({
     name: 'on-device/execute',
@@ -53,12 +56,7 @@ export const scenarios = [
     locations: () => ({ prefetch: { mboxes: oneMbox() } }),
     site: 'shop',
     owed: 0,
-    comparisons: [
-      { figure: 'cpuUs', of: 'ours', to: 'official', faster: 250 },
-      { figure: 'cpuUs', of: 'ours', to: 'floor', faster: 0.6 },
-      P50,
-      P99,
-    ],
+    comparisons: [...WITH_URL, P50],
   }),
   onDevice({
     name: 'on-device/prefetch',
@@ -73,7 +71,7 @@ export const scenarios = [
     locations: () => ({ execute: { mboxes: manyMboxes(10) } }),
     site: 'shop',
     owed: 1,
-    comparisons: [official100, floorUnjudged, P99],
+    comparisons: WITH_URL,
   }),
   onDevice({
     name: 'on-device/50-mboxes',
@@ -81,7 +79,7 @@ export const scenarios = [
     locations: () => ({ execute: { mboxes: manyMboxes(50) } }),
     site: 'shop',
     owed: 1,
-    comparisons: [official100, floorUnjudged, P99],
+    comparisons: WITH_URL,
   }),
   onDevice({
     name: 'on-device/page-load',
@@ -89,7 +87,7 @@ export const scenarios = [
     locations: () => ({ execute: { pageLoad: { parameters: { jason: 'correct', foo: 'bar' } } } }),
     site: 'spa',
     owed: 1,
-    comparisons: [official100, floorUnjudged, P99],
+    comparisons: WITH_URL,
   }),
   onDevice({
     name: 'on-device/views',
@@ -97,7 +95,7 @@ export const scenarios = [
     locations: () => ({ prefetch: { views: [{ parameters: { jason: 'correct' } }] } }),
     site: 'spa',
     owed: 0,
-    comparisons: [official100, floorUnjudged, P99],
+    comparisons: WITH_URL,
   }),
   {
     name: 'on-device/bare-decision',

@@ -2,6 +2,19 @@
 import { operations } from '../operations.mjs';
 import { requestOf } from '../visitors.mjs';
 
+/**
+ * Judged against the bare HTTP client that carries the call: what is over its cost is the SDK's own. Against the official
+ * SDK the figures are told and not judged, with what the bare clients can do beside them.
+ */
+const COMPARISONS = [
+  { figure: 'cpuUs', of: 'ours', to: 'nodeFetch', costs: 1.25 },
+  { figure: 'cpuUs', of: 'oursOnUndici', to: 'undici', costs: 2 },
+  ...['cpuUs', 'perSecond'].flatMap((figure) =>
+    ['ours', 'oursOnUndici', 'nodeFetch', 'undici'].map((of) => ({ figure, of, to: 'official' })),
+  ),
+  { figure: 'p99Us', of: 'ours', to: 'official' },
+];
+
 /** @type {import('./index.mjs').Scenario[]} */
 export const scenarios = [2, 20].flatMap((kilobytes) =>
   [1, 10, 100].map((concurrency) => serverSide(kilobytes, concurrency)),
@@ -42,18 +55,6 @@ function serverSide(kilobytes, concurrency) {
       nodeFetch: bare(({ startNodeFetch }, host) => startNodeFetch(host)),
       undici: bare(({ startUndici }, host) => startUndici(host, concurrency)),
     },
-    comparisons: [
-      { figure: 'cpuUs', of: 'ours', to: 'nodeFetch', costs: 1.25 },
-      { figure: 'cpuUs', of: 'ours', to: 'official', faster: 2 },
-      { figure: 'perSecond', of: 'ours', to: 'official', faster: 2 },
-      { figure: 'cpuUs', of: 'oursOnUndici', to: 'undici', costs: 2 },
-      { figure: 'cpuUs', of: 'oursOnUndici', to: 'official', faster: 6 },
-      { figure: 'perSecond', of: 'oursOnUndici', to: 'official', faster: 6 },
-      { figure: 'p99Us', of: 'ours', to: 'official' },
-      { figure: 'cpuUs', of: 'nodeFetch', to: 'official' },
-      { figure: 'perSecond', of: 'nodeFetch', to: 'official' },
-      { figure: 'cpuUs', of: 'undici', to: 'official' },
-      { figure: 'perSecond', of: 'undici', to: 'official' },
-    ],
+    comparisons: COMPARISONS,
   };
 }

@@ -9,7 +9,7 @@ const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 export async function startFlags(count) {
   const data = new TestData();
   for (const [index, key] of flagKeys(count).entries()) {
-    data.usePreconfiguredFlag({
+    void data.usePreconfiguredFlag({
       key,
       version: 1,
       on: true,

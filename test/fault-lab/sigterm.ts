@@ -17,7 +17,7 @@ const client = TargetClient.create({
 });
 // What a server is kept alive by until it is told to end.
 const server = setInterval(() => undefined, 1000);
-closeOnSignal(client, { timeout: 1500 }).closed.then((result) => {
+void closeOnSignal(client, { timeout: 1500 }).closed.then((result) => {
   clearInterval(server);
   console.log(JSON.stringify(result));
 });

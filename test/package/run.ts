@@ -1,4 +1,7 @@
-/** Packs the package and uses it as other projects would. Ends with the line `N passed, N failed`. */
+/**
+ * Packs the package and uses it as other projects would. `--all` runs every row of the compilers. Ends with the line
+ * `N passed, N failed`.
+ */
 import { equal, ok } from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -7,17 +10,24 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { checkDocumentedPrograms } from './adobe.js';
+import { readEntries } from '../../.ci/entries.js';
+import { checkCompilers } from './compilers.js';
+import { installReleases } from './releases.js';
 import { Report } from './report.js';
-import { run, runTool, Sandbox } from './sandbox.js';
+import { root, run, runTool, Sandbox } from './sandbox.js';
+import { checkTarball } from './tarball.js';
 import { checkTypes } from './types.js';
 import { checkWeb } from './web.js';
 
 type Testing = typeof import('target-node-sdk/testing');
 type Edge = Awaited<ReturnType<Testing['startTargetEdge']>>;
 
-const ENTRIES = ['target-node-sdk', 'target-node-sdk/http', 'target-node-sdk/testing'];
+/** Those that need no other package. */
+const ENTRIES = readEntries(root)
+  .map(({ specifier }) => specifier)
+  .filter((specifier) => specifier !== 'target-node-sdk/undici');
 /** The oldest that `engines` allows, one that cannot require an ES module, and the newest of the later lines. */
-const RELEASES = ['20.19.0', '22.0.0', '22', '24'];
+const RELEASES = ['20.19.0', '22.0.0', '22', '24', '26'];
 /** The lines of undici that may be a peer, and the first Node.js that each of them is for. */
 const UNDICI = [
   ['6', 20],
@@ -26,44 +36,6 @@ const UNDICI = [
 ] as const;
 /** A client with nothing left to do has to let its process end by itself. */
 const MS_TO_END = 10_000;
-
-async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
-  const files = await sandbox.pack();
-  await report.check('the tarball holds what `files` lists and nothing else', () => {
-    const allowed =
-      /^(?:package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/.+|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
-    equal(files.filter((path) => !allowed.test(path)).join(), '');
-    for (const path of [
-      'package.json',
-      'README.md',
-      'CHANGELOG.md',
-      'SECURITY.md',
-      'LICENSE',
-      'dist/THIRD-PARTY-LICENSES.txt',
-    ]) {
-      ok(files.includes(path), `${path} is missing`);
-    }
-  });
-  const { tarball, folder: cwd } = sandbox;
-  await report.check('publint --strict has nothing to say', () =>
-    runTool('publint', ['run', tarball, '--strict'], { cwd }),
-  );
-  await report.check('the types are right in every mode of resolution (attw)', () =>
-    runTool('@arethetypeswrong/cli', [tarball, '--no-color', '--no-emoji'], { cwd }),
-  );
-  await report.check('npm installs the tarball', () => sandbox.install());
-}
-
-/** Node's own packages of its binaries, which are the platform packages behind the package `node`. */
-async function installReleases(sandbox: Sandbox): Promise<ReadonlyMap<string, string>> {
-  const { platform, arch } = process;
-  const prefix = platform === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node';
-  const name = `${prefix}-${platform === 'win32' ? 'win' : platform}-${arch}`;
-  const aliases = RELEASES.map((release) => `node-${release}@npm:${name}@${release}`);
-  const folder = await sandbox.installBeside('releases', aliases);
-  const binary = platform === 'win32' ? 'bin/node.exe' : 'bin/node';
-  return new Map(RELEASES.map((release) => [release, join(folder, `node-${release}`, binary)]));
-}
 
 async function checkReleases(
   report: Report,
@@ -82,7 +54,7 @@ async function checkReleases(
   });
   let releases: ReadonlyMap<string, string> = new Map();
   await report.check(`Node ${RELEASES.join(', ')} can be had`, async () => {
-    releases = await installReleases(sandbox);
+    releases = await installReleases(sandbox, RELEASES);
   });
   for (const [release, node] of releases) {
     const { stdout } = await run(node, ['--version'], { cwd });
@@ -196,6 +168,7 @@ async function main(): Promise<void> {
     const edge = await startTargetEdge({ offers: { mboxes } });
     await checkTypes(report, sandbox);
     await checkDocumentedPrograms(report, sandbox, edge.config);
+    await checkCompilers(report, sandbox, process.argv.includes('--all'));
     await checkBundlers(report, sandbox, edge);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);

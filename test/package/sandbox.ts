@@ -54,6 +54,13 @@ export function runTool(name: string, args: readonly string[], options: RunOptio
   return run(process.execPath, [join(dirname(manifest), script), ...args], options);
 }
 
+/** What a tarball holds. */
+export interface Packed {
+  readonly files: readonly string[];
+  /** Its size, compressed. */
+  readonly bytes: number;
+}
+
 /** A temporary folder with the packed package installed, in which people's projects are imitated. */
 export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), 'target-node-sdk-'));
@@ -62,13 +69,16 @@ export class Sandbox {
   /** The packed package, once {@link Sandbox.pack} has made it. */
   tarball = '';
 
-  /** Packs the checkout and resolves with the paths that the tarball holds. */
-  async pack(): Promise<readonly string[]> {
+  /** Where the packed package is installed, once it is. */
+  readonly installed = join(this.projects, 'node_modules/target-node-sdk');
+
+  /** Packs the checkout and resolves with what the tarball holds. */
+  async pack(): Promise<Packed> {
     const args = ['pack', '--json', '--pack-destination', this.folder];
     const { stdout } = await runNpm(args, { cwd: root });
     const [packed] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
     this.tarball = join(this.folder, packed.filename);
-    return packed.files.map(({ path }: { path: string }) => path);
+    return { files: packed.files.map(({ path }: { path: string }) => path), bytes: packed.size };
   }
 
   /** Installs the tarball, as somebody's `npm install` would, where every project of the sandbox finds it. */

@@ -10,4 +10,4 @@ async function main() {
   console.log(response.execute.mboxes[0].options[0].content);
 }
 
-main();
+void main();

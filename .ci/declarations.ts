@@ -1,0 +1,60 @@
+/** The declarations of the package, as tsc emits them. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join, posix } from 'node:path';
+import { dist, isBare, root } from './manifest.js';
+import { write } from './write.js';
+
+/** The relative and the bare specifiers that a declaration file names. */
+function specifiersOf(declaration: string): string[] {
+  const named = declaration.matchAll(/(?:\bfrom |\bimport\(|^import )(['"])([^'"]+)\1/gm);
+  return [...named].map(([, , specifier]) => specifier ?? '');
+}
+
+/** Projects whose `lib` is older than the symbol are not to be asked for a newer one. */
+const disposableLib = '/// <reference lib="esnext.disposable" />\n';
+
+/** Emits the declarations of the entries and all they import; what does not type-check is not built. */
+function emitDeclarations(entries: readonly string[]): string {
+  const emitted = join(dist, 'declarations');
+  const settings = join(dist, 'declarations.json');
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    stripInternal: true,
+    rootDir: root,
+    outDir: emitted,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  const files = entries.map((entry) => join(root, 'src', `${entry}.ts`));
+  writeFileSync(
+    settings,
+    JSON.stringify({ extends: join(root, 'tsconfig.json'), compilerOptions, files, include: [] }),
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', settings], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+  rmSync(settings);
+  return emitted;
+}
+
+/** Writes the declarations that the entries reach twice, as ESM and as CommonJS. */
+export function writeDeclarations(entries: readonly string[]): void {
+  const emitted = emitDeclarations(entries);
+  const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
+  for (const path of reached) {
+    const text = readFileSync(join(emitted, 'src', path), 'utf8');
+    for (const specifier of specifiersOf(text)) {
+      if (isBuiltin(specifier)) continue;
+      if (isBare(specifier)) throw new Error(`${path} would make users install the types of ${specifier}`);
+      reached.add(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.d.ts'));
+    }
+    const complete = text.includes('Symbol.asyncDispose') ? disposableLib + text : text;
+    write(join('esm', path), complete);
+    write(join('cjs', path.replace(/ts$/, 'cts')), complete.replace(/(['"]\.[^'"]*)\.js(?=['"])/g, '$1.cjs'));
+  }
+  rmSync(emitted, { recursive: true });
+}

@@ -1,0 +1,34 @@
+/**
+ * The entries of the package, as `exports` in package.json declares them: the one list, which the build, Jest and the
+ * checks of the package read. `test/entries.test.ts` compares what cannot read it.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One thing that users import. */
+export interface Entry {
+  /** As users write it, such as `target-node-sdk/http`. */
+  readonly specifier: string;
+  /** The file in `src` and in the builds, without its extension, such as `adapters/http`. */
+  readonly path: string;
+}
+
+interface Manifest {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { readonly import: { readonly default: string } }>>;
+}
+
+/** Reads the list from the manifest in a folder. */
+export function readEntries(root: string): Entry[] {
+  const { name, exports }: Manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.entries(exports).flatMap(([key, target]) =>
+    typeof target === 'string'
+      ? []
+      : [
+          {
+            specifier: name + key.slice(1),
+            path: target.import.default.replace(/^\.\/dist\/esm\/|\.js$/g, ''),
+          },
+        ],
+  );
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { readEntries } from '../../.ci/entries.js';
+import type { Report } from './report.js';
+import { root, run, type Sandbox } from './sandbox.js';
+
+/** The oldest TypeScript that the README promises, and the newest of each line since. */
+const COMPILERS = ['5.4', '5', '6', '7'] as const;
+type Compiler = (typeof COMPILERS)[number];
+
+/** How a project finds the package: options of the compiler, by the name of the module resolution. */
+const RESOLUTIONS = {
+  node10: { module: 'commonjs', moduleResolution: 'node10' },
+  node16: { module: 'node16', moduleResolution: 'node16' },
+  bundler: { module: 'preserve', moduleResolution: 'bundler' },
+} as const;
+type Resolution = keyof typeof RESOLUTIONS;
+
+/** One way to compile a project. */
+interface Row {
+  readonly compiler: Compiler;
+  readonly resolution: Resolution;
+  readonly type: 'module' | 'commonjs';
+}
+
+/** Ways that there are: TypeScript 7 has no `node10` any more, and `node10` finds the package in one way only. */
+function isThere({ compiler, resolution, type }: Row): boolean {
+  return resolution !== 'node10' || (compiler !== '7' && type === 'commonjs');
+}
+
+/** The oldest compiler in the way most projects have, and the newest ones in every way. */
+function isUsual({ compiler, resolution }: Row): boolean {
+  return compiler !== '5.4' || resolution === 'node16';
+}
+
+/** Compiles every entry, without `skipLibCheck`, in a project of its own. */
+export async function checkCompilers(report: Report, sandbox: Sandbox, isWhole: boolean): Promise<void> {
+  let compilers = '';
+  await report.check(`TypeScript ${COMPILERS.join(', ')} can be had`, async () => {
+    const aliases = COMPILERS.map((version) => `typescript-${version}@npm:typescript@${version}`);
+    compilers = await sandbox.installBeside('compilers', aliases);
+  });
+  const rows = COMPILERS.flatMap((compiler) =>
+    (['node10', 'node16', 'bundler'] as const).flatMap((resolution) =>
+      (['module', 'commonjs'] as const).map((type): Row => ({ compiler, resolution, type })),
+    ),
+  );
+  for (const row of rows.filter((each) => isThere(each) && (isWhole || isUsual(each)))) {
+    const { compiler, resolution, type } = row;
+    await report.check(`TypeScript ${compiler}, ${resolution}, a project of type ${type}`, () =>
+      compile(sandbox, join(compilers, `typescript-${compiler}/bin/tsc`), row),
+    );
+  }
+}
+
+async function compile(sandbox: Sandbox, tsc: string, { compiler, resolution, type }: Row): Promise<void> {
+  const files = ['usage.ts', 'usage-web.ts', 'usage-node.ts'];
+  const cwd = sandbox.project('compilers', Object.fromEntries(files.map((file) => [file, file])));
+  sandbox.write('compilers/entries.ts', everyEntry(resolution === 'bundler' && type === 'commonjs'));
+  const compilerOptions = {
+    ...RESOLUTIONS[resolution],
+    // TypeScript 6 takes `node10` only from projects that say that they know it ends.
+    ...(compiler === '6' && resolution === 'node10' && { ignoreDeprecations: '6.0' }),
+    target: 'es2022',
+    lib: ['es2022', 'dom'],
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+    strict: true,
+    esModuleInterop: true,
+    noEmit: true,
+    skipLibCheck: false,
+  };
+  sandbox.write('compilers/package.json', JSON.stringify({ type }));
+  const settings = { compilerOptions, files: [...files, 'entries.ts'] };
+  sandbox.write('compilers/tsconfig.json', JSON.stringify(settings));
+  await run(process.execPath, [tsc, '-p', cwd], { cwd });
+}
+
+/** A module that imports all entries, by `require` where the compiler would not otherwise find the CommonJS build. */
+function everyEntry(byRequire: boolean): string {
+  const imports = readEntries(root).map(({ specifier }, index) =>
+    byRequire
+      ? `import entry${index} = require('${specifier}');`
+      : `import * as entry${index} from '${specifier}';`,
+  );
+  const names = imports.map((_, index) => `entry${index}`);
+  return `${imports.join('\n')}\nexport const entries = [${names.join(', ')}];\n`;
+}

@@ -1,0 +1,78 @@
+import { equal, ok } from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import type { Report } from './report.js';
+import { root, runTool, type Sandbox } from './sandbox.js';
+
+/** More than this is more than needed: something is in it twice, or with white space that nobody reads. */
+const MAX_PACKED_BYTES = 360_000;
+
+const WANTED = [
+  'package.json',
+  'README.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  'LICENSE',
+  'dist/THIRD-PARTY-LICENSES.txt',
+];
+const ALLOWED =
+  /^(?:package\.json|README\.md|CHANGELOG\.md|SECURITY\.md|LICENSE|docs\/[\w-]+\.md|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+
+/** Packs the package, looks at what is in it, and installs it in the sandbox. */
+export async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
+  const { files, bytes } = await sandbox.pack();
+  await report.check('the tarball holds what `files` lists and nothing else', () => {
+    equal(files.filter((path) => !ALLOWED.test(path)).join(), '');
+    equal(WANTED.filter((path) => !files.includes(path)).join(), '');
+    ok(!files.includes('docs/performance.md'), 'docs/performance.md is for the repository');
+  });
+  await report.check(`the tarball has at most ${MAX_PACKED_BYTES / 1000} kB: ${bytes / 1000} kB`, () =>
+    ok(bytes <= MAX_PACKED_BYTES, `${bytes} bytes`),
+  );
+  await report.check('documents in the tarball link to what is in it', () => {
+    const documents = files.filter((path) => path.endsWith('.md'));
+    equal(documents.flatMap((document) => brokenLinks(document, files)).join('\n'), '');
+  });
+  const { tarball, folder: cwd } = sandbox;
+  await report.check('publint --strict has nothing to say', () =>
+    runTool('publint', ['run', tarball, '--strict'], { cwd }),
+  );
+  await report.check('the types are right in every mode of resolution (attw)', () =>
+    runTool('@arethetypeswrong/cli', [tarball, '--no-color', '--no-emoji'], { cwd }),
+  );
+  await report.check('npm installs the tarball', () => sandbox.install());
+  await report.check('`import` runs every declared dependency, and nothing else of others', () =>
+    equal(importedBy(join(sandbox.installed, 'dist/esm')).join(), declared().join()),
+  );
+}
+
+/** Relative links whose target is not packed: on a registry's page, or in node_modules, they lead nowhere. */
+function brokenLinks(document: string, files: readonly string[]): string[] {
+  const text = readFileSync(join(root, document), 'utf8');
+  return [...text.matchAll(/\]\((?!\w+:)([^)\s#]+)/g)]
+    .map(([, link = '']) => posix.join(posix.dirname(document), link))
+    .filter((target) => !files.includes(target))
+    .map((target) => `${document}: ${target}`);
+}
+
+/** The dependencies and peers of the manifest. */
+function declared(): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).sort();
+}
+
+/** The packages that the files of a build import, and those that its specifiers stand for. */
+function importedBy(folder: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.js'))
+    .flatMap((path) => {
+      const text = readFileSync(join(folder, path), 'utf8');
+      return [...text.matchAll(/^(?:import|export)\b[^'"\n]*['"]([^'"\n]+)['"]/gm)].map(
+        ([, name = '']) => name,
+      );
+    })
+    .map((specifier) => manifest.imports[specifier]?.default ?? specifier)
+    .filter((specifier) => typeof specifier === 'string' && !/^(?:\.|node:)/.test(specifier));
+  return [...new Set(found)].sort();
+}
