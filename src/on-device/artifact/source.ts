@@ -15,19 +15,21 @@ import { Readiness } from './readiness.js';
 import { msToNextDownload } from './schedule.js';
 import { StoredArtifact } from './stored.js';
 
-/** What an artifact source needs. */
+/** Holds what an artifact source needs. */
 export interface ArtifactSourceOptions {
   readonly config: ResolvedConfig;
-  /** The artifact that the caller brought along. */
+  /** Artifact that the caller passed in the configuration; undefined when there is none. */
   readonly payload: Artifact | undefined;
   readonly transport: Transport;
   readonly events: Events;
   readonly logger: Logger;
+  /** Returns the present time in epoch ms. */
   readonly now: () => number;
+  /** Makes the ids of download requests. */
   readonly newId: () => string;
-  /** Told when there is an artifact for the first time. */
+  /** Called when the first artifact is in use. */
   readonly onFirst: () => void;
-  /** Told how long each download took, for telemetry. */
+  /** Called after each download that brought a new artifact, with its duration, for telemetry. */
   readonly onDownload: (download: Downloaded) => void;
 }
 
@@ -37,8 +39,8 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * The artifact, kept fresh: one download at a time, the last good one kept whatever comes, and a first one that is
- * waited for as long as it takes.
+ * Keeps the artifact fresh. There is one download at a time. The last good artifact stays in use whatever happens. A
+ * first artifact is retried for as long as it takes.
  */
 export class ArtifactSource {
   readonly #options: Omit<ArtifactSourceOptions, 'payload'>;
@@ -46,9 +48,11 @@ export class ArtifactSource {
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
   readonly #faults: FaultLog;
+  /** Aborted when the source is closed. */
   readonly #abort = new AbortController();
   readonly #readiness: Readiness;
   #running: Promise<void> | undefined;
+  /** True while the running download was asked for by `refresh()`. */
   #isAsked = false;
   #timer: Timer | undefined;
   #failures = 0;
@@ -71,12 +75,15 @@ export class ArtifactSource {
     if (this.inUse) onFirst();
   }
 
-  /** The artifact in use, if there is one. */
+  /** The artifact in use; undefined while there is none. */
   get inUse(): ArtifactInUse | undefined {
     return this.#held.inUse;
   }
 
-  /** What decisions are made by; undefined while none can be made. */
+  /**
+   * State of the source: the status, origin and age of the rules that decide. It is undefined while nothing can be
+   * decided. The status `degraded` means that the edge decides for a hybrid client that has no artifact.
+   */
   get state(): ReadyState | undefined {
     const { stats, isConfirmed } = this.#held;
     if (stats) {
@@ -87,17 +94,17 @@ export class ArtifactSource {
     return { status: 'degraded', source: 'edge', ageMs: 0 };
   }
 
-  /** The artifact in use, for those who ask how the client is. */
+  /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
     return this.#held.stats;
   }
 
-  /** What the last download failed of; undefined when none has ended yet, or when it did not fail. */
+  /** Error of the last download; undefined when it succeeded or when none has ended yet. */
   get lastFailure(): TargetError | undefined {
     return this.#lastFailure;
   }
 
-  /** What is known of the artifact in use, for traces. */
+  /** Facts about the artifact and its downloads, for traces. */
   get facts(): ArtifactFacts {
     const { isPayload, retrieved } = this.#held;
     return {
@@ -109,7 +116,10 @@ export class ArtifactSource {
     };
   }
 
-  /** Begins to download and poll. What an earlier process kept serves until the first download is there. */
+  /**
+   * Starts downloading and polling. An artifact that an earlier process put in the store is used until the first
+   * download ends.
+   */
   start(): void {
     if (this.inUse) {
       this.#readiness.tell(this.state);
@@ -125,15 +135,18 @@ export class ArtifactSource {
     });
   }
 
-  /** Downloads now, or joins the download that runs. Rejects with what it failed of; what was held stays held. */
+  /**
+   * Downloads now, or joins the running download. A download that fails leaves the artifact in use as it is.
+   * @throws TargetError the reason why the download failed
+   */
   async refresh(): Promise<void> {
     this.#isAsked = true;
     return this.#downloadOnce();
   }
 
   /**
-   * Resolves when decisions can be made, and rejects when the client is closed before. Until then, or until the
-   * signal is aborted, waiting keeps the process alive.
+   * Resolves when decisions can be made. Rejects when the client is closed before. Waiting keeps the process alive
+   * until then, or until the signal is aborted.
    */
   async whenReady(signal: AbortSignal): Promise<ReadyState> {
     const { state } = this;
@@ -142,7 +155,7 @@ export class ArtifactSource {
     return this.#readiness.wait(signal);
   }
 
-  /** Ends polling and the download that runs. */
+  /** Ends polling and aborts the running download. */
   close(): void {
     clearTimeout(this.#timer);
     const error = closedError();
@@ -156,7 +169,7 @@ export class ArtifactSource {
   }
 
   #downloadInBackground(): void {
-    // What failed was told by its event.
+    // The failure was announced by its event.
     this.#downloadOnce().catch(() => undefined);
   }
 
@@ -204,7 +217,10 @@ export class ArtifactSource {
     }
   }
 
-  /** Before anybody is told of it, so that a listener's `refresh` does not join what is over. */
+  /**
+   * Ends the running download and plans the next one. It runs before events are emitted, so that a `refresh()` in a
+   * listener starts a new download.
+   */
   #end(error: TargetError | undefined): void {
     this.#running = undefined;
     this.#isAsked = false;
@@ -218,7 +234,8 @@ export class ArtifactSource {
     this.#options.events.emit({
       type: 'artifactDownloadSucceeded',
       artifactLocation: this.#reader.location,
-      // A copy, for what a listener does to it must not reach the artifact in use; made for those who look.
+      // Each read returns a copy, because a listener's changes must not reach the artifact in use. It is parsed only
+      // for listeners that read it.
       get artifactPayload() {
         return JSON.parse(text);
       },
@@ -247,7 +264,7 @@ export class ArtifactSource {
   }
 }
 
-/** Why there is no new artifact; a fault of the network keeps its own code. */
+/** Converts what was thrown to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   const { name } = toError(thrown);
