@@ -113,7 +113,7 @@ export class HeldArtifact {
 
   /**
    * Takes an artifact into use as a whole, or returns the reason why it is refused.
-   * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be used
+   * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be used.
    */
   take(text: string, arrival: Arrival): Refusal | undefined {
     const artifact = toArtifact(parse(text));

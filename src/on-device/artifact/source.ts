@@ -137,7 +137,7 @@ export class ArtifactSource {
 
   /**
    * Downloads now, or joins the running download. A download that fails leaves the artifact in use as it is.
-   * @throws TargetError the reason why the download failed
+   * @throws TargetError the reason why the download failed.
    */
   async refresh(): Promise<void> {
     this.#isAsked = true;
