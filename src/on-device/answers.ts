@@ -108,8 +108,8 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
 }
 
 /**
- * Returns the search for a location. Locations are answered one after the other, so that those that share a search do
- * not disturb each other.
+ * Returns the search for a location. Locations without an address and parameters of their own share one search: they
+ * are answered one after the other, and each starts it anew.
  */
 function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSearch {
   if (address || parameters) {
@@ -128,7 +128,7 @@ function toHandOut(source: MacroSource, { compiled, context, report }: Part): Ha
   return { isExecuted: report !== undefined, source, geo, geoTokens };
 }
 
-/** Reports the display of a rule's options in an execute, and records the answer for a trace. */
+/** Reports the display of a rule's options when they are executed, and records the answer for a trace. */
 function noteDisplay(
   rule: CompiledRule,
   mbox: string,

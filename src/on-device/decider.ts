@@ -37,8 +37,9 @@ interface Parts extends OnDeviceOptions {
 }
 
 /**
- * Starts on-device decisioning. The decider computes offers from artifact, request and geographic data, and reports
- * their displays afterwards. On runtimes that allow no network before the first call, it starts with the first call.
+ * Starts on-device decisioning. The decider finds offers from artifact, request and geographic data, and reports
+ * their displays afterwards. Some runtimes allow no network before the first call: there it starts with the first
+ * call.
  */
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
@@ -122,7 +123,7 @@ interface LocatedCall {
   readonly nowMs: number;
 }
 
-/** Decides a call after its geographic data were looked up, if that was necessary. */
+/** Decides a call whose geographic data are complete: they were given, looked up or not needed. */
 function decideAt(located: LocatedCall, parts: Parts): Decision {
   const { call, locationHint, inUse, started, geo, nowMs } = located;
   const { config, telemetry, source, newId } = parts;
@@ -150,8 +151,8 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
 }
 
 /**
- * Evaluates a call. An error that is thrown meanwhile comes from the artifact, and must not look like a mistake of
- * the caller.
+ * Evaluates a call. An error during the evaluation comes from the artifact, and must not look like a mistake of the
+ * caller.
  * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be evaluated.
  */
 function evaluateSafely(

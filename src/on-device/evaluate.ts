@@ -55,9 +55,9 @@ export interface Evaluation extends RemoteNames {
 }
 
 /**
- * Decides a request from the artifact, without network and clock. Time and ids are passed in. The only state that
- * outlives a call are numbers that activities and rule keys are marked with. They are correct because an evaluation
- * is synchronous: no other one runs in between.
+ * Decides a request from the artifact, without network and clock: time and ids are passed in. Besides caches, nothing
+ * survives a call but counters in activities and rule keys. They stay correct because an evaluation is synchronous:
+ * no other evaluation runs in between.
  * On-device decisioning is described at
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/overview.
  */

@@ -26,7 +26,8 @@ export interface GeoOptions {
 export type AddressOnly = Geo & { readonly ipAddress: string };
 
 /**
- * Looks up the geographic data of an address. Resolves to the given data alone when the look-up fails; never rejects.
+ * Looks up the geographic data of an IP address, and adds them to the given data. Resolves to the given data alone
+ * when the look-up fails; never rejects.
  */
 export type GeoLookup = (geo: AddressOnly, limits: Pick<Call, 'timeoutMs' | 'signal'>) => Promise<Geo>;
 
@@ -37,8 +38,8 @@ const CACHED_MS = 60 * 60 * 1000;
 const MAX_PLACE_BYTES = 64 * 1024;
 
 /**
- * Creates the function that looks up the geographic data of an IP address at Adobe's CDN. Each address is looked up
- * once an hour. A decision is made without the data when the look-up fails. See
+ * Creates the function that looks up the geographic data of an IP address at Adobe's CDN. The data of an address are
+ * kept for an hour. A decision is made without the data when the look-up fails. See
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/supported-features.
  */
 export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
@@ -66,8 +67,8 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   };
 
   /**
-   * !doc Starts a look-up that calls with different timeouts share. It lasts at least as long as the configured
-   * timeout, so that later calls profit when the first one cannot wait.
+   * Starts a look-up that calls with different timeouts share. Its time limit is at least the configured timeout, so
+   * that later calls profit when the first one cannot wait.
    */
   const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));

@@ -34,7 +34,8 @@ export class LazyOnDevice {
     if (this.#loading) return this.#loading;
     const loading = this.#load();
     this.#loading = loading;
-    // The failure is reported to those who make a call. Without this handler it would also be an unhandled rejection.
+    // Every call reports the failure to its caller. This handler keeps it from being an unhandled rejection when nobody
+    // does.
     loading.catch(() => undefined);
     return loading;
   }

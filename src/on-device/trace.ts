@@ -77,13 +77,13 @@ export function toTraceFacts(
   };
 }
 
-/** Splits the tntId at its first dot, as traces show it. */
+/** Returns a visitor's ids as traces show them: the part of the tntId after its first dot is a field of its own. */
 function toTracedId(id: VisitorId): object {
   const [tntId, profileLocation] = id.tntId?.split('.') ?? [];
   return { ...id, tntId, profileLocation };
 }
 
-/** Entry for an activity of which a rule was answered with. Traces call activities campaigns. */
+/** Entry of a trace for an activity whose rule was answered with. Traces call activities campaigns. */
 interface Campaign {
   readonly id: number | string;
   readonly campaignType: JsonValue | undefined;
@@ -94,8 +94,8 @@ interface Campaign {
 }
 
 /**
- * Entry for an activity of which rules were evaluated: the facts that their conditions read, and those that held or
- * did not.
+ * Entry of a trace for an activity whose rules were evaluated: the facts that their conditions read, and the
+ * conditions and audiences that held or did not.
  */
 interface CampaignTarget {
   readonly context: object;
@@ -120,7 +120,7 @@ export class TraceRecorder {
     this.#facts = facts;
   }
 
-  /** Records that a rule was evaluated, with its result and the context in which it was. */
+  /** Records that a rule was evaluated, with the result and with the context that its condition read. */
   noteRule(rule: CompiledRule, held: boolean, context: LocationContext): void {
     const target = this.#targets.get(rule.activity.id) ?? this.#addTarget(rule, context);
     const [segments, conditions] = held

@@ -5,7 +5,10 @@ import type { ArtifactOrigin } from '../../stats.js';
 export interface Dated {
   /** Time at which the artifact was made, in epoch ms; undefined when the artifact does not say. */
   readonly madeMs: number | undefined;
-  /** True when the date was in the future on arrival: the clock of its maker or of this machine was wrong. */
+  /**
+   * True when the date was more than a day in the future on arrival: the clock of its maker or of this machine was
+   * wrong.
+   */
   readonly isFromFuture: boolean;
   /** Origin of the artifact: the CDN, a file, a store or the caller. */
   readonly source: ArtifactOrigin;
@@ -18,7 +21,7 @@ export interface Dated {
  * that are slightly wrong.
  */
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-/** Longest time that a CDN may go on serving an artifact although a newer one exists. */
+/** Longest time for which a CDN is expected to serve an artifact after a newer one was made. */
 const MAX_UNDERWAY_MS = 10 * 60 * 1000;
 
 /**
@@ -64,10 +67,10 @@ function isMisdated({ madeMs, isFromFuture }: Dated, nowMs: number): boolean {
 }
 
 /**
- * Returns the latest time at which a held artifact with a wrong date can have been made. It was made before it
- * arrived. For an artifact of a store or of the caller nobody knows the time of arrival there, so that no other
- * artifact counts as older. The clock may have been set since the arrival: the time that has passed is therefore
- * measured by `performance.now()`, and taken from the present time.
+ * Returns the latest time at which a held artifact with a wrong date can have been made, in epoch ms. It was made
+ * before it arrived. The time since its arrival is measured by `performance.now()` and subtracted from the present
+ * time, because the clock may have been set since. For an artifact from a store or from the caller, nobody knows when
+ * it arrived there: the result is then so early that no other artifact counts as older.
  */
 function latestMadeMs({ source, taken }: Dated, nowMs: number): number {
   if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;

@@ -12,14 +12,14 @@ export class UndecidableLog {
 
   constructor(compiled: CompiledArtifact, logger: Logger) {
     this.#compiled = compiled;
-    // Each artifact has a limit of its own, so that a new artifact is warned of even when it has the same fault as
-    // the last one.
+    // Each artifact has a limit of its own, so that a fault of a new artifact is logged even when the last artifact
+    // had the same fault.
     this.#limit = new LineLimit((line) => logger.write('warn', line));
   }
 
   /** Warns of the locations that were compiled since the last call. */
   write(): void {
-    // This runs with every decision, and there is nearly never anything to warn of (benchmark on-device/prefetch).
+    // This runs with every decision, and nearly always there is nothing to log (benchmark on-device/prefetch).
     if (!this.#compiled.hasUndecidable) return;
     for (const location of this.#compiled.takeUndecidable()) this.#limit.say(toLine(location));
   }

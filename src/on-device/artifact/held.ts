@@ -35,11 +35,11 @@ export type Refusal = 'older' | 'blank';
 /** Artifact from which calls are decided. */
 export interface ArtifactInUse {
   readonly compiled: CompiledArtifact;
-  /** Warns of locations that only the edge can decide, as decisions find them. */
+  /** Log of the locations that only the edge can decide. It is written when a decision finds one. */
   readonly undecidable: UndecidableLog;
 }
 
-/** The held artifact. ETag and rules are replaced together, after the new artifact has passed all checks. */
+/** The held artifact. Its ETag and rules are replaced together, after a new artifact has passed all checks. */
 interface Held extends ArtifactInUse, Dated {
   readonly isBlank: boolean;
   readonly etag: string | undefined;
@@ -70,8 +70,8 @@ export class HeldArtifact {
   }
 
   /**
-   * ETag that the next download sends, so that an unchanged artifact is not sent again. It is undefined while in
-   * doubt about a blank artifact: only a whole download can settle that.
+   * ETag that the next download sends, so that an unchanged artifact is not sent again. It is undefined while an
+   * artifact without rules waits to be confirmed, because only a complete download can confirm it.
    */
   get condition(): string | undefined {
     return this.#isInDoubt ? undefined : this.#held?.etag;

@@ -37,8 +37,8 @@ export class Readiness {
   }
 
   /**
-   * Resolves when readiness is next announced. Rejects when readiness is given up. The signal's owner stops waiting
-   * by aborting it: the promise then stays pending.
+   * Resolves when readiness is next announced. Rejects when readiness is given up, or when the signal is aborted
+   * already. When the signal is aborted later, waiting ends without a result: the promise stays pending.
    */
   async wait(signal: AbortSignal): Promise<ReadyState> {
     // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again,

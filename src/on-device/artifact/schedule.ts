@@ -11,12 +11,9 @@ export interface DownloadHistory {
    * True while the next download has to confirm what the last one brought. It is then made even when polling is off.
    */
   readonly isInDoubt: boolean;
-  /** Number of downloads that have failed since the last success. */
+  /** Number of downloads that have failed since the last one that succeeded. */
   readonly failures: number;
-  /**
-   * Time in ms for which the last response asked not to be called again (`Retry-After`); undefined when it did not
-   * ask.
-   */
+  /** Time in ms for which the last response asked to wait (`Retry-After`); undefined when it did not ask. */
   readonly askedMs: number | undefined;
 }
 
@@ -24,13 +21,13 @@ export interface DownloadHistory {
 const MAX_RETRIES = 10;
 const FIRST_RETRY_MS = 1000;
 /**
- * Factor by which the pause between retries grows. Fourfold means that a failing CDN sees at most five requests in
- * the first minute, while the first retry comes after about a second.
+ * Factor by which the pause between retries grows. With 4, the first retry comes within about a second, and a failing
+ * CDN still sees at most five requests in the first minute.
  */
 const RETRY_FACTOR = 4;
 /** Longest pause between two retries. */
 const MAX_RETRY_MS = 30_000;
-/** Longest time for which a response can ask not to be called again. */
+/** Longest time to wait because a response asked for it. */
 const MAX_ASKED_MS = 60 * 60 * 1000;
 
 /** Returns the time until the next download in ms; undefined when there will be none. */

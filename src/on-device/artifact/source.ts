@@ -39,8 +39,8 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Keeps the artifact fresh. There is one download at a time. The last good artifact stays in use whatever happens. A
- * first artifact is retried for as long as it takes.
+ * Keeps the artifact up to date. There is one download at a time. The last good artifact stays in use whatever
+ * happens. Downloads are retried without end until there is a first artifact.
  */
 export class ArtifactSource {
   readonly #options: Omit<ArtifactSourceOptions, 'payload'>;
@@ -81,8 +81,8 @@ export class ArtifactSource {
   }
 
   /**
-   * State of the source: the status, origin and age of the rules that decide. It is undefined while nothing can be
-   * decided. The status `degraded` means that the edge decides for a hybrid client that has no artifact.
+   * Status, origin and age of the rules that decide; undefined while nothing can be decided. The status `degraded`
+   * means that a hybrid client has no artifact, so that the edge decides.
    */
   get state(): ReadyState | undefined {
     const { stats, isConfirmed } = this.#held;
@@ -169,7 +169,7 @@ export class ArtifactSource {
   }
 
   #downloadInBackground(): void {
-    // The failure was announced by its event.
+    // The failure was already announced, by an event.
     this.#downloadOnce().catch(() => undefined);
   }
 

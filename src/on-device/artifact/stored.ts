@@ -12,7 +12,7 @@ export interface StoredArtifactOptions {
   readonly logger: Logger;
 }
 
-/** Longest time that is waited for one write. */
+/** Time limit for one write. */
 const MAX_WRITE_MS = 30_000;
 
 /**

@@ -33,8 +33,8 @@ function allocatedBy(id: VisitorId | undefined): string | undefined {
 }
 
 /**
- * Returns the visitor to decide for. A visitor without an id for the allocation gets a new tntId, which the response
- * returns.
+ * Returns the visitor to decide for. A visitor who has no id for the allocation gets a new tntId, which the response
+ * contains.
  */
 export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => string): AllocatedVisitor {
   const known = allocatedBy(id);
@@ -43,9 +43,7 @@ export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => st
   return { key: beforeDot(tntId) ?? '', id: Object.assign({}, id, { tntId }) };
 }
 
-/**
- * Hashes the beginning of an activity's allocation keys. One activity needs this once, however many visitors follow.
- */
+/** Hashes the beginning that all allocation keys of an activity share. Every visitor's hash continues from it. */
 export function allocationPrefix(client: string, activityId: number | string): HashPrefix {
   return hashPrefix(`${client}.${activityId}.`);
 }

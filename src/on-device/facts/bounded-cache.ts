@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * Cache with a limited number of entries. Keys are texts, such as URLs. The entry that was not used for the longest
- * time makes way for a new one.
+ * Cache with a limited number of entries. Keys are texts, such as URLs. A full cache removes the entry that was used
+ * least recently.
  */
 export interface BoundedCache<Value> {
   get(key: string): Value | undefined;
@@ -10,10 +10,7 @@ export interface BoundedCache<Value> {
   delete(key: string): unknown;
 }
 
-/**
- * Creates a cache of at most `size` entries. An entry is forgotten after `lifetimeMs`; 0 keeps it until it has to
- * make way.
- */
+/** Creates a cache of at most `size` entries. An entry is removed after `lifetimeMs`; 0 sets no time limit. */
 export function createBoundedCache<Value extends NonNullable<unknown>>(
   size: number,
   lifetimeMs = 0,

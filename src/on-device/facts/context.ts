@@ -13,6 +13,7 @@ import { parseUser, type User } from './user-agent.js';
  */
 export interface Activity {
   readonly id: number | string;
+  /** Hash of the beginning of the activity's allocation keys. */
   readonly prefix: HashPrefix;
   /** Number of the last call that computed its visitor's allocation here. {@link lastAllocation} is the result. */
   lastCall: number;
@@ -67,13 +68,13 @@ export class CallContext {
     return this.#user;
   }
 
-  /** Page at the `url` of the request's own address. A location that has an address of its own does not use it. */
+  /** Page at the `url` of the request's address. Locations with an address of their own do not use it. */
   get page(): Page {
     this.#page ??= parsePage(this.request.address?.url);
     return this.#page;
   }
 
-  /** Page at the `referringUrl` of the request's own address. */
+  /** Page at the `referringUrl` of the request's address. Locations with an address of their own do not use it. */
   get referring(): Page {
     this.#referring ??= parsePage(this.request.address?.referringUrl);
     return this.#referring;
@@ -85,8 +86,8 @@ export class CallContext {
   }
 
   /**
-   * Returns the visitor's allocation, which is computed once per activity. The result is kept in the activity,
-   * because a Map per call is slower.
+   * Returns the visitor's allocation, which is computed once per activity and call. The result is kept in the
+   * activity, because a Map per call is slower.
    */
   allocation(activity: Activity): number {
     if (activity.lastCall !== this.#number) {
@@ -127,7 +128,10 @@ export class LocationContext implements ConditionContext {
   readonly #parameters: Parameters | null | undefined;
   #filled: ContextParts = 0;
 
-  /** Takes the location's own address and parameters. An own address replaces both URLs of the request's address. */
+  /**
+   * Takes the location's address and parameters. Its address, when there is one, replaces both URLs of the request's
+   * address.
+   */
   constructor(
     call: CallContext,
     address: Address | null | undefined,

@@ -13,6 +13,7 @@ export interface HashPrefix {
   readonly state: number;
   /** The last code unit, when it still waits for the second one of its block; else -1. */
   readonly pending: number;
+  /** Number of code units in the beginning. */
   readonly length: number;
 }
 
@@ -27,7 +28,7 @@ export function hashPrefix(text: string): HashPrefix {
 
 /**
  * Returns the hash, as a signed 32-bit number, of the string that begins with `prefix` and goes on with `rest` and
- * `end`. Two arguments are taken, because joining two strings costs as much as hashing them.
+ * `end`. `rest` and `end` are separate, because joining them takes as long as hashing them.
  */
 export function hashFrom(prefix: HashPrefix, rest: string, end = ''): number {
   const length = rest.length + end.length;

@@ -43,8 +43,8 @@ export function parsePage(url: string | null | undefined): Page {
 }
 
 /**
- * Matches a URL that begins with a scheme. Most schemes need `//` after the colon: `localhost:80` is a host and a
- * port. `http:` and `https:` need no slashes, unless a digit follows: `https:80` is a host and a port too.
+ * Matches a URL that begins with a scheme. `http:` and `https:` need no slashes, unless a digit follows: `https:80`
+ * is a host and a port. Other schemes need `//` after the colon: `localhost:80` is a host and a port too.
  */
 const HAS_SCHEME = /^(?:https?:(?!\d)|[a-z][a-z0-9+.-]*:\/\/)/i;
 /** Base for parsing a URL that has no host. It never appears in a result. */

@@ -30,8 +30,8 @@ export interface GeoAnswer {
 
 /**
  * Reads the geographic data from the response of a look-up. Values of the body win over those of the headers, because
- * a proxy may remove headers. The result is empty when the edge knows nothing of the address. The result is undefined
- * when the response did not come from the edge: something between answered instead.
+ * a proxy may remove headers. The result is empty when the edge knows nothing of the address. It is undefined when
+ * the response is not the edge's own, but comes from a server in between.
  */
 export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
   const named = parseObject(text);

@@ -10,9 +10,9 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /**
  * Holds a rule's consequence (its options and metrics) in a form from which copies are made quickly. Every visitor
- * gets own copies: the caller may change them, and no change may reach the artifact or another visitor. Each option
- * is inspected once, when its rule holds for the first time; copies are then made by the plan that was found. The
- * plans are plain data without closures, because there is one for each option of each rule (benchmark memory).
+ * gets a copy, because the caller may change it: no change may reach the artifact or another visitor. Each option is
+ * inspected once, when its rule holds for the first time. The result is a plan by which all copies are made. Plans
+ * are plain data without closures, to save memory (benchmark memory).
  */
 export class CompiledOffers implements Displayed {
   displayJson: string | undefined = undefined;
@@ -74,11 +74,15 @@ export type PlainOption = Required<Pick<Option, 'type' | 'content'>>;
 
 /** One option of a rule, with all that is needed to copy it for a visitor. */
 export interface CompiledOption {
-  /** The option of the artifact when it is plain. Else the option as visitors get it, but without its event token. */
+  /**
+   * The option of the artifact when it is plain. For other options: the option as visitors get it, but without its
+   * event token.
+   */
   readonly option: RuleOption;
   /**
-   * The option of the artifact when it has a type, a content and nothing else, and when its tokens are a flat object.
-   * Nearly all options are like that, and their copies are written as object literals. Undefined for others.
+   * The option of the artifact when it is plain: it has a type and a content and, besides an event token, nothing
+   * else, and its response tokens are a flat object. Nearly all options are plain, and their copies are written as
+   * object literals. Undefined for other options.
    */
   readonly plain: PlainOption | undefined;
   /** Plan for copying: the content of a plain option, else the whole `option`. */

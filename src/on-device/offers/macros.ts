@@ -7,7 +7,10 @@ export interface MacroSource {
   readonly parameters?: Parameters | null | undefined;
 }
 
-/** Text with macros, compiled to a function: it takes the request of a location and returns the text with values. */
+/**
+ * Function that a text with macros is compiled to. It takes the request of a location, and returns the text with
+ * values.
+ */
 export type CompiledText = (request: MacroSource) => string;
 
 interface Macro {

@@ -36,8 +36,8 @@ const MAX_DEPTH = 200;
 type Expression = (data: unknown) => unknown;
 
 /**
- * Describes the surroundings of an expression. At the top, `var` reads the context. Inside the function of an
- * iteration such as `map`, it reads an element of the list.
+ * Describes the part of a condition in which an expression stands. At the top, `var` reads the context. Inside the
+ * function of an iteration such as `map`, it reads an element of the list.
  */
 interface Scope {
   /** True inside the function of an iteration. */
@@ -176,6 +176,7 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
   }
   const segments = String(literal).split('.');
   if (fallback) return (data) => readSegments(data, segments, fallback(data));
+  // Nearly all paths name a part and at most one field of it: these are read without a loop.
   const [part, name] = segments;
   const row = scope.inner || segments.length > 2 ? undefined : partNamed(part);
   if (!row) return (data) => readSegments(data, segments);

@@ -57,8 +57,8 @@ export class RuleSearch {
       if (!rule) return undefined;
       if (rule.key?.lastSearch === this.#number) continue;
       if (!rule.condition) {
-        // A location that answers with its first rule has to stop here. The skipped rule might hold on the edge, and
-        // a later rule would then be the wrong answer.
+        // A location that answers with its first rule has to stop here. The rule might hold on the edge, and a later
+        // rule would then be the wrong answer.
         if (this.#allMatching) continue;
         return undefined;
       }
