@@ -40,13 +40,13 @@ export function isAhead(madeMs: number, nowMs: number): boolean {
 }
 
 /**
- * Returns true when an artifact was made before the held one, as far as both dates can be trusted. `comeMs` is the
- * date of the artifact that arrived.
+ * Returns true when an artifact was made before the held one, as far as both dates can be trusted. `newMadeMs` is the
+ * date of the artifact that is not held yet.
  */
-export function isOlder(comeMs: number | undefined, held: Dated, nowMs: number): boolean {
+export function isOlder(newMadeMs: number | undefined, held: Dated, nowMs: number): boolean {
   const { madeMs } = held;
-  if (comeMs === undefined || madeMs === undefined || isAhead(comeMs, nowMs)) return false;
-  return comeMs < (isMisdated(held, nowMs) ? Math.min(madeMs, latestMadeMs(held, nowMs)) : madeMs);
+  if (newMadeMs === undefined || madeMs === undefined || isAhead(newMadeMs, nowMs)) return false;
+  return newMadeMs < (isMisdated(held, nowMs) ? Math.min(madeMs, latestMadeMs(held, nowMs)) : madeMs);
 }
 
 /** Returns the age of an artifact in ms. An artifact without a trusted date counts as made when it arrived. */

@@ -22,8 +22,11 @@ export interface Arrival {
   readonly source: ArtifactOrigin;
   /** ETag of the artifact; undefined when it has none that can be sent back. */
   readonly etag?: string | undefined;
-  /** True when `refresh()` asked for it. It then replaces the held artifact even when it is older or has no rules. */
-  readonly isAsked?: boolean | undefined;
+  /**
+   * True when `refresh()` asked for it. It then replaces the held artifact even when it has no rules, or when it is
+   * older and has another ETag.
+   */
+  readonly isRefresh?: boolean | undefined;
 }
 
 /**
@@ -133,12 +136,12 @@ export class HeldArtifact {
     return ageMs(held, this.#options.now());
   }
 
-  #refusalOf(artifact: Artifact, { etag, isAsked = false }: Arrival): Refusal | undefined {
+  #refusalOf(artifact: Artifact, { etag, isRefresh = false }: Arrival): Refusal | undefined {
     const held = this.#held;
     if (!held) return undefined;
-    const isMeant = isAsked && etag !== held.etag;
+    const isMeant = isRefresh && etag !== held.etag;
     if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) return 'older';
-    const isSettled = isAsked || this.#isInDoubt || held.isBlank;
+    const isSettled = isRefresh || this.#isInDoubt || held.isBlank;
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
   }
 

@@ -24,7 +24,7 @@ interface Waiting {
 export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #waiting = new Set<Waiting>();
-  #patience: Timer | undefined;
+  #waitLimit: Timer | undefined;
   #lastStatus: ReadyStatus | undefined;
 
   constructor(options: ReadinessOptions) {
@@ -59,7 +59,7 @@ export class Readiness {
    * Announces a state to all who wait. Listeners get an event only when the status has changed. An undefined state is
    * not announced.
    */
-  tell(state: ReadyState | undefined): void {
+  announce(state: ReadyState | undefined): void {
     if (!state) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
@@ -75,26 +75,26 @@ export class Readiness {
    * Emits `artifactDownloadFailed` when the first artifact does not come within `maximumWaitMs`. It serves callers
    * that listen to events instead of waiting for `ready()`.
    */
-  startPatience(maximumWaitMs: number | undefined, causeOf: () => TargetError | undefined): void {
+  startWaitLimit(maximumWaitMs: number | undefined, causeOf: () => TargetError | undefined): void {
     if (maximumWaitMs === undefined) return;
     const { events, artifactLocation } = this.#options;
-    const complain = () => {
+    const report = () => {
       const cause = causeOf();
       const message = `no artifact came within ${maximumWaitMs} ms`;
       const error = new TargetError('ERR_TARGET_NOT_READY', message, { cause });
       events.emit({ type: 'artifactDownloadFailed', artifactLocation, error });
     };
-    this.#patience = unref(setTimeout(complain, maximumWaitMs));
+    this.#waitLimit = unref(setTimeout(report, maximumWaitMs));
   }
 
   /** Ends the time limit for the first artifact, because the artifact has come. */
-  endPatience(): void {
-    clearTimeout(this.#patience);
+  endWaitLimit(): void {
+    clearTimeout(this.#waitLimit);
   }
 
   /** Rejects all who wait, because no artifact will come any more. */
   giveUp(error: TargetError): void {
-    this.endPatience();
+    this.endWaitLimit();
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
   }

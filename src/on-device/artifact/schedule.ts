@@ -14,7 +14,7 @@ export interface DownloadHistory {
   /** Number of downloads that have failed since the last one that succeeded. */
   readonly failures: number;
   /** Time in ms for which the last response asked to wait (`Retry-After`); undefined when it did not ask. */
-  readonly askedMs: number | undefined;
+  readonly retryAfterMs: number | undefined;
 }
 
 /** Number of failures in a row that are retried early while an artifact is held. Later ones wait for the next poll. */
@@ -28,15 +28,15 @@ const RETRY_FACTOR = 4;
 /** Longest pause between two retries. */
 const MAX_RETRY_MS = 30_000;
 /** Longest time to wait because a response asked for it. */
-const MAX_ASKED_MS = 60 * 60 * 1000;
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
 
 /** Returns the time until the next download in ms; undefined when there will be none. */
 export function msToNextDownload(history: DownloadHistory): number | undefined {
-  const { pollingIntervalMs, isHeld, isInDoubt, failures, askedMs } = history;
+  const { pollingIntervalMs, isHeld, isInDoubt, failures, retryAfterMs } = history;
   if (isHeld && !isInDoubt && pollingIntervalMs === 0) return undefined;
   const isRetry = failures > 0 && (!isHeld || failures <= MAX_RETRIES);
   const wantedMs = isRetry ? retryMs(history) : pollMs(history);
-  return Math.min(Math.max(wantedMs, obeyedMs(askedMs, MAX_ASKED_MS) ?? 0), MAX_TIMER_MS);
+  return Math.min(Math.max(wantedMs, obeyedMs(retryAfterMs, MAX_RETRY_AFTER_MS) ?? 0), MAX_TIMER_MS);
 }
 
 function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {

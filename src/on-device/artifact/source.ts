@@ -53,7 +53,7 @@ export class ArtifactSource {
   readonly #readiness: Readiness;
   #running: Promise<void> | undefined;
   /** True while the running download was asked for by `refresh()`. */
-  #isAsked = false;
+  #isRefresh = false;
   #timer: Timer | undefined;
   #failures = 0;
   #lastFailure: TargetError | undefined;
@@ -122,16 +122,16 @@ export class ArtifactSource {
    */
   start(): void {
     if (this.inUse) {
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
       this.#schedule();
       return;
     }
     this.#downloadInBackground();
-    this.#readiness.startPatience(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
+    this.#readiness.startWaitLimit(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
     void this.#stored?.restore((text) => {
       if (this.inUse || this.#abort.signal.aborted) return;
       this.#take(text, { source: 'store' });
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
     });
   }
 
@@ -140,7 +140,7 @@ export class ArtifactSource {
    * @throws TargetError the reason why the download failed.
    */
   async refresh(): Promise<void> {
-    this.#isAsked = true;
+    this.#isRefresh = true;
     return this.#downloadOnce();
   }
 
@@ -180,7 +180,7 @@ export class ArtifactSource {
       isHeld: this.inUse !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
-      askedMs: this.#lastFailure?.retryAfterMs,
+      retryAfterMs: this.#lastFailure?.retryAfterMs,
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
@@ -201,9 +201,9 @@ export class ArtifactSource {
       this.#end(undefined);
       if (refusal) this.#faults.failed(REFUSALS[refusal]);
       else this.#faults.worked();
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
       if (!read || refusal) return;
-      this.#tell(read);
+      this.#announce(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
       this.#options.onDownload({ startedMs, ...took, bytes, timeToFirstByteMs, downloadMs });
@@ -211,8 +211,8 @@ export class ArtifactSource {
       if (signal.aborted) throw signal.reason;
       const error = toArtifactError(thrown);
       this.#end(error);
-      this.#readiness.tell(this.state);
-      this.#tellFailure(error);
+      this.#readiness.announce(this.state);
+      this.#announceFailure(error);
       throw error;
     }
   }
@@ -223,13 +223,13 @@ export class ArtifactSource {
    */
   #end(error: TargetError | undefined): void {
     this.#running = undefined;
-    this.#isAsked = false;
+    this.#isRefresh = false;
     this.#failures = error ? this.#failures + 1 : 0;
     this.#lastFailure = error;
     this.#schedule();
   }
 
-  #tell({ text }: ReadArtifact): void {
+  #announce({ text }: ReadArtifact): void {
     this.#stored?.keep(text);
     this.#options.events.emit({
       type: 'artifactDownloadSucceeded',
@@ -242,7 +242,7 @@ export class ArtifactSource {
     });
   }
 
-  #tellFailure(error: TargetError): void {
+  #announceFailure(error: TargetError): void {
     const { events } = this.#options;
     this.#faults.failed(`${error.message}; ${this.inUse ? 'the last good one stays' : 'none is held'}`);
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
@@ -250,14 +250,14 @@ export class ArtifactSource {
 
   #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
     const source = this.#reader.location.startsWith('file:') ? 'file' : 'cdn';
-    return this.#take(text, { etag, isAsked: this.#isAsked, source });
+    return this.#take(text, { etag, isRefresh: this.#isRefresh, source });
   }
 
   #take(text: string, arrival: Arrival): Refusal | undefined {
     const isFirst = this.inUse === undefined;
     const refusal = this.#held.take(text, arrival);
     if (isFirst) {
-      this.#readiness.endPatience();
+      this.#readiness.endWaitLimit();
       this.#options.onFirst();
     }
     return refusal;

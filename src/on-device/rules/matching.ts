@@ -62,7 +62,7 @@ export class RuleSearch {
         if (this.#allMatching) continue;
         return undefined;
       }
-      const holds = this.#ask(rule, rule.condition);
+      const holds = this.#evaluate(rule, rule.condition);
       this.#part.recorder?.noteRule(rule, holds, this.#context);
       if (!holds) continue;
       // A visitor gets one rule of each key.
@@ -77,7 +77,7 @@ export class RuleSearch {
    * Evaluates a rule's condition. Rules of one experience follow each other with the same condition, which is
    * evaluated once.
    */
-  #ask(rule: CompiledRule, condition: CompiledCondition): boolean {
+  #evaluate(rule: CompiledRule, condition: CompiledCondition): boolean {
     const previous = this.#previous;
     if (condition === previous?.condition && rule.activity === previous.activity) return this.#holds;
     this.#context.fill(condition.reads, rule.activity);
