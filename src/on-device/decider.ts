@@ -104,9 +104,9 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const { geo } = call.request.context;
   const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
   if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
-  return lookUpGeo(geo, call).then((place) => {
+  return lookUpGeo(geo, call).then((found) => {
     throwIfAborted(call);
-    return decideAt({ ...located, geo: place, nowMs: parts.now() }, parts);
+    return decideAt({ ...located, geo: found, nowMs: parts.now() }, parts);
   });
 }
 

@@ -11,7 +11,7 @@ import type { Logger } from '../logger.js';
 import type { Call } from '../request/call.js';
 import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
-import { toPlace } from './facts/place.js';
+import { toGeo } from './facts/place.js';
 
 /** Holds what a geo look-up needs. */
 export interface GeoOptions {
@@ -35,7 +35,7 @@ export type GeoLookup = (geo: AddressOnly, limits: Pick<Call, 'timeoutMs' | 'sig
 const MAX_CACHED_ADDRESSES = 10_000;
 /** Time for which the geographic data of an address are kept. */
 const CACHED_MS = 60 * 60 * 1000;
-const MAX_PLACE_BYTES = 64 * 1024;
+const MAX_GEO_BYTES = 64 * 1024;
 
 /**
  * Creates the function that looks up the geographic data of an IP address at Adobe's CDN. The data of an address are
@@ -47,7 +47,7 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   const faults = new FaultLog(logger.write, 'geo look-ups work');
   // The cache is created with the first look-up: it allocates room for all of its entries at once, and most clients
   // never look up an address (benchmark memory).
-  let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
+  let geoByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const { status, headers, body } = await download(transport, {
@@ -56,12 +56,12 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
       requestId: newId(),
       timeoutMs,
-      maxBytes: MAX_PLACE_BYTES,
+      maxBytes: MAX_GEO_BYTES,
       retry: config.retry,
       isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
     });
-    const place = toPlace({ text: textOf(body), headers });
-    if (place) return place;
+    const geo = toGeo({ text: textOf(body), headers });
+    if (geo) return geo;
     const result = 'was answered with nothing that names a place';
     throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
   };
@@ -71,25 +71,25 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
    * that later calls profit when the first one cannot wait.
    */
   const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
-    const places = placesByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
-    placesByAddress = places;
-    places.set(ipAddress, place);
-    place.then(
+    const lookup = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
+    const cache = geoByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
+    geoByAddress = cache;
+    cache.set(ipAddress, lookup);
+    lookup.then(
       () => faults.worked(),
       (thrown: unknown) => {
-        if (places.get(ipAddress) === place) places.delete(ipAddress);
+        if (cache.get(ipAddress) === lookup) cache.delete(ipAddress);
         faults.failed(toError(thrown).message);
       },
     );
-    return place;
+    return lookup;
   };
 
   return async (geo, { timeoutMs, signal }) => {
-    const known = placesByAddress?.get(geo.ipAddress);
-    const place = known ?? startLookup(geo.ipAddress, timeoutMs);
+    const known = geoByAddress?.get(geo.ipAddress);
+    const lookup = known ?? startLookup(geo.ipAddress, timeoutMs);
     try {
-      const found = await within({ timeoutMs, signal }, () => place, cutOff);
+      const found = await within({ timeoutMs, signal }, () => lookup, cutOff);
       const geoContext = { ...geo, ...found };
       if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
       return geoContext;

@@ -33,7 +33,7 @@ export interface GeoAnswer {
  * a proxy may remove headers. The result is empty when the edge knows nothing of the address. It is undefined when
  * the response is not the edge's own, but comes from a server in between.
  */
-export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
+export function toGeo({ text, headers }: GeoAnswer): Geo | undefined {
   const named = parseObject(text);
   const textOf = (name: string) => [own(named, name), headers.get(name)].map(toText).find(isPresent);
   const degreesOf = (name: string) => {
@@ -41,7 +41,7 @@ export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
     return Number.isFinite(value) ? value : undefined;
   };
   const address = textOf('x-forwarded-for');
-  const place: Geo = {
+  const geo: Geo = {
     city: textOf('x-geo-city'),
     stateCode: textOf('x-geo-region-code'),
     countryCode: textOf('x-geo-country-code'),
@@ -49,8 +49,8 @@ export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
     longitude: degreesOf('x-geo-longitude'),
     ipAddress: address !== undefined && isIp(address) ? address : undefined,
   };
-  const known = Object.entries(place).filter(([, value]) => isPresent(value));
-  if (known.length === 0 && !isUnknownPlace(named, headers)) return undefined;
+  const known = Object.entries(geo).filter(([, value]) => isPresent(value));
+  if (known.length === 0 && !isUnknownGeo(named, headers)) return undefined;
   return Object.fromEntries(known);
 }
 
@@ -58,7 +58,7 @@ export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
  * Returns true when the edge itself says that it knows nothing: the response has the names of the look-up without
  * values, or its body is an empty object.
  */
-function isUnknownPlace(named: JsonRecord | undefined, headers: GeoAnswer['headers']): boolean {
+function isUnknownGeo(named: JsonRecord | undefined, headers: GeoAnswer['headers']): boolean {
   if (headers.get('x-geo-country-code') !== null) return true;
   const names = named && Object.keys(named);
   return names !== undefined && (names.length === 0 || names.some((name) => name.startsWith('x-geo-')));
