@@ -18,20 +18,24 @@ import type { CompiledRule } from './rules/location.js';
 import { RuleSearch, type SearchedPart } from './rules/matching.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
-/** One execute or prefetch on its way to an answer. */
+/** Holds what is needed to answer one `execute` or one `prefetch`. */
 export interface Part extends SearchedPart {
   readonly compiled: CompiledArtifact;
+  /** Facts that all locations of the call have in common. */
   readonly context: CallContext;
   readonly recorder: TraceRecorder | undefined;
-  /** Undefined in a prefetch, which displays nothing. */
+  /** Collects the displays to report; undefined in a `prefetch`, which displays nothing. */
   readonly report: DisplayReport | undefined;
-  /** For the locations that have neither an address nor parameters of their own, once there is one. */
+  /**
+   * Search that is shared by all locations with neither an address nor parameters of their own. It is undefined until
+   * the first of them is answered.
+   */
   plainSearch: RuleSearch | undefined;
 }
 
 /**
- * Answers an mbox: with the first rule that holds. The global mbox, and mboxes that were configured so, get one
- * answer per rule that holds. Without any there is an answer without options.
+ * Answers an mbox with the options of the first rule that holds. The global mbox, and mboxes that are configured as
+ * all-matching, get one answer for every rule that holds. When no rule holds, there is one answer without options.
  */
 export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
   const search = searchFor(request, part);
@@ -55,7 +59,7 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
   answers.push(withTrace(answer, { mbox: request }, part));
 }
 
-/** Answers a page load: with every rule of the global mbox that holds. */
+/** Answers a page load with the options of every rule of the global mbox that holds. */
 export function decidePageLoad(request: RequestDetails, part: Part): PageLoadResponse {
   const location = part.compiled.mbox(part.compiled.globalMbox);
   const { name } = location;
@@ -78,7 +82,10 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   return draft || !traced ? answer : withTrace(answer, traced, part);
 }
 
-/** Answers a request for one view, or, without a name, for all: one answer per view of which a rule holds. */
+/**
+ * Answers a request for one view, or for all views when it names none. There is one answer for each view of which a
+ * rule holds.
+ */
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
   const handOut = toHandOut(request, part);
@@ -100,7 +107,10 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
   }
 }
 
-/** One search at a time: the next location takes over what the last one left. */
+/**
+ * Returns the search for a location. Locations without an address and parameters of their own share one search: they
+ * are answered one after the other, and each starts it anew.
+ */
 function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSearch {
   if (address || parameters) {
     return new RuleSearch(new LocationContext(part.context, address, parameters), part);
@@ -118,6 +128,7 @@ function toHandOut(source: MacroSource, { compiled, context, report }: Part): Ha
   return { isExecuted: report !== undefined, source, geo, geoTokens };
 }
 
+/** Reports the display of a rule's options when they are executed, and records the answer for a trace. */
 function noteDisplay(
   rule: CompiledRule,
   mbox: string,
@@ -137,7 +148,7 @@ function withTrace<Answer extends LocationResponse>(
   return answer;
 }
 
-/** Of metrics with the same token the last one counts, at the place of the first. */
+/** Removes metrics whose token occurs again later: the last one counts, and stands where the first one stood. */
 function uniqueByToken(metrics: readonly Metric[]): Metric[] {
   const metricsByToken = new Map<string | undefined, Metric>();
   for (const metric of metrics) metricsByToken.set(metric.eventToken, metric);

@@ -16,16 +16,17 @@ import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js'
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
 import { edgeShare } from './remote-dependency.js';
 
-/** What on-device decisioning is made of. */
+/** Holds what is needed to start on-device decisioning. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   readonly telemetry: TelemetryBuffer;
+  /** The client's location hint, for calls of visitors who have none. */
   readonly clientHint: OwnHint;
-  /** Told when the artifact has been asked for, or need not be. */
+  /** Called when the first download has started, or when it is clear that none is needed. */
   readonly onStart: () => void;
 }
 
-/** On-device decisioning of one client, from its first download to its last decision. */
+/** On-device decisioning of one client, from the first download of its artifact until the client is closed. */
 export interface OnDevice
   extends LocalDecider,
     Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
@@ -38,10 +39,14 @@ interface Parts extends OnDeviceOptions {
   readonly lookUpGeo: GeoLookup;
 }
 
-/** The on-device decider: artifact + request + place → offers, and the displays to report after them. */
+/**
+ * Starts on-device decisioning. The decider finds offers from artifact, request and geographic data, and reports
+ * their displays afterwards. Some runtimes allow no network before the first call: there it starts with the first
+ * call.
+ */
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
-  // By itself: what the closures see of the options they keep alive, and the payload may be large.
+  // The closures below must not refer to `options`: they would keep its payload alive, which may be large.
   const { onStart } = options;
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
   let hasStarted = false;
@@ -97,7 +102,7 @@ function shareOf(request: ResolvedDeliveryRequest, { compiled, undecidable }: Ar
 function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const { source, lookUpGeo, clientHint } = parts;
   const started = parts.telemetry.isEnabled ? performance.now() : 0;
-  // Held for the whole decision: an artifact that comes meanwhile is for the next one.
+  // One artifact serves the whole decision. An artifact that arrives meanwhile serves the next one.
   const { inUse } = source;
   if (!inUse) throw notReadyError(source.lastFailure);
   throwIfAborted(call);
@@ -105,26 +110,26 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const { geo } = call.request.context;
   const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
   if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
-  return lookUpGeo(geo, call).then((place) => {
+  return lookUpGeo(geo, call).then((found) => {
     throwIfAborted(call);
-    return decideAt({ ...located, geo: place, nowMs: parts.now() }, parts);
+    return decideAt({ ...located, geo: found, nowMs: parts.now() }, parts);
   });
 }
 
-/** A call on its way to its decision. */
+/** A call, with all that its decision needs. */
 interface LocatedCall {
   readonly call: Call;
   readonly locationHint: string | undefined;
   readonly inUse: ArtifactInUse;
-  /** On the clock of `performance.now()`, when telemetry is on. */
+  /** Time at which the decision began, on the clock of `performance.now()`; 0 when telemetry is off. */
   readonly started: number;
-  /** Where the visitor is, as far as that will be known. */
+  /** The visitor's geographic data; undefined when nothing is known of them. */
   readonly geo: Geo | undefined;
-  /** In epoch ms. */
+  /** Time for which the call is decided, in epoch ms. */
   readonly nowMs: number;
 }
 
-/** Decides for a visitor whose place is known, as far as it will be. */
+/** Decides a call whose geographic data are complete: they were given, looked up or not needed. */
 function decideAt(located: LocatedCall, parts: Parts): Decision {
   const { call, locationHint, inUse, started, geo, nowMs } = located;
   const { config, telemetry, source, newId } = parts;
@@ -142,7 +147,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   const { report: displays } = evaluation;
   if (displays) for (const report of displays.toRequests(request)) send(report, located, parts);
   warnOfLosses(request, displays, parts.logger);
-  // The edge alone can process the notifications that the caller brought along.
+  // Only the edge can process the notifications that the caller's request holds.
   if (request.notifications) {
     for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);
   }
@@ -151,7 +156,11 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
 }
 
-/** What an artifact makes us stumble over is no fault of the caller's. */
+/**
+ * Evaluates a call. An error during the evaluation comes from the artifact, and must not look like a mistake of the
+ * caller.
+ * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be evaluated.
+ */
 function evaluateSafely(
   request: ResolvedDeliveryRequest,
   { compiled, undecidable }: ArtifactInUse,
@@ -172,12 +181,15 @@ function throwIfAborted({ signal }: Call): void {
   throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
 }
 
-/** A tntId in the form in which the edge makes them. */
+/**
+ * Makes a tntId as the edge does: 32 hexadecimal digits, followed by a dot, the location hint and `_0` when a hint is
+ * known.
+ */
 function newTntId(locationHint: string | undefined): string {
   return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
 }
 
-/** What was decided is told with the visitor it was decided for. */
+/** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
 function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
   if (tntId === undefined) return request;
   return Object.assign({}, request, { id: Object.assign({}, request.id, { tntId }) });
@@ -194,12 +206,12 @@ function toDeliveryResponse(
   return response;
 }
 
-/** Queues a report, with the visitor's session. */
+/** Adds a report to the queue of notifications, with the session of the visitor. */
 function send(report: WrittenReport, { call }: LocatedCall, { notifications, config }: Parts): void {
   notifications.add({
     request: report,
     encodedSessionId: call.encodedSessionId,
-    // The visitor's own: the client's may be another one when this is sent.
+    // The report uses the visitor's own hint, because the client's hint may have changed by the time it is sent.
     locationHint: call.locationHint,
     decisioningMethod: 'on-device',
     timeoutMs: config.timeoutMs,

@@ -8,30 +8,30 @@ import { type ReportedCall, WrittenReport } from '../reports/written-report.js';
 import { toSentContext } from '../request/edge-limits.js';
 import { type Displayed, DisplayedTokens } from './offers/displays.js';
 
-/** The number of notifications that the edge takes in one request. */
+/** Largest number of notifications that the edge accepts in one request. */
 const MAX_NOTIFICATIONS = 50;
 
-/** Notifications of one request, and their JSON without the brackets of the list. */
+/** Notifications of one request. `json` is their JSON without the brackets of the list. */
 interface Batch {
   readonly notifications: Notification[];
   json: string;
 }
 
 /**
- * Reports what a call displays: one notification per rule that was executed and has tokens not reported yet. Each is
- * made as an object, for traces and events, and as JSON, to be sent. The JSON is written at once, because the caller may
- * change the visitor's objects while the report waits. It is put together here, because most of it is the same for all
- * visitors of a rule: with `JSON.stringify` a decision takes a quarter longer (benchmarks `on-device/execute-url` and
- * `on-device/10-mboxes`).
+ * Reports what a call displays. There is one notification for each executed rule with tokens that are not reported
+ * yet. It is made as an object, for traces and events, and as JSON, to be sent. The JSON is written at once, because
+ * the caller may change the visitor's objects while the report waits. It is assembled here, because most of it is the
+ * same for all visitors of a rule: with `JSON.stringify` a decision takes a quarter longer (benchmarks
+ * on-device/execute-url and on-device/10-mboxes).
  */
 export class DisplayReport {
   readonly #nowMs: number;
   readonly #newId: () => string;
   readonly #displayed = new DisplayedTokens();
   readonly #batches: Batch[] = [];
-  /** The notifications of one call share it, as those of one page do in at.js. */
+  /** Id that all notifications of one call share, as the notifications of one page do in at.js. */
   #impressionId: string | undefined;
-  /** The JSON that all notifications of the call have between their id and their mbox. */
+  /** JSON that stands between the id and the mbox in all notifications of the call. */
   #stampJson = '';
 
   constructor(nowMs: number, newId: () => string, impressionId: string | undefined) {
@@ -40,14 +40,14 @@ export class DisplayReport {
     this.#impressionId = impressionId;
   }
 
-  /** The notifications so far, in the order of the answer. */
+  /** All notifications of the call, in the order of the response. */
   get notifications(): readonly Notification[] {
     return this.#batches.flatMap(({ notifications }) => notifications);
   }
 
   /**
-   * Adds what is displayed in an mbox, with what its request says of the visitor's profile and purchases; undefined when
-   * all of its tokens are reported already.
+   * Adds the display of a rule's options in an mbox. The notification carries the profile parameters, order and
+   * product of the mbox's request. Returns undefined when all tokens are reported already.
    */
   add(mbox: string, displayed: Displayed, requested: RequestDetails): Notification | undefined {
     const tokens = this.#displayed.add(mbox, displayed.displayTokens);
@@ -70,12 +70,12 @@ export class DisplayReport {
         ? displayJsonOf(displayed, mbox)
         : toDisplayJson(mbox, tokens);
     const end = carried ? `,${JSON.stringify(carried).slice(1)}` : '}';
-    // Few parts: each is an object until the text is sent.
+    // The text is joined from few parts, because each part stays an object until the text is sent.
     this.#push(notification, `{"id":"${id}${this.#stampJson}${displayJson}${end}`);
     return notification;
   }
 
-  /** The requests that report it, with the visitor, session and property of the request that was decided. */
+  /** Returns the requests that report the displays, with the visitor and property of the request that was decided. */
   toRequests(decided: ResolvedDeliveryRequest): WrittenReport[] {
     return this.#batches.map(({ notifications, json }) => {
       const call = toReportedCall(decided, this.#newId());
@@ -92,7 +92,7 @@ export class DisplayReport {
   }
 }
 
-/** The requests that report notifications of the caller's own. */
+/** Returns the requests that report the notifications of the caller's own request. */
 export function toOwnReports(
   notifications: readonly Notification[],
   decided: ResolvedDeliveryRequest,
@@ -111,7 +111,10 @@ function toReportedCall(decided: ResolvedDeliveryRequest, requestId: string): Re
   return { requestId, context: toSentContext(decided.context), id, experienceCloud, property, environmentId };
 }
 
-/** The fields of a location's request that are for the visitor's profile and for revenue, and that would be lost without its notification. */
+/**
+ * Returns the fields of a location's request that count for the visitor's profile and for revenue. Without a
+ * notification that carries them they would be lost.
+ */
 function toCarried({ profileParameters, order, product }: RequestDetails): RequestDetails | undefined {
   if (!profileParameters && !order && !product) return undefined;
   return {
@@ -121,7 +124,10 @@ function toCarried({ profileParameters, order, product }: RequestDetails): Reque
   };
 }
 
-/** The part of a notification's JSON that all visitors of a rule have in common, written once. */
+/**
+ * Returns the part of a notification's JSON that is the same for all visitors of a rule. It is written once for each
+ * rule.
+ */
 function displayJsonOf(displayed: Displayed, mbox: string): string {
   displayed.displayJson ??= toDisplayJson(mbox, displayed.displayTokens);
   return displayed.displayJson;
@@ -131,7 +137,10 @@ function toDisplayJson(mbox: string, tokens: readonly string[]): string {
   return `"type":"display","mbox":{"name":${JSON.stringify(mbox)}},"tokens":${JSON.stringify(tokens)}`;
 }
 
-/** The JSON of a report as far as its notifications: ids of our own need no look at each character (`on-device/execute-url`). */
+/**
+ * Writes the JSON of a report up to its notifications. Ids that the SDK made need no escaping (benchmark
+ * on-device/execute-url).
+ */
 function toHeadJson({
   requestId,
   id,
@@ -150,12 +159,15 @@ function toHeadJson({
   return `${head}${shared}${isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : ''}`;
 }
 
-/** The fields of an object's JSON, after others. */
+/** Returns the fields of an object's JSON without its braces, so that they can follow other fields. */
 function withoutBraces(json: string): string {
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }
 
-/** The supplemental data id, where nothing else is said of the Experience Cloud. */
+/**
+ * Returns the supplemental data id when it is all that the request says about the Experience Cloud, and when it needs
+ * no escaping. Returns undefined otherwise.
+ */
 function loneSdidOf({ analytics, audienceManager }: ExperienceCloud = {}): string | undefined {
   if (!analytics || audienceManager) return undefined;
   const { logging, supplementalDataId, trackingServer, trackingServerSecure } = analytics;

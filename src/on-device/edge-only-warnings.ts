@@ -6,7 +6,7 @@ import { type EdgeOnlyField, edgeOnlyFields } from './remote-dependency.js';
 
 const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
 
-/** The warnings of an on-device decision about fields that are for the edge alone. */
+/** Warnings about fields that an on-device decision ignores, because only the edge can process them. */
 const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
   qaMode: `qaMode ${AS_LIVE}`,
   preview: `preview ${AS_LIVE}`,
@@ -16,7 +16,10 @@ const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
 
 const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
 
-/** Warns of what is lost because the edge was not asked. A hybrid client has asked it. */
+/**
+ * Warns of what is lost because the edge was not asked. Hybrid clients do not get here with such a request: they have
+ * asked the edge.
+ */
 export function warnOfLosses(
   request: ResolvedDeliveryRequest,
   report: DisplayReport | undefined,

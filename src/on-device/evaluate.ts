@@ -19,35 +19,48 @@ import { remoteDependency } from './remote-dependency.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
 
-/** What an evaluation needs besides the request and the artifact. */
+/** Holds what an evaluation needs besides the request and the artifact. */
 export interface EvaluationInputs {
+  /** Time for which the request is decided, in epoch ms. */
   readonly nowMs: number;
   readonly sessionId: string;
   /** Makes the ids of notifications. */
   readonly newId: () => string;
-  /** Makes the tntId of a visitor without an id to be allocated by. @default newId */
+  /**
+   * Makes the tntId of a visitor who has no id for the allocation.
+   * @default newId
+   */
   readonly newTntId?: (() => string) | undefined;
-  /** The visitor's place, as given or as looked up. @default `request.context.geo` */
+  /**
+   * The visitor's geographic data, as given or as looked up.
+   * @default request.context.geo
+   */
   readonly geo?: Geo | null | undefined;
-  /** Told in traces. */
+  /** Facts about the artifact's downloads, for traces. */
   readonly artifactFacts?: ArtifactFacts | undefined;
 }
 
-/** What was decided. All of it is the caller's own. */
+/** Result of an evaluation. The caller may change every object in it. */
 export interface Evaluation extends RemoteNames {
-  /** 206 when only the edge can answer a part of the request. */
+  /** Status of the response: 206 when only the edge can answer some part of the request, else 200. */
   readonly status: 200 | 206;
-  /** The request's ids, and the new tntId. */
+  /** The ids of the request, with the new tntId if there is one. */
   readonly id: VisitorIdResponse;
-  /** Of a visitor who had no id to be allocated by. */
+  /** New tntId of a visitor who had no id for the allocation; undefined for other visitors. */
   readonly newTntId: string | undefined;
   readonly execute: ExecuteResponse | undefined;
   readonly prefetch: PrefetchResponse | undefined;
-  /** The displays to report; undefined when nothing is executed. */
+  /** Displays to report; undefined when nothing is executed. */
   readonly report: DisplayReport | undefined;
 }
 
-/** Decides a request from the artifact (spec 5.4): no network, no clock, nothing remembered between calls. */
+/**
+ * Decides a request from the artifact, without network and clock: time and ids are passed in. Besides caches, nothing
+ * survives a call but counters in activities and rule keys. They stay correct because an evaluation is synchronous:
+ * no other evaluation runs in between.
+ * On-device decisioning is described at
+ * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/overview.
+ */
 export function evaluate(
   request: DeliveryRequest,
   compiled: CompiledArtifact,
@@ -123,6 +136,7 @@ function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part)
   return answers;
 }
 
+/** Returns a copy of a visitor's ids, which the caller may change. */
 function toOwnId(id: VisitorId): VisitorIdResponse {
   const own: VisitorIdResponse = {};
   if (id.tntId) own.tntId = id.tntId;

@@ -12,9 +12,9 @@ import type { Logger } from '../logger.js';
 import type { Call } from '../request/call.js';
 import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
-import { toPlace } from './facts/place.js';
+import { toGeo } from './facts/place.js';
 
-/** What a geo look-up needs. */
+/** Holds what a geo look-up needs. */
 export interface GeoOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
@@ -23,25 +23,32 @@ export interface GeoOptions {
   readonly newId: () => string;
 }
 
-/** A place of which nothing is known but its address. */
+/** Geographic data that hold an IP address and nothing else. */
 export type AddressOnly = Geo & { readonly ipAddress: string };
 
-/** Finds where a visitor is, or gives back what the request says of it. Never rejects. */
+/**
+ * Looks up the geographic data of an IP address, and adds them to the given data. Resolves to the given data alone
+ * when the look-up fails; never rejects.
+ */
 export type GeoLookup = (geo: AddressOnly, limits: Pick<Call, 'timeoutMs' | 'signal'>) => Promise<Geo>;
 
+/** Number of addresses whose geographic data are kept. */
 const MAX_CACHED_ADDRESSES = 10_000;
+/** Time for which the geographic data of an address are kept. */
 const CACHED_MS = 60 * 60 * 1000;
-const MAX_PLACE_BYTES = 64 * 1024;
+const MAX_GEO_BYTES = 64 * 1024;
 
 /**
- * The place of an IP address, from the CDN (spec 5.6). Looked up once per address and hour; when that fails, the
- * decision is made without it.
+ * Creates the function that looks up the geographic data of an IP address at Adobe's CDN. The data of an address are
+ * kept for an hour. A decision is made without the data when the look-up fails. See
+ * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/supported-features.
  */
 export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
   const url = `${cdnOrigin(config)}/v1/geo`;
   const faults = new FaultLog(logger.write, 'geo look-ups work');
-  // It makes room for all of its entries at once, and most clients never look a place up: benchmark `memory`.
-  let placesByAddress: BoundedCache<Promise<Geo>> | undefined;
+  // The cache is created with the first look-up: it allocates room for all of its entries at once, and most clients
+  // never look up an address (benchmark memory).
+  let geoByAddress: BoundedCache<Promise<Geo>> | undefined;
 
   const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const { status, headers, body } = await download(transport, {
@@ -50,37 +57,40 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
       requestId: newId(),
       timeoutMs,
-      maxBytes: MAX_PLACE_BYTES,
+      maxBytes: MAX_GEO_BYTES,
       retry: config.retry,
       isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
     });
-    const place = toPlace({ text: textOf(body), headers });
-    if (place) return place;
+    const geo = toGeo({ text: textOf(body), headers });
+    if (geo) return geo;
     const result = 'was answered with nothing that names a place';
     throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
   };
 
-  /** Shared by calls with other timeouts, so that it goes on for the next ones when the first cannot wait. */
+  /**
+   * Starts a look-up that calls with different timeouts share. Its time limit is at least the configured timeout, so
+   * that later calls profit when the first one cannot wait.
+   */
   const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const place = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
-    const places = placesByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
-    placesByAddress = places;
-    places.set(ipAddress, place);
-    place.then(
+    const lookup = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
+    const cache = geoByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
+    geoByAddress = cache;
+    cache.set(ipAddress, lookup);
+    lookup.then(
       () => faults.worked(),
       (thrown: unknown) => {
-        if (places.get(ipAddress) === place) places.delete(ipAddress);
+        if (cache.get(ipAddress) === lookup) cache.delete(ipAddress);
         faults.failed(toError(thrown).message);
       },
     );
-    return place;
+    return lookup;
   };
 
   return async (geo, { timeoutMs, signal }) => {
-    const known = placesByAddress?.get(geo.ipAddress);
-    const place = known ?? startLookup(geo.ipAddress, timeoutMs);
+    const known = geoByAddress?.get(geo.ipAddress);
+    const lookup = known ?? startLookup(geo.ipAddress, timeoutMs);
     try {
-      const found = await within({ timeoutMs, signal }, () => place, cutOff);
+      const found = await within({ timeoutMs, signal }, () => lookup, cutOff);
       const geoContext = { ...geo, ...found };
       if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
       return geoContext;
@@ -97,7 +107,10 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   };
 }
 
-/** Whether the address is all that is known; whoever knows more is believed. */
+/**
+ * Returns true when a request gives an IP address and no other geographic data. Data that the request gives are used
+ * as they are.
+ */
 export function needsLookup(geo: Geo | undefined): geo is AddressOnly {
   return geo?.ipAddress !== undefined && Object.keys(geo).length === 1;
 }

@@ -2,41 +2,45 @@ import { TargetError } from '../errors.js';
 import type { OnDevice, OnDeviceOptions } from './decider.js';
 
 /**
- * On-device decisioning of one client, loaded by those alone who decide here: it is most of the code, and knows the
- * public suffixes. A load that failed is forgotten, so that the next call tries it again.
+ * Loads on-device decisioning for clients that need it. It is most of the SDK's code, and includes the public suffix
+ * list. A failed load is forgotten, so that the next call tries again.
  */
 export class LazyOnDevice {
   #options: OnDeviceOptions;
   #loading: Promise<OnDevice> | undefined;
   #loaded: OnDevice | undefined;
 
-  /** Begins to load. */
+  /** Starts loading. */
   constructor(options: OnDeviceOptions) {
     this.#options = options;
     void this.load();
   }
 
-  /** The decider once it is loaded; undefined before. */
+  /** The decider; undefined until it is loaded. */
   get loaded(): OnDevice | undefined {
     return this.#loaded;
   }
 
-  /** The decider, or a promise of it until it is loaded. */
+  /** The decider, or a promise of it while it is being loaded. */
   get decider(): OnDevice | Promise<OnDevice> {
     return this.#loaded ?? this.load();
   }
 
-  /** Resolves when it is loaded; rejects with NOT_READY when it cannot be. */
+  /**
+   * Resolves when on-device decisioning is loaded.
+   * @throws TargetError `ERR_TARGET_NOT_READY` when it cannot be loaded.
+   */
   load(): Promise<OnDevice> {
     if (this.#loading) return this.#loading;
     const loading = this.#load();
     this.#loading = loading;
-    // Whoever makes a call hears why it cannot be loaded.
+    // Every call reports the failure to its caller. This handler keeps it from being an unhandled rejection when nobody
+    // does.
     loading.catch(() => undefined);
     return loading;
   }
 
-  /** Closes what is loaded or being loaded; one that cannot be loaded has nothing to close. */
+  /** Closes on-device decisioning, as soon as it is loaded. Nothing has to be closed when the load fails. */
   async close(): Promise<void> {
     (await this.#loading?.catch(() => undefined))?.close();
   }
@@ -47,7 +51,7 @@ export class LazyOnDevice {
       throw new TargetError('ERR_TARGET_NOT_READY', 'on-device decisioning could not be loaded', { cause });
     });
     const loaded = startOnDevice(this.#options);
-    // The payload may be large, and is of no use any more.
+    // The payload may be large, and is not needed after the start.
     this.#options = { ...this.#options, payload: undefined };
     this.#loaded = loaded;
     return loaded;

@@ -6,12 +6,12 @@ import type {
   RequestDetails,
 } from '../delivery-api.js';
 
-/** Whether a location says what was ordered or looked at, which counts on the edge alone. */
+/** Returns true when a location's request holds an order or a product. Only the edge can count them. */
 export function hasOrder({ order, product }: RequestDetails): boolean {
   return Boolean(order || product);
 }
 
-/** Whether any location of a request says so. */
+/** Returns true when any location of a request holds an order or a product. */
 export function hasOrders({ execute, prefetch }: DeliveryRequest): boolean {
   return (execute !== undefined && anyOf(execute)) || (prefetch !== undefined && anyOf(prefetch));
 }
@@ -20,7 +20,10 @@ function anyOf({ mboxes, pageLoad, views }: ExecuteRequest & PrefetchRequest): b
   return Boolean(mboxes?.some(hasOrder) || views?.some(hasOrder) || (pageLoad && hasOrder(pageLoad)));
 }
 
-/** The path of the first location whose order or product no notification carries, such as `execute.mboxes[2]`. */
+/**
+ * Returns the path of the first location whose order or product is in no notification, such as `execute.mboxes[2]`.
+ * Returns undefined when none is lost.
+ */
 export function unreportedOrder(
   { execute, prefetch }: DeliveryRequest,
   notifications: readonly Notification[],
@@ -32,6 +35,7 @@ export function unreportedOrder(
   return pathOf('execute', execute, isLost) ?? pathOf('prefetch', prefetch, hasOrder);
 }
 
+/** Returns the path of the first mbox, view or page load for which `isWanted` returns true. */
 function pathOf(
   name: string,
   { mboxes = [], views = [], pageLoad }: ExecuteRequest & PrefetchRequest = {},

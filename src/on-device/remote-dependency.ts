@@ -5,9 +5,10 @@ import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledLocation } from './rules/location.js';
 
 /**
- * Names the mboxes and views of a request that the artifact cannot decide, each once: those that it lists as
- * remote in its order, then the others in the order of the request, prefetch first. A page load is the global
- * mbox; a view without a name is all views that the artifact lists as remote.
+ * Names the mboxes and views of a request that only the edge can decide. Each appears once. Those that the artifact
+ * lists as remote come first, in its order. The others follow in the order of the request, `prefetch` before
+ * `execute`. A page load counts as the global mbox. A view without a name stands for all views that only the edge can
+ * decide.
  */
 export function remoteDependency(
   request: DeliveryRequest,
@@ -23,8 +24,9 @@ export function remoteDependency(
 }
 
 /**
- * Names what a hybrid client leaves to the edge, which gets a request whole or not at all. Besides what the artifact
- * cannot decide, that is what would be lost here: orders and products, notifications, and fields for the edge alone.
+ * Names the part of a request for which a hybrid client asks the edge. The edge then decides the whole request.
+ * Besides mboxes and views that only the edge can decide, the edge is needed for data that would be lost here:
+ * orders, products, notifications, and fields that only the edge can process.
  */
 export function edgeShare(request: DeliveryRequest, compiled: CompiledArtifact): EdgeShare {
   const isOrder = hasOrders(request);
@@ -35,12 +37,15 @@ export function edgeShare(request: DeliveryRequest, compiled: CompiledArtifact):
   return { remoteMboxes, remoteViews, isNeeded };
 }
 
-/** Paths of the fields that an artifact knows nothing of: those of testers, and Analytics payloads for the page. */
+/**
+ * Path of a request field that only the edge can process. `qaMode` and `preview` are for testers of activities;
+ * client-side logging asks for an Analytics payload.
+ */
 export type EdgeOnlyField = 'qaMode' | 'preview' | 'experienceCloud.analytics.logging';
 
 const NO_FIELDS: readonly EdgeOnlyField[] = [];
 
-/** The fields of a request that are for the edge alone; most requests have none. */
+/** Returns the fields of a request that only the edge can process. Most requests have none. */
 export function edgeOnlyFields({
   qaMode,
   preview,
@@ -55,7 +60,7 @@ export function edgeOnlyFields({
   return fields;
 }
 
-/** Whether the edge is to have a location that the artifact could decide. */
+/** Returns true for a location that is left to the edge although the artifact could decide it. */
 type IsForEdge = (location: RequestDetails) => boolean;
 
 const isNever: IsForEdge = () => false;
@@ -96,6 +101,7 @@ function addIf(isForEdge: boolean, location: CompiledLocation, remote: string[])
   if (isForEdge || location.remote) remote.push(location.name);
 }
 
+/** Removes repeated names, and puts those that the artifact lists first, in its order. */
 function inArtifactOrder(names: string[], listed: readonly string[] | null | undefined): string[] {
   if (names.length < 2) return names;
   const wanted = new Set(names);

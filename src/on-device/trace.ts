@@ -11,34 +11,37 @@ import { parsePage } from './facts/page.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledRule } from './rules/location.js';
 
-/** What a trace says of the artifact's download, besides what the artifact says of itself. */
+/** Facts about the artifact's downloads that a trace shows. */
 export interface ArtifactFacts {
-  /** Undefined for an artifact that was given, not downloaded. */
+  /** URL of the artifact; undefined for an artifact that the caller passed in the configuration. */
   readonly artifactLocation?: string | undefined;
-  /** Milliseconds. */
+  /** Time between two downloads, in ms. */
   readonly pollingInterval: number;
+  /** True when the client is closed and does not download any more. */
   readonly pollingHalted: boolean;
+  /** Number of artifacts that were taken into use. */
   readonly artifactRetrievalCount: number;
+  /** Time at which the last artifact was taken into use, in epoch ms. */
   readonly artifactLastRetrievedMs: number;
 }
 
-/** Whether a location is executed or prefetched. */
+/** Part of the request to which a traced location belongs. */
 export type TraceMode = 'execute' | 'prefetch';
 
-/** What all traces of one execute or prefetch have in common. */
+/** Facts that all traces of one `execute` or one `prefetch` have in common. */
 export interface TraceFacts {
   readonly mode: TraceMode;
   readonly environment: JsonValue | undefined;
-  /** `clientCode`, `artifact` and `profile` of the trace. */
+  /** Fields `clientCode`, `artifact` and `profile` of the trace. */
   readonly common: Readonly<Record<string, unknown>>;
-  /** `sessionId`, `pageURL` and `host` of the trace's request. */
+  /** Fields `sessionId`, `pageURL` and `host` of the trace's request. */
   readonly request: Readonly<Record<string, unknown>>;
 }
 
-/** The location that a trace is for, as it was requested. */
+/** Location that a trace is about, as the request describes it. */
 export type TracedLocation = { readonly mbox: RequestDetails } | { readonly view: RequestDetails };
 
-/** Where the facts of a trace come from. */
+/** Objects from which the facts of a trace are taken. */
 export interface TraceSources {
   readonly compiled: CompiledArtifact;
   readonly inputs: { readonly sessionId: string; readonly artifactFacts?: ArtifactFacts | undefined };
@@ -46,7 +49,7 @@ export interface TraceSources {
   readonly context: Context;
 }
 
-/** Gathers what the traces of one execute or prefetch have in common (spec 5.7). */
+/** Collects the facts that all traces of one `execute` or one `prefetch` have in common. */
 export function toTraceFacts(
   mode: TraceMode,
   { compiled, inputs, visitorId, context }: TraceSources,
@@ -74,11 +77,13 @@ export function toTraceFacts(
   };
 }
 
+/** Returns a visitor's ids as traces show them: the part of the tntId after its first dot is a field of its own. */
 function toTracedId(id: VisitorId): object {
   const [tntId, profileLocation] = id.tntId?.split('.') ?? [];
   return { ...id, tntId, profileLocation };
 }
 
+/** Entry of a trace for an activity whose rule was answered with. Traces call activities campaigns. */
 interface Campaign {
   readonly id: number | string;
   readonly campaignType: JsonValue | undefined;
@@ -88,6 +93,10 @@ interface Campaign {
   readonly notifications: Notification[] | undefined;
 }
 
+/**
+ * Entry of a trace for an activity whose rules were evaluated: the facts that their conditions read, and the
+ * conditions and audiences that held or did not.
+ */
 interface CampaignTarget {
   readonly context: object;
   readonly campaignId: number | string;
@@ -99,8 +108,8 @@ interface CampaignTarget {
 }
 
 /**
- * Records why rules held or not. It goes on over all locations of an execute or a prefetch, as in the official
- * SDKs: a location's trace tells everything that was evaluated until the location was answered.
+ * Records why rules held or did not. It continues through all locations of one `execute` or `prefetch`, as in the
+ * official SDKs: the trace of a location shows everything that was evaluated until that location was answered.
  */
 export class TraceRecorder {
   readonly #facts: TraceFacts;
@@ -111,7 +120,7 @@ export class TraceRecorder {
     this.#facts = facts;
   }
 
-  /** A rule was evaluated. */
+  /** Records that a rule was evaluated, with the result and with the context that its condition read. */
   noteRule(rule: CompiledRule, held: boolean, context: LocationContext): void {
     const target = this.#targets.get(rule.activity.id) ?? this.#addTarget(rule, context);
     const [segments, conditions] = held
@@ -122,13 +131,16 @@ export class TraceRecorder {
     conditions.push(rule.condition?.written);
   }
 
-  /** A rule that held was answered with, and this notification reports its display. */
+  /** Records that a rule's options were answered with. The notification is the one that reports their display. */
   noteAnswer(rule: CompiledRule, notification: Notification | undefined): void {
     const campaign = this.#campaigns.get(rule.activity.id) ?? this.#addCampaign(rule);
     if (notification) campaign.notifications?.push(notification);
   }
 
-  /** The trace as far as it goes now; rules of the activities it names are still added to it until it is finished. */
+  /**
+   * Returns the trace as it is at this point. Later rules of the same activities are still added to it until {@link
+   * finishTrace} copies it.
+   */
   draft(location: TracedLocation): object {
     const { mode, common, request } = this.#facts;
     const traced =
@@ -179,8 +191,8 @@ export class TraceRecorder {
 }
 
 /**
- * A draft as it is answered: the caller's own. It goes through text, which shares nothing, leaves out what JSON
- * cannot hold, and keeps `__proto__` plain data.
+ * Converts a draft to the trace of the response, which the caller may change. The conversion through JSON shares no
+ * object, leaves out what JSON cannot hold, and keeps `__proto__` an ordinary property.
  */
 export function finishTrace(draft: object): TraceResponse {
   return JSON.parse(JSON.stringify(draft));

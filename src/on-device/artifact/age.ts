@@ -1,61 +1,76 @@
 import type { Artifact } from '../../artifact.js';
 import type { ArtifactOrigin } from '../../stats.js';
 
-/** An artifact's date, and what tells if it can be believed. */
+/** Describes the date of a held artifact, and how far the date can be trusted. */
 export interface Dated {
-  /** When it was made, where it says so. */
+  /** Time at which the artifact was made, in epoch ms; undefined when the artifact does not say. */
   readonly madeMs: number | undefined;
-  /** Set when its date was in the future on arrival; the clock may have been wrong. */
+  /**
+   * True when the date was more than a day in the future on arrival: the clock of its maker or of this machine was
+   * wrong.
+   */
   readonly isFromFuture: boolean;
+  /** Origin of the artifact: the CDN, a file, a store or the caller. */
   readonly source: ArtifactOrigin;
-  /** On the clock of `performance.now()`. */
+  /** Time of arrival in ms, on the clock of `performance.now()`. */
   readonly taken: number;
 }
 
-/** Time zones and clocks that are a little wrong are no reason to doubt a date. */
+/**
+ * Largest distance of a trusted date into the future. Differences up to a day come from time zones and from clocks
+ * that are slightly wrong.
+ */
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
-/** A CDN serves what it has kept for some minutes, while a newer artifact is there already. */
+/** Longest time for which a CDN is expected to serve an artifact after a newer one was made. */
 const MAX_UNDERWAY_MS = 10 * 60 * 1000;
 
-/** When an artifact was made, where it says so. */
+/**
+ * Returns the time at which an artifact was made, in epoch ms; undefined when it does not say or the date cannot be
+ * read.
+ */
 export function generatedAtMs({ meta }: Artifact): number | undefined {
   const generatedAt = meta?.generatedAt;
   const ms = typeof generatedAt === 'string' ? Date.parse(generatedAt) : Number.NaN;
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** Whether a date is so far in the future that its maker's clock or this machine's is wrong. */
+/** Returns true when a date is so far in the future that the clock of its maker or of this machine must be wrong. */
 export function isAhead(madeMs: number, nowMs: number): boolean {
   return madeMs - nowMs > MAX_AHEAD_MS;
 }
 
-/** Whether an artifact of a date was made before the one that is held, as far as both dates can be believed. */
-export function isOlder(comeMs: number | undefined, held: Dated, nowMs: number): boolean {
+/**
+ * Returns true when an artifact was made before the held one, as far as both dates can be trusted. `newMadeMs` is the
+ * date of the artifact that is not held yet.
+ */
+export function isOlder(newMadeMs: number | undefined, held: Dated, nowMs: number): boolean {
   const { madeMs } = held;
-  if (comeMs === undefined || madeMs === undefined || isAhead(comeMs, nowMs)) return false;
-  return comeMs < (isMisdated(held, nowMs) ? Math.min(madeMs, latestMadeMs(held, nowMs)) : madeMs);
+  if (newMadeMs === undefined || madeMs === undefined || isAhead(newMadeMs, nowMs)) return false;
+  return newMadeMs < (isMisdated(held, nowMs) ? Math.min(madeMs, latestMadeMs(held, nowMs)) : madeMs);
 }
 
-/** How long ago an artifact was made; one without a date that can be believed counts as made when it came. */
+/** Returns the age of an artifact in ms. An artifact without a trusted date counts as made when it arrived. */
 export function ageMs(held: Dated, nowMs: number): number {
   const { madeMs, taken } = held;
   if (madeMs === undefined || isMisdated(held, nowMs)) return performance.now() - taken;
   return Math.max(0, nowMs - madeMs);
 }
 
-/** Whether an artifact came from its location, and not from a store or from the caller. */
+/** Returns true when an artifact came from its configured location, not from a store or from the caller. */
 export function isFromLocation(source: ArtifactOrigin): boolean {
   return source === 'cdn' || source === 'file';
 }
 
-/** A date is none to go by when the artifact's maker or the clock of this machine was wrong. */
+/** Returns true when the date of a held artifact cannot be trusted, because a clock is or was wrong. */
 function isMisdated({ madeMs, isFromFuture }: Dated, nowMs: number): boolean {
   return isFromFuture || (madeMs !== undefined && isAhead(madeMs, nowMs));
 }
 
 /**
- * An artifact was made before it came; nobody knows when it came to a store or to the caller. The time that has passed
- * since is taken from the clock as it is now, for the clock may have been set meanwhile.
+ * Returns the latest time at which a held artifact with a wrong date can have been made, in epoch ms. It was made
+ * before it arrived. The time since its arrival is measured by `performance.now()` and subtracted from the present
+ * time, because the clock may have been set since. For an artifact from a store or from the caller, nobody knows when
+ * it arrived there: the result is then so early that no other artifact counts as older.
  */
 function latestMadeMs({ source, taken }: Dated, nowMs: number): number {
   if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;

@@ -3,8 +3,8 @@ import type { Logger } from '../../logger.js';
 import type { CompiledArtifact, UndecidableLocation } from '../rules/compile.js';
 
 /**
- * Warns of the locations of one artifact that have rules which only the edge understands, each once. They are known when
- * they are compiled, which is when a request first asks for them.
+ * Warns of locations with rules that only the edge can evaluate, once for each location of an artifact. Such rules
+ * are found when a location is compiled, which is when a request first asks for it.
  */
 export class UndecidableLog {
   readonly #compiled: CompiledArtifact;
@@ -12,13 +12,14 @@ export class UndecidableLog {
 
   constructor(compiled: CompiledArtifact, logger: Logger) {
     this.#compiled = compiled;
-    // Each artifact's own: what is wrong with a new one is news, even if it is what was wrong with the last.
+    // Each artifact has a limit of its own, so that a fault of a new artifact is logged even when the last artifact
+    // had the same fault.
     this.#limit = new LineLimit((line) => logger.write('warn', line));
   }
 
-  /** Warns of the locations that were compiled since it was last called. */
+  /** Warns of the locations that were compiled since the last call. */
   write(): void {
-    // Asked with every decision, and nearly always no (benchmark `on-device/prefetch`).
+    // This runs with every decision, and nearly always there is nothing to log (benchmark on-device/prefetch).
     if (!this.#compiled.hasUndecidable) return;
     for (const location of this.#compiled.takeUndecidable()) this.#limit.say(toLine(location));
   }

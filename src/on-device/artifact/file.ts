@@ -2,15 +2,17 @@ import { concat, type Files, type OpenFile } from '#platform';
 import { TargetError, toError } from '../../errors.js';
 import { type Limits, type Span, within } from '../../http/deadline.js';
 
-/** Reads a file to its end once, within the given limits. */
+/** Reads a whole file once, within the given limits. */
 export type ReadFile = (limits: Limits & { readonly signal: AbortSignal }) => Promise<Uint8Array>;
 
+/** Size of one read, in bytes. */
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Reads the artifact file of a `file:` URL, again and again. Every failure that is not an abort is a TargetError. A read
- * that outlived its time limit holds a thread of the process until its file system answers: no second one is begun
- * beside it.
+ * Creates a function that reads the artifact file of a `file:` URL. The function rejects with a `TargetError`, or
+ * with the signal's reason when it is aborted. A read that takes longer than its time limit goes on: it occupies a
+ * thread of the process until the file system answers. A second call joins that read instead of occupying one more
+ * thread.
  */
 export function createFileReader(files: Files, location: string, maxBytes: number): ReadFile {
   let reading: Promise<Uint8Array> | undefined;
@@ -35,7 +37,8 @@ async function readWhole(open: () => Promise<OpenFile>, maxBytes: number, span: 
       const pieces: Uint8Array[] = [];
       let left = maxBytes + 1;
       while (!span.aborted) {
-        // Read piece by piece and not by its size: a file may grow meanwhile, and those of /proc have none.
+        // The file is read in pieces, not by its size: it may grow meanwhile, and files in `/proc` report a size of
+        // 0.
         const piece = await file.read(Math.min(PIECE_BYTES, left));
         if (piece.length === 0) return concat(pieces);
         pieces.push(piece);

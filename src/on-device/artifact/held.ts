@@ -7,49 +7,57 @@ import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
 import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './age.js';
 import { UndecidableLog } from './edge-only-log.js';
 
-/** What holding an artifact needs. */
+/** Holds what is needed to keep an artifact. */
 export interface HeldArtifactOptions {
   readonly config: ResolvedConfig;
-  /** The artifact that the caller brought along. */
+  /** Artifact that the caller passed in the configuration; undefined when there is none. */
   readonly payload: Artifact | undefined;
   readonly logger: Logger;
+  /** Returns the present time in epoch ms. */
   readonly now: () => number;
 }
 
-/** How an artifact that came is to be taken. */
+/** Describes an artifact that arrived, besides its content. */
 export interface Arrival {
   readonly source: ArtifactOrigin;
+  /** ETag of the artifact; undefined when it has none that can be sent back. */
   readonly etag?: string | undefined;
-  /** Whether it was asked for by name, so that it may be older than the one that is held. */
-  readonly isAsked?: boolean | undefined;
+  /**
+   * True when `refresh()` asked for it. It then replaces the held artifact even when it has no rules, or when it is
+   * older and has another ETag.
+   */
+  readonly isRefresh?: boolean | undefined;
 }
 
 /**
- * Says why an artifact is not taken. `older`: it was made before the one that is held. `blank`: it has no rules, which
- * the next download has to confirm.
+ * Reason for refusing an artifact. `older`: it was made before the held one. `blank`: it has no rules, and the next
+ * download has to confirm that this is no fault.
  */
 export type Refusal = 'older' | 'blank';
 
-/** An artifact that calls are decided from. */
+/** Artifact from which calls are decided. */
 export interface ArtifactInUse {
   readonly compiled: CompiledArtifact;
-  /** Warns of what deciding from it has shown of it. */
+  /** Log of the locations that only the edge can decide. It is written when a decision finds one. */
   readonly undecidable: UndecidableLog;
 }
 
-/** ETag and rules change together, once everything about them was checked. */
+/** The held artifact. Its ETag and rules are replaced together, after a new artifact has passed all checks. */
 interface Held extends ArtifactInUse, Dated {
   readonly isBlank: boolean;
   readonly etag: string | undefined;
 }
 
-/** The artifact in use: none at first, then the last good one. */
+/** Keeps the artifact in use. There is none at first; later it is the last good one. */
 export class HeldArtifact {
   readonly #options: Omit<HeldArtifactOptions, 'payload'>;
   #held: Held | undefined;
-  /** When its location last said that it is the current one, on the clock of `performance.now()`. */
+  /**
+   * Time, on the clock of `performance.now()`, at which the location last confirmed that the held artifact is the
+   * current one.
+   */
   #confirmed: number | undefined;
-  /** Set while the last artifact that came was refused as blank. */
+  /** True while the last artifact that arrived was refused as blank. */
   #isInDoubt = false;
   #retrievals = 0;
   #lastRetrievedMs = 0;
@@ -59,31 +67,35 @@ export class HeldArtifact {
     if (payload) this.#hold(payload, { source: 'payload' });
   }
 
+  /** The artifact in use; undefined while there is none. */
   get inUse(): ArtifactInUse | undefined {
     return this.#held;
   }
 
-  /** The held ETag is what a download asks for changes by; undefined while only a whole artifact can settle a doubt. */
+  /**
+   * ETag that the next download sends, so that an unchanged artifact is not sent again. It is undefined while an
+   * artifact without rules waits to be confirmed, because only a complete download can confirm it.
+   */
   get condition(): string | undefined {
     return this.#isInDoubt ? undefined : this.#held?.etag;
   }
 
-  /** True while the next download has to say if an artifact without rules was meant. */
+  /** True while the next download has to confirm that an artifact without rules is meant. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
   }
 
-  /** Whether it is the one that the caller brought along. */
+  /** True when the artifact in use is the one that the caller passed in the configuration. */
   get isPayload(): boolean {
     return this.#held?.source === 'payload';
   }
 
-  /** Whether it came from its location, or was the same there. */
+  /** True when the artifact in use came from its location, or when the location confirmed it. */
   get isConfirmed(): boolean {
     return this.#confirmed !== undefined;
   }
 
-  /** What is told of it. */
+  /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
     if (!this.#held) return undefined;
     const { source, compiled } = this.#held;
@@ -97,14 +109,14 @@ export class HeldArtifact {
     };
   }
 
-  /** How often one was taken, and when the last time. */
+  /** Number of artifacts that were taken into use, and the time of the last one in epoch ms. */
   get retrieved(): { readonly times: number; readonly lastMs: number } {
     return { times: this.#retrievals, lastMs: this.#lastRetrievedMs };
   }
 
   /**
-   * Takes an artifact into use as a whole, unless it says why not.
-   * @throws TargetError `ERR_TARGET_ARTIFACT` for one that cannot be used
+   * Takes an artifact into use as a whole, or returns the reason why it is refused.
+   * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be used.
    */
   take(text: string, arrival: Arrival): Refusal | undefined {
     const artifact = toArtifact(parse(text));
@@ -114,7 +126,7 @@ export class HeldArtifact {
     return refusal;
   }
 
-  /** Notes that it is the current one still. */
+  /** Notes that the location has confirmed the artifact in use as the current one. */
   confirm(): void {
     this.#confirmed = performance.now();
   }
@@ -124,12 +136,12 @@ export class HeldArtifact {
     return ageMs(held, this.#options.now());
   }
 
-  #refusalOf(artifact: Artifact, { etag, isAsked = false }: Arrival): Refusal | undefined {
+  #refusalOf(artifact: Artifact, { etag, isRefresh = false }: Arrival): Refusal | undefined {
     const held = this.#held;
     if (!held) return undefined;
-    const isMeant = isAsked && etag !== held.etag;
+    const isMeant = isRefresh && etag !== held.etag;
     if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) return 'older';
-    const isSettled = isAsked || this.#isInDoubt || held.isBlank;
+    const isSettled = isRefresh || this.#isInDoubt || held.isBlank;
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
   }
 
@@ -161,7 +173,7 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch (thrown) {
     const cause = toJsonError(thrown);
-    // Its start holds its key.
+    // The text of a binary artifact is not part of the error, because it starts with the key that decodes it.
     if (isBinaryArtifact(text))
       throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is binary, not JSON: set artifactFormat', {
         cause,

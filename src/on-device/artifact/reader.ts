@@ -9,26 +9,31 @@ import { NO_RETRY } from '../../http/retry.js';
 import type { Transport } from '../../http/transport.js';
 import { createFileReader } from './file.js';
 
-/** An artifact as it was read, not looked into yet. */
+/** Artifact as it was read: its content is not checked yet. */
 export interface ReadArtifact {
   readonly text: string;
-  /** Tells this version from others; undefined when there is none that can be sent back. */
+  /** ETag of this version; undefined when there is none that can be sent back. */
   readonly etag: string | undefined;
+  /** Size of the artifact as it was read, in bytes. */
   readonly bytes: number;
-  /** Unknown of a file. */
+  /** Time until the first byte of the response, in ms; undefined for a file. */
   readonly timeToFirstByteMs: number | undefined;
+  /** Duration of the download in ms; undefined for a file. */
   readonly downloadMs: number | undefined;
 }
 
-/** Where the artifact is, and one attempt to read it. */
+/** Reads the artifact from one location. */
 export interface ArtifactReader {
-  /** Shown by events and traces, so without credentials. */
+  /** URL of the artifact, without credentials, because events and traces show it. */
   readonly location: string;
-  /** Undefined when it is the version of the given ETag. Every failure that is not an abort is a TargetError. */
+  /**
+   * Makes one attempt to read the artifact. Resolves to undefined when it is still the version of the given ETag.
+   * Rejects with a `TargetError`, or with the signal's reason when it is aborted.
+   */
   read(etag: string | undefined, signal: AbortSignal): Promise<ReadArtifact | undefined>;
 }
 
-/** What reading needs. */
+/** Holds what is needed to read the artifact. */
 export interface ArtifactReaderOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
@@ -38,12 +43,16 @@ export interface ArtifactReaderOptions {
 const DOWNLOAD_TIMEOUT_MS = 30_000;
 const MAX_ARTIFACT_BYTES = 32 * 1024 * 1024;
 /**
- * An ETag goes back with each poll: one that is long, or that no header may hold, would have all of them refused. To
- * `*`, the answer would be 304 for ever.
+ * Matches an ETag that can be sent back in `If-None-Match` (https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2). A
+ * long one, or one with characters that a header cannot hold, would make every poll fail. `*` would be answered by
+ * status 304 for ever.
  */
 const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
 
-/** Reads the artifact from the CDN, from another URL or from a file, as JSON or in the binary format. */
+/**
+ * Creates the reader of the configured artifact: from the CDN, from another URL or from a file, as JSON or in the
+ * binary format.
+ */
 export function createArtifactReader({ config, transport, newId }: ArtifactReaderOptions): ArtifactReader {
   const url = toArtifactLocation(config);
   const { protocol, pathname, username, password } = new URL(url);
@@ -74,7 +83,10 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
     return { text: toText(bytes), etag: kept, bytes: bytes.length, timeToFirstByteMs, downloadMs };
   };
 
-  /** A file's own bytes are its ETag: it is read each time, but taken only when they changed. */
+  /**
+   * Creates the function that reads an artifact file. The hash of its bytes serves as ETag: the file is read each
+   * time, but it counts as new only when its bytes changed.
+   */
   const readerOf = (files: Files): ArtifactReader['read'] => {
     const readFile = createFileReader(files, location, MAX_ARTIFACT_BYTES);
     return async (etag, signal) => {
@@ -96,7 +108,10 @@ function withoutCredentials(location: string): string {
   return url.href;
 }
 
-/** Computes `https://{cdn}/{client}/{environment}/v1[/{propertyToken}]/rules.json`, where no other location is given. */
+/**
+ * Returns the configured location, else `https://{cdn}/{client}/{environment}/v1[/{propertyToken}]/rules.json` on
+ * Adobe's CDN. The name of a binary artifact is `rules.bin`.
+ */
 function toArtifactLocation(config: ResolvedConfig): string {
   if (config.artifactLocation !== undefined) return config.artifactLocation;
   const { client, environment, propertyToken, artifactFormat = 'json' } = config;

@@ -3,11 +3,15 @@ import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { ReadyState, ReadyStatus } from '../../stats.js';
 
-/** The parts of a client that tell of its readiness. */
+/** Holds what is needed to announce a client's readiness. */
 export interface ReadinessOptions {
   readonly events: Events;
+  /** URL of the artifact, for events. */
   readonly artifactLocation: string;
-  /** Whether somebody waits has changed: the process has to live as long as that. */
+  /**
+   * Called with true when a caller begins to wait, and with false when nobody waits any longer. The process has to
+   * stay alive in between.
+   */
   readonly onAwaited: (isAwaited: boolean) => void;
 }
 
@@ -16,24 +20,29 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Tells of readiness: those who wait for it, and those who listen to how it changes. */
+/** Announces a client's readiness to callers that wait for it, and its changes to listeners of events. */
 export class Readiness {
   readonly #options: ReadinessOptions;
   readonly #waiting = new Set<Waiting>();
-  #patience: Timer | undefined;
+  #waitLimit: Timer | undefined;
   #lastStatus: ReadyStatus | undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
   }
 
+  /** True while a caller waits. */
   get isAwaited(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Resolves when readiness is told next, and rejects when it is given up, unless the signal is aborted before. */
+  /**
+   * Resolves when readiness is next announced. Rejects when readiness is given up, or when the signal is aborted
+   * already. When the signal is aborted later, waiting ends without a result: the promise stays pending.
+   */
   async wait(signal: AbortSignal): Promise<ReadyState> {
-    // The wait may be over before this part of the client is loaded: nothing would end it any more.
+    // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again,
+    // so that nothing would end the wait.
     signal.throwIfAborted();
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
@@ -46,12 +55,15 @@ export class Readiness {
     });
   }
 
-  /** Tells those who wait, and those who listen if the status is another one than the last. */
-  tell(state: ReadyState | undefined): void {
+  /**
+   * Announces a state to all who wait. Listeners get an event only when the status has changed. An undefined state is
+   * not announced.
+   */
+  announce(state: ReadyState | undefined): void {
     if (!state) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    // Whoever waits goes on when the status is told for the first time.
+    // Any status ends the wait, also `degraded`: decisions can be made from then on.
     for (const { resolve } of waiting) resolve(state);
     this.#options.onAwaited(false);
     if (state.status === this.#lastStatus) return;
@@ -59,27 +71,30 @@ export class Readiness {
     this.#options.events.emit({ type: 'statusChanged', ...state });
   }
 
-  /** Tells those who listen, instead of calling `ready`, when the first artifact takes longer than they would wait. */
-  startPatience(maximumWaitMs: number | undefined, causeOf: () => TargetError | undefined): void {
+  /**
+   * Emits `artifactDownloadFailed` when the first artifact does not come within `maximumWaitMs`. It serves callers
+   * that listen to events instead of waiting for `ready()`.
+   */
+  startWaitLimit(maximumWaitMs: number | undefined, causeOf: () => TargetError | undefined): void {
     if (maximumWaitMs === undefined) return;
     const { events, artifactLocation } = this.#options;
-    const complain = () => {
+    const report = () => {
       const cause = causeOf();
       const message = `no artifact came within ${maximumWaitMs} ms`;
       const error = new TargetError('ERR_TARGET_NOT_READY', message, { cause });
       events.emit({ type: 'artifactDownloadFailed', artifactLocation, error });
     };
-    this.#patience = unref(setTimeout(complain, maximumWaitMs));
+    this.#waitLimit = unref(setTimeout(report, maximumWaitMs));
   }
 
-  /** The first artifact is there. */
-  endPatience(): void {
-    clearTimeout(this.#patience);
+  /** Ends the time limit for the first artifact, because the artifact has come. */
+  endWaitLimit(): void {
+    clearTimeout(this.#waitLimit);
   }
 
-  /** There will be no other artifact: whoever waits is rejected. */
+  /** Rejects all who wait, because no artifact will come any more. */
   giveUp(error: TargetError): void {
-    this.endPatience();
+    this.endWaitLimit();
     for (const { reject } of this.#waiting) reject(error);
     this.#waiting.clear();
   }

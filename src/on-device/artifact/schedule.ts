@@ -1,33 +1,42 @@
 import { MAX_TIMER_MS } from '../../http/deadline.js';
 import { grown, obeyedMs, spread } from '../../http/retry.js';
 
-/** What decides when an artifact is asked for again. */
+/** Holds the facts that decide when the artifact is downloaded again. */
 export interface DownloadHistory {
+  /** Time between two downloads in ms; 0 switches polling off. */
   readonly pollingIntervalMs: number;
-  /** Whether there is an artifact to decide by. */
+  /** True when there is an artifact from which calls can be decided. */
   readonly isHeld: boolean;
-  /** True while the next download has to settle what the last one brought: then there is one without polling, too. */
+  /**
+   * True while the next download has to confirm what the last one brought. It is then made even when polling is off.
+   */
   readonly isInDoubt: boolean;
-  /** Downloads that failed since the last one that did not. */
+  /** Number of downloads that have failed since the last one that succeeded. */
   readonly failures: number;
-  /** How long the last answer asked to be left alone. */
-  readonly askedMs: number | undefined;
+  /** Time in ms for which the last response asked to wait (`Retry-After`); undefined when it did not ask. */
+  readonly retryAfterMs: number | undefined;
 }
 
+/** Number of failures in a row that are retried early while an artifact is held. Later ones wait for the next poll. */
 const MAX_RETRIES = 10;
 const FIRST_RETRY_MS = 1000;
-/** So steep that a CDN in trouble gets five requests in the first minute, and each lost second is one of few. */
+/**
+ * Factor by which the pause between retries grows. With 4, the first retry comes within about a second, and a failing
+ * CDN still sees at most five requests in the first minute.
+ */
 const RETRY_FACTOR = 4;
+/** Longest pause between two retries. */
 const MAX_RETRY_MS = 30_000;
-const MAX_ASKED_MS = 60 * 60 * 1000;
+/** Longest time to wait because a response asked for it. */
+const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
 
-/** How long to wait for the next download; undefined when there is none to come. */
+/** Returns the time until the next download in ms; undefined when there will be none. */
 export function msToNextDownload(history: DownloadHistory): number | undefined {
-  const { pollingIntervalMs, isHeld, isInDoubt, failures, askedMs } = history;
+  const { pollingIntervalMs, isHeld, isInDoubt, failures, retryAfterMs } = history;
   if (isHeld && !isInDoubt && pollingIntervalMs === 0) return undefined;
   const isRetry = failures > 0 && (!isHeld || failures <= MAX_RETRIES);
   const wantedMs = isRetry ? retryMs(history) : pollMs(history);
-  return Math.min(Math.max(wantedMs, obeyedMs(askedMs, MAX_ASKED_MS) ?? 0), MAX_TIMER_MS);
+  return Math.min(Math.max(wantedMs, obeyedMs(retryAfterMs, MAX_RETRY_AFTER_MS) ?? 0), MAX_TIMER_MS);
 }
 
 function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
@@ -36,7 +45,11 @@ function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   return spread(grown(backoff, failures), 0.75, 1);
 }
 
-/** An interval that is shorter than the pauses between retries is no reason to go on faster than they did. */
+/**
+ * Returns the time until the next poll in ms. After failures it is at least the longest pause between retries, so
+ * that a short polling interval does not ask a failing CDN more often than the retries did. The same pause is used
+ * when polling is off and only a last download is due.
+ */
 function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   const isLonger = failures > 0 || pollingIntervalMs === 0;
   return spread(isLonger ? Math.max(pollingIntervalMs, MAX_RETRY_MS) : pollingIntervalMs, 0.9, 1.1);

@@ -15,19 +15,21 @@ import { Readiness } from './readiness.js';
 import { msToNextDownload } from './schedule.js';
 import { StoredArtifact } from './stored.js';
 
-/** What an artifact source needs. */
+/** Holds what an artifact source needs. */
 export interface ArtifactSourceOptions {
   readonly config: ResolvedConfig;
-  /** The artifact that the caller brought along. */
+  /** Artifact that the caller passed in the configuration; undefined when there is none. */
   readonly payload: Artifact | undefined;
   readonly transport: Transport;
   readonly events: Events;
   readonly logger: Logger;
+  /** Returns the present time in epoch ms. */
   readonly now: () => number;
+  /** Makes the ids of download requests. */
   readonly newId: () => string;
-  /** Told when there is an artifact for the first time. */
+  /** Called when the first artifact is in use. */
   readonly onFirst: () => void;
-  /** Told how long each download took, for telemetry. */
+  /** Called after each download that brought a new artifact, with its duration, for telemetry. */
   readonly onDownload: (download: Downloaded) => void;
 }
 
@@ -37,8 +39,8 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * The artifact, kept fresh: one download at a time, the last good one kept whatever comes, and a first one that is
- * waited for as long as it takes.
+ * Keeps the artifact up to date. There is one download at a time. The last good artifact stays in use whatever
+ * happens. Downloads are retried without end until there is a first artifact.
  */
 export class ArtifactSource {
   readonly #options: Omit<ArtifactSourceOptions, 'payload'>;
@@ -46,10 +48,12 @@ export class ArtifactSource {
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
   readonly #faults: FaultLog;
+  /** Aborted when the source is closed. */
   readonly #abort = new AbortController();
   readonly #readiness: Readiness;
   #running: Promise<void> | undefined;
-  #isAsked = false;
+  /** True while the running download was asked for by `refresh()`. */
+  #isRefresh = false;
   #timer: Timer | undefined;
   #failures = 0;
   #lastFailure: TargetError | undefined;
@@ -71,12 +75,15 @@ export class ArtifactSource {
     if (this.inUse) onFirst();
   }
 
-  /** The artifact in use, if there is one. */
+  /** The artifact in use; undefined while there is none. */
   get inUse(): ArtifactInUse | undefined {
     return this.#held.inUse;
   }
 
-  /** What decisions are made by; undefined while none can be made. */
+  /**
+   * Status, origin and age of the rules that decide; undefined while nothing can be decided. The status `degraded`
+   * means that a hybrid client has no artifact, so that the edge decides.
+   */
   get state(): ReadyState | undefined {
     const { stats, isConfirmed } = this.#held;
     if (stats) {
@@ -87,17 +94,17 @@ export class ArtifactSource {
     return { status: 'degraded', source: 'edge', ageMs: 0 };
   }
 
-  /** The artifact in use, for those who ask how the client is. */
+  /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
     return this.#held.stats;
   }
 
-  /** What the last download failed of; undefined when none has ended yet, or when it did not fail. */
+  /** Error of the last download; undefined when it succeeded or when none has ended yet. */
   get lastFailure(): TargetError | undefined {
     return this.#lastFailure;
   }
 
-  /** What is known of the artifact in use, for traces. */
+  /** Facts about the artifact and its downloads, for traces. */
   get facts(): ArtifactFacts {
     const { isPayload, retrieved } = this.#held;
     return {
@@ -109,31 +116,37 @@ export class ArtifactSource {
     };
   }
 
-  /** Begins to download and poll. What an earlier process kept serves until the first download is there. */
+  /**
+   * Starts downloading and polling. An artifact that an earlier process put in the store is used until the first
+   * download ends.
+   */
   start(): void {
     if (this.inUse) {
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
       this.#schedule();
       return;
     }
     this.#downloadInBackground();
-    this.#readiness.startPatience(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
+    this.#readiness.startWaitLimit(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
     void this.#stored?.restore((text) => {
       if (this.inUse || this.#abort.signal.aborted) return;
       this.#take(text, { source: 'store' });
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
     });
   }
 
-  /** Downloads now, or joins the download that runs. Rejects with what it failed of; what was held stays held. */
+  /**
+   * Downloads now, or joins the running download. A download that fails leaves the artifact in use as it is.
+   * @throws TargetError the reason why the download failed.
+   */
   async refresh(): Promise<void> {
-    this.#isAsked = true;
+    this.#isRefresh = true;
     return this.#downloadOnce();
   }
 
   /**
-   * Resolves when decisions can be made, and rejects when the client is closed before. Until then, or until the
-   * signal is aborted, waiting keeps the process alive.
+   * Resolves when decisions can be made. Rejects when the client is closed before. Waiting keeps the process alive
+   * until then, or until the signal is aborted.
    */
   async whenReady(signal: AbortSignal): Promise<ReadyState> {
     const { state } = this;
@@ -142,7 +155,7 @@ export class ArtifactSource {
     return this.#readiness.wait(signal);
   }
 
-  /** Ends polling and the download that runs. */
+  /** Ends polling and aborts the running download. */
   close(): void {
     clearTimeout(this.#timer);
     const error = closedError();
@@ -156,7 +169,7 @@ export class ArtifactSource {
   }
 
   #downloadInBackground(): void {
-    // What failed was told by its event.
+    // The failure was already announced, by an event.
     this.#downloadOnce().catch(() => undefined);
   }
 
@@ -167,7 +180,7 @@ export class ArtifactSource {
       isHeld: this.inUse !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
-      askedMs: this.#lastFailure?.retryAfterMs,
+      retryAfterMs: this.#lastFailure?.retryAfterMs,
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
@@ -188,9 +201,9 @@ export class ArtifactSource {
       this.#end(undefined);
       if (refusal) this.#faults.failed(REFUSALS[refusal]);
       else this.#faults.worked();
-      this.#readiness.tell(this.state);
+      this.#readiness.announce(this.state);
       if (!read || refusal) return;
-      this.#tell(read);
+      this.#announce(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
       this.#options.onDownload({ startedMs, ...took, bytes, timeToFirstByteMs, downloadMs });
@@ -198,34 +211,38 @@ export class ArtifactSource {
       if (signal.aborted) throw signal.reason;
       const error = toArtifactError(thrown);
       this.#end(error);
-      this.#readiness.tell(this.state);
-      this.#tellFailure(error);
+      this.#readiness.announce(this.state);
+      this.#announceFailure(error);
       throw error;
     }
   }
 
-  /** Before anybody is told of it, so that a listener's `refresh` does not join what is over. */
+  /**
+   * Ends the running download and plans the next one. It runs before events are emitted, so that a `refresh()` in a
+   * listener starts a new download.
+   */
   #end(error: TargetError | undefined): void {
     this.#running = undefined;
-    this.#isAsked = false;
+    this.#isRefresh = false;
     this.#failures = error ? this.#failures + 1 : 0;
     this.#lastFailure = error;
     this.#schedule();
   }
 
-  #tell({ text }: ReadArtifact): void {
+  #announce({ text }: ReadArtifact): void {
     this.#stored?.keep(text);
     this.#options.events.emit({
       type: 'artifactDownloadSucceeded',
       artifactLocation: this.#reader.location,
-      // A copy, for what a listener does to it must not reach the artifact in use; made for those who look.
+      // Each read returns a copy, because a listener's changes must not reach the artifact in use. It is parsed only
+      // for listeners that read it.
       get artifactPayload() {
         return JSON.parse(text);
       },
     });
   }
 
-  #tellFailure(error: TargetError): void {
+  #announceFailure(error: TargetError): void {
     const { events } = this.#options;
     this.#faults.failed(`${error.message}; ${this.inUse ? 'the last good one stays' : 'none is held'}`);
     events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
@@ -233,21 +250,21 @@ export class ArtifactSource {
 
   #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
     const source = this.#reader.location.startsWith('file:') ? 'file' : 'cdn';
-    return this.#take(text, { etag, isAsked: this.#isAsked, source });
+    return this.#take(text, { etag, isRefresh: this.#isRefresh, source });
   }
 
   #take(text: string, arrival: Arrival): Refusal | undefined {
     const isFirst = this.inUse === undefined;
     const refusal = this.#held.take(text, arrival);
     if (isFirst) {
-      this.#readiness.endPatience();
+      this.#readiness.endWaitLimit();
       this.#options.onFirst();
     }
     return refusal;
   }
 }
 
-/** Why there is no new artifact; a fault of the network keeps its own code. */
+/** Converts what was thrown to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   const { name } = toError(thrown);

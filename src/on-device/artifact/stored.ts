@@ -4,17 +4,21 @@ import { TargetError, toError } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 
-/** What keeping an artifact outside the process needs. */
+/** Holds what is needed to keep an artifact outside the process. */
 export interface StoredArtifactOptions {
   readonly store: ArtifactStore;
-  /** The artifact's location, under which it is kept. */
+  /** URL of the artifact, under which the store keeps it. */
   readonly key: string;
   readonly logger: Logger;
 }
 
+/** Time limit for one write. */
 const MAX_WRITE_MS = 30_000;
 
-/** The caller's store, which may be slow, broken or filled by somebody else: nothing here rejects. */
+/**
+ * Reads and writes the caller's artifact store. The store may be slow, broken or filled by somebody else: no method
+ * rejects because of it.
+ */
 export class StoredArtifact {
   readonly #options: StoredArtifactOptions;
   #next: string | undefined;
@@ -26,7 +30,10 @@ export class StoredArtifact {
     this.#faults = new FaultLog(options.logger.write, 'the artifact store works');
   }
 
-  /** Gives what an earlier process kept to `take`, if there is anything; what `take` throws is said in one warning. */
+  /**
+   * Passes the artifact that an earlier process stored to `take`. Nothing happens when there is none. An error of the
+   * store or of `take` becomes a warning.
+   */
   async restore(take: (text: string) => void): Promise<void> {
     const { store, key } = this.#options;
     try {
@@ -39,7 +46,10 @@ export class StoredArtifact {
     }
   }
 
-  /** Keeps an artifact for later processes. One at a time, so that an older one cannot end up on top. */
+  /**
+   * Stores an artifact for later processes. Writes follow one another, so that an older artifact cannot overwrite a
+   * newer one.
+   */
   keep(text: string): void {
     this.#next = text;
     if (!this.#isWriting) void this.#writeAll();
@@ -74,7 +84,10 @@ export class StoredArtifact {
   }
 }
 
-/** A store's own message may hold its address and password. */
+/**
+ * Returns a reason that can be logged. The message of a store's own error is left out, because it may hold an address
+ * or a password.
+ */
 function reasonOf(thrown: unknown): string {
   return thrown instanceof TargetError ? thrown.message : toError(thrown).name;
 }

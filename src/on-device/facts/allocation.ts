@@ -1,20 +1,25 @@
 import type { VisitorId } from '../../delivery-api.js';
 import { type HashPrefix, hashFrom, hashPrefix } from './murmur3.js';
 
-/** Every allocation key ends with this salt. */
+/** Salt that ends every allocation key. */
 const SALT = '.0';
 
-/** Who is decided for: the part of the allocation key that differs between visitors, and the ids to answer with. */
+/**
+ * Describes the visitor for whom a call is decided: an id that is hashed for the allocation, and all ids for the
+ * response.
+ */
 export interface AllocatedVisitor {
-  /** What follows `{client}.{activityId}.` in the key, without the salt. */
+  /** The visitor's part of the allocation key: it stands between `{client}.{activityId}.` and the salt. */
   readonly key: string;
-  /** The visitor's ids; with a new tntId when none of them could be used. */
+  /** The visitor's ids. They hold a new tntId when the request had no id that can be hashed. */
   readonly id: VisitorId;
 }
 
 /**
- * Whom a visitor's allocation belongs to: the ECID, else the tntId before its first dot, else the thirdPartyId,
- * else an authenticated customer id; undefined of a visitor without any of them.
+ * Returns the id that decides a visitor's allocation: the ECID, else the tntId before its first dot, else the
+ * thirdPartyId, else the first authenticated customer id. Returns undefined for a visitor who has none of them.
+ * The ids are explained at
+ * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/core-principles/user-identification-and-bucketing.
  */
 function allocatedBy(id: VisitorId | undefined): string | undefined {
   if (!id) return undefined;
@@ -27,7 +32,10 @@ function allocatedBy(id: VisitorId | undefined): string | undefined {
   );
 }
 
-/** The visitor to decide for: {@link allocatedBy}, else a new id that also becomes the visitor's tntId. */
+/**
+ * Returns the visitor to decide for. A visitor who has no id for the allocation gets a new tntId, which the response
+ * contains.
+ */
 export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => string): AllocatedVisitor {
   const known = allocatedBy(id);
   if (id && known) return { key: known, id };
@@ -35,12 +43,15 @@ export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => st
   return { key: beforeDot(tntId) ?? '', id: Object.assign({}, id, { tntId }) };
 }
 
-/** The beginning of an activity's allocation keys, hashed once. */
+/** Hashes the beginning that all allocation keys of an activity share. Every visitor's hash continues from it. */
 export function allocationPrefix(client: string, activityId: number | string): HashPrefix {
   return hashPrefix(`${client}.${activityId}.`);
 }
 
-/** Where a visitor falls in an activity: 0 to 99.99, always the same. `abs(hash) % 10000 / 100` */
+/**
+ * Returns the visitor's allocation in an activity: a number from 0 to 99.99 with two decimals. The same visitor
+ * always gets the same number. The formula is `abs(hash) % 10000 / 100`.
+ */
 export function allocate(prefix: HashPrefix, key: string, salt = SALT): number {
   return (Math.abs(hashFrom(prefix, key, salt)) % 10_000) / 100;
 }

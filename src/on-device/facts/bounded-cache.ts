@@ -1,13 +1,16 @@
 import { LRUCache } from 'lru-cache';
 
-/** What is remembered by a text, such as a URL; what was not asked for lately is forgotten. */
+/**
+ * Cache with a limited number of entries. Keys are texts, such as URLs. A full cache removes the entry that was used
+ * least recently.
+ */
 export interface BoundedCache<Value> {
   get(key: string): Value | undefined;
   set(key: string, value: Value): unknown;
   delete(key: string): unknown;
 }
 
-/** A cache of so many entries, each for so long. */
+/** Creates a cache of at most `size` entries. An entry is removed after `lifetimeMs`; 0 sets no time limit. */
 export function createBoundedCache<Value extends NonNullable<unknown>>(
   size: number,
   lifetimeMs = 0,

@@ -3,7 +3,11 @@ import type { ParameterTree } from './parameter-tree.js';
 import type { GeoFacts } from './place.js';
 import type { User } from './user-agent.js';
 
-/** The facts that conditions see of a call and of the location that is decided. A part is filled in once a condition reads it. */
+/**
+ * Holds the facts that rule conditions can read: about one call, and about one location (mbox, view or page load) of
+ * it. The property names are those that conditions use. A part gets its value when a condition that reads it is about
+ * to be evaluated.
+ */
 export interface ConditionContext {
   readonly allocation: number;
   readonly current_timestamp: number;
@@ -16,10 +20,10 @@ export interface ConditionContext {
   readonly mbox: ParameterTree | undefined;
 }
 
-/** A part of the context that a condition can read. */
+/** Name of one part of the context. */
 export type ContextPart = keyof ConditionContext;
 
-/** A set of {@link ContextPart}s, one bit each. */
+/** Set of {@link ContextPart}s, with one bit for each. */
 export type ContextParts = number;
 
 interface PartRow {
@@ -27,7 +31,10 @@ interface PartRow {
   readonly read: (context: ConditionContext) => unknown;
 }
 
-/** Every part, with its bit and its reader: each reader is written out, so that it reads one property of one shape of object. */
+/**
+ * Lists every part with its bit and its reader. Each reader is written out, because a function that always reads the
+ * same property of the same shape of object is fast.
+ */
 const CONTEXT_PARTS = {
   allocation: { bit: 1 << 0, read: (context) => context.allocation },
   current_timestamp: { bit: 1 << 1, read: (context) => context.current_timestamp },
@@ -42,17 +49,17 @@ const CONTEXT_PARTS = {
 
 const rowsByName: ReadonlyMap<string, PartRow> = new Map<string, PartRow>(Object.entries(CONTEXT_PARTS));
 
-/** The set of one part. */
+/** Returns the set that holds one part only. */
 export function contextPart(part: ContextPart): ContextParts {
   return CONTEXT_PARTS[part].bit;
 }
 
-/** The part of a name that a condition gives, if there is one. */
+/** Returns the part that has the given name; undefined when no part has it. */
 export function partNamed(name: string | undefined): PartRow | undefined {
   return name === undefined ? undefined : rowsByName.get(name);
 }
 
-/** Every part there is. */
+/** Set of all parts. */
 export const ALL_CONTEXT_PARTS: ContextParts = Object.values(CONTEXT_PARTS).reduce(
   (all, { bit }) => all | bit,
   0,

@@ -7,12 +7,17 @@ import { type ParameterTree, toParameterTree } from './parameter-tree.js';
 import { type GeoFacts, toGeoFacts } from './place.js';
 import { parseUser, type User } from './user-agent.js';
 
-/** An activity: the same object for all of its rules, so that a visitor is allocated once per call. */
+/**
+ * Describes an activity. All rules of an activity share one object, so that a visitor's allocation is computed once
+ * per call.
+ */
 export interface Activity {
   readonly id: number | string;
+  /** Hash of the beginning of the activity's allocation keys. */
   readonly prefix: HashPrefix;
-  /** The number of the last call that allocated its visitor here, and what came out. */
+  /** Number of the last call that computed its visitor's allocation here. {@link lastAllocation} is the result. */
   lastCall: number;
+  /** Allocation of the visitor of that call, from 0 to 99.99. */
   lastAllocation: number;
 }
 
@@ -27,7 +32,9 @@ const MBOX = contextPart('mbox');
 
 let calls = 0;
 
-/** What is the same for all locations of one call; each part is built when it is first read. */
+/**
+ * Holds the facts that all locations of one call have in common. Each is computed when it is read for the first time.
+ */
 export class CallContext {
   readonly nowMs: number;
   readonly request: Context;
@@ -50,7 +57,7 @@ export class CallContext {
     this.#geo = call.geo;
   }
 
-  /** Undefined when nothing is known of the visitor's place. */
+  /** The visitor's geographic data; undefined when none are known. */
   get geo(): GeoFacts | undefined {
     if (this.#geo) this.#geoFacts ??= toGeoFacts(this.#geo);
     return this.#geoFacts;
@@ -61,13 +68,13 @@ export class CallContext {
     return this.#user;
   }
 
-  /** The page of the request's own address. */
+  /** Page at the `url` of the request's address. Locations with an address of their own do not use it. */
   get page(): Page {
     this.#page ??= parsePage(this.request.address?.url);
     return this.#page;
   }
 
-  /** The referring page of the request's own address. */
+  /** Page at the `referringUrl` of the request's address. Locations with an address of their own do not use it. */
   get referring(): Page {
     this.#referring ??= parsePage(this.request.address?.referringUrl);
     return this.#referring;
@@ -78,7 +85,10 @@ export class CallContext {
     return this.#time;
   }
 
-  /** The visitor's allocation, computed once per activity; the activity has room for it, a Map per call is slower. */
+  /**
+   * Returns the visitor's allocation, which is computed once per activity and call. The result is kept in the
+   * activity, because a Map per call is slower.
+   */
   allocation(activity: Activity): number {
     if (activity.lastCall !== this.#number) {
       activity.lastCall = this.#number;
@@ -100,8 +110,8 @@ function toTime(ms: number): CallTime {
 }
 
 /**
- * What the conditions of one location see. Its own properties are the parts that conditions name; each is
- * filled in when the first rule that reads it is evaluated.
+ * Holds the facts that the conditions of one location read. Its public properties are exactly the parts that
+ * conditions can name. Each gets its value before the first rule that reads it is evaluated.
  */
 export class LocationContext implements ConditionContext {
   allocation = 0;
@@ -118,7 +128,10 @@ export class LocationContext implements ConditionContext {
   readonly #parameters: Parameters | null | undefined;
   #filled: ContextParts = 0;
 
-  /** A location's own address replaces both URLs of the request's. */
+  /**
+   * Takes the location's address and parameters. Its address, when there is one, replaces both URLs of the request's
+   * address.
+   */
   constructor(
     call: CallContext,
     address: Address | null | undefined,
@@ -129,7 +142,7 @@ export class LocationContext implements ConditionContext {
     this.#parameters = parameters;
   }
 
-  /** Fills in what a rule of the activity reads. */
+  /** Computes the given parts, as far as they are missing. The allocation is that of the given activity. */
   fill(parts: ContextParts, activity: Activity): void {
     if (parts & ALLOCATION) this.allocation = this.#call.allocation(activity);
     const missing = parts & ~this.#filled & ~ALLOCATION;
@@ -143,7 +156,7 @@ export class LocationContext implements ConditionContext {
     if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
   }
 
-  /** A copy of all of it, for a trace. */
+  /** Returns a copy of all parts, for a trace. */
   snapshot(activity: Activity): object {
     this.fill(ALL_CONTEXT_PARTS, activity);
     return { ...this };

@@ -1,18 +1,23 @@
-/** MurmurHash3 x86 32-bit, seed 0, over the UTF-16 code units of a string as two little-endian bytes each. */
+/**
+ * This file implements MurmurHash3 (x86, 32 bits, seed 0), which Target uses to allocate visitors. It hashes the
+ * UTF-16 code units of a string, each as two little-endian bytes. The reference implementation is at
+ * https://github.com/aappleby/smhasher.
+ */
 
 const C1 = 0xcc9e2d51;
 const C2 = 0x1b873593;
 
-/** The hash of a string's beginning, to be continued any number of times. */
+/** State of a hash whose string is not complete yet. Many strings with the same beginning can continue from it. */
 export interface HashPrefix {
-  /** State after the blocks of two code units that are complete. */
+  /** State after all complete blocks. A block is two code units. */
   readonly state: number;
-  /** The code unit that waits for the second half of its block, or -1. */
+  /** The last code unit, when it still waits for the second one of its block; else -1. */
   readonly pending: number;
+  /** Number of code units in the beginning. */
   readonly length: number;
 }
 
-/** Hashes a beginning that many strings share. */
+/** Hashes the beginning that many strings share. */
 export function hashPrefix(text: string): HashPrefix {
   let state = 0;
   for (let i = 1; i < text.length; i += 2)
@@ -21,7 +26,10 @@ export function hashPrefix(text: string): HashPrefix {
   return { state, pending, length: text.length };
 }
 
-/** The signed hash of a beginning and the rest of its string, which may come in two: joining them takes as long. */
+/**
+ * Returns the hash, as a signed 32-bit number, of the string that begins with `prefix` and goes on with `rest` and
+ * `end`. `rest` and `end` are separate, because joining them takes as long as hashing them.
+ */
 export function hashFrom(prefix: HashPrefix, rest: string, end = ''): number {
   const length = rest.length + end.length;
   let state = prefix.state;

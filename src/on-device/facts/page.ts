@@ -1,7 +1,9 @@
 import { parse } from 'tldts';
 import { createBoundedCache } from './bounded-cache.js';
 
-/** What conditions see of a URL, as `page` or `referring`. */
+/**
+ * Holds the parts of a URL that conditions read, as `page` or `referring`. Names that end in `_lc` are in lower case.
+ */
 export interface Page {
   readonly url: string;
   readonly path: string;
@@ -19,12 +21,18 @@ export interface Page {
   readonly topLevelDomain_lc: string;
 }
 
-/** No more of a URL than this is looked at: a visitor can send anything. */
+/**
+ * Longest part of a URL that is parsed, in characters. The limit exists because a visitor can send a URL of any
+ * length.
+ */
 const MAX_LENGTH = 4096;
 
 const pagesByUrl = createBoundedCache<Page>(250);
 
-/** The parts of a URL, for one without a scheme too; all of them empty where there is none or it cannot be parsed. */
+/**
+ * Parses a URL, also one that has no scheme. All parts but `url` are empty when there is no URL or it cannot be
+ * parsed. Results are cached.
+ */
 export function parsePage(url: string | null | undefined): Page {
   const text = typeof url === 'string' ? url.slice(0, MAX_LENGTH) : '';
   const cached = pagesByUrl.get(text);
@@ -34,9 +42,12 @@ export function parsePage(url: string | null | undefined): Page {
   return page;
 }
 
-/** Of the web it takes no slashes, but `localhost:80` and `https:80` are hosts with ports. */
+/**
+ * Matches a URL that begins with a scheme. `http:` and `https:` need no slashes, unless a digit follows: `https:80`
+ * is a host and a port. Other schemes need `//` after the colon: `localhost:80` is a host and a port too.
+ */
 const HAS_SCHEME = /^(?:https?:(?!\d)|[a-z][a-z0-9+.-]*:\/\/)/i;
-/** Stands for the host of a URL that has none; never seen outside. */
+/** Base for parsing a URL that has no host. It never appears in a result. */
 const NO_HOST = 'http://no-host.invalid';
 
 function toPage(url: string): Page {
@@ -81,7 +92,10 @@ interface Host {
   readonly topLevelDomain: string;
 }
 
-/** A host without a suffix of the public list (an IP address, a single label, an intranet) is its own domain. */
+/**
+ * Splits a host name by the public suffix list (https://publicsuffix.org). A host without a suffix of that list is
+ * its own domain: an IP address, a single label, a host of an intranet.
+ */
 function parseHost(hostname: string): Host {
   const host = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
   const { domain, subdomain, publicSuffix, isIcann, isPrivate } = parse(host, {

@@ -1,19 +1,26 @@
 import type { Parameters } from '../../delivery-api.js';
 
-/** A location's parameters: dotted names are nested, and each string is there a second time as `…_lc`. */
+/**
+ * Holds a location's parameters. Dotted names become nested objects. Each text has a second entry in lower case,
+ * whose name ends in `_lc`.
+ */
 export interface ParameterTree {
   [name: string]: string | number | boolean | ParameterTree;
 }
 
 /**
- * The nodes of a {@link ParameterTree} inherit from this: nothing under any name, so that `__proto__` and
- * `constructor` are names like any other, and the text that a plain object has where it is compared.
+ * Prototype of every node of a {@link ParameterTree}. It has no named properties, so that `__proto__` and
+ * `constructor` are ordinary parameter names. It converts a node to the same text as a plain object, for conditions
+ * that compare one.
  */
 const NODE: object = Object.freeze(
   Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => '[object Object]' }),
 );
 
-/** Parameters as conditions see them; where a name is both a value and the beginning of others, the later one wins. */
+/**
+ * Builds the tree that conditions read. When one name is both a value and the beginning of other names, the later
+ * entry wins.
+ */
 export function toParameterTree(parameters: Parameters | null | undefined): ParameterTree {
   const tree: ParameterTree = Object.create(NODE);
   if (!parameters) return tree;

@@ -2,7 +2,7 @@ import { isIp } from '#platform';
 import type { Geo } from '../../delivery-api.js';
 import { isRecord, type JsonRecord } from '../../json.js';
 
-/** What conditions see of the visitor's place, as `geo`. */
+/** Holds the visitor's geographic data that conditions read, as `geo`. */
 export interface GeoFacts {
   country?: string;
   region?: string;
@@ -11,7 +11,7 @@ export interface GeoFacts {
   longitude?: number;
 }
 
-/** The request's (or the looked-up) place under the names of conditions. */
+/** Converts geographic data, from the request or from a look-up, to the names that conditions use. */
 export function toGeoFacts(geo: Geo): GeoFacts {
   const facts: GeoFacts = {};
   if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
@@ -22,17 +22,18 @@ export function toGeoFacts(geo: Geo): GeoFacts {
   return facts;
 }
 
-/** The answer of a geo look-up: its body and its headers, which both may name the place. */
+/** Response of a geo look-up. Both the body and the headers can hold the geographic data. */
 export interface GeoAnswer {
   readonly text: string;
   readonly headers: { get(name: string): string | null };
 }
 
 /**
- * The place that an answer names; the body, which proxies do not strip, wins. Empty when the edge knows nothing of the
- * address, and undefined when the answer is none of the edge's: it comes from somebody in between.
+ * Reads the geographic data from the response of a look-up. Values of the body win over those of the headers, because
+ * a proxy may remove headers. The result is empty when the edge knows nothing of the address. It is undefined when
+ * the response is not the edge's own, but comes from a server in between.
  */
-export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
+export function toGeo({ text, headers }: GeoAnswer): Geo | undefined {
   const named = parseObject(text);
   const textOf = (name: string) => [own(named, name), headers.get(name)].map(toText).find(isPresent);
   const degreesOf = (name: string) => {
@@ -40,7 +41,7 @@ export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
     return Number.isFinite(value) ? value : undefined;
   };
   const address = textOf('x-forwarded-for');
-  const place: Geo = {
+  const geo: Geo = {
     city: textOf('x-geo-city'),
     stateCode: textOf('x-geo-region-code'),
     countryCode: textOf('x-geo-country-code'),
@@ -48,13 +49,16 @@ export function toPlace({ text, headers }: GeoAnswer): Geo | undefined {
     longitude: degreesOf('x-geo-longitude'),
     ipAddress: address !== undefined && isIp(address) ? address : undefined,
   };
-  const known = Object.entries(place).filter(([, value]) => isPresent(value));
-  if (known.length === 0 && !isUnknownPlace(named, headers)) return undefined;
+  const known = Object.entries(geo).filter(([, value]) => isPresent(value));
+  if (known.length === 0 && !isUnknownGeo(named, headers)) return undefined;
   return Object.fromEntries(known);
 }
 
-/** Whether an answer is the look-up's own way to know nothing: its names without values, or no names at all. */
-function isUnknownPlace(named: JsonRecord | undefined, headers: GeoAnswer['headers']): boolean {
+/**
+ * Returns true when the edge itself says that it knows nothing: the response has the names of the look-up without
+ * values, or its body is an empty object.
+ */
+function isUnknownGeo(named: JsonRecord | undefined, headers: GeoAnswer['headers']): boolean {
   if (headers.get('x-geo-country-code') !== null) return true;
   const names = named && Object.keys(named);
   return names !== undefined && (names.length === 0 || names.some((name) => name.startsWith('x-geo-')));

@@ -1,23 +1,29 @@
 import type { ClientHints } from '../../delivery-api.js';
 import { createBoundedCache } from './bounded-cache.js';
 
-/** What conditions see of the visitor's browser, as `user`. */
+/** Holds the facts about the visitor's browser that conditions read, as `user`. */
 export interface User {
   readonly browserType: string;
   readonly platform: string;
   readonly locale: string;
-  /** Major version; -1 when unknown. */
+  /** Major version of the browser; -1 when it is unknown. */
   readonly browserVersion: number;
 }
 
-/** No more of a user agent than this is looked at: a visitor can send anything. */
+/**
+ * Longest part of a user agent that is parsed, in characters. The limit exists because a visitor can send a text of
+ * any length.
+ */
 const MAX_LENGTH = 1024;
 const UNKNOWN = 'unknown';
 const LOCALE = 'en';
 
 const usersByUserAgent = createBoundedCache<User>(250);
 
-/** Browser, major version and platform from the user agent; client hints, where given, win over it. */
+/**
+ * Finds browser, major version and platform in the user agent. Client hints win over the user agent where they are
+ * given.
+ */
 export function parseUser(userAgent: string | null | undefined, hints: ClientHints | null | undefined): User {
   const user = parseUserAgent(typeof userAgent === 'string' ? userAgent.slice(0, MAX_LENGTH) : '');
   if (!hints) return user;
@@ -51,7 +57,10 @@ interface Browser {
   readonly version: number;
 }
 
-/** In the order in which they are tried; none of the patterns can backtrack. The first group is the version. */
+/**
+ * Lists the browsers in the order in which they are tried. The first group of `version` is the major version;
+ * `besides` has to match too. No pattern can backtrack, so that no user agent is slow to parse.
+ */
 const BROWSERS: readonly [type: string, version: RegExp, besides?: RegExp][] = [
   ['edge', /(?:edge|edgios|edga|edg)\/(\d+)/i],
   ['chrome', /crios\/(\d+)/i],
@@ -81,7 +90,11 @@ const PLATFORMS: readonly [pattern: RegExp, platform: string][] = [
   [/Mac OS|Macintosh/, 'mac'],
 ];
 
-/** Brands come as `"Name";v="98", …`; names that are there for grease or for compatibility are passed over. */
+/**
+ * Lists the brands that are looked for, in the order in which they are tried. The header holds them as
+ * `"Name";v="98", …`. It also holds made-up names and `Chromium`, which are skipped: see
+ * https://wicg.github.io/ua-client-hints/.
+ */
 const BRANDS: readonly [type: string, version: RegExp][] = [
   ['chrome', /Google Chrome";v="(\d+)/],
   ['edge', /Edge";v="(\d+)/],

@@ -9,9 +9,10 @@ import { metaTokens, type TokenNames } from './response-tokens.js';
 const NONE: readonly never[] = Object.freeze([]);
 
 /**
- * A rule's consequence, ready to be handed out any number of times. What is handed out is the caller's to change, so that
- * nothing of it may be shared with the artifact or another visitor: each option is walked once, when its rule holds for
- * the first time, and copied by what was found. That is kept as few plain objects without closures (benchmark `memory`).
+ * Holds a rule's consequence (its options and metrics) in a form from which copies are made quickly. Every visitor
+ * gets a copy, because the caller may change it: no change may reach the artifact or another visitor. Each option is
+ * inspected once, when its rule holds for the first time. The result is a plan by which all copies are made. Plans
+ * are plain data without closures, to save memory (benchmark memory).
  */
 export class CompiledOffers implements Displayed {
   displayJson: string | undefined = undefined;
@@ -23,29 +24,31 @@ export class CompiledOffers implements Displayed {
   #clickMetrics: readonly CompiledMetric[] | undefined;
   #metrics: readonly CompiledMetric[] | undefined;
 
-  /** `tokenNames` are the response tokens that the artifact asks for. */
+  /** Takes the consequence and meta of a rule, and `tokenNames`, the response tokens that the artifact asks for. */
   constructor(consequence: Consequence, meta: RuleMeta, tokenNames: TokenNames) {
     this.#consequence = consequence;
     this.#meta = meta;
     this.#tokenNames = tokenNames;
   }
 
-  /** Name of the mbox or view, as the artifact gives it. */
+  /** Name of the mbox or view in the artifact; undefined when the rule has none. */
   get name(): string | undefined {
     return this.#consequence.name;
   }
 
+  /** The rule's options; they are compiled when they are read for the first time. */
   get options(): readonly CompiledOption[] {
     this.#options ??= this.#compileOptions();
     return this.#options;
   }
 
-  /** Tokens to report when the options are displayed, each once. */
+  /** Event tokens to report when the options are displayed. Each appears once. */
   get displayTokens(): readonly string[] {
     this.#displayTokens ??= displayTokensOf(objectsOf(this.#consequence.options));
     return this.#displayTokens;
   }
 
+  /** The rule's metrics of type `click`. */
   get clickMetrics(): readonly CompiledMetric[] {
     this.#clickMetrics ??= this.metrics.filter(({ metric }) => metric.type === 'click');
     return this.#clickMetrics;
@@ -66,30 +69,35 @@ export class CompiledOffers implements Displayed {
   }
 }
 
-/** An option that has a type and a content. */
+/** Option that has a type and a content. */
 export type PlainOption = Required<Pick<Option, 'type' | 'content'>>;
 
-/** One option of a rule. */
+/** One option of a rule, with all that is needed to copy it for a visitor. */
 export interface CompiledOption {
-  /** As the artifact has it when it is plain, else as it is handed out, but for its event token. */
+  /**
+   * The option of the artifact when it is plain. For other options: the option as visitors get it, but without its
+   * event token.
+   */
   readonly option: RuleOption;
   /**
-   * The same option when it has a type and a content and nothing else, and flat tokens, as nearly all have: their copies
-   * are written as literals.
+   * The option of the artifact when it is plain: it has a type and a content and, besides an event token, nothing
+   * else, and its response tokens are a flat object. Nearly all options are plain, and their copies are written as
+   * object literals. Undefined for other options.
    */
   readonly plain: PlainOption | undefined;
-  /** Of the content of a plain option, else of all of it. */
+  /** Plan for copying: the content of a plain option, else the whole `option`. */
   readonly plan: CopyPlan;
-  /** To report when it is displayed; handed out with what is prefetched. */
+  /** Event token that reports the option's display. Visitors get it with prefetched options only. */
   readonly eventToken: string | undefined;
+  /** Response tokens of the option, before the visitor's geographic data are added. */
   readonly tokens: ResponseTokens;
-  /** Puts values into the content's macros; undefined when it has none. */
+  /** Replaces the macros of a copied option's content by values; undefined when the content has none. */
   readonly fillIn: FillIn | undefined;
 }
 
 type FillIn = (option: Option, source: MacroSource) => void;
 
-/** One metric of a rule. */
+/** One metric of a rule, with the plan for copying it. */
 export interface CompiledMetric {
   readonly metric: Metric;
   readonly plan: CopyPlan;
@@ -130,7 +138,9 @@ function isPlainOption(option: RuleOption): option is RuleOption & PlainOption {
   return option.type !== undefined && option.content !== undefined;
 }
 
-/** Macros are looked for in html and in each action's content. */
+/**
+ * Compiles the macros of an option: those in its content when that is html, or in the content of each of its actions.
+ */
 function compileFillIn({ type, content }: RuleOption, meta: RuleMeta): FillIn | undefined {
   if (type === 'actions' && Array.isArray(content)) return compileActions(content, meta);
   const text = type === 'html' && typeof content === 'string' ? compileMacros(content, meta) : undefined;
@@ -158,7 +168,10 @@ function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | u
   };
 }
 
-/** Most rules have one option and no metric, and no list has anything but objects: none is copied then. */
+/**
+ * Returns the objects of a list from the artifact. The list itself is returned when it holds nothing else, as nearly
+ * every list does, so that no copy takes memory.
+ */
 function objectsOf<Value>(list: readonly Value[] | undefined): readonly Value[] {
   if (!list || list.length === 0) return NONE;
   return list.every(isObject) ? list : list.filter(isObject);

@@ -1,8 +1,9 @@
 import { isObject } from '../../json.js';
 
 /**
- * How to copy a JSON value without looking at it again: undefined for one that nobody can change (a text, a number),
- * `flat` for an object or a list of such values, else what to do with the objects that it holds.
+ * Plan for copying a JSON value without inspecting it again. Undefined stands for a value that nobody can change (a
+ * text, a number). `flat` stands for an object or a list of such values. Any other plan names the objects inside the
+ * value, with a plan for each.
  */
 export type CopyPlan = undefined | 'flat' | NestedPlan;
 
@@ -11,10 +12,16 @@ interface NestedPlan {
   readonly plans: readonly CopyPlan[];
 }
 
-/** A copy is made level by level, on a stack that has an end: the caller's own, of which we do not know what is left. */
+/**
+ * Deepest nesting that is copied. A copy is made by recursion on the caller's stack, and nobody knows how much of
+ * that is left.
+ */
 const MAX_DEPTH = 200;
 
-/** Whether a JSON value can be copied: it is nested no deeper than any offer that somebody wrote. */
+/**
+ * Returns true when a JSON value can be copied: it is nested at most {@link MAX_DEPTH} levels, far deeper than any
+ * offer that a person wrote.
+ */
 export function isCopyable(value: unknown, maxDepth = MAX_DEPTH): boolean {
   if (!isObject(value)) return true;
   if (maxDepth === 0) return false;
@@ -22,7 +29,10 @@ export function isCopyable(value: unknown, maxDepth = MAX_DEPTH): boolean {
   return true;
 }
 
-/** Walks a JSON value once, one that {@link isCopyable}; the plan is data, for closures would take more memory than the value itself. */
+/**
+ * Makes the plan for copying a JSON value, which has to pass {@link isCopyable}. The plan is data: closures would
+ * take more memory than the value itself.
+ */
 export function copyPlanOf(value: unknown): CopyPlan {
   if (!isObject(value)) return undefined;
   const names: (string | number)[] = [];
@@ -39,7 +49,7 @@ export function copyPlanOf(value: unknown): CopyPlan {
   return names.length === 0 ? 'flat' : { names, plans };
 }
 
-/** A fresh copy of the value that the plan was made of: nothing that can be changed is shared. */
+/** Returns a copy of the value from which the plan was made. The copy shares nothing that can be changed. */
 export function copyBy<Value>(plan: CopyPlan, value: Value): Value;
 export function copyBy(plan: CopyPlan, value: unknown): unknown {
   if (plan === undefined || !isObject(value)) return value;
@@ -53,7 +63,7 @@ export function copyBy(plan: CopyPlan, value: unknown): unknown {
   return copy;
 }
 
-/** A list is indexed by numbers, and an object by names. */
+/** Copies one level. The type allows numbers as names, because a list is indexed by numbers. */
 function copyFlat(value: object): Record<string | number, unknown> {
   return (Array.isArray(value) ? value.slice() : { ...value }) as Record<string | number, unknown>;
 }

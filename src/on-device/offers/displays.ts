@@ -1,22 +1,25 @@
-/** What is displayed of a rule. */
+/** Describes the display of a rule's options. */
 export interface Displayed {
-  /** Name of the mbox or view, as the artifact gives it. */
+  /** Name of the mbox or view in the artifact; undefined when the rule has none. */
   readonly name: string | undefined;
-  /** Event tokens, each once. */
+  /** Event tokens to report. Each appears once. */
   readonly displayTokens: readonly string[];
-  /** Room for the JSON that all visitors' notifications of the rule have in common, once it was written. */
+  /**
+   * JSON that the display notifications of all visitors have in common. It is undefined until the first one was
+   * written.
+   */
   displayJson: string | undefined;
 }
 
-/** The event tokens that a call has displayed, by mbox. */
+/** Remembers, for one call and for each mbox, the event tokens of what was displayed. */
 export class DisplayedTokens {
   #firstMbox: string | undefined;
   #firstTokens: readonly string[] = [];
   #tokensByMbox: Map<string, readonly string[] | Set<string>> | undefined;
 
   /**
-   * Notes tokens, and gives those of them that were not displayed yet in the mbox. Most calls display one mbox, and most
-   * mboxes are displayed once: their tokens are unique as they are, and need no set.
+   * Adds tokens, and returns those that are new in the mbox. Most calls display one mbox once: its tokens are unique
+   * already, so that no Map or Set is made.
    */
   add(mbox: string, tokens: readonly string[]): string[] {
     if (tokens.length === 0) return [];

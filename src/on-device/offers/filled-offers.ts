@@ -5,28 +5,33 @@ import { copyBy } from './copy-plan.js';
 import type { MacroSource } from './macros.js';
 import { addGeoTokens, type GeoToken } from './response-tokens.js';
 
-/** How options are handed out to one visitor. */
+/** Says how options are copied for one visitor. */
 export interface HandOut {
-  /** What is executed is reported by us: it gets no tokens, and options that show nothing are left out. */
+  /**
+   * True for `execute`. The SDK then reports the display itself: copies have no event token. Options with neither
+   * type nor content are left out, because they display nothing.
+   */
   readonly isExecuted: boolean;
+  /** Request of the location, from which macros get their values. */
   readonly source: MacroSource;
-  /** The visitor's place, when the artifact asks for it and it is known. */
+  /** The visitor's geographic data; undefined when they are unknown or when the artifact does not ask for them. */
   readonly geo: GeoFacts | undefined;
+  /** Names of the geographic response tokens that the artifact asks for. */
   readonly geoTokens: readonly GeoToken[];
 }
 
-/** Hands out a rule's options to one visitor. */
+/** Returns copies of a rule's options for one visitor. */
 export function optionsFor(options: readonly CompiledOption[], handOut: HandOut): Option[] {
   const [first] = options;
   const copy = first && options.length === 1 ? toOption(first, handOut) : undefined;
-  // Most rules have one option, and pushing to an empty list makes room for many.
+  // Most rules have one option. A list literal has room for exactly one; `push` on an empty list makes room for many.
   if (copy) return [copy];
   const copies: Option[] = [];
   if (options.length > 1) addOptions(copies, options, handOut);
   return copies;
 }
 
-/** Hands out a rule's options to one visitor, after those of other rules. */
+/** Adds copies of a rule's options for one visitor to a list that may hold those of other rules. */
 export function addOptions(target: Option[], options: readonly CompiledOption[], handOut: HandOut): void {
   for (const compiled of options) {
     const copy = toOption(compiled, handOut);
@@ -60,7 +65,7 @@ function copyUnusual({ option, plan }: CompiledOption, eventToken: string | unde
   return copy;
 }
 
-/** Hands out a rule's metrics to one visitor. */
+/** Adds copies of a rule's metrics for one visitor to a list. */
 export function addMetrics(target: Metric[], metrics: readonly CompiledMetric[]): void {
   for (const { metric, plan } of metrics) target.push(copyBy(plan, metric));
 }

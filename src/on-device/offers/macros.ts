@@ -1,25 +1,29 @@
 import type { RuleMeta } from '../../artifact.js';
 import type { Parameters } from '../../delivery-api.js';
 
-/** What macros are resolved from, besides the rule's own meta: the request of a location. */
+/** Request of a location (mbox, view or page load), from which macros get values that the rule's meta does not have. */
 export interface MacroSource {
   readonly name?: string | undefined;
   readonly parameters?: Parameters | null | undefined;
 }
 
-/** A text with macros, from a location's request to the text with values. */
+/**
+ * Function that a text with macros is compiled to. It takes the request of a location, and returns the text with
+ * values.
+ */
 export type CompiledText = (request: MacroSource) => string;
 
 interface Macro {
-  /** As it is written in the content: what stays when there is no value. */
+  /** Text of the macro in the content. It stays in the content when the macro has no value. */
   readonly written: string;
+  /** Name under which the macro's value is looked up. */
   readonly key: string;
 }
 
 /**
- * Finds a text's macros, `${…}` of letters, digits, `_` and `.`; undefined when it has none. Values come from the
- * rule's meta, else from the location's request, else from its parameters, and are inserted as they are: the
- * output belongs to the activity's author.
+ * Compiles the macros of a text; returns undefined when it has none. A macro is `${…}` around letters, digits, `_`
+ * and `.`. Its value comes from the rule's meta, else from the request of the location, else from the parameters of
+ * that request. Values are inserted without escaping, because the author of the activity decides about the content.
  */
 export function compileMacros(text: string, meta: RuleMeta): CompiledText | undefined {
   if (!text.includes('${')) return undefined;
@@ -41,7 +45,10 @@ export function compileMacros(text: string, meta: RuleMeta): CompiledText | unde
   };
 }
 
-/** Campaigns and recipes are what activities and experiences were called when the first macros were written. */
+/**
+ * Converts the path of a macro to the name under which its value is found. Old macros say `campaign` for an activity
+ * and `recipe` for an experience. The last two segments count, and a segment `mbox` is dropped.
+ */
 function toKey(path: string): string {
   const segments = path.replaceAll('campaign', 'activity').replaceAll('recipe', 'experience').split('.');
   return segments

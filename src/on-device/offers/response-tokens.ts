@@ -2,6 +2,10 @@ import type { RuleMeta } from '../../artifact.js';
 import type { ResponseTokens } from '../../delivery-api.js';
 import type { GeoFacts } from '../facts/place.js';
 
+/**
+ * Response tokens whose values are in a rule's meta. The list is at
+ * https://experienceleague.adobe.com/en/docs/target/using/administer/response-tokens.
+ */
 const META_TOKENS = new Set([
   'activity.id',
   'activity.name',
@@ -17,6 +21,7 @@ const META_TOKENS = new Set([
   'option.name',
 ]);
 
+/** Response tokens whose values are the visitor's geographic data, with the names of those data. */
 const GEO_TOKENS = {
   'geo.city': 'city',
   'geo.country': 'country',
@@ -25,16 +30,19 @@ const GEO_TOKENS = {
   'geo.longitude': 'longitude',
 } as const satisfies Record<string, keyof GeoFacts>;
 
-/** A response token that tells where the visitor is. */
+/** Name of a response token whose value is a part of the visitor's geographic data. */
 export type GeoToken = keyof typeof GEO_TOKENS;
 
-/** The response tokens that an artifact asks for, by what answers them. */
+/**
+ * Response tokens that an artifact asks for, grouped by the source of their values: the rule's meta or the visitor's
+ * geographic data.
+ */
 export interface TokenNames {
   readonly meta: readonly string[];
   readonly geo: readonly GeoToken[];
 }
 
-/** Sorts the tokens that an artifact asks for; what nothing answers is left out. */
+/** Groups the response tokens that an artifact asks for. Names that have no source are left out. */
 export function toTokenNames(names: readonly string[]): TokenNames {
   return {
     meta: names.filter((name) => META_TOKENS.has(name)),
@@ -42,7 +50,10 @@ export function toTokenNames(names: readonly string[]): TokenNames {
   };
 }
 
-/** What a rule's meta answers of the tokens that its artifact asks for; and that we decided. */
+/**
+ * Returns the response tokens that have a value in the rule's meta, and `activity.decisioningMethod`, which every
+ * option gets.
+ */
 export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
   const tokens: ResponseTokens = {};
   for (const name of names.meta) {
@@ -50,11 +61,11 @@ export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
     if (value !== undefined && value !== null) tokens[name] = value;
   }
   tokens['activity.decisioningMethod'] = 'on-device';
-  // A copy of what was built name by name has no room for more names: benchmark `memory`.
+  // The object was built name by name and has spare room for more names; a copy has none (benchmark memory).
   return { ...tokens };
 }
 
-/** Adds the visitor's place, as far as it is known. */
+/** Adds the geographic tokens whose values are known. */
 export function addGeoTokens(tokens: ResponseTokens, names: readonly GeoToken[], geo: GeoFacts): void {
   for (const name of names) {
     const value = geo[GEO_TOKENS[name]];

@@ -3,8 +3,9 @@ import { isAtMost, isLess, looselyEqual } from './operators.js';
 type Expression = (data: unknown) => unknown;
 
 /**
- * The comparisons of two operands that artifacts are made of, without a list of operands per evaluation; one
- * with a literal first, as most are written, without a call for it either. Undefined for everything else.
+ * Compiles the comparisons that artifacts use: `==`, `<`, `<=`, `>` and `>=` with two operands. The functions build
+ * no list of operands, as those for other operators do. They also save a call when the first operand is a literal,
+ * which is the usual form. Returns undefined for every other operator or number of operands.
  */
 export function compileComparison(
   operator: string,

@@ -6,54 +6,73 @@ import { type CompiledCondition, compileCondition } from './condition.js';
 import { CompiledLocation, CompiledRule, type RuleKey } from './location.js';
 import { activityIdOf, isRule } from './rule-shape.js';
 
-/** What compiling an artifact needs besides the artifact. */
+/** Holds what is needed, besides the artifact itself, to compile it. */
 export interface CompileOptions {
-  /** The client code, part of every allocation key. */
+  /** Client code; it is a part of every allocation key. */
   readonly client: string;
-  /** Mboxes that answer with every rule that holds, not with the first. */
+  /**
+   * Names of mboxes whose response has an entry for every rule that holds. Other mboxes get one entry, for the first
+   * such rule.
+   */
   readonly allMatchingMboxes?: ReadonlySet<string> | undefined;
 }
 
-/** A location that is left to the edge, because it has rules which cannot be decided here. */
+/**
+ * Describes a location (mbox or view) that only the edge can decide, because some of its rules cannot be evaluated
+ * on-device.
+ */
 export interface UndecidableLocation {
   readonly kind: 'mbox' | 'view';
+  /** Name of the mbox or view. */
   readonly name: string;
-  /** The number of its rules that cannot be decided here. */
+  /** Number of the location's rules that cannot be evaluated on-device. */
   readonly undecidable: number;
-  /** The number of all of its rules. */
+  /** Number of all rules of the location. */
   readonly rules: number;
 }
 
 interface LocationKind {
   readonly word: UndecidableLocation['kind'];
+  /** Names that the artifact lists as decidable on-device. */
   readonly local: ReadonlySet<string>;
+  /** Names that the artifact lists as decidable by the edge alone. */
   readonly remote: ReadonlySet<string>;
-  /** In the artifact's order; a location that was not asked for yet is still the list of its rules. */
+  /**
+   * Locations by name, in the artifact's order. A location that no request has asked for yet is a list of rules that
+   * are not compiled.
+   */
   readonly locations: Map<string, CompiledLocation | readonly unknown[]>;
 }
 
-/** What an artifact says besides its rules and the names that can be decided. */
+/** Artifact without its rules and without the names that can be decided on-device. */
 export type ArtifactHeader = Omit<Artifact, 'rules' | 'localMboxes' | 'localViews'>;
 
 /**
- * An artifact, ready to be decided from. A location is compiled as a whole when it is first asked for, before
- * anything of it is decided: so taking over an artifact costs next to nothing however large it is, and a rule
- * that we do not understand still makes its location remote in time. What is compiled takes the place of what it
- * was compiled from, so that both together do not need much more memory than the artifact.
+ * Holds an artifact in the form from which calls are decided. A location is compiled, with all of its rules, when a
+ * request first asks for it. Taking over an artifact is therefore quick, however large it is. A rule that cannot be
+ * evaluated is still found before anything of its location is decided, so that the location is left to the edge in
+ * time. Compiled rules replace the rules from which they were made, so that memory stays close to that of the
+ * artifact.
+ * The artifact is described at
+ * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/rule-artifact/rule-artifact-overview.
  */
 export class CompiledArtifact {
+  /** The artifact's own fields, without its rules. */
   readonly artifact: ArtifactHeader;
   readonly client: string;
   readonly globalMbox: string;
   readonly tokenNames: TokenNames;
-  /** Set while {@link takeUndecidable} has something to give. */
+  /** True while {@link takeUndecidable} has locations to return. */
   hasUndecidable = false;
   readonly #options: CompileOptions;
   readonly #mboxes: LocationKind;
   readonly #views: LocationKind;
   readonly #activitiesById = new Map<number | string, Activity>();
   readonly #conditionsByText = new Map<string, CompiledCondition>();
-  /** Of views together: who asks for all of them gets one rule of each key. */
+  /**
+   * Keys of the rules of all views. They are shared by all views, because a request for all views gets at most one
+   * rule of each key.
+   */
   readonly #viewKeys: RuleKeys = new Map();
   #allViews: readonly CompiledLocation[] | undefined;
   #remoteViews: readonly string[] | undefined;
@@ -69,23 +88,31 @@ export class CompiledArtifact {
     this.#views = toKind('view', rules.views, [localViews, header.remoteViews]);
   }
 
-  /** The mbox of a name; one that the artifact does not know has no rules and is remote. */
+  /**
+   * Returns the mbox of a name. An mbox that the artifact does not know has no rules, and only the edge can decide
+   * it.
+   */
   mbox(name: string): CompiledLocation {
     return this.#location(this.#mboxes, name);
   }
 
-  /** The view of a name, as {@link mbox}. */
+  /**
+   * Returns the view of a name. A view that the artifact does not know has no rules, and only the edge can decide it.
+   */
   view(name: string): CompiledLocation {
     return this.#location(this.#views, name);
   }
 
-  /** Every view that the artifact knows, in its order. */
+  /** Returns every view that the artifact knows, in the artifact's order. */
   views(): readonly CompiledLocation[] {
     this.#allViews ??= [...this.#views.locations.keys()].map((name) => this.view(name));
     return this.#allViews;
   }
 
-  /** Besides the views that it lists as remote, those whose rules we do not understand. */
+  /**
+   * Returns the names of views that only the edge can decide: those that the artifact lists as remote, then those
+   * with rules that cannot be evaluated on-device.
+   */
   remoteViews(): readonly string[] {
     this.#remoteViews ??= [
       ...(this.artifact.remoteViews ?? []),
@@ -96,7 +123,10 @@ export class CompiledArtifact {
     return this.#remoteViews;
   }
 
-  /** The locations with rules that cannot be decided here, of those that were compiled since it was last asked. */
+  /**
+   * Returns the locations with rules that cannot be evaluated on-device. Each location is returned once, by the first
+   * call after it was compiled.
+   */
   takeUndecidable(): readonly UndecidableLocation[] {
     const taken = this.#undecidable;
     this.#undecidable = [];
@@ -131,7 +161,7 @@ export class CompiledArtifact {
       this.hasUndecidable = true;
       this.#undecidable.push({ kind: kind.word, name, undecidable, rules: listed.length });
     }
-    // Names that the artifact does not know come from requests: there is no end to them.
+    // Locations that the artifact does not know are not kept: requests can name any number of them.
     if (listed.length > 0 || kind.local.has(name)) kind.locations.set(name, location);
     return location;
   }
@@ -140,7 +170,10 @@ export class CompiledArtifact {
     return word === 'view' || name === this.globalMbox || this.#options.allMatchingMboxes?.has(name) === true;
   }
 
-  /** Equal conditions are compiled once, and can be told to be the same. Nobody can be split by an activity without id. */
+  /**
+   * Compiles one rule. Returns undefined when its activity has no id, because no allocation can be computed then. Rules
+   * with equal conditions share one compiled condition, so that a search recognizes it and evaluates it once.
+   */
   #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule | undefined {
     const activityId = activityIdOf(rule);
     if (activityId === undefined) return undefined;
@@ -163,7 +196,7 @@ export class CompiledArtifact {
   }
 }
 
-/** Makes an artifact, whose shape was checked by `toArtifact`, ready to be decided from. */
+/** Compiles an artifact whose shape `toArtifact` has checked. */
 export function compileArtifact(artifact: Artifact, options: CompileOptions): CompiledArtifact {
   return new CompiledArtifact(artifact, options);
 }
@@ -178,7 +211,7 @@ function keyOf({ ruleKey }: Rule, keys: RuleKeys): RuleKey {
   return key;
 }
 
-/** Undefined for a condition that is nested too deeply to be written. */
+/** Returns a condition as JSON; undefined when it is nested too deeply to be written. */
 function textOf(condition: unknown): string | undefined {
   try {
     return JSON.stringify(condition);

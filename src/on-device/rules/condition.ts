@@ -17,32 +17,45 @@ import {
   readSegments,
 } from './operators.js';
 
-/** One condition, ready to be asked. */
+/** Holds one condition in the form in which it is evaluated. */
 export interface CompiledCondition {
-  /** Whether the condition holds for a context in which the parts of `reads` are filled in. */
+  /** Returns true when the condition holds. The context must have values for the parts in {@link reads}. */
   readonly holds: (context: ConditionContext) => boolean;
+  /** Parts of the context that the condition reads. */
   readonly reads: ContextParts;
-  /** As it is written in the artifact, for traces. */
+  /** The condition as it is written in the artifact, for traces. */
   readonly written: unknown;
 }
 
-/** Deeper conditions than this are left to the edge: nobody writes them, and they would exhaust the stack. */
+/**
+ * Deepest nesting of a condition that is evaluated on-device. A deeper one is left to the edge: no audience needs it,
+ * and it could exhaust the stack.
+ */
 const MAX_DEPTH = 200;
 
 type Expression = (data: unknown) => unknown;
 
-/** Where an expression stands: at the top `var` reads the context, inside `map` and its like it reads an element. */
+/**
+ * Describes the part of a condition in which an expression stands. At the top, `var` reads the context. Inside the
+ * function of an iteration such as `map`, it reads an element of the list.
+ */
 interface Scope {
+  /** True inside the function of an iteration. */
   readonly inner: boolean;
+  /** Parts of the context that the whole condition reads, as far as it is compiled. */
   readonly parts: { reads: ContextParts };
 }
 
-/** Thrown while compiling, and never out of this file. */
+/**
+ * Signals that a condition cannot be evaluated on-device. It is thrown while a condition is compiled, and caught in
+ * {@link compileCondition}.
+ */
 class Undecidable extends Error {}
 
 /**
- * A JSON Logic condition as closures, with the semantics of the reference implementation; undefined when it
- * holds an operator that we do not know (`log` and `method` are none) or is nested too deeply.
+ * Compiles a JSON Logic condition (https://jsonlogic.com/operations.html) to closures with the semantics of its
+ * JavaScript implementation. Returns undefined for a condition that is nested too deeply or holds an unknown
+ * operator. `log` and `method` count as unknown.
  */
 export function compileCondition(condition: unknown): CompiledCondition | undefined {
   const parts = { reads: 0 };
@@ -56,9 +69,10 @@ export function compileCondition(condition: unknown): CompiledCondition | undefi
 }
 
 /**
- * A rule holds when its condition has a value that JavaScript takes for true: an empty list, which is false
- * inside of JSON Logic, is true here, as in the official SDKs. Where the reference implementation throws (`*`
- * without operands), the rule does not hold.
+ * Evaluates a condition for a rule. The rule holds when JavaScript takes the condition's value for true. An empty
+ * list therefore makes the rule hold, as in the official SDKs, though JSON Logic itself takes it for false
+ * (https://jsonlogic.com/truthy.html). The rule does not hold when the evaluation throws, as for `*` without
+ * operands.
  */
 function holds(run: Expression, context: ConditionContext): boolean {
   try {
@@ -73,7 +87,7 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
   if (Array.isArray(logic)) return compileList(logic, scope, depth);
   if (!isObject(logic)) return () => logic;
   const [first, second]: [string, unknown][] = Object.entries(logic);
-  // An object of none or several keys is data, not logic.
+  // JSON Logic takes an object with no key or with several keys for data.
   if (!first || second) return () => logic;
   const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -122,7 +136,7 @@ function compileOperator(operator: string, operation: Operation): Expression {
   return (data) => apply(compiled.map((operand) => operand(data)));
 }
 
-/** `or` and `and`; most have two operands. */
+/** Compiles `or` (`wanted` is true) and `and` (`wanted` is false). Nearly all have two operands, which need no loop. */
 function compileConnective(wanted: boolean, operands: readonly Expression[]): Expression {
   const [a, b] = operands;
   if (!a || !b || operands.length > 2) return (data) => firstThat(wanted, operands, data);
@@ -132,7 +146,7 @@ function compileConnective(wanted: boolean, operands: readonly Expression[]): Ex
   };
 }
 
-/** The value of the first operand that is (or is not) true, else of the last. */
+/** Returns the value of the first operand whose truth is `wanted`, else the value of the last operand. */
 function firstThat(wanted: boolean, operands: readonly Expression[], data: unknown): unknown {
   let value: unknown;
   for (const operand of operands) {
@@ -142,6 +156,7 @@ function firstThat(wanted: boolean, operands: readonly Expression[], data: unkno
   return value;
 }
 
+/** Evaluates `if` and `?:`: pairs of a condition and a value, then the value for all other cases. */
 function choose(branches: readonly Expression[], data: unknown): unknown {
   for (let i = 0; i < branches.length; i += 2) {
     const value = branches[i]?.(data);
@@ -161,6 +176,7 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
   }
   const segments = String(literal).split('.');
   if (fallback) return (data) => readSegments(data, segments, fallback(data));
+  // Nearly all paths name a part and at most one field of it: these are read without a loop.
   const [part, name] = segments;
   const row = scope.inner || segments.length > 2 ? undefined : partNamed(part);
   if (!row) return (data) => readSegments(data, segments);
@@ -182,7 +198,10 @@ function compileMissing(operator: string, { compiled, operands, scope }: Operati
   };
 }
 
-/** Adds what the paths read of the context; paths that are only known later may read all of it. */
+/**
+ * Adds the parts of the context that the paths read. Paths that are not known before the evaluation may read every
+ * part.
+ */
 function noteReads(scope: Scope, paths: readonly unknown[] | undefined): void {
   if (scope.inner) return;
   for (const path of paths ?? ['']) {

@@ -4,21 +4,27 @@ import { CompiledOffers } from '../offers/compiled-offers.js';
 import type { TokenNames } from '../offers/response-tokens.js';
 import type { CompiledCondition } from './condition.js';
 
-/** What the rules of one experience have in common: a search answers with one of them. */
+/** Stands for the rules of one experience, which share a key. A search answers with at most one of them. */
 export interface RuleKey {
-  /** The number of the last search that answered with one; a Set per search is slower (`on-device/page-load`). */
+  /**
+   * Number of the last search that answered with a rule of this key. A Set per search would be slower (benchmark
+   * on-device/page-load).
+   */
   lastSearch: number;
 }
 
-/** One rule, ready to be evaluated. It keeps of the artifact's what is still needed, so that the rest can go. */
+/**
+ * Holds one rule in the form in which it is evaluated. It keeps only those fields of the artifact's rule that are
+ * still needed, so that the rest can be freed.
+ */
 export class CompiledRule {
-  /** Only of a location that answers with every rule that holds. */
+  /** Key of the rule; undefined in a location that answers with one rule only. */
   readonly key: RuleKey | undefined;
   readonly activity: Activity;
-  /** Undefined for a condition that only the edge understands. */
+  /** Condition of the rule; undefined when only the edge can evaluate it. */
   readonly condition: CompiledCondition | undefined;
   readonly meta: RuleMeta;
-  /** The properties that the rule is for; undefined for all. */
+  /** Tokens of the properties to which the rule is limited; undefined when it counts for all properties. */
   readonly propertyTokens: readonly string[] | undefined;
   readonly #consequence: Consequence;
   readonly #tokenNames: TokenNames;
@@ -40,14 +46,17 @@ export class CompiledRule {
     this.#tokenNames = tokenNames;
   }
 
-  /** Compiled when the rule holds for the first time: most rules of a large artifact rarely do. */
+  /**
+   * The rule's consequence. It is compiled when the rule holds for the first time, because most rules of a large
+   * artifact rarely hold.
+   */
   get offers(): CompiledOffers {
     this.#offers ??= new CompiledOffers(this.#consequence, this.meta, this.#tokenNames);
     return this.#offers;
   }
 }
 
-/** What a compiled location is made of. */
+/** Values from which a {@link CompiledLocation} is built. */
 interface LocationParts {
   readonly name: string;
   readonly rules: readonly CompiledRule[];
@@ -56,14 +65,20 @@ interface LocationParts {
   readonly remote: boolean;
 }
 
-/** The rules of one mbox or view. */
+/** Holds the compiled rules of one mbox or view. */
 export class CompiledLocation {
   readonly name: string;
-  /** Whether every rule that holds is answered, one per rule key, or only the first. */
+  /**
+   * True when the location answers with every rule that holds (one for each rule key), false when it answers with the
+   * first only.
+   */
   readonly allMatching: boolean;
-  /** Whether it has rules that only the edge understands. */
+  /** True when some of the rules can be evaluated by the edge alone. */
   readonly undecidable: boolean;
-  /** Whether only the edge can answer for it completely: undecidable, listed as remote or not known. */
+  /**
+   * True when the edge alone can answer for the location completely: it is undecidable, listed as remote, or unknown
+   * to the artifact.
+   */
   readonly remote: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #forAllProperties: readonly CompiledRule[];
@@ -79,13 +94,16 @@ export class CompiledLocation {
     this.#forAllProperties = forAll.length === rules.length ? rules : forAll;
   }
 
-  /** The rules that count for a property, in the artifact's order: its own and those for all properties. */
+  /**
+   * Returns the rules that count for a property, in the artifact's order: those limited to it and those for all
+   * properties. Without a property, only the latter count.
+   */
   rulesFor(propertyToken: string | undefined): readonly CompiledRule[] {
     if (!propertyToken || this.#rules === this.#forAllProperties) return this.#forAllProperties;
     const known = this.#rulesByProperty?.get(propertyToken);
     if (known) return known;
     const rules = this.#rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
-    // Other tokens come from requests: there is no end to them.
+    // Tokens that no rule names are not kept: requests can hold any number of them.
     if (rules.length === this.#forAllProperties.length) return this.#forAllProperties;
     this.#rulesByProperty ??= new Map();
     this.#rulesByProperty.set(propertyToken, rules);

@@ -2,15 +2,17 @@ import type { LocationContext } from '../facts/context.js';
 import type { CompiledCondition } from './condition.js';
 import type { CompiledLocation, CompiledRule } from './location.js';
 
-/** Somebody who writes down which rules were looked at. */
+/** Records the rules that a search has evaluated, for a trace. */
 export interface RuleRecorder {
+  /** Records one rule, its result, and the context in which it was evaluated. */
   noteRule(rule: CompiledRule, holds: boolean, context: LocationContext): void;
 }
 
-/** The part of an execute or a prefetch that all its searches share. */
+/** Holds what all searches of one `execute` or `prefetch` have in common. */
 export interface SearchedPart {
+  /** Token of the request's property; undefined when the request has none. */
   readonly propertyToken: string | undefined;
-  /** Undefined when nobody asked for a trace. */
+  /** Recorder of the trace; undefined when the request does not ask for a trace. */
   readonly recorder: RuleRecorder | undefined;
 }
 
@@ -18,7 +20,7 @@ const NO_RULES: readonly CompiledRule[] = [];
 
 let searches = 0;
 
-/** Goes through the rules of one location after the other, and stops at each that holds. */
+/** Searches the rules of one location after the other, and stops at each rule that holds. */
 export class RuleSearch {
   readonly #part: SearchedPart;
   readonly #context: LocationContext;
@@ -34,11 +36,12 @@ export class RuleSearch {
     this.#context = context;
   }
 
-  /** Forgets what it has answered with. */
+  /** Starts a new search: rules of every key can be found again. */
   begin(): void {
     this.#number = ++searches;
   }
 
+  /** Continues the search with the rules of the given location. */
   enter(location: CompiledLocation): void {
     this.#rules = location.rulesFor(this.#part.propertyToken);
     this.#next = 0;
@@ -46,7 +49,7 @@ export class RuleSearch {
     this.#previous = undefined;
   }
 
-  /** The next rule to answer with. */
+  /** Returns the next rule that the location answers with; undefined when there is none. */
   next(): CompiledRule | undefined {
     const rules = this.#rules;
     while (this.#next < rules.length) {
@@ -54,11 +57,12 @@ export class RuleSearch {
       if (!rule) return undefined;
       if (rule.key?.lastSearch === this.#number) continue;
       if (!rule.condition) {
-        // What comes after a rule that only the edge understands may not be what the visitor should get.
+        // A location that answers with its first rule has to stop here. The rule might hold on the edge, and a later
+        // rule would then be the wrong answer.
         if (this.#allMatching) continue;
         return undefined;
       }
-      const holds = this.#ask(rule, rule.condition);
+      const holds = this.#evaluate(rule, rule.condition);
       this.#part.recorder?.noteRule(rule, holds, this.#context);
       if (!holds) continue;
       // A visitor gets one rule of each key.
@@ -69,8 +73,11 @@ export class RuleSearch {
     return undefined;
   }
 
-  /** The rules of one experience follow each other with the same condition: it is asked once. */
-  #ask(rule: CompiledRule, condition: CompiledCondition): boolean {
+  /**
+   * Evaluates a rule's condition. Rules of one experience follow each other with the same condition, which is
+   * evaluated once.
+   */
+  #evaluate(rule: CompiledRule, condition: CompiledCondition): boolean {
     const previous = this.#previous;
     if (condition === previous?.condition && rule.activity === previous.activity) return this.#holds;
     this.#context.fill(condition.reads, rule.activity);

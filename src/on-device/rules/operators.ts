@@ -1,11 +1,17 @@
-/** The values of JSON Logic's operators, with JavaScript's own coercions, which are its reference semantics. */
+/**
+ * This file holds the operators of JSON Logic (https://jsonlogic.com/operations.html). They convert values as
+ * JavaScript does, because the reference implementation is written in JavaScript.
+ */
 
-/** Whether a condition takes a value for true: as JavaScript does, but an empty array is false. */
+/**
+ * Returns true when JSON Logic takes a value for true. The only difference from JavaScript is the empty list, which
+ * counts as false (https://jsonlogic.com/truthy.html).
+ */
 export function isTruthy(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-/** `==` of two values: the abstract equality of JavaScript, for everything that JSON can hold. */
+/** Compares two JSON values like `==` in JavaScript (https://tc39.es/ecma262/#sec-islooselyequal). */
 export function looselyEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (a === null || a === undefined) return b === null || b === undefined;
@@ -15,17 +21,23 @@ export function looselyEqual(a: unknown, b: unknown): boolean {
   return Number(a) === Number(b);
 }
 
-/** `<` of JavaScript, which TypeScript knows of numbers alone: two strings go by their code units. */
+/**
+ * Compares two values like `<` in JavaScript: two texts by their code units, everything else as numbers. The casts
+ * satisfy TypeScript, which allows numbers only.
+ */
 export function isLess(a: unknown, b: unknown): boolean {
   return (a as number) < (b as number);
 }
 
-/** `<=`, with the coercions of {@link isLess}. */
+/** Compares two values like `<=` in JavaScript, as {@link isLess} does for `<`. */
 export function isAtMost(a: unknown, b: unknown): boolean {
   return (a as number) <= (b as number);
 }
 
-/** What an object, array or string holds under a name; inherited names such as `constructor` hold nothing. */
+/**
+ * Returns the value under a name of an object, a list or a text; undefined when there is none. Inherited names, such
+ * as `constructor`, have no value.
+ */
 export function ownValue(holder: unknown, name: string): unknown {
   if (typeof holder !== 'object')
     return typeof holder === 'string' ? ownValue(Object(holder), name) : undefined;
@@ -34,13 +46,16 @@ export function ownValue(holder: unknown, name: string): unknown {
     : undefined;
 }
 
-/** `var`: the value at a dotted path, or the fallback where the path leads nowhere. */
+/**
+ * Evaluates `var`: returns the value at a dotted path, else the fallback. An empty path stands for the data as a
+ * whole.
+ */
 export function readPath(data: unknown, path: unknown, fallback?: unknown): unknown {
   if (path === undefined || path === null || path === '') return data;
   return readSegments(data, String(path).split('.'), fallback);
 }
 
-/** {@link readPath} with the path already split. */
+/** Does the same as {@link readPath} for a path that is split already. */
 export function readSegments(data: unknown, segments: readonly string[], fallback: unknown = null): unknown {
   let value = data;
   for (const segment of segments) {
@@ -50,7 +65,7 @@ export function readSegments(data: unknown, segments: readonly string[], fallbac
   return value;
 }
 
-/** Nothing is in an empty string, not even another one: that is the reference. */
+/** Evaluates `in`. An empty text contains nothing, not even an empty text, as in the reference implementation. */
 function contains(needle: unknown, haystack: unknown): boolean {
   if (typeof haystack === 'string') return haystack !== '' && haystack.includes(String(needle));
   return Array.isArray(haystack) && haystack.indexOf(needle) !== -1;
@@ -62,20 +77,22 @@ function sum(values: readonly unknown[]): number {
   return total;
 }
 
-/** A single operand comes back as it is, not even as a number: that is the reference. */
+/** Evaluates `*`. A single operand is returned without conversion to a number, as in the reference implementation. */
 function product(values: readonly unknown[]): unknown {
   return values.reduce((a, b) => Number.parseFloat(String(a)) * Number.parseFloat(String(b)));
 }
 
+/** Evaluates `substr`. A negative length leaves out that many characters at the end. */
 function substring(source: unknown, start: unknown, length: unknown): string {
   const rest = String(source).substr(Number(start));
   if (length === undefined) return rest;
   if (!(Number(length) < 0)) return rest.substr(0, Number(length));
-  // A text is joined to the length of the rest, not added to it, and a length that is no number counts as 0: that is the reference.
+  // The reference implementation joins a length that is a text, such as "-1", to the length of the rest. The result
+  // is no number, and counts as 0.
   return typeof length === 'number' ? rest.substr(0, rest.length + length) : '';
 }
 
-/** `missing`: which of the paths lead nowhere, to null or to an empty string. */
+/** Evaluates `missing`: returns those of the paths that lead to nothing, to null or to an empty text. */
 export function missingPaths(data: unknown, paths: readonly unknown[]): unknown[] {
   return paths.filter((path) => {
     const value = readPath(data, path);
@@ -83,17 +100,20 @@ export function missingPaths(data: unknown, paths: readonly unknown[]): unknown[
   });
 }
 
-/** `missing_some`: as {@link missingPaths}, but nothing when enough of them are there. */
+/**
+ * Evaluates `missing_some`: returns an empty list when at least `needed` of the paths lead to a value, else the
+ * missing paths.
+ */
 export function missingSome(data: unknown, needed: unknown, paths: unknown): unknown[] {
   const list: readonly unknown[] = Array.isArray(paths) ? paths : [paths];
   const missing = missingPaths(data, list);
   return isAtMost(needed, list.length - missing.length) ? [] : missing;
 }
 
-/** From the values of an operator's operands to its own. */
+/** Computes the value of an operator from the values of its operands. */
 export type Operator = (operands: readonly unknown[]) => unknown;
 
-/** Operators whose value depends on the values of their operands alone. */
+/** Operators whose value depends on nothing but the values of their operands. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ['==', ([a, b]) => looselyEqual(a, b)],
   ['===', ([a, b]) => a === b],
@@ -118,10 +138,10 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator
   ['merge', (operands) => operands.flat()],
 ]);
 
-/** From a list, and what is asked of each of its items, to a value. */
+/** Computes a value from a list and a function that is called with items of the list. */
 export type Iteration = (items: unknown, each: (item: unknown) => unknown) => unknown;
 
-/** Operators that ask the same of each item of a list. */
+/** Operators that call a function for items of a list. */
 export const ITERATIONS: ReadonlyMap<string, Iteration> = new Map<string, Iteration>([
   ['map', (items, each) => (Array.isArray(items) ? items.map((item) => each(item)) : [])],
   ['filter', (items, each) => (Array.isArray(items) ? items.filter((item) => isTruthy(each(item))) : [])],

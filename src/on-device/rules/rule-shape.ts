@@ -2,7 +2,10 @@ import type { Rule } from '../../artifact.js';
 import { isRecord } from '../../json.js';
 import { isCopyable } from '../offers/copy-plan.js';
 
-/** Tells the shape of a rule that can be decided from. One that cannot must neither hold for everybody nor fail a call. */
+/**
+ * Returns true for a rule that has the expected shape. A rule with another shape must neither hold for every visitor
+ * nor make a call fail.
+ */
 export function isRule(rule: unknown): rule is Rule {
   if (!isRecord(rule)) return false;
   const { propertyTokens, meta, consequence, condition } = rule;

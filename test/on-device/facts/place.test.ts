@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { toGeoFacts, toPlace } from '../../../src/on-device/facts/place.js';
+import { toGeo, toGeoFacts } from '../../../src/on-device/facts/place.js';
 
 test('geo has the names of conditions, and only what is known', () => {
   expect(
@@ -24,7 +24,7 @@ test('geo has the names of conditions, and only what is known', () => {
 
 describe('the answer of a geo look-up', () => {
   const placeOf = (text: string, headers: Record<string, string> = {}) =>
-    toPlace({ text, headers: new Headers(headers) });
+    toGeo({ text, headers: new Headers(headers) });
 
   test.each<[what: string, text: string, headers: Record<string, string>, place: object | undefined]>([
     [
