@@ -2,54 +2,76 @@ import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.j
 import { TargetError } from './errors.js';
 import type { Call } from './request/call.js';
 
-/** Mboxes and views of a request that only the edge can decide. */
+/** The mboxes and views of one request that only the edge can decide. */
 export interface RemoteNames {
+  /** Names of mboxes that this process cannot decide. */
   readonly remoteMboxes: readonly string[];
+  /** Names of views that this process cannot decide. */
   readonly remoteViews: readonly string[];
 }
 
-/** Whether anything of a request is left to the edge. */
+/** Tells whether any mbox or view of a request is left to the edge. */
 export function needsEdge({ remoteMboxes, remoteViews }: RemoteNames): boolean {
   return remoteMboxes.length > 0 || remoteViews.length > 0;
 }
 
 /** The part of a request that a hybrid client leaves to the edge. */
 export interface EdgeShare extends RemoteNames {
-  /** Whether the edge is to decide the request; for some requests no mbox or view is the reason. */
+  /**
+   * True when the edge has to decide the request. The lists of names can be empty even then: some requests need the
+   * edge for another reason, such as an order.
+   */
   readonly isNeeded: boolean;
 }
 
-/** What a decider answers. */
+/** The result of deciding one call, wherever it was decided. */
 export interface Decision extends RemoteNames {
-  /** The request as it was decided. */
+  /** The request in the form in which it was decided. */
   readonly request: ResolvedDeliveryRequest;
+  /** The answer, in the format of the Delivery API. */
   readonly response: DeliveryResponse;
+  /** The side that decided the call. It is never `hybrid`, because each call is decided on one side. */
   readonly decidedBy: 'server-side' | 'on-device';
-  /** The location hint that the call went by, the visitor's or the client's. */
+  /** The location hint that was used to choose the edge cluster: the visitor's, else the client's. */
   readonly locationHint: string | undefined;
 }
 
-/** Decides on the edge. */
+/** Decides a call on the edge, with one delivery call. */
 export type EdgeDecider = (call: Call) => Promise<Decision>;
 
-/** A decider in this process, which may have to leave a call to the edge. */
+/** A decider that works inside this process, by rules that were downloaded before. */
 export interface LocalDecider {
-  /** Answers at once, unless it has to ask where the visitor is; throws as well as it rejects. */
+  /**
+   * Decides a call. It returns a plain value unless it first has to look up where the visitor is, which takes a network
+   * call. Errors are thrown or come as a rejection, so callers handle both.
+   */
   decide(call: Call): Decision | Promise<Decision>;
-  /** The part of a request that it leaves to the edge in hybrid; undefined while it cannot decide anything. */
+  /**
+   * Returns the part of a request that a hybrid client leaves to the edge. It returns `undefined` while there are no
+   * rules to decide by.
+   */
   edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
 }
 
-/** Who can decide. */
+/** The deciders that a client has. */
 export interface Deciders {
+  /** The decider on the edge, which every client has. */
   readonly edge: EdgeDecider;
-  /** Only of a client that was made for it; a promise until it is loaded, which looking at it may begin. */
+  /**
+   * The decider of this process. It is `undefined` for a client that was made for server-side calls alone. It is a
+   * promise until its code is loaded, and reading this property can start the loading.
+   */
   readonly local: LocalDecider | Promise<LocalDecider> | undefined;
 }
 
 /**
- * Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole.
- * What this process decides at once is no promise: each costs as much as a small decision (`on-device/prefetch-url`).
+ * Decides a call by its decisioning method. `server-side` goes to the edge and `on-device` to this process. `hybrid`
+ * uses this process when it can decide the whole request, and the edge otherwise.
+ *
+ * A decision that is ready at once is returned as a plain value: one promise costs as much as a small decision
+ * (benchmark on-device/prefetch-url).
+ *
+ * @throws {TargetError} `ERR_TARGET_NOT_READY` when the method is `on-device` and there are no rules.
  */
 export function decide(call: Call, deciders: Deciders): Decision | Promise<Decision> {
   const { edge } = deciders;
@@ -61,7 +83,7 @@ export function decide(call: Call, deciders: Deciders): Decision | Promise<Decis
   return local.decide(call);
 }
 
-/** For a decision that needs rules where there are none, and why there are none. */
+/** Makes the error for a decision that needs rules while there are none. The cause tells why there are none. */
 export function notReadyError(cause?: TargetError): TargetError {
   const message = 'Unable to fulfill request; decisioning engine not ready.';
   return new TargetError('ERR_TARGET_NOT_READY', message, { cause });

@@ -1,20 +1,20 @@
-/** How much a line matters. */
+/** The importance of a log line. */
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** A line, or the way to build it when somebody wants it. */
+/** A log line, or a function that builds it. The function is called only when somebody listens to the line's level. */
 export type Line = string | (() => string);
 
-/** Writes a line, if somebody listens to its level. */
+/** Writes a log line if somebody listens to its level. */
 export type Write = (level: Level, line: Line) => void;
 
-/** After so long, what was said is said again, with how often it was not. */
+/** A line that was written is left out for this long. Then it is written again, with the number of lines left out. */
 const WINDOW_MS = 10 * 60 * 1000;
 const MAX_LINES = 20;
 const MAX_CHANGES = 10;
 
 /**
- * For lines that may come with every call: lets each different one through once in ten minutes, and 20 at most. What
- * was left out is counted, and the count is told with the next line that is let through.
+ * Limits lines that could come with every call. Each different line is written once in ten minutes, and at most 20
+ * different ones are. The next line that is written states how many were left out.
  */
 export class LineLimit {
   readonly #say: (line: string) => void;
@@ -26,6 +26,7 @@ export class LineLimit {
     this.#say = say;
   }
 
+  /** Writes a line, unless the limit is reached. */
   say(line: string): void {
     const nowMs = performance.now();
     const isOver = nowMs - this.#sinceMs >= WINDOW_MS;
@@ -49,8 +50,9 @@ function toKind(line: string): string {
 }
 
 /**
- * For what can fail: a warning when it begins to, when it fails in another way, and every ten minutes that it still
- * does; an info line when it works again. What comes and goes is told ten times in ten minutes.
+ * Logs the health of one thing that can fail. It writes a warning when the thing begins to fail, when it fails in
+ * another way, and every ten minutes while it keeps failing. It writes an info line when the thing works again. A thing
+ * that fails and recovers over and over gets at most ten lines in ten minutes.
  */
 export class FaultLog {
   readonly #write: Write;
@@ -62,17 +64,18 @@ export class FaultLog {
   #sinceMs = Number.NEGATIVE_INFINITY;
   #changes = 0;
 
-  /** `recovery` is what holds again when the fault is over, such as `geo look-ups work`. */
+  /** Makes the log of one thing. `recovery` states in words that the thing works, such as `geo look-ups work`. */
   constructor(write: Write, recovery: string) {
     this.#write = write;
     this.#recovery = recovery;
   }
 
-  /** Another line is another fault, except for the milliseconds and the host in it: visitors' cookies name hosts. */
+  /** Notes a failure. Lines that differ only in their milliseconds or in the host count as the same: cookies name hosts. */
   failed(line: string): void {
     const nowMs = performance.now();
     this.#failures += 1;
-    // What goes on failing mostly fails of the same, and a thousand times a second.
+    // This comparison mostly spares the regular expressions: a lasting fault can bring the same line a thousand times a
+    // second.
     const kind = line === this.#lastLine ? this.#kind : toKind(line);
     this.#lastLine = line;
     if (kind !== this.#kind) {
@@ -84,7 +87,7 @@ export class FaultLog {
     }
   }
 
-  /** Costs nothing as long as nothing fails. */
+  /** Notes a success. It costs next to nothing while nothing fails. */
   worked(): void {
     if (this.#kind === undefined) return;
     const times = this.#failures === 1 ? '1 failure' : `${this.#failures} failures`;

@@ -12,36 +12,64 @@ import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-h
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
 import type { Call } from './request/call.js';
 
-/** How the call was decided, in one line and with what was left to the edge. */
+/** Tells how one call was decided, and which part of it only the edge can decide. */
 export interface DecisionStatus {
-  /** 200; 204 without a body; 206 when mboxes or views were left to the edge. */
+  /**
+   * An HTTP-like code: 200 for a complete answer, 204 for an answer without a body, 206 when some mboxes or views can
+   * only be decided on the edge.
+   */
   status: number;
+  /** The status in words, such as `OK`. */
   message: string;
+  /** Names of mboxes that only the edge can decide. */
   remoteMboxes: string[];
+  /** Names of views that only the edge can decide. */
   remoteViews: string[];
 }
 
-/** What `getOffers` and `sendNotifications` return. */
+/**
+ * The result of `getOffers` and `sendNotifications`.
+ *
+ * @example
+ * ```ts
+ * const { response, targetCookie } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
+ * // Express takes milliseconds, and `maxAge` is in seconds.
+ * res.cookie(targetCookie.name, targetCookie.value, { maxAge: targetCookie.maxAge * 1000 });
+ * const content = response.execute?.mboxes?.[0]?.options?.[0]?.content;
+ * ```
+ */
 export interface TargetDeliveryResponse {
-  /** The request as it was sent or decided, without the telemetry that the client adds: that is of other calls. */
+  /**
+   * The request as it was sent or decided, with all defaults filled in. Telemetry that the client added is left out,
+   * because it measures other visitors' calls.
+   */
   request: ResolvedDeliveryRequest;
-  /** The offers, in the Delivery API's form. */
+  /** The offers, in the format of the Delivery API. @see https://developers.adobetarget.com/api/delivery-api/ */
   response: DeliveryResponse;
-  /** To be set in the browser, for the next call of this visitor. */
+  /** The `mbox` cookie. Set it in the browser, so that the next call of this visitor has the same session and tntId. */
   targetCookie: TargetCookie;
-  /** To be set in the browser, for the next call of this visitor. */
+  /**
+   * The `mboxEdgeCluster` cookie. Set it in the browser, so that the visitor's next call goes to the same edge cluster.
+   * It is absent when no cluster is known.
+   */
   targetLocationHintCookie?: TargetCookie;
-  /** For the browser's `Visitor.getInstance(org, {serverState})`. Serialise it safely before it goes into a page. */
+  /**
+   * The state for the browser's `Visitor.getInstance(organizationId, { serverState })` of Adobe's Visitor API. Escape
+   * it before you write it into a page, because it holds values that come from the visitor.
+   */
   visitorState: Record<string, unknown>;
-  /** Analytics payloads of all locations, with `client_side` logging. */
+  /**
+   * Analytics payloads of all locations, for a page that sends them itself (`client_side` logging). Absent when empty.
+   */
   analyticsDetails?: AnalyticsResponse[];
-  /** Response tokens of all options. */
+  /** Response tokens of all options of all locations. Absent when empty. */
   responseTokens?: ResponseTokens[];
-  /** Traces of all locations. */
+  /** Traces of all locations, when the request asked for them. Absent when empty. */
   trace?: TraceResponse[];
+  /** The same facts as `decisioningMethod` and `status`, under the name that the official SDK gives them. */
   meta: { decisioningMethod: DecisioningMethod; remoteMboxes: string[]; remoteViews: string[] };
   status: DecisionStatus;
-  /** Who decided: `hybrid` is never the answer. */
+  /** The method by which the call was decided, `server-side` or `on-device`. A hybrid client gives one of these two. */
   decisioningMethod: DecisioningMethod;
 }
 
@@ -51,7 +79,10 @@ const MESSAGES: Readonly<Record<number, string>> = {
   206: 'Some mboxes or views can only be decided on the edge',
 };
 
-/** Decision → what the caller gets: cookies to set, tokens, analytics, traces, and how it was decided. */
+/**
+ * Makes the result of a call from its decision: adds the cookies to set, the flat lists of tokens, analytics and
+ * traces, and the status.
+ */
 export function toTargetDeliveryResponse(
   call: Call,
   decision: Decision,
@@ -85,7 +116,7 @@ export function toTargetDeliveryResponse(
   return result;
 }
 
-/** Adds the flat lists over every location of the answer; a list without entries is absent. */
+/** Adds the flat lists over all locations of an answer. A list without entries stays absent. */
 function addDetails(result: TargetDeliveryResponse, { execute, prefetch }: DeliveryResponse): void {
   if (execute) {
     addLocation(result, execute.pageLoad);

@@ -6,63 +6,89 @@ import { isObject } from './json.js';
 import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
-/** Every signal that {@link closeOnSignal} takes. */
+/** Every signal that {@link closeOnSignal} accepts. */
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'] as const;
 
-/** A signal that asks a process to end. */
+/** A signal that asks a process to end. `SIGBREAK` exists on Windows only. */
 export type EndSignal = (typeof SIGNALS)[number];
 
-/** The part of an `http.Server` that is used. */
+/** The part of Node's `http.Server` that {@link closeOnSignal} uses. */
 export interface ClosableServer {
-  /** Takes no more connections, and calls back when those that there are have ended. */
+  /** Stops taking new connections. Calls back when all open connections have ended. */
   close(callback: (error?: Error) => void): unknown;
+  /** Closes connections without a request. */
   closeIdleConnections?(): void;
+  /** Closes every connection, also those with a request. */
   closeAllConnections?(): void;
 }
 
 /** Options of {@link closeOnSignal}. */
 export interface ShutdownOptions {
-  /** @default ['SIGTERM', 'SIGINT'] */
+  /** The signals to wait for. @default ['SIGTERM', 'SIGINT'] */
   readonly signals?: readonly EndSignal[] | undefined;
-  /** Closed first: its requests under way still make decisions. Connections that outlast their time are cut. */
+  /**
+   * The HTTP server. It is closed before the clients, because its running requests still make decisions. Connections
+   * that are open when its share of the time ends are cut.
+   */
   readonly server?: ClosableServer | undefined;
-  /** Whatever else has to end before the clients are closed, such as a consumer of a queue. */
+  /**
+   * A function that ends other work before the clients are closed, such as a consumer of a queue. It runs while the
+   * server closes, and its promise is awaited.
+   */
   readonly before?: (() => unknown) | undefined;
   /**
-   * Of everything together, in ms, above 0 and below 2^31. Server and `before` get three quarters of it at most, the
-   * clients what is left then. @default 8000, for containers are killed after 10 or 30 seconds
+   * Budget for the whole shutdown in ms, above 0 and below 2^31. The server and `before` get at most three quarters of
+   * it, the clients get the rest. The default is below ten seconds, because containers are often killed after 10 or 30
+   * seconds.
+   * @default 8000
    */
   readonly timeout?: number | undefined;
 }
 
-/** What came of the notifications of all clients together. */
+/** The result of a shutdown: counts of the notifications of all clients together. */
 export interface ShutdownResult extends CloseResult {
-  /** What began it. */
+  /** The signal that started the shutdown. */
   readonly signal: EndSignal;
-  /** What closing the server or `before` failed of; the clients were closed all the same. */
+  /** The first error of closing the server, running `before` or closing a client. The other steps ran all the same. */
   readonly error?: Error;
 }
 
-/** What {@link closeOnSignal} has begun to wait for. */
+/** A shutdown that waits for its signal. */
 export interface Shutdown {
-  /** Resolves when a signal has come and the clients are closed. Never rejects. */
+  /** Resolves once a signal has come and all clients are closed. It never rejects. */
   readonly closed: Promise<ShutdownResult>;
-  /** Does not wait for a signal any more. Nothing when one has come. */
+  /** Stops waiting for a signal. It does nothing once a signal has come. */
   stop(): void;
 }
 
 const DEFAULT_TIMEOUT_MS = 8000;
+/** The server and `before` get this share of the budget; the rest is left for the clients. */
 const SHARE_OF_SERVER = 0.75;
-/** A terminal and npm each pass an interrupt on, and the second is not a wish of its own. */
+/**
+ * Signals within this time count as one. Ctrl+C reaches the process twice when npm started it: the terminal sends one
+ * signal, and npm passes on another.
+ */
 const REPEATED_WITHIN_MS = 1000;
+/** Idle connections are closed this often while the server closes. */
 const SWEEP_MS = 100;
 
 /**
- * On a signal, closes the server and then the clients, which send the notifications that are queued, within one
- * `timeout`; and lets the process end, by itself, when nothing else keeps it. Signals that follow within a second are
- * the same one; a later one does what it does without this, and so ends the process at once.
+ * Waits for a signal, then closes the server and after it the clients. The clients send their queued notifications
+ * first. All of this takes at most `timeout`. The process then ends by itself, unless other work keeps it alive.
  *
- * Clients are looked at when the signal comes: a list or set may grow until then. Throws `ERR_TARGET_INVALID_CONFIG`.
+ * Signals that follow within a second count as the same signal. A later one has its usual effect, so it ends the
+ * process at once.
+ *
+ * The clients are read when the signal comes, so a list or set of clients can still grow until then.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option, or on a platform without signals.
+ *
+ * @example
+ * ```ts
+ * const server = app.listen(3000);
+ * const { closed } = closeOnSignal(client, { server });
+ * void closed.then(({ signal, delivered, dropped }) => console.log(signal, { delivered, dropped }));
+ * ```
  */
 export function closeOnSignal(
   clients: Closable | Iterable<Closable>,
@@ -132,8 +158,9 @@ function listOf(clients: Closable | Iterable<Closable>, keep: (thrown: unknown) 
   }
 }
 
+/** Closes the server within a limit, then cuts every connection that is left. */
 async function closeServer(server: ClosableServer, limitMs: number): Promise<void> {
-  // A connection that is kept alive would bring one request after the other.
+  // A client could send one request after another over a connection that is kept alive, so idle ones are closed.
   const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS);
   const close = () =>
     new Promise<void>((resolve, reject) => {

@@ -1,94 +1,124 @@
 /**
- * What decisions are made by. `live`: by the edge, or by the rules that its location has last confirmed. `cached`: by
- * rules that it has not confirmed, or not lately: they were brought along or stored, or the last download failed.
- * `degraded`: on the edge alone, where rules should have helped.
+ * Tells how up to date decisions are.
+ *
+ * - `live`: the edge decides, or the rules in use are current: their source confirmed them when it was last asked.
+ * - `cached`: the rules in use are not confirmed. They came from `artifactPayload` or `artifactStore`, or the last
+ *   download failed.
+ * - `degraded`: rules should be there and are not, so the edge decides everything.
  */
 export type ReadyStatus = 'live' | 'cached' | 'degraded';
 
-/** Where an artifact came from: its URL, its `file:` URL, the `artifactStore`, or `artifactPayload`. */
+/**
+ * The source of an artifact: its URL (`cdn`), its `file:` URL (`file`), the `artifactStore` (`store`), or the
+ * `artifactPayload` (`payload`).
+ */
 export type ArtifactOrigin = 'cdn' | 'file' | 'store' | 'payload';
 
-/** What `ready()` resolves with. */
+/** The value that `ready()` resolves with. */
 export interface ReadyState {
+  /** Tells how up to date decisions are. */
   readonly status: ReadyStatus;
-  /** Where the rules came from; `edge` when decisions are made without any. */
+  /** The source of the rules, or `edge` when decisions are made without rules. */
   readonly source: ArtifactOrigin | 'edge';
-  /** As {@link ArtifactStats.ageMs}; 0 of the edge. */
+  /** The age of the rules in ms, as in {@link ArtifactStats.ageMs}. It is 0 when the source is `edge`. */
   readonly ageMs: number;
 }
 
-/** The artifact in use. */
+/** Facts about the artifact in use. */
 export interface ArtifactStats {
-  /** Of its format. */
+  /** The version of the artifact's format, such as `1.0.0`. */
   readonly version: string;
-  /** When its rules were made, where it says so: as it is written there, even if that is in the future. */
+  /**
+   * The time at which the rules were made, as the artifact states it. It is copied unchecked, even when it lies in the
+   * future. It is absent when the artifact states none.
+   */
   readonly generatedAt?: string;
+  /** The source of the artifact. */
   readonly source: ArtifactOrigin;
   /**
-   * For how many ms nobody has confirmed that it is the current one: since the last download or 304; before the first,
-   * since it was made, or, where it does not say or is dated in the future, since it was taken into use.
+   * The time in ms since the artifact was last known to be the current one. It counts from the last download or 304
+   * answer. Before the first of these it counts from `generatedAt`. It counts from the time of first use when
+   * `generatedAt` is absent or in the future.
    */
   readonly ageMs: number;
 }
 
-/** Notifications of on-device decisions, by fate: accepted = delivered + failed + dropped + queued, always. */
+/**
+ * Counts of on-device notifications by what became of them, since the client was made. The equation accepted =
+ * delivered + failed + dropped + queued always holds.
+ */
 export interface NotificationStats {
-  /** Handed over since the client was made. */
+  /** Notifications that were handed to the queue. */
   readonly accepted: number;
-  /** Confirmed by the edge. */
+  /** Notifications that the edge confirmed. */
   readonly delivered: number;
-  /** Refused by the edge, or tried too often. */
+  /** Notifications that the edge refused, or that were tried too often. */
   readonly failed: number;
-  /** Not sent: too many calls or bytes were queued, or the client closed. */
+  /** Notifications that were not sent, because the queue was full (in calls or in bytes) or the client closed. */
   readonly dropped: number;
-  /** Waiting or under way. */
+  /** Notifications that wait or are being sent. */
   readonly queued: number;
 }
 
-/** What `close()` could and could not send, of all notifications since the client was made. */
+/**
+ * Counts of notifications after `close()`: which were delivered, and which were lost. They cover the whole life of the
+ * client.
+ */
 export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued'>;
 
-/** `closed` lets calls through, `open` refuses them, `half-open` lets one through to see whether the edge is back. */
+/**
+ * The state of a circuit breaker. `closed` lets calls through. `open` refuses them. `half-open` lets one call through,
+ * to find out whether the edge answers again.
+ */
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
-/** A host whose last delivery calls failed. */
+/** The circuit breaker's view of one host. A host is listed while its last delivery calls failed. */
 export interface CircuitStats {
+  /** The host with its port, such as `mboxedge35.tt.omtrdc.net`. */
   readonly host: string;
+  /** The state of the breaker for this host. */
   readonly state: CircuitState;
-  /** Calls that failed one after the other. */
+  /** The number of calls that failed in a row. */
   readonly failures: number;
-  /** In how many ms the next call is let through; 0 when it may go at once. */
+  /** The time in ms until the next call is let through. It is 0 when a call may go at once. */
   readonly retryInMs: number;
 }
 
-/** The circuit breaker. */
+/** The state of the circuit breaker, over all hosts. */
 export interface CircuitBreakerStats {
-  /** For calls without a location hint of their own; `off` when `circuitBreaker` is `false`. */
+  /**
+   * The state for calls whose visitor has no location hint. It is `off` when the option `circuitBreaker` is `false`.
+   */
   readonly state: CircuitState | 'off';
-  /** Calls that were not sent because of it. */
+  /** The number of calls that the breaker refused to send. */
   readonly refused: number;
-  /** The hosts that are in trouble. */
+  /** The hosts whose last calls failed. */
   readonly hosts: readonly CircuitStats[];
 }
 
-/** Delivery calls of all kinds: decisions, notifications, and those in the background. */
+/** Counts of delivery calls of all kinds: decisions, notifications, and calls that the client makes by itself. */
 export interface DeliveryCounts {
-  /** Calls that were sent, each counted once whatever its repetitions. */
+  /** Calls that were sent. A call counts once, however many retries it took. */
   deliveries: number;
-  /** HTTP requests that were repeated within these calls. A notification that is sent again later is a call of its own. */
+  /**
+   * HTTP requests that were sent again inside these calls. A notification that the queue sends again later is not a
+   * retry but a new call.
+   */
   retries: number;
-  /** Those that ended with an error. */
+  /** Calls that ended with an error. */
   failures: number;
 }
 
-/** What a client has done since it was made, and how it is. */
+/** Counts of a client's work since it was made, and its present state. */
 export interface TargetClientStats extends Readonly<DeliveryCounts> {
-  /** As `ready()` resolves with it; `waiting` while no decision can be made. */
+  /** The status that `ready()` would resolve with, or `waiting` while no decision can be made yet. */
   readonly status: ReadyStatus | 'waiting';
-  /** Answers of `getOffers` and `getAttributes`, wherever they were decided. */
+  /** The number of answers of `getOffers` and `getAttributes`, wherever they were decided. */
   readonly decisions: number;
+  /** Counts of notifications by what became of them. */
   readonly notifications: NotificationStats;
-  /** Absent of a client that has none. */
+  /** Facts about the artifact in use. Absent while the client has none. */
   readonly artifact?: ArtifactStats;
+  /** The state of the circuit breaker. */
   readonly circuitBreaker: CircuitBreakerStats;
 }

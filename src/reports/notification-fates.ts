@@ -6,15 +6,16 @@ import type { Logger } from '../logger.js';
 import type { Delivery } from '../request/call.js';
 import type { NotificationStats } from '../stats.js';
 
-/** Those who hear of lost notifications. */
+/** The parts of a client that report lost notifications. */
 export interface FatesOptions {
   readonly events: Events;
   readonly logger: Logger;
 }
 
+/** The status of an answer without a body. */
 const NO_CONTENT = 204;
 
-/** Counts notifications by what becomes of them, and tells of those that are lost. */
+/** Counts what becomes of each notification. Reports the lost ones in the log and as `sendNotificationError` events. */
 export class NotificationFates {
   readonly #events: Events;
   readonly #losses: FaultLog;
@@ -26,25 +27,26 @@ export class NotificationFates {
     this.#losses = new FaultLog(logger.write, 'notifications are delivered');
   }
 
-  /** All notifications that were handed over, by fate. */
+  /** The counts of all notifications that were ever handed over. */
   get stats(): NotificationStats {
     const { accepted, delivered, failed, dropped } = this.#counts;
     return { accepted, delivered, failed, dropped, queued: accepted - delivered - failed - dropped };
   }
 
-  /** The notifications of a call were handed over. */
+  /** Counts the notifications of a call that was handed over. */
   accept(call: Delivery): void {
     this.#counts.accepted += notificationsOf(call).length;
   }
 
-  /** A host failed; notifications that are dropped next are most likely dropped because of that. */
+  /** Remembers a host's fault. It is the likely reason of the notifications that are dropped next. */
   noteFault(error: TargetError): void {
     this.#lastFault = error;
   }
 
   /**
-   * The edge answered to a call. A notification whose id it does not repeat was not processed; only an answer without a
-   * body says nothing.
+   * Counts the notifications of a call that the edge answered. The edge repeats the ids of those that it processed, so
+   * the others count as failed. An answer without a body repeats no id, so all of its notifications count as delivered.
+   * @see https://developers.adobetarget.com/api/delivery-api/
    */
   confirm(call: Delivery, { status, notifications }: DeliveryResponse, isLast: boolean): void {
     this.#lastFault = undefined;
@@ -60,24 +62,27 @@ export class NotificationFates {
     this.#end(refused, 'failed', () => new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
   }
 
-  /** A call was tried in vain. */
+  /** Counts the notifications of a call that is not tried again after an error. */
   fail(call: Delivery, error: TargetError): void {
     this.#losses.failed(`a notification could not be delivered: ${error.message}`);
     this.#end(notificationsOf(call), 'failed', () => error);
   }
 
-  /** A call is given up before it was delivered. */
+  /** Counts the notifications of a call that is given up although it could still be tried. */
   drop(call: Delivery, code: TargetErrorCode, why: string): void {
     const message = `a notification was dropped: ${why}`;
     this.#losses.failed(message);
     this.#end(notificationsOf(call), 'dropped', () => {
-      // The last fault was most likely of another visitor's call.
+      // The remembered fault most likely comes from the call of another visitor, so what is personal is left out.
       const cause = this.#lastFault && withoutVisitor(this.#lastFault);
       return new TargetError(code, message, { cause });
     });
   }
 
-  /** The error is made for a listener alone: a queue that is full ends thousands of notifications a second. */
+  /**
+   * Counts lost notifications and emits an event for each. The error is built only when somebody listens, because a
+   * full queue loses thousands of notifications in a second.
+   */
   #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => TargetError): void {
     this.#counts[fate] += notifications.length;
     if (notifications.length === 0 || !this.#events.isListenedTo('sendNotificationError')) return;
@@ -88,12 +93,12 @@ export class NotificationFates {
   }
 }
 
-/** The notifications that a call carries. */
+/** Returns the notifications that a call carries. */
 export function notificationsOf({ request }: Delivery): readonly Notification[] {
   return request.notifications ?? [];
 }
 
-/** The notifications whose ids the edge did not repeat. */
+/** Returns the notifications whose ids the edge did not repeat. */
 function unconfirmed(
   sent: readonly Notification[],
   confirmed: readonly { readonly id?: string | undefined }[],

@@ -17,39 +17,46 @@ import type { HostWindow } from './queue-window.js';
 import { HostWindows } from './queue-windows.js';
 import { jsonOf } from './written-report.js';
 
-/** What a queue needs. */
+/** The parts of a client that a notification queue needs. */
 export interface NotificationQueueOptions {
+  /** The limits of the queue. */
   readonly policy: NotificationPolicy;
+  /** Sends one delivery call. */
   readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
-  /** Tells the host that calls with a location hint, or without one, go to now. */
+  /** Returns the host that calls with a location hint, or without one, go to at this moment. */
   readonly hostOf: (locationHint: string | undefined) => string;
   readonly events: Events;
   readonly logger: Logger;
 }
 
-/** Faults of a call that has failed so often are its own, and say nothing of its host any more. */
+/**
+ * A call that has failed more often than this is probably at fault itself. Its faults do not count against its host.
+ */
 const MAX_BLAMED_ATTEMPTS = 3;
-/** A call is given up when it has failed so often, and has been tried for so long. */
+/** A call is given up after this many attempts, but not before it was tried for `MIN_TRIED_MS`. */
 const MAX_ATTEMPTS = 10;
+/** A call is tried for at least this long, so that a short outage of the edge loses nothing. */
 const MIN_TRIED_MS = 2 * 60 * 1000;
-/** The waits of a call that failed on a host which answers others. */
+/** The waits between the attempts of one call while its host answers other calls. */
 const WAITS: Backoff = { minTimeoutMs: 100, maxTimeoutMs: 2000, factor: 2 };
-/** The same for a call that has failed often. */
+/** The wait after an attempt beyond `MAX_ATTEMPTS`. */
 const LONG_WAIT_MS = 10_000;
-/** The longest `Retry-After` that is obeyed. */
+/** A longer `Retry-After` than this is shortened. */
 const MAX_ASKED_MS = 5 * 60 * 1000;
-/** Each attempt of a call is a delivery of its own. */
+/** Options for judging an error. Each attempt has a full timeout of its own, and a report can wait for its session. */
 const LATER_REPORT = { isLater: true, isReport: true };
+/** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
-/** Characters are counted instead of bytes while the queue holds no more than this share of its bound. */
+/** A queue that is filled to no more than this share of its limit estimates bytes instead of counting them. */
 const ESTIMATED_SHARE = 1 / 32;
-/** UTF-8 has no more bytes for a character of a JavaScript text. */
+/** The largest number of UTF-8 bytes for one UTF-16 unit of a JavaScript string. */
 const MAX_BYTES_A_CHARACTER = 3;
 
 /**
- * Sends the notifications of on-device decisions after their answers. Bounded in calls and in bytes: those that come
- * when the queue is full are dropped. Each host has a window of calls under way, so that faults of one host, or of one
- * call, keep no other waiting. Accepted = delivered + failed + dropped + queued, always.
+ * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes;
+ * notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
+ * fault of one host, or of one call, delays no others. The equation accepted = delivered + failed + dropped + queued
+ * always holds.
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
@@ -70,17 +77,17 @@ export class NotificationQueue {
     keepWatch(this.#abort.signal);
   }
 
-  /** How many calls wait or are under way. */
+  /** The number of calls that wait or are being sent. */
   get size(): number {
     return this.#waiting.size + this.#windows.inFlight;
   }
 
-  /** All notifications that were handed over, by fate. */
+  /** The counts of all notifications that were ever handed over. */
   get stats(): NotificationStats {
     return this.#fates.stats;
   }
 
-  /** Takes a call along; it is sent when the current turn of the event loop is over. */
+  /** Adds a call. It is sent after the current turn of the event loop, so that the decision is not delayed. */
   add(call: Delivery): void {
     this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
@@ -105,25 +112,26 @@ export class NotificationQueue {
   }
 
   /**
-   * Resolves when each call that is queued now was delivered, failed or dropped, or when one of the limits is met. Pauses
-   * that no host has asked for are cut short, once a second. Never rejects.
+   * Resolves when each call that is in the queue at this moment was delivered, failed or dropped, or when a limit is
+   * reached. Meanwhile one call a second may go to a host that the queue has paused; a wait that the host asked for
+   * with `Retry-After` is kept. It never rejects.
    */
   async flush(limits: Limits): Promise<void> {
     if (this.size > 0) await this.#drain(limits, this.#periods.waitForPresent());
   }
 
-  /** Sends what it can within a limit and drops the rest. */
+  /** Sends as much as it can within the limit, drops the rest, and returns the final counts. */
   async close(limitMs: number): Promise<CloseResult> {
     if (this.size > 0)
       await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
     clearTimeout(this.#timer);
     this.#abort.abort();
-    // One by one, so that a listener finds each of them either here or dropped.
+    // Calls are removed one by one, so that a listener finds each of them either in the queue or among the dropped.
     for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
       this.#forget(next);
       this.#fates.drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
     }
-    // Calls under way were aborted with the signal, and end soon.
+    // This waits until aborted calls have ended, and wakes callers of `flush()` whose calls were just dropped.
     await this.#periods.waitForAll().ended;
     const { delivered, failed, dropped } = this.#fates.stats;
     return { delivered, failed, dropped };
@@ -134,12 +142,12 @@ export class NotificationQueue {
       this.#pump();
       return waiter.ended;
     };
-    // The limit's timer keeps the process alive meanwhile, and the calls of the queue with it.
+    // The timer of the limit keeps the process alive meanwhile, so that the calls of the queue can end.
     await within(limits, drain, () => new Error('not all was sent')).catch(() => undefined);
     waiter.cancel();
   }
 
-  /** Sends the calls that may go, and comes back when the next one may. */
+  /** Sends the calls that may go at this moment, and sets a timer for the next ones. */
   #pump(): void {
     if (this.#abort.signal.aborted) return;
     const { hostOf } = this.#options;
@@ -148,14 +156,14 @@ export class NotificationQueue {
     this.#waiting.release(nowMs, (queued) => {
       queued.hint = this.#lost.reachable(queued.hint);
     });
-    const placeFor = (hint: string | undefined) => this.#windows.placeAt(hostOf(hint), nowMs, isHurried);
-    for (let next = this.#waiting.take(placeFor); next; next = this.#waiting.take(placeFor)) {
+    const openingFor = (hint: string | undefined) => this.#windows.openingAt(hostOf(hint), nowMs, isHurried);
+    for (let next = this.#waiting.take(openingFor); next; next = this.#waiting.take(openingFor)) {
       void this.#send(next, nowMs);
     }
     this.#wake(nowMs, isHurried);
   }
 
-  /** Sets the timer to the end of the next pause or wait; a call that ends comes back by itself. */
+  /** Sets the timer to the end of the next pause or wait. A call that ends starts the next ones without the timer. */
   #wake(nowMs: number, isHurried: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -169,6 +177,7 @@ export class NotificationQueue {
     this.#timer = unref(setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs)));
   }
 
+  /** Sends one call, then sends the calls that have become possible by its end. */
   async #send(queued: QueuedCall, nowMs: number): Promise<void> {
     const host = this.#options.hostOf(queued.hint);
     const window = this.#windows.of(host);
@@ -187,7 +196,10 @@ export class NotificationQueue {
     this.#pump();
   }
 
-  /** By name, because every decision that is displayed comes here (`on-device/execute-url`). */
+  /**
+   * Returns the delivery call to send. Every decision that is displayed comes here, so the fields are copied one by
+   * one, which is faster than spreading the object (benchmark on-device/execute-url).
+   */
   #toSent({ call, hint }: QueuedCall): Delivery {
     const { request, encodedSessionId, decisioningMethod, timeoutMs } = call;
     const { signal } = this.#abort;
@@ -202,7 +214,7 @@ export class NotificationQueue {
     };
   }
 
-  /** Finds what becomes of a call that failed, and tells its host's window. */
+  /** Decides what becomes of a call that failed, and informs the window of its host. */
   #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
@@ -220,6 +232,7 @@ export class NotificationQueue {
     else this.#fail(queued, error);
   }
 
+  /** Handles a fault that may be the host's. It counts against the host, and the call is tried again. */
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     const askedMs = askedMsOf(error);
     this.#fates.noteFault(error);
@@ -227,25 +240,26 @@ export class NotificationQueue {
     if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
     else {
       if (window.isLost && verdictOn(error).saysOfHost === 'silent') this.#loseCluster(queued);
-      // The whole host pauses now, and that is all that its calls wait for.
+      // The whole host is paused, and its calls need no other wait.
       this.#retry(queued, error, askedMs ?? 0);
     }
   }
 
+  /** Puts a call back to be sent again after a wait, or gives it up when it was tried often and long enough. */
   #retry(queued: QueuedCall, error: TargetError, waitMs: number): void {
     const nowMs = performance.now();
     const { attempts, firstTriedMs = nowMs } = queued;
-    // Others may have lost its cluster while it was under way.
+    // The call's cluster may have been found lost while the call was being sent.
     queued.hint = this.#lost.reachable(queued.hint);
     if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
-    // Behind the others: a call that the edge stumbles over must not hold them up.
+    // The call goes behind the others, because one that the edge always fails on must not hold them up.
     else if (waitMs === 0) this.#waiting.push(queued);
     else this.#waiting.delay(queued, nowMs + waitMs);
   }
 
   /**
-   * A visitor's cluster that nobody answers for may be one that a cookie made up. That keeps nobody waiting: the calls of
-   * its visitors go the client's own way from now on.
+   * Notes that nobody answers for a visitor's cluster, which a forged cookie may have invented. Its visitors' calls go
+   * to the client's own host for some time, so that they wait for nothing.
    */
   #loseCluster({ hint }: QueuedCall): void {
     const { hostOf } = this.#options;
@@ -254,11 +268,14 @@ export class NotificationQueue {
     this.#waiting.abandon(hint);
   }
 
-  /** From the text that was written where it was: the object is the caller's too, who may have changed it. */
+  /**
+   * Replaces a call that is too large by two calls with half of its notifications each. The halves come from the JSON
+   * that was written when the call was made, because the caller may have changed parts of the object since.
+   */
   #split(queued: QueuedCall): void {
     const { call, period } = queued;
     const written: Delivery['request'] = JSON.parse(jsonOf(call.request));
-    // Each half is a call of its own, whose answer is not the other's.
+    // The halves have no `requestId`, so that each gets an id of its own and is not mistaken for the other.
     const { requestId: _, notifications = [], ...request } = written;
     const hint = this.#lost.reachable(queued.hint);
     const middle = Math.ceil(notifications.length / 2);
@@ -273,8 +290,8 @@ export class NotificationQueue {
   }
 
   /**
-   * How much of the bound a call takes up. A queue that is nearly empty is not counted exactly, for counting takes as long
-   * as a part of the decision (benchmark on-device/10-mboxes).
+   * Returns the share of the byte limit that a call uses. A nearly empty queue takes a quick upper estimate, because an
+   * exact count takes a noticeable part of the time of a decision (benchmark on-device/10-mboxes).
    */
   #bytesOf({ request }: Delivery): number {
     const json = jsonOf(request);
@@ -282,28 +299,31 @@ export class NotificationQueue {
     const most = MAX_BYTES_A_CHARACTER * length;
     if (this.#bytes + most <= ESTIMATED_SHARE * this.#options.policy.maxBytes) return most;
     const bytes = utf8Length(json);
-    // A text that is not Latin has two bytes a character in memory.
+    // JavaScript engines store a string with characters beyond Latin-1 in two bytes each.
     return bytes === length ? length : Math.max(bytes, 2 * length);
   }
 
+  /** Gives a call up after an error. */
   #fail(queued: QueuedCall, error: TargetError): void {
     this.#forget(queued);
     this.#fates.fail(queued.call, error);
   }
 
-  /** A call is not the queue's any more. */
+  /** Removes a call from the byte count and from its flush period. */
   #forget({ bytes, period }: QueuedCall): void {
     this.#bytes -= bytes;
     this.#periods.leave(period);
   }
 }
 
-/** How long the host of an error asked to be left alone. */
+/**
+ * Returns how long the host asked to be left alone, in ms, up to `MAX_ASKED_MS`. Returns `undefined` when it did not.
+ */
 function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
   return obeyedMs(retryAfterMs, MAX_ASKED_MS);
 }
 
-/** How long a call waits that its host alone cannot be blamed for. */
+/** Returns the wait in ms before the next attempt of a call that may itself be the reason of its failures. */
 function waitMsOf({ attempts }: QueuedCall): number {
   return spread(attempts < MAX_ATTEMPTS ? grown(WAITS, attempts) : LONG_WAIT_MS, 0.5, 1);
 }

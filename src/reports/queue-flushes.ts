@@ -1,38 +1,39 @@
-/** Somebody who waits for the calls of some periods. */
+/** A caller that waits for the end of calls. */
 export interface Waiter {
-  /** Resolves when they have ended. */
+  /** Resolves when the calls have ended. */
   readonly ended: Promise<void>;
-  /** Nobody waits any more. */
+  /** Stops waiting; `ended` then never resolves. */
   cancel(): void;
 }
 
+/** A caller that waits until all calls up to a period have ended. */
 interface Waiting {
   readonly until: number;
   readonly resolve: () => void;
 }
 
 /**
- * Tells when all calls that there were at some time have ended, whatever came behind them: each flush ends a period, and
- * waits for the calls of this period and of those before.
+ * Tells when all calls that existed at some moment have ended, without waiting for later ones. Calls belong to numbered
+ * periods, and each flush starts a new period. A flush waits for the calls of all periods before the new one.
  */
 export class FlushPeriods {
   #current = 0;
-  /** How many calls have not ended, by period, the oldest first. */
+  /** The number of running calls by period, the oldest period first. */
   readonly #open = new Map<number, number>();
   readonly #waiting = new Set<Waiting>();
 
-  /** Whether anybody waits. */
+  /** True while any caller waits. */
   get areAwaited(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** A call begins, now or in the place of another one of its period; tells the period. */
+  /** Counts a call as running and returns its period. A call that replaces another one keeps the other's period. */
   enter(period: number = this.#current): number {
     this.#open.set(period, (this.#open.get(period) ?? 0) + 1);
     return period;
   }
 
-  /** A call of a period has ended. */
+  /** Counts a call as ended. It wakes the callers that waited only for this period and older ones. */
   leave(period: number): void {
     const left = (this.#open.get(period) ?? 0) - 1;
     if (left > 0) {
@@ -44,17 +45,18 @@ export class FlushPeriods {
     for (const waiting of this.#waiting) if (waiting.until < oldest) this.#release(waiting);
   }
 
-  /** Waits for all calls that have begun by now. */
+  /** Waits for the calls that are running at this moment. */
   waitForPresent(): Waiter {
     if (this.#open.has(this.#current)) this.#current += 1;
     return this.#wait(this.#current - 1);
   }
 
-  /** Waits until no call is left, however many begin meanwhile. */
+  /** Waits until no call is running, including those that start meanwhile. */
   waitForAll(): Waiter {
     return this.#wait(Number.MAX_SAFE_INTEGER);
   }
 
+  /** The oldest period with running calls; infinity when there is none. */
   get #oldest(): number {
     for (const period of this.#open.keys()) return period;
     return Number.POSITIVE_INFINITY;

@@ -1,68 +1,78 @@
 import type { Delivery } from '../request/call.js';
 
-/** A delivery call of the notification queue. */
+/** A delivery call inside the notification queue. */
 export interface QueuedCall {
   readonly call: Delivery;
-  /** The call's part of the queue's bound in bytes. */
+  /** The call's share of the queue's limit in bytes. */
   readonly bytes: number;
-  /** The period in which the call was accepted: a flush waits for those before it. */
+  /** The period in which the call was accepted. A flush waits for the calls of all earlier periods. */
   readonly period: number;
+  /** The number of times that the call was sent. */
   attempts: number;
-  /** The first attempt, on the clock of `performance.now()`. */
+  /** The time of the first attempt, on the clock of `performance.now()`. */
   firstTriedMs: number | undefined;
-  /** The cluster of the call's visitor, as long as that can be reached. */
+  /** The location hint of the call's visitor. It is `undefined` when there is none or its cluster cannot be reached. */
   hint: string | undefined;
 }
 
+/** A call that waits for its next attempt. */
 interface Delayed {
   readonly queued: QueuedCall;
+  /** The time of the next attempt, on the clock of `performance.now()`. */
   readonly dueMs: number;
 }
 
-/** The calls that have a place with a host: any, or those first that were not tried yet. */
-export type Place = 'any' | 'untried first';
+/**
+ * An opening at a host for one more call. `any` is for the call that has waited longest. `untried first` prefers a call
+ * that was never sent.
+ */
+export type Opening = 'any' | 'untried first';
 
-/** Clusters at a time that calls wait for. Cookies may name thousands, and Target has some dozens. */
+/**
+ * Calls wait for at most this many clusters at a time. Target has some dozens, while forged cookies can name thousands.
+ */
 const MAX_LANES = 100;
 
 /**
- * The calls that wait: in a lane for each cluster, first come, first served, or for their next attempt. Calls of visitors
- * without a cluster have a lane of their own, and so have those that come when there are lanes enough.
+ * The waiting calls of the queue. Each cluster has a lane, whose calls go first in, first out. Calls of visitors
+ * without a cluster share one lane, and so do the calls for clusters beyond `MAX_LANES`. Calls that wait for their next
+ * attempt are kept outside the lanes.
  */
 export class WaitingCalls {
-  /** By location hint; in the order of their turns. */
+  /** The lanes by location hint, in the order in which they take turns. */
   readonly #lanes = new Map<string | undefined, Lane>();
-  /** In the order in which they are due. */
+  /** The calls that wait for their next attempt, the earliest first. */
   readonly #delayed: Delayed[] = [];
   #inLanes = 0;
 
+  /** The number of waiting calls. */
   get size(): number {
     return this.#inLanes + this.#delayed.length;
   }
 
-  /** The lanes in which calls wait, by location hint. */
+  /** The location hints of all lanes with waiting calls. */
   get hints(): Iterable<string | undefined> {
     return this.#lanes.keys();
   }
 
-  /** When the next call that was sent away is due; undefined when there is none. */
+  /** The time of the next attempt among the delayed calls; `undefined` when there is none. */
   get nextDueMs(): number | undefined {
     return this.#delayed[0]?.dueMs;
   }
 
-  /** Takes a call to the end of its lane. */
+  /** Adds a call at the end of its lane. */
   push(queued: QueuedCall): void {
     this.#laneOf(queued).push(queued);
     this.#inLanes += 1;
   }
 
-  /** Takes a call to the start of its lane. */
+  /** Adds a call at the start of its lane. */
   unshift(queued: QueuedCall): void {
     this.#laneOf(queued).unshift(queued);
     this.#inLanes += 1;
   }
 
-  /** Keeps a call from its lane for a while. */
+  /** Keeps a call out of its lane until a time. The list is sorted, so the position is found by binary search. */
   delay(queued: QueuedCall, dueMs: number): void {
     let [from, to] = [0, this.#delayed.length];
     while (from < to) {
@@ -73,7 +83,7 @@ export class WaitingCalls {
     this.#delayed.splice(from, 0, { queued, dueMs });
   }
 
-  /** Sends the calls that are due to their lanes. */
+  /** Moves the calls that are due into their lanes, after `prepare` has seen each of them. */
   release(nowMs: number, prepare: (queued: QueuedCall) => void): void {
     let due = 0;
     while ((this.#delayed[due]?.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) due += 1;
@@ -84,14 +94,14 @@ export class WaitingCalls {
     }
   }
 
-  /** The next call of the lanes that have a place for one; each lane has its turn. */
-  take(placeFor: (hint: string | undefined) => Place | undefined): QueuedCall | undefined {
+  /** Removes and returns the next call whose host accepts one; `undefined` when there is none. The lanes take turns. */
+  take(openingFor: (hint: string | undefined) => Opening | undefined): QueuedCall | undefined {
     for (const [hint, lane] of this.#lanes) {
-      const place = placeFor(hint);
-      if (place === undefined) continue;
-      const queued = lane.shift(place);
+      const opening = openingFor(hint);
+      if (opening === undefined) continue;
+      const queued = lane.shift(opening);
       this.#inLanes -= 1;
-      // One lane alone has every turn (benchmark on-device/execute-url).
+      // A lane takes its turn by moving to the end. A single lane need not move (benchmark on-device/execute-url).
       if (lane.size === 0 || this.#lanes.size > 1) this.#lanes.delete(hint);
       if (lane.size > 0) this.#lanes.set(hint, lane);
       return queued;
@@ -99,7 +109,7 @@ export class WaitingCalls {
     return undefined;
   }
 
-  /** Sends those who wait for a cluster to the lane of those without one. */
+  /** Moves the calls that wait for a cluster into the lane of calls without a cluster. */
   abandon(hint: string): void {
     const lane = this.#lanes.get(hint);
     this.#lanes.delete(hint);
@@ -109,11 +119,12 @@ export class WaitingCalls {
     }
   }
 
-  /** Takes any call out; undefined when none is left. */
+  /** Removes and returns any waiting call; `undefined` when none is left. */
   remove(): QueuedCall | undefined {
     return this.take(() => 'any') ?? this.#delayed.shift()?.queued;
   }
 
+  /** Returns the lane of a call, and makes it if there is room for one more. */
   #laneOf(queued: QueuedCall): Lane {
     const known = this.#lanes.get(queued.hint);
     if (known) return known;
@@ -127,7 +138,7 @@ export class WaitingCalls {
   }
 }
 
-/** The calls for one cluster: those that were tried before, and those that were not. */
+/** The waiting calls for one cluster. Those that were sent before are kept apart from those that were not. */
 class Lane {
   readonly #untried = new Fifo();
   readonly #tried = new Fifo();
@@ -145,16 +156,19 @@ class Lane {
   }
 
   /**
-   * Calls that were tried before have waited longest. But a host that has not answered since its pause is tried with a call that
-   * did not fail there: it may be one call alone that always fails.
+   * Removes and returns the next call. Calls that were sent before have waited longest, so they usually go first. A
+   * host that has not answered since its pause gets a new call first, because an old one may be a call that always
+   * fails.
    */
-  shift(place: Place): QueuedCall | undefined {
-    const [first, last] = place === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
+  shift(opening: Opening): QueuedCall | undefined {
+    const [first, last] = opening === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
     return first.shift() ?? last.shift();
   }
 }
 
-/** First in, first out; taking from the start of a long array would move all of it. */
+/**
+ * A first-in, first-out list of calls. An array alone would move all of its items for each one taken from the start.
+ */
 class Fifo {
   #calls: (QueuedCall | undefined)[] = [];
   #start = 0;

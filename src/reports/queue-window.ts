@@ -1,28 +1,35 @@
 import { type Backoff, grown, spread } from '../http/retry.js';
 
-/** Calls under way to a host that has just answered for the first time. */
+/** The number of calls that may run at once to a host that has just answered for the first time. */
 export const FIRST_LIMIT = 10;
+/** A host is paused after this many faults in a row. */
 const MAX_FAULTS_IN_ROW = 8;
+/** A host's `Retry-After` holds back all of its calls after this many such answers in a row. */
 const MAX_ASKS_IN_ROW = 3;
+/** The pauses of a host, from the first one to the longest. */
 const PAUSES: Backoff = { minTimeoutMs: 1000, maxTimeoutMs: 30_000, factor: 3 };
-/** A host that has answered before is given a second; one that never has may only have missed the first call. */
+/**
+ * The pauses of a host that has never answered. They start shorter, because such a host may have missed just one call.
+ */
 const PAUSES_OF_UNKNOWN: Backoff = { ...PAUSES, minTimeoutMs: 200 };
-/** Calls of `flush()` end a pause early at most once in so many ms. */
+/** A paused host gets at most one call in this many ms while somebody waits in `flush()`. */
 const HURRY_MS = 1000;
 
-/** A fault of a host that may pass. */
+/** A fault of a host that may pass by itself. */
 export interface Fault {
-  /** How long its answer asked to be left alone. */
+  /** The wait in ms that the host asked for; `undefined` when it asked for none. */
   readonly askedMs: number | undefined;
-  /** Whether its call has failed so often that the call may be the reason. */
+  /** True when the call has failed so often that the call itself may be the reason. */
   readonly isRepeated: boolean;
 }
 
 /**
- * How many calls may be under way to one host. One until it answers, then ten; one more with each success while others
- * wait, one less with each passing fault. After eight faults in a row the host is left alone for a while, and begins
- * with one call again. A host that has not answered yet, or not since then, is tried with one call a pause. All times
- * are on the clock of `performance.now()`.
+ * The number of calls that may run at once to one host, and the pauses between them.
+ *
+ * The window starts at one call. It grows to ten with the first answer, and by one with each success while other calls
+ * wait. It shrinks by one with each passing fault. After eight faults in a row the host is paused, and the window is
+ * one call again. A host that has not answered yet, or not since its last pause, gets one call per pause. All times are
+ * on the clock of `performance.now()`.
  */
 export class HostWindow {
   readonly #maxInFlight: number;
@@ -41,34 +48,38 @@ export class HostWindow {
     this.#maxInFlight = maxInFlight;
   }
 
+  /** The number of calls that are being sent to the host. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** Whether the host has ever confirmed anything. */
+  /** True when the host has ever confirmed a call. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
-  /** Whether the host has confirmed something since it was last paused. */
+  /** True when the host has confirmed a call since its last pause. */
   get isProven(): boolean {
     return this.#isProven;
   }
 
   /**
-   * Whether nobody is there to answer, most likely: a host that has never answered, or that failed again behind a pause.
-   * One that was well until just now may be back in a moment.
+   * True when there is probably nobody to answer: the host has never answered, or it failed again after a pause. A host
+   * that failed for the first time may be back in a moment and is not lost.
    */
   get isLost(): boolean {
     return !this.#hasAnswered || this.#pauses > 1;
   }
 
-  /** Whether nothing is under way, and nothing is waited for. */
+  /** Tells whether no call is being sent and no pause is running. */
   isIdle(nowMs: number): boolean {
     return this.#inFlight === 0 && nowMs >= this.opensAtMs(false);
   }
 
-  /** When the next call may go, if one of those under way leaves room for it. */
+  /**
+   * Returns the time from which a call may go. A pause ends earlier when somebody waits in `flush()` (`isHurried`). A
+   * wait that the host asked for does not.
+   */
   opensAtMs(isHurried: boolean): number {
     const pausedUntilMs = isHurried
       ? Math.min(this.#pausedUntilMs, this.#hurriedUntilMs)
@@ -76,23 +87,23 @@ export class HostWindow {
     return Math.max(pausedUntilMs, this.#heldUntilMs);
   }
 
-  /** Whether a call may go now. A call that does not wait for the end of a pause is the only one for a second. */
+  /** Tells whether a call may go at this moment. During a pause that is cut short, one call may go each second. */
   mayBegin(nowMs: number, isHurried: boolean): boolean {
     return this.#inFlight < this.#limit && nowMs >= this.opensAtMs(isHurried);
   }
 
-  /** A call goes. */
+  /** Notes that a call is being sent. */
   begin(nowMs: number): void {
     this.#inFlight += 1;
     if (nowMs < this.#pausedUntilMs) this.#hurriedUntilMs = nowMs + HURRY_MS;
   }
 
-  /** A call has ended, whatever it ended with. */
+  /** Notes that a call has ended, with any result. */
   end(): void {
     this.#inFlight -= 1;
   }
 
-  /** The host has confirmed a call. */
+  /** Notes that the host has confirmed a call. It ends a pause and widens the window. */
   succeeded(areOthersWaiting: boolean): void {
     this.answered();
     this.#pausedUntilMs = 0;
@@ -104,20 +115,20 @@ export class HostWindow {
     this.#hasAnswered = true;
   }
 
-  /** The host has answered, but not with what was asked for: the call was at fault, or its session. */
+  /** Notes that the host answered, but refused the call. The call or its session is at fault, and the host is well. */
   answered(): void {
     this.#faultsInRow = 0;
     this.#asksInRow = 0;
   }
 
-  /** The host has failed in a way that may pass. */
+  /** Notes that the host failed in a way that may pass. */
   faulted(nowMs: number, { askedMs, isRepeated }: Fault): void {
     if (!isRepeated) this.#faultsInRow += 1;
     this.#limit = Math.max(1, this.#limit - 1);
     this.#asksInRow = askedMs === undefined ? 0 : this.#asksInRow + 1;
     if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW)
       this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs);
-    // Calls that were under way together fail together, which is one reason to pause.
+    // Calls that ran together also fail together, which is one reason to pause and not several.
     if (nowMs < this.#pausedUntilMs) return;
     if (!this.#isProven || this.#faultsInRow >= MAX_FAULTS_IN_ROW) this.#pause(nowMs);
   }

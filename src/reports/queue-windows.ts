@@ -1,30 +1,31 @@
-import type { Place } from './queue-lanes.js';
+import type { Opening } from './queue-lanes.js';
 import { FIRST_LIMIT, HostWindow } from './queue-window.js';
 
-/** Calls under way to hosts that have never confirmed any. */
+/** The number of calls that may run at once to all hosts that have never confirmed one. */
 const MAX_TO_UNKNOWN = 16;
-/** Hosts that are remembered, unless more are in use. */
+/** The number of hosts that are remembered, unless more are in use. */
 const MAX_HOSTS = 200;
 
-/** The windows of all hosts, and what may be under way to all of them together. */
+/** The windows of all hosts, and the limits over all of them together. */
 export class HostWindows {
   readonly #maxInFlight: number;
   readonly #windows = new Map<string, HostWindow>();
   #inFlight = 0;
+  /** The number of running calls to hosts that had never confirmed one when the call began. */
   #toUnknown = 0;
-  /** Hosts that have calls under way. */
+  /** The number of hosts with running calls. */
   #busy = 0;
 
   constructor(maxInFlight: number) {
     this.#maxInFlight = maxInFlight;
   }
 
-  /** How many calls are under way. */
+  /** The number of calls that are being sent. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  /** The window of a host. Idle ones are forgotten when there are many. */
+  /** Returns the window of a host. An idle host is forgotten when there are too many. */
   of(host: string): HostWindow {
     const known = this.#windows.get(host);
     if (known) return known;
@@ -34,8 +35,8 @@ export class HostWindows {
     return window;
   }
 
-  /** The place that a host has for a call now, if there is one. */
-  placeAt(host: string, nowMs: number, isHurried: boolean): Place | undefined {
+  /** Returns the opening that a host has for one more call at this moment; `undefined` when it has none. */
+  openingAt(host: string, nowMs: number, isHurried: boolean): Opening | undefined {
     if (this.#inFlight >= 2 * this.#maxInFlight) return undefined;
     const window = this.of(host);
     if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) return undefined;
@@ -43,13 +44,16 @@ export class HostWindows {
     return window.isProven ? 'any' : 'untried first';
   }
 
-  /** No host takes the places of others: one that hangs keeps those that it has until their calls time out. */
+  /**
+   * Returns the number of calls that one host may run at once. The hosts with running calls share the whole, so a host
+   * that hangs keeps only its own part until its calls time out.
+   */
   #shareOf({ inFlight }: HostWindow): number {
     const hosts = inFlight === 0 ? this.#busy + 1 : this.#busy;
     return Math.max(FIRST_LIMIT, Math.floor((2 * this.#maxInFlight) / hosts));
   }
 
-  /** A call goes; the answer is to be called when it has ended. */
+  /** Notes that a call is being sent. Returns a function to call when it has ended. */
   begin(host: string, nowMs: number): () => void {
     const window = this.of(host);
     const unknown = window.hasAnswered ? 0 : 1;
@@ -65,7 +69,7 @@ export class HostWindows {
     };
   }
 
-  /** Hosts that have never answered go first: cookies may have made them up. */
+  /** Forgets an idle host. One that has never answered goes first, because a forged cookie may have invented it. */
   #forgetOne(): void {
     const nowMs = performance.now();
     const idle = [...this.#windows].filter(([, window]) => window.isIdle(nowMs));

@@ -6,14 +6,16 @@ import type {
   TelemetryFeatures,
 } from '../delivery-api.js';
 
-/** Entries kept for the next call; the oldest go first when nothing takes them along. */
+/** The number of entries that are kept for later calls. The oldest are dropped. */
 const MAX_BUFFERED = 1000;
+/** One call carries at most this many entries. */
 const MAX_PER_CALL = 100;
+/** Entries wait this long for a call before one is made for them. */
 const FLUSH_INTERVAL_MS = 60_000;
 
 /**
- * Keeps what calls cost until a delivery call takes it along. When none comes for a minute, it asks for one with
- * `flush`, at most once a minute. Off, it keeps nothing.
+ * Keeps timing measurements until a later delivery call carries them. When there is no such call for a minute, it calls
+ * `flush` to get one, at most once a minute. It keeps nothing when telemetry is off.
  */
 export class TelemetryBuffer {
   readonly #isEnabled: boolean;
@@ -27,14 +29,17 @@ export class TelemetryBuffer {
     this.#flush = flush;
   }
 
+  /** True when telemetry is on. */
   get isEnabled(): boolean {
     return this.#isEnabled;
   }
 
+  /** True when no entry is kept. */
   get isEmpty(): boolean {
     return this.#entries.length === 0;
   }
 
+  /** Keeps an entry, unless telemetry is off. */
   add(entry: TelemetryEntry): void {
     if (!this.#isEnabled) return;
     this.#entries.push(entry);
@@ -42,17 +47,17 @@ export class TelemetryBuffer {
     this.#wait();
   }
 
-  /** The oldest entries, for one call to carry. */
+  /** Removes and returns the oldest entries, as many as one call may carry. */
   take(): readonly TelemetryEntry[] {
     if (this.isEmpty) return [];
     const entries = this.#entries.splice(0, MAX_PER_CALL);
-    // A call that happens anyway: the next one most likely takes the rest.
+    // The timer starts anew: this call is made anyway, and the next one will most likely carry the rest.
     this.#rest();
     if (!this.isEmpty) this.#wait();
     return entries;
   }
 
-  /** Takes back what a failed call was to carry. */
+  /** Keeps the entries of a call that failed, so that a later one carries them. */
   restore(entries: readonly TelemetryEntry[]): void {
     if (entries.length === 0) return;
     this.#entries = [...entries, ...this.#entries].slice(-MAX_BUFFERED);
@@ -81,7 +86,7 @@ export class TelemetryBuffer {
   }
 }
 
-/** What a request used of the SDK, for its telemetry entry; what was not used is left out. */
+/** Lists what a request used of the SDK, for its telemetry entry. Fields that do not apply are absent. */
 export function toTelemetryFeatures(
   { execute, prefetch }: Pick<ResolvedDeliveryRequest, 'execute' | 'prefetch'>,
   decisioningMethod: DecisioningMethod,
@@ -99,18 +104,23 @@ export function toTelemetryFeatures(
   };
 }
 
-/** How long an artifact download took and what it brought. */
+/** Measurements of one artifact download. */
 export interface Downloaded {
+  /** The start of the download in ms since 1970. */
   readonly startedMs: number;
+  /** The time of the whole download in ms. */
   readonly executionMs: number;
+  /** The time in ms for parsing the artifact. */
   readonly parsingMs: number;
-  /** Unknown of a file. */
+  /** The time in ms until the first byte of the answer. It is `undefined` for an artifact from a file. */
   readonly timeToFirstByteMs: number | undefined;
+  /** The time in ms from the first byte to the last. It is `undefined` for an artifact from a file. */
   readonly downloadMs: number | undefined;
+  /** The size of the artifact in bytes. */
   readonly bytes: number;
 }
 
-/** The entry of an artifact download. */
+/** Makes the telemetry entry of an artifact download. */
 export function toDownloadEntry(download: Downloaded): TelemetryEntry {
   const { startedMs, executionMs, parsingMs, timeToFirstByteMs, downloadMs, bytes } = download;
   return {
@@ -126,7 +136,7 @@ export function toDownloadEntry(download: Downloaded): TelemetryEntry {
   };
 }
 
-/** Milliseconds with two decimals, as telemetry counts. */
+/** Rounds milliseconds to two decimals, as all telemetry fields are. */
 export function roundMs(ms: number): number {
   return Math.round(ms * 100) / 100;
 }

@@ -1,14 +1,14 @@
 import type { Notification, ResolvedDeliveryRequest } from '../delivery-api.js';
 
-/** Everything of a report but its notifications: the visitor and the call that they are of. */
+/** All fields of a report except its notifications. They describe the visitor and the call. */
 export type ReportedCall = Pick<
   ResolvedDeliveryRequest,
   'requestId' | 'context' | 'id' | 'experienceCloud' | 'property' | 'environmentId'
 >;
 
 /**
- * A request that reports notifications, as an object and as the JSON that is sent. The JSON is written when the report
- * is made: parts of the object are the caller's too, who may change them while the report waits to be sent.
+ * A request that reports notifications, kept as an object and as the JSON to send. The JSON is written at once, because
+ * parts of the object belong to the caller, who may change them while the report waits.
  */
 export class WrittenReport implements ResolvedDeliveryRequest {
   readonly requestId: string;
@@ -20,7 +20,7 @@ export class WrittenReport implements ResolvedDeliveryRequest {
   readonly notifications: readonly Notification[];
   readonly #json: string;
 
-  /** The JSON is of the same call and the same notifications, for those who have it already. */
+  /** Makes a report. `json` saves writing the JSON again; it must describe the same call and the same notifications. */
   constructor(call: ReportedCall, notifications: readonly Notification[], json?: string) {
     this.requestId = call.requestId;
     this.context = call.context;
@@ -32,12 +32,13 @@ export class WrittenReport implements ResolvedDeliveryRequest {
     this.#json = json ?? JSON.stringify(this);
   }
 
+  /** The JSON of the report, as it was written when the report was made. */
   get json(): string {
     return this.#json;
   }
 }
 
-/** The JSON of a request: as it was written, or written now. */
+/** Returns the JSON of a request. A report returns the JSON that it was made with. */
 export function jsonOf(request: object): string {
   return request instanceof WrittenReport ? request.json : JSON.stringify(request);
 }
