@@ -319,21 +319,25 @@ describe('a hostile cookie', () => {
     );
   });
 
+  test('that is null is no cookie', async () => {
+    const { client, hosts } = start();
+    const cookies = { targetCookie: null, targetLocationHint: null, visitorCookie: null };
+    await client.getOffers({ request, ...(cookies as object) });
+    expect(hosts()).toEqual(['demo.tt.omtrdc.net']);
+  });
+
   test.each<[string, unknown]>([
-    ['a number', 28],
     ['an object', { toString: () => '28' }],
     ['a list', ['28']],
-    ['null', null],
-  ])('that is %s is no cookie', async (_, value) => {
+    ['a boolean', true],
+  ])('that is %s is refused', async (_, value) => {
     const { client, hosts } = start();
     const cookie = value as string;
-    await client.getOffers({
-      request,
-      targetCookie: cookie,
-      targetLocationHint: cookie,
-      visitorCookie: cookie,
-    });
-    expect(hosts()).toEqual(['demo.tt.omtrdc.net']);
+    for (const name of ['targetCookie', 'targetLocationHint', 'visitorCookie']) {
+      const call = client.getOffers({ request, [name]: cookie });
+      await expect(call).rejects.toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: name });
+    }
+    expect(hosts()).toEqual([]);
   });
 
   test('of a megabyte keeps nobody waiting', async () => {
