@@ -8,7 +8,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { ProxyAgent } from 'undici';
 import { createUndiciFetch } from '../src/http/undici.js';
-import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import { type FetchApi, TargetClient, type TargetClientConfig } from '../src/index.js';
 import { type Asked, type ConnectProxy, connectProxy, type ProxyPlay, setProxies } from './connect-proxy.js';
 import { artifactOf, rule } from './fixtures/rules.js';
 import { withServers } from './listening.js';
@@ -361,6 +361,12 @@ test('a proxy that is silent loses the connection of a call that was aborted', a
   if (!socket.closed) await once(socket, 'close');
 });
 
+/** A function of the caller's, with the fields of the fetch that it calls, as the guide says. */
+function aroundUndici(): FetchApi {
+  const inner = createUndiciFetch();
+  return Object.assign((...call: Parameters<FetchApi>) => inner(...call), { ...inner });
+}
+
 describe('the option proxy', () => {
   const create = (config: Partial<TargetClientConfig>) => {
     const { lines, logger } = listeningLogger();
@@ -408,6 +414,7 @@ describe('the option proxy', () => {
   test.each<[string, Partial<TargetClientConfig>]>([
     ['a fetchApi', { fetchApi: fetch }],
     ['a dispatcher', { fetchApi: createUndiciFetch({ dispatcher: new ProxyAgent('http://proxy.example') }) }],
+    ['a function around the fetch on undici', { fetchApi: aroundUndici() }],
   ])('is a warning beside %s', (_, config) => {
     environment({ HTTPS_PROXY: 'http://proxy.example' });
     expect(create({ proxy: 'environment', ...config }).warn).toEqual([

@@ -62,15 +62,15 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
   const { close: closeDirect } = direct;
   // One for all clients that share the fetch, as its connections are.
   let proxied: UndiciFetch | undefined;
-  return Object.assign(direct, {
-    proxied: (proxies: ProxyRules) => {
-      proxied ??= createFetch({ connections, proxies });
-      return proxied;
-    },
-    close: async () => {
-      await Promise.all([closeDirect(), proxied?.close()]);
-    },
-  });
+  const close = async () => {
+    await Promise.all([closeDirect(), proxied?.close()]);
+  };
+  const through = (proxies: ProxyRules) => {
+    proxied ??= createFetch({ connections, proxies });
+    return proxied;
+  };
+  // Not copied by those who put a function of theirs around the fetch: calls would go past it.
+  return Object.defineProperty(Object.assign(direct, { close }), 'proxied', { value: through });
 }
 
 function createFetch({ dispatcher, connections, proxies }: FetchOptions): UndiciFetch {
