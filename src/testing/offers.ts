@@ -160,7 +160,9 @@ export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
   };
 }
 
-/** Converts a location's offers to the longest form, in which they can be written. */
+/**
+ * Converts a location's offers to the form that can hold all of them, a {@link LocationScript} with a list of options.
+ */
 export function toScript(offers: LocationOffers): LocationScript & { readonly options: readonly Offer[] } {
   if (isOfferList(offers)) return { options: offers };
   if ('type' in offers) return { options: [offers] };

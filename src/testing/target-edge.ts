@@ -40,9 +40,6 @@ const KEEP_ALIVE_MS = 60_000;
  *
  * @example
  * ```ts
- * import { TargetClient } from 'target-node-sdk';
- * import { html, startTargetEdge } from 'target-node-sdk/testing';
- *
  * const edge = await startTargetEdge({ offers: { mboxes: { hero: html('<p>Hello</p>') } } });
  * const client = TargetClient.create(edge.config);
  * const { response } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
