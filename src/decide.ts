@@ -1,5 +1,6 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
+import { isThenable } from './json.js';
 import type { Call } from './request/call.js';
 
 /** Mboxes and views of a request that only the edge can decide. */
@@ -35,7 +36,7 @@ export type EdgeDecider = (call: Call) => Promise<Decision>;
 /** A decider in this process, which may have to leave a call to the edge. */
 export interface LocalDecider {
   /** Answers at once, unless it has to ask where the visitor is; throws as well as it rejects. */
-  decide(call: Call): Decision | Promise<Decision>;
+  decide(call: Call): Decision | PromiseLike<Decision>;
   /** The part of a request that it leaves to the edge in hybrid; undefined while it cannot decide anything. */
   edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
 }
@@ -44,18 +45,18 @@ export interface LocalDecider {
 export interface Deciders {
   readonly edge: EdgeDecider;
   /** Only of a client that was made for it; a promise until it is loaded, which looking at it may begin. */
-  readonly local: LocalDecider | Promise<LocalDecider> | undefined;
+  readonly local: LocalDecider | PromiseLike<LocalDecider> | undefined;
 }
 
 /**
  * Has a call decided: on the edge, unless its method asks for this process. Hybrid asks it for what it can do whole.
  * What this process decides at once is no promise: each costs as much as a small decision (`on-device/prefetch-url`).
  */
-export function decide(call: Call, deciders: Deciders): Decision | Promise<Decision> {
+export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<Decision> {
   const { edge } = deciders;
   if (call.decisioningMethod === 'server-side') return edge(call);
   const { local } = deciders;
-  if (local instanceof Promise) return local.then((loaded) => decide(call, { edge, local: loaded }));
+  if (isThenable(local)) return local.then((loaded) => decide(call, { edge, local: loaded }));
   if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
   if (!local) throw notReadyError();
   return local.decide(call);
@@ -71,7 +72,7 @@ function decideHybrid(
   call: Call,
   edge: EdgeDecider,
   local: LocalDecider | undefined,
-): Decision | Promise<Decision> {
+): Decision | PromiseLike<Decision> {
   const share = local?.edgeShare(call.request);
   if (!local || !share) return edge(call);
   const { isNeeded, remoteMboxes, remoteViews } = share;

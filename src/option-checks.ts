@@ -2,7 +2,8 @@ import { closestMatch } from 'leven';
 import { invalidOption } from './errors.js';
 import { EVENT_NAMES } from './events.js';
 import { MAX_TIMER_MS } from './http/deadline.js';
-import { isObject } from './json.js';
+import { canParse } from './http/fetch-api.js';
+import { isObject, type JsonRecord, withoutInherited } from './json.js';
 import type { Logger } from './logger.js';
 
 /** Tells what an option must be, in words and as a test. */
@@ -71,7 +72,7 @@ export const names = check(
 );
 export const host = textCheck(
   'a host such as "edge.example.com:8080"',
-  (value) => /^[^\s/?#@\\]+$/.test(value) && URL.canParse(`https://${value}`),
+  (value) => /^[^\s/?#@\\]+$/.test(value) && canParse(`https://${value}`),
 );
 
 /** Makes the check of an integer from 1 to a maximum. */
@@ -98,9 +99,10 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   checks: Checks,
   prefix: string,
 ): Checked<Checks> {
-  const values: Record<string, unknown> = {};
+  const own = withoutInherited(written) as JsonRecord;
+  const values: Record<string, unknown> = Object.create(null);
   for (const [name, { wanted, accepts }] of Object.entries(checks)) {
-    const value = (written as Record<string, unknown>)[name] ?? undefined;
+    const value = own[name] ?? undefined;
     if (value === undefined) continue;
     if (!accepts(value)) throw invalidOption(prefix + name, wanted, value);
     values[name] = value;

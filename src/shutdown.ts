@@ -1,8 +1,9 @@
-import { processSignals, unref } from '#platform';
+import { processSignals, releaseChannel, unref } from '#platform';
+import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
-import { isObject } from './json.js';
+import { isObject, withoutInherited } from './json.js';
 import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
@@ -62,13 +63,21 @@ const SWEEP_MS = 100;
  * `timeout`; and lets the process end, by itself, when nothing else keeps it. Signals that follow within a second are
  * the same one; a later one does what it does without this, and so ends the process at once.
  *
+ * The channel to a parent process, which workers of `node:cluster` and children of `fork` have, keeps the process no
+ * longer then; it stays open.
+ *
  * Clients are looked at when the signal comes: a list or set may grow until then. Throws `ERR_TARGET_INVALID_CONFIG`.
  */
 export function closeOnSignal(
   clients: Closable | Iterable<Closable>,
   options: ShutdownOptions = {},
 ): Shutdown {
-  const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
+  const {
+    signals = ['SIGTERM', 'SIGINT'],
+    timeout = DEFAULT_TIMEOUT_MS,
+    server,
+    before,
+  } = readOptions(options);
   if (!timeoutCheck.accepts(timeout)) throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
   if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
   if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
@@ -88,12 +97,21 @@ export function closeOnSignal(
     if (hasBegun) return;
     hasBegun = true;
     unref(setTimeout(forget, REPEATED_WITHIN_MS));
-    void shutDown(clients, options, timeout).then((result) =>
-      resolveClosed({ signal: signal as EndSignal, ...result }),
-    );
+    void shutDown(clients, { server, before }, timeout).then((result) => {
+      releaseChannel();
+      resolveClosed({ signal: signal as EndSignal, ...result });
+    });
   };
   for (const signal of signals) sender.on(signal, begin);
   return { closed, stop: () => (hasBegun ? undefined : forget()) };
+}
+
+function readOptions(options: ShutdownOptions | undefined): ShutdownOptions {
+  try {
+    return { ...withoutInherited(options ?? {}) };
+  } catch (cause) {
+    throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'the options could not be read', { cause });
+  }
 }
 
 type Closable = Pick<TargetClient, 'close'>;
@@ -134,7 +152,7 @@ function listOf(clients: Closable | Iterable<Closable>, keep: (thrown: unknown) 
 
 async function closeServer(server: ClosableServer, limitMs: number): Promise<void> {
   // A connection that is kept alive would bring one request after the other.
-  const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS);
+  const sweep = setInterval(() => quietly(() => server.closeIdleConnections?.()), SWEEP_MS);
   const close = () =>
     new Promise<void>((resolve, reject) => {
       server.close((error) => (error && !isClosed(error) ? reject(error) : resolve()));

@@ -1,6 +1,6 @@
 import { TargetError } from '../errors.js';
 import type { Exchanged } from './exchange.js';
-import type { AbortSignalLike } from './fetch-api.js';
+import { type AbortSignalLike, canParse } from './fetch-api.js';
 import type { RetryPolicy } from './retry.js';
 import type { Transport } from './transport.js';
 
@@ -54,7 +54,7 @@ function failure({ what, requestId }: DownloadRequest, { status }: Exchanged, re
 }
 
 function toRedirected(from: string, location: string | null): URL | undefined {
-  if (!location || !URL.canParse(location, from)) return undefined;
+  if (!location || !canParse(location, from)) return undefined;
   const to = new URL(location, from);
   const isAllowed = to.protocol === 'https:' || (to.protocol === 'http:' && from.startsWith('http:'));
   return isAllowed ? to : undefined;

@@ -2,6 +2,7 @@ import { TargetError, type TargetErrorCode, type TargetErrorDetails } from '../e
 import type { Limit, Span } from './deadline.js';
 import { codeOf, reasonOf, toCause } from './error-causes.js';
 import type { Progress } from './exchange.js';
+import { reasonOfAbort } from './watched-signal.js';
 
 /** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
@@ -16,7 +17,7 @@ export function toLimitError(progress: Progress, limit: Limit, span?: Span): Tar
   const { request, attempts, status, lastError } = progress;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
-    const details = { cause: signal?.reason, attempts, requestId };
+    const details = { cause: reasonOfAbort(signal), attempts, requestId };
     return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
   }
   const details = { cause: lastError, attempts, requestId, status };

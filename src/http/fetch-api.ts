@@ -13,6 +13,15 @@ export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } 
   ? Url
   : { readonly href: string; readonly protocol: string };
 
+/** Tells whether a text is a URL, by itself or on the base of another. Jest's jsdom environment has no `URL.canParse`. */
+export function canParse(url: string, base?: string): boolean {
+  try {
+    return new URL(url, base).href !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** `http.Agent` or `https.Agent`, or a function that finds the agent of a URL. */
 export type AgentOption = object | ((url: UrlLike) => object);
 

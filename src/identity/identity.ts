@@ -6,7 +6,7 @@ import { type CustomerIdsOption, toCustomerIds, toCustomerIdsByCode } from './cu
 import type { IdSource } from './ids.js';
 import { isLocationHint } from './location-hint.js';
 import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cookie.js';
-import { isVisitor, Visitor, type VisitorLike } from './visitor.js';
+import { guarded, isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
 /** The options of a call that say who asks. */
 export interface IdentityOptions {
@@ -86,7 +86,7 @@ export function drawSupplementalDataId(
   { visitor, consumerId }: Identity,
   given: string | undefined,
 ): string | undefined {
-  if (given !== undefined && visitor instanceof Visitor) visitor.adopt(given);
+  if (given !== undefined) visitor.adopt?.(given);
   const drawn: unknown = visitor.getSupplementalDataID(consumerId);
   return typeof drawn === 'string' && drawn.length === EDGE_LIMITS.AnalyticsRequest.supplementalDataId
     ? drawn
@@ -107,7 +107,9 @@ function toVisitor(
   { organizationId }: IdentityConfig,
   { newSupplementalDataId }: IdSource,
 ): VisitorLike {
-  return isVisitor(visitor) ? visitor : new Visitor(organizationId, visitorCookie, newSupplementalDataId);
+  return isVisitor(visitor)
+    ? guarded(visitor)
+    : new Visitor(organizationId, visitorCookie, newSupplementalDataId);
 }
 
 function toConsumerId(consumerId: unknown): string {

@@ -2,6 +2,7 @@ import { startsAt } from '#platform';
 import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
+import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
@@ -161,8 +162,8 @@ function evaluateSafely(
 }
 
 function throwIfAborted({ signal }: Call): void {
-  if (!signal?.aborted) return;
-  const cause = signal.reason;
+  if (!signal || !isAborted(signal)) return;
+  const cause = reasonOfAbort(signal);
   throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
 }
 

@@ -59,6 +59,8 @@ export interface Platform {
   readonly files: Files | undefined;
   /** Absent where no process is sent signals. */
   readonly processSignals: Signals | undefined;
+  /** Lets the process end though its parent could still write to it, as the primary of a cluster can; they stay connected. */
+  releaseChannel(): void;
   /**
    * When a client begins what it does unasked, such as to download: some runtimes forbid the network, timers and random
    * bytes until there is a request.
@@ -85,6 +87,8 @@ export interface Platform {
   utf8Length(text: string): number;
   /** The text of UTF-8 bytes; a byte order mark is part of it, and what is not UTF-8 is replaced. */
   toText(bytes: Uint8Array): string;
+  /** The text of UTF-8 bytes without its byte order mark; throws on what is not UTF-8. */
+  toExactText(bytes: Uint8Array): string;
   /** The text of bytes that are one character each. */
   fromLatin1(bytes: Uint8Array): string;
   /** Two lower-case digits for each byte. */

@@ -1,3 +1,4 @@
+import { canParse } from '../http/fetch-api.js';
 import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
@@ -11,6 +12,7 @@ export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, 
 export const sockets: Platform['sockets'] = undefined;
 export const files: Platform['files'] = undefined;
 export const processSignals: Platform['processSignals'] = undefined;
+export const releaseChannel: Platform['releaseChannel'] = () => undefined;
 export const startsAt: Platform['startsAt'] = 'first-call';
 
 export const allowListeners: Platform['allowListeners'] = () => undefined;
@@ -25,7 +27,7 @@ const IP_V6 = /^([\da-f:.]{2,45})(?:%[\w.:-]+)?$/i;
 export const isIp: Platform['isIp'] = (text) => {
   if (IP_V4.test(text)) return 4;
   const [, address] = IP_V6.exec(text) ?? [];
-  return address?.includes(':') && URL.canParse(`http://[${address}]/`) ? 6 : 0;
+  return address?.includes(':') && canParse(`http://[${address}]/`) ? 6 : 0;
 };
 
 export const later: Platform['later'] = (act) => void setTimeout(act, 0);
@@ -34,10 +36,12 @@ export const ref: Platform['ref'] = () => undefined;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const exact = new TextDecoder('utf-8', { fatal: true });
 
 export const fillRandom: Platform['fillRandom'] = (bytes) => void crypto.getRandomValues(bytes);
 export const utf8Length: Platform['utf8Length'] = (text) => encoder.encode(text).length;
 export const toText: Platform['toText'] = (bytes) => decoder.decode(bytes);
+export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);
 export const fromLatin1: Platform['fromLatin1'] = (bytes) => {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);

@@ -13,6 +13,7 @@ import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
 import { RANDOM_IDS } from '../identity/ids.js';
+import { hasNoPrototype, withoutPrototypes } from '../json.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
@@ -95,7 +96,7 @@ function complete(
   if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
   completed.context = toContext(written.context, nowMs);
   completed.experienceCloud = toExperienceCloud(written.experienceCloud, identity);
-  return completed;
+  return hasNoPrototype(completed) ? withoutPrototypes(completed) : completed;
 }
 
 function toVisitorId(written: VisitorId | undefined, identity: Identity): VisitorId | undefined {

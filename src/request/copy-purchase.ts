@@ -41,7 +41,8 @@ function toProductId(value: unknown): string | undefined {
 
 /** Converts a `Date` to ISO 8601, as `JSON.stringify` does. A number is refused: it may count seconds or milliseconds. */
 function toTime(value: unknown): string | undefined {
-  const time = value instanceof Date && !Number.isNaN(value.getTime()) ? value.toISOString() : value;
+  const isDate = Object.prototype.toString.call(value) === '[object Date]';
+  const time = isDate && !Number.isNaN(Number(value)) ? new Date(Number(value)).toISOString() : value;
   if (typeof time === 'number' || typeof time === 'boolean') throw invalidField('', 'a string', time);
   return toText(time);
 }

@@ -52,7 +52,7 @@ export function isMeant(request: ReceivedRequest, filter: RequestFilter | undefi
   if (filter === undefined) return true;
   if (typeof filter === 'string') return request.path === filter;
   // A global or sticky expression would remember where it stopped.
-  if (filter instanceof RegExp) return request.path.search(filter) >= 0;
+  if (typeof filter === 'object') return request.path.search(filter) >= 0;
   return filter(request);
 }
 

@@ -34,7 +34,7 @@ export class Readiness {
   /** Resolves when readiness is told next, and rejects when it is given up, unless the signal is aborted before. */
   async wait(signal: AbortSignal): Promise<ReadyState> {
     // The wait may be over before this part of the client is loaded: nothing would end it any more.
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
       this.#waiting.add(waiting);

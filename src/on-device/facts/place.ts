@@ -1,6 +1,6 @@
 import { isIp } from '#platform';
 import type { Geo } from '../../delivery-api.js';
-import { isRecord, type JsonRecord } from '../../json.js';
+import { isRecord, type JsonRecord, parseJson } from '../../json.js';
 
 /** What conditions see of the visitor's place, as `geo`. */
 export interface GeoFacts {
@@ -62,7 +62,7 @@ function isUnknownPlace(named: JsonRecord | undefined, headers: GeoAnswer['heade
 
 function parseObject(text: string): JsonRecord | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = parseJson(text);
     return isRecord(parsed) ? parsed : undefined;
   } catch {
     // Some edges answer with headers alone.
