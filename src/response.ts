@@ -10,6 +10,7 @@ import type {
 } from './delivery-api.js';
 import { hintOfEdgeHost } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
+import { hasNoPrototype } from './json.js';
 import type { Call } from './request/call.js';
 
 /** The name of the cookie that holds the location hint. */
@@ -77,6 +78,7 @@ export function toTargetDeliveryResponse(
     },
     decisioningMethod: decidedBy,
   };
+  if (hasNoPrototype(call.request)) Object.setPrototypeOf(result, null);
   if (locationHint !== undefined) {
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,

@@ -1,5 +1,6 @@
 import { parseCookie, stringifySetCookie } from 'cookie';
 import { type CallOptions, TargetClient, type TargetCookie, type TargetDeliveryResponse } from '../index.js';
+import { withoutInherited } from '../json.js';
 
 /** The cookies of a browser, as options of a call. */
 export type CookieOptions = Pick<CallOptions, 'targetCookie' | 'targetLocationHint' | 'visitorCookie'>;
@@ -44,11 +45,14 @@ export function toSetCookieHeaders(
   }: Pick<TargetDeliveryResponse, 'targetCookie' | 'targetLocationHintCookie'>,
   options: SetCookieOptions = {},
 ): string[] {
-  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = options;
-  const attributes = { path, secure, sameSite, httpOnly, ...(domain !== undefined && { domain }) };
+  const own = withoutInherited(options);
+  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = own;
+  const written = { path, secure, sameSite, httpOnly, ...(domain !== undefined && { domain }) };
+  // The package `cookie` reads attributes that are not written too, which are on no `Object.prototype` here.
+  const attributes: typeof written = Object.assign(Object.create(null), written);
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined)
-    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));
+    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, Object.assign(attributes, { maxAge })));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -2,6 +2,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { Agent, type buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { withoutInherited } from '../json.js';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 
 /** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
@@ -41,7 +42,7 @@ const ENCODINGS = 'gzip, deflate, br';
  * results. Needs the package `undici` beside this one. Make one and share it between clients.
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
-  const { dispatcher, connections = MAX_CONNECTIONS } = options;
+  const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
   const open = new Set<Connection>();
   const own = dispatcher ? undefined : createAgent(connections, open);
   const used = dispatcher ?? (own as UndiciDispatcher);

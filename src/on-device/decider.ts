@@ -5,6 +5,7 @@ import { TargetError } from '../errors.js';
 import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
+import { copyWith, emptyLike } from '../json.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
@@ -175,7 +176,7 @@ function newTntId(locationHint: string | undefined): string {
 /** What was decided is told with the visitor it was decided for. */
 function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
   if (tntId === undefined) return request;
-  return Object.assign({}, request, { id: Object.assign({}, request.id, { tntId }) });
+  return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
 }
 
 function toDeliveryResponse(

@@ -1,6 +1,6 @@
 import type { DeliveryRequest, MboxRequest } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { idToText, inheritsNames, isObject, isRecord, withoutInherited } from '../json.js';
+import { copyWith, idToText, inheritsNames, isObject, isRecord, withoutInherited } from '../json.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
 export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
@@ -32,8 +32,7 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
     mboxes.push({ name, index });
   }
   if (mboxes.length === executed.length) return request;
-  // A spread with a new name after it costs twenty times as much (`flags/10-mboxes`).
-  return Object.assign({}, request, { execute: Object.assign({}, request.execute, { mboxes }) });
+  return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
 }
 
 function canTakeMboxes(request: unknown): boolean {

@@ -1,3 +1,4 @@
+import { withoutInherited } from '../json.js';
 import type { DeliveryCheck } from './delivery-check.js';
 import { deliveryCheck } from './delivery-check.js';
 import type { EdgeGeo, PlacesByAddress } from './geo.js';
@@ -68,7 +69,8 @@ export interface EdgeSetup {
 }
 
 /** Fills in the defaults. Throws a TypeError for an option that cannot be. */
-export function resolveSetup(options: TargetEdgeOptions): EdgeSetup {
+export function resolveSetup(given: TargetEdgeOptions): EdgeSetup {
+  const options = withoutInherited(given);
   const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
   if (!/^\d{1,4}$/.test(locationHint)) throw new TypeError('locationHint must be 1 to 4 digits');
   return {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { withoutInherited } from '../json.js';
 import type { ArtifactOptions, ServedArtifact } from './artifact.js';
 import { artifactPath, artifactRoute, eventTokensOf, toServedArtifact } from './artifact.js';
 import { deliveryRoute } from './delivery.js';
@@ -33,7 +34,8 @@ const KEEP_ALIVE_MS = 60_000;
  * Starts a local Target edge: a real HTTP server on the loopback interface. By default neither it nor its open
  * connections keep the process alive. Rejects when the port is taken, and for an option that cannot be.
  */
-export async function startTargetEdge(options: TargetEdgeOptions = {}): Promise<TargetEdge> {
+export async function startTargetEdge(given: TargetEdgeOptions = {}): Promise<TargetEdge> {
+  const options = withoutInherited(given);
   const setup = resolveSetup(options);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   server.listen(options.port ?? 0, LOOPBACK);
