@@ -78,15 +78,13 @@ test('a signal and a timeout end calls', async () => {
 });
 
 test('a binary artifact is read', async () => {
-  edge.setArtifact(artifact, { format: 'bin' });
   client = TargetClient.create({
     ...edge.config,
     decisioningMethod: 'on-device',
     artifactFormat: 'bin',
-    artifactLocation: edge.artifactUrl,
+    artifactLocation: edge.artifactUrl.replace(/json$/, 'bin'),
   });
   await client.ready({ timeout: 20_000 });
   const { response } = await client.getOffers({ request });
   expect(response.execute.mboxes[0].options).toHaveLength(1);
-  edge.setArtifact(artifact);
 });
