@@ -19,6 +19,7 @@ const slow = [
   '/test/examples/',
   '/test/client\\.faults\\.',
   '/test/client\\.lifecycle\\.',
+  '/test/client\\.other-realms\\.',
   '/test/client\\.visitors\\.',
   '/test/docs\\.',
   '/test/reports/notification-queue\\.model\\.',

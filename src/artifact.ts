@@ -1,3 +1,4 @@
+import { fromLatin1, toBytes, toExactText } from '#platform';
 import type { Action, JsonValue, Metric, OptionType } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import { isRecord, type JsonRecord } from './json.js';
@@ -153,7 +154,7 @@ export function isBinaryArtifact(text: string): boolean {
  * @throws TargetError `ERR_TARGET_ARTIFACT`
  */
 export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string): string {
-  const header = new TextDecoder('latin1').decode(bytes.subarray(0, BINARY_HEADER_LENGTH));
+  const header = fromLatin1(bytes.subarray(0, BINARY_HEADER_LENGTH));
   if (header.length < BINARY_HEADER_LENGTH || !header.startsWith(BINARY_MAGIC)) {
     throw new TargetError('ERR_TARGET_ARTIFACT', `Binary artifact: no ${BINARY_MAGIC} header`);
   }
@@ -161,14 +162,14 @@ export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string):
   if (!/^\d+$/.test(version) || Number(version) !== BINARY_VERSION) {
     throw new TargetError('ERR_TARGET_ARTIFACT', 'Binary artifact: version is not supported, only 001 is');
   }
-  const key = new TextEncoder().encode(organizationId + header.slice(BINARY_KEY_START));
+  const key = toBytes(organizationId + header.slice(BINARY_KEY_START));
   const body = new Uint8Array(bytes.subarray(BINARY_HEADER_LENGTH));
   for (let i = 0, k = 0; i < body.length; i++, k++) {
     if (k === key.length) k = 0;
     body[i] = (body[i] ?? 0) ^ (key[k] ?? 0);
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    return toExactText(body);
   } catch (cause) {
     throw new TargetError('ERR_TARGET_ARTIFACT', 'Binary artifact: the content is not UTF-8', { cause });
   }

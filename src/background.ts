@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from './config.js';
 import type { EdgeRoute } from './edge/route.js';
-import { toError } from './errors.js';
+import { messageOf } from './errors.js';
 import type { Events } from './events.js';
 import { newHexId, newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
@@ -98,7 +98,7 @@ export class Background {
       await route.deliver({ ...call, request, decisioningMethod, signal: undefined });
       return true;
     } catch (error) {
-      logger.debug(() => `a call in the background failed: ${toError(error).message}`);
+      logger.debug(() => `a call in the background failed: ${messageOf(error)}`);
       return false;
     }
   }

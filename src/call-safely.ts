@@ -1,3 +1,5 @@
+import { isThenable } from './json.js';
+
 /**
  * Calls a function of the user's: a listener, a callback, a logger, a part of an injected fetch. What it throws or
  * rejects with harms nothing and is handed to `onFailure`; what it answers is nobody's.
@@ -5,8 +7,8 @@
 export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => void): void {
   try {
     const result = act();
-    // Whatever can be awaited, of this or another realm.
-    if (typeof result === 'object') Promise.resolve(result).catch(onFailure);
+    // Whatever can be awaited, of this or another realm or library.
+    if (isThenable(result)) result.then(undefined, onFailure);
   } catch (thrown) {
     onFailure(thrown);
   }

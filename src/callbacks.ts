@@ -1,6 +1,8 @@
 import { callSafely } from './call-safely.js';
-import { invalidField, type TargetError, toError, toTargetError } from './errors.js';
+import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from './errors.js';
+import { isObject, isThenable, unreadablePathOf } from './json.js';
 import type { Logger } from './logger.js';
+import { CALL_OPTIONS, ownOptions } from './request/options.js';
 
 /** Called with the result or the error of a call, besides its promise. */
 export interface Callbacks<Result> {
@@ -14,23 +16,24 @@ export interface Callbacks<Result> {
  * Does the work of a call, and hands its result or error to the callbacks, which can do the call no harm. Resolves to
  * undefined once an `errCallback` took the error.
  */
-export async function settle<Result>(
-  options: Callbacks<Result> | undefined,
+export async function settle<Result, Options extends Callbacks<Result> | undefined>(
+  options: Options,
   logger: Logger,
-  work: () => Result | Promise<Result>,
+  work: (own: Options) => Result | PromiseLike<Result>,
 ): Promise<Result> {
   let errCallback: Callbacks<Result>['errCallback'];
   try {
-    const callback = options?.callback;
-    errCallback = options?.errCallback;
+    const own = isObject(options) ? ownOptions(options) : options;
+    const callback = own?.callback;
+    errCallback = own?.errCallback;
     checkCallback('callback', callback);
     checkCallback('errCallback', errCallback);
-    const answer = work();
-    const result = answer instanceof Promise ? await answer : answer;
+    const answer = work(own);
+    const result = isThenable(answer) ? await answer : answer;
     if (typeof callback === 'function') callBack(callback, result, logger);
     return result;
   } catch (thrown) {
-    const error = toTargetError(thrown);
+    const error = toCallError(thrown, options);
     if (typeof errCallback !== 'function') throw error;
     callBack(errCallback, error, logger);
     // A type that included undefined would make every caller check for it, and only one with an errCallback can get it.
@@ -44,9 +47,36 @@ function checkCallback(name: string, callback: unknown): void {
   throw invalidField(name, 'a function', callback);
 }
 
+/** Tells a getter or a proxy of the caller's that threw from a defect of this package, which is never called the caller's mistake. */
+function toCallError(thrown: unknown, options: unknown): TargetError {
+  if (thrown instanceof TargetError || !isObject(options)) return toTargetError(thrown);
+  const path = unreadableOptionOf(options);
+  return path === undefined
+    ? toTargetError(thrown)
+    : unreadableError('ERR_TARGET_INVALID_REQUEST', path, thrown);
+}
+
+/** The parts of a request that are read of a class instance too. */
+const DECLARED = ['execute', 'prefetch', 'notifications'];
+
+function unreadableOptionOf(options: object): string | undefined {
+  for (const name of CALL_OPTIONS) {
+    try {
+      const value: unknown = Reflect.get(options, name);
+      const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
+      if (path !== undefined) return path === '' ? name : path;
+      // The path would name a customer's integration code, in whose place an id may have been written.
+      if (name === 'customerIds' && unreadablePathOf(value) !== undefined) return name;
+    } catch {
+      return name;
+    }
+  }
+  return undefined;
+}
+
 function callBack<Value>(callback: (value: Value) => unknown, value: Value, logger: Logger): void {
   callSafely(
     () => callback(value),
-    (thrown) => logger.error(() => `a callback failed: ${toError(thrown).name}`),
+    (thrown) => logger.error(() => `a callback failed: ${nameOf(thrown)}`),
   );
 }

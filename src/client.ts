@@ -3,7 +3,7 @@ import { later } from '#platform';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { Background } from './background.js';
 import { type Callbacks, settle } from './callbacks.js';
-import { resolveConfig, resolvePayload, type TargetClientConfig } from './config.js';
+import { resolveConfig, resolvePayload, type TargetClientConfig, toConfigError } from './config.js';
 import { type Deciders, type Decision, decide, type EdgeDecider } from './decide.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
@@ -14,12 +14,13 @@ import { closedError, invalidField, TargetError } from './errors.js';
 import { Events, type TargetEventListener, type TargetEventName } from './events.js';
 import { within } from './http/deadline.js';
 import { createTransport, type Transport } from './http/transport.js';
+import { reasonOfAbort } from './http/watched-signal.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { newUuid } from './identity/ids.js';
 import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
-import { isObject } from './json.js';
+import { hasNoPrototype, isObject, isThenable, ownOf, withoutInherited, withoutPrototypes } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
 import { LazyOnDevice } from './on-device/lazy-decider.js';
@@ -30,12 +31,10 @@ import type { DeliveryRequest } from './request/loose-request.js';
 import {
   type CallOptions,
   type RequestOptions,
-  toSignal,
-  toTimeoutMs,
   type WaitOptions,
   warnOfUnknownOptions,
 } from './request/options.js';
-import { toFlushLimits, toLimitMs } from './request/wait-options.js';
+import { toFlushLimits, toLimitMs, toReadyLimits } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 import type {
@@ -121,11 +120,9 @@ export class TargetClient {
    */
   static create(config: TargetClientConfig): TargetClient {
     try {
-      return new TargetClient(config);
+      return new TargetClient(isObject(config) ? withoutInherited(config) : config);
     } catch (cause) {
-      if (cause instanceof TargetError) throw cause;
-      // A getter or a proxy of the caller's.
-      throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'the configuration could not be read', { cause });
+      throw toConfigError(cause, config);
     }
   }
 
@@ -148,7 +145,7 @@ export class TargetClient {
    * });
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#environment.logger, () => this.#answer(options, options?.request));
+    return settle(options, this.#environment.logger, (own) => this.#answer(own, own?.request));
   }
 
   /**
@@ -165,11 +162,12 @@ export class TargetClient {
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema>> {
-    return settle(options, this.#environment.logger, () => {
-      const request = withMboxes(options?.request ?? { context: { channel: 'web' } }, mboxNames);
-      const answer = this.#answer(options ?? {}, request);
-      if (!(answer instanceof Promise)) return new AttributesProvider<Schema>(answer, this.#globalMbox);
-      return answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox));
+    return settle(options, this.#environment.logger, (own) => {
+      const request = withMboxes(own?.request ?? { context: { channel: 'web' } }, mboxNames);
+      const answer = this.#answer(own ?? {}, request);
+      return isThenable(answer)
+        ? answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox))
+        : new AttributesProvider<Schema>(answer, this.#globalMbox);
     });
   }
 
@@ -187,12 +185,13 @@ export class TargetClient {
    * });
    */
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#environment.logger, () => {
-      const { notifications } = options?.request ?? {};
-      if (options?.request && !(Array.isArray(notifications) && notifications.length > 0)) {
+    return settle(options, this.#environment.logger, (own) => {
+      const request = own?.request;
+      const notifications = request && ownOf(request).notifications;
+      if (request && !(Array.isArray(notifications) && notifications.length > 0)) {
         throw invalidField('notifications', 'a list of at least one notification', notifications);
       }
-      return this.#answer(options, options?.request, 'server-side');
+      return this.#answer(own, request, 'server-side');
     });
   }
 
@@ -204,17 +203,16 @@ export class TargetClient {
    * ABORTED; or with CLOSED. The client goes on downloading; `statusChanged` and `stats` tell what comes of it.
    */
   async ready(options: WaitOptions = {}): Promise<ReadyState> {
-    const signal = toSignal(options?.signal);
-    const timeout = toTimeoutMs(options?.timeout);
+    const { timeoutMs: given, signal } = toReadyLimits(options);
     if (this.#closing) throw closedError();
-    const timeoutMs = timeout ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
+    const timeoutMs = given ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     return within(
       { timeoutMs, signal },
       async (span) => (await this.#onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
       (limit) =>
         limit === 'signal'
           ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
-              cause: signal?.reason,
+              cause: reasonOfAbort(signal),
             })
           : new TargetError(
               'ERR_TARGET_NOT_READY',
@@ -286,7 +284,7 @@ export class TargetClient {
    * connections. Calls under way end as they would have. Never rejects; a second call joins the first.
    */
   async close(options: Pick<WaitOptions, 'timeout'> = {}): Promise<CloseResult> {
-    this.#closing ??= this.#shutDown(toLimitMs(options ?? {}, this.#environment.config.timeoutMs));
+    this.#closing ??= this.#shutDown(toLimitMs(options, this.#environment.config.timeoutMs));
     return this.#closing;
   }
 
@@ -316,13 +314,13 @@ export class TargetClient {
     options: CallOptions,
     request: DeliveryRequest,
     method?: DecisioningMethod,
-  ): TargetDeliveryResponse | Promise<TargetDeliveryResponse> {
+  ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
     if (this.#closing) throw closedError();
     if (!isObject(options)) throw invalidField('options', 'an object', options);
     warnOfUnknownOptions(options, this.#environment.logger);
     const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
-    return decision instanceof Promise
+    return isThenable(decision)
       ? decision.then((decided) => this.#respond(call, decided, Date.now()))
       : this.#respond(call, decision, call.nowMs);
   }
@@ -334,6 +332,7 @@ export class TargetClient {
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
     if (asksForOffers(call.request)) this.#decisions += 1;
     this.#background.noteCall(call, decision.request);
+    if (hasNoPrototype(call.request)) withoutPrototypes(decision.response);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
 }

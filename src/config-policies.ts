@@ -1,5 +1,6 @@
 import type { AgentOption, FetchApi } from './http/fetch-api.js';
 import type { RetryPolicy } from './http/retry.js';
+import { withoutInherited } from './json.js';
 import type { Logger } from './logger.js';
 import {
   type Check,
@@ -147,7 +148,7 @@ export function toNotificationPolicy(
   { agent, fetchApi }: ConnectionOptions,
   logger: Logger,
 ): NotificationPolicy {
-  const connections = fetchApi ? fetchApi.connections : maxSocketsOf(agent);
+  const connections = fetchApi ? withoutInherited(fetchApi).connections : maxSocketsOf(agent);
   const policy = { ...DEFAULT_NOTIFICATIONS, maxInFlight: shareOf(connections) };
   if (!written) return policy;
   return Object.freeze({ ...policy, ...checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger) });
@@ -161,5 +162,7 @@ function shareOf(connections: unknown): number {
 }
 
 function maxSocketsOf(agent: AgentOption | undefined): unknown {
-  return typeof agent === 'object' && 'maxSockets' in agent ? agent.maxSockets : undefined;
+  return typeof agent === 'object'
+    ? (withoutInherited(agent) as { maxSockets?: unknown }).maxSockets
+    : undefined;
 }

@@ -11,15 +11,16 @@ import {
   toRetryPolicy,
 } from './config-policies.js';
 import type { DecisioningMethod } from './delivery-api.js';
-import { invalidOption, TargetError, toError } from './errors.js';
+import { invalidOption, nameOf, TargetError, toTargetError, unreadableError } from './errors.js';
 import type { TargetEventListeners } from './events.js';
 import type { AgentOption, FetchApi } from './http/fetch-api.js';
 import { toCdnHost, toServerDomain } from './http/host-options.js';
+import { toUrl } from './http/hosts.js';
 import { toProxies } from './http/proxy-option.js';
 import type { ProxyRules } from './http/proxy-rules.js';
 import type { RetryPolicy } from './http/retry.js';
 import { deliveryHost, isLocationHint } from './identity/location-hint.js';
-import { isObject } from './json.js';
+import { isObject, parseJson, unreadablePathOf } from './json.js';
 import type { Logger, LoggerOption } from './logger.js';
 import {
   type Check,
@@ -279,16 +280,54 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
   if (!artifactPayload) return undefined;
+  let json: string;
   try {
-    return toArtifact(JSON.parse(JSON.stringify(artifactPayload)));
+    json = JSON.stringify(artifactPayload);
   } catch (cause) {
-    const { name, message } = toError(cause);
-    const why = cause instanceof TargetError ? message : `cannot be written as JSON (${name})`;
-    throw new TargetError('ERR_TARGET_INVALID_CONFIG', `artifactPayload: ${why}`, {
-      path: 'artifactPayload',
-      cause,
-    });
+    throw invalidPayload(`cannot be written as JSON (${nameOf(cause)})`, cause);
   }
+  try {
+    return toArtifact(parseJson(json));
+  } catch (cause) {
+    throw cause instanceof TargetError ? invalidPayload(cause.message, cause) : cause;
+  }
+}
+
+function invalidPayload(why: string, cause: unknown): TargetError {
+  const path = 'artifactPayload';
+  return new TargetError('ERR_TARGET_INVALID_CONFIG', `${path}: ${why}`, { path, cause });
+}
+
+/** Tells a getter or a proxy of the caller's that threw from a defect of this package. */
+export function toConfigError(thrown: unknown, config: unknown): TargetError {
+  if (thrown instanceof TargetError) return thrown;
+  const path = unreadableOptionOf(config);
+  if (path === undefined) return toTargetError(thrown);
+  return path === ''
+    ? new TargetError('ERR_TARGET_INVALID_CONFIG', 'the configuration could not be read', { cause: thrown })
+    : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
+}
+
+/** Options that are groups of options, all of which are read. */
+const GROUPS: ReadonlySet<string> = new Set(['retry', 'circuitBreaker', 'notifications', 'events']);
+
+function unreadableOptionOf(config: unknown): string | undefined {
+  if (!isObject(config)) return undefined;
+  try {
+    Object.keys(config);
+  } catch {
+    return '';
+  }
+  for (const name of Object.keys(OPTIONS)) {
+    try {
+      const value: unknown = Reflect.get(config, name);
+      const inner = GROUPS.has(name) ? unreadablePathOf(value) : undefined;
+      if (inner !== undefined) return inner === '' ? name : `${name}.${inner}`;
+    } catch {
+      return name;
+    }
+  }
+  return undefined;
 }
 
 function toPollingInterval(ms: number | undefined, location: string | undefined, logger: Logger): number {
@@ -323,5 +362,5 @@ function toPropertyToken({ propertyToken, defaultPropertyToken }: Options): stri
 }
 
 function isArtifactUrl(value: string): boolean {
-  return URL.canParse(value) && (files ? /^(https?|file):/i : /^https?:/i).test(value);
+  return toUrl(value) !== undefined && (files ? /^(https?|file):/i : /^https?:/i).test(value);
 }

@@ -1,5 +1,6 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
+import { isThenable } from './json.js';
 import type { Call } from './request/call.js';
 
 /** The mboxes and views of one request that only the edge can decide. */
@@ -45,7 +46,7 @@ export interface LocalDecider {
    * Decides a call. It returns a plain value unless it first has to look up where the visitor is, which takes a network
    * call. Errors are thrown or come as a rejection, so callers handle both.
    */
-  decide(call: Call): Decision | Promise<Decision>;
+  decide(call: Call): Decision | PromiseLike<Decision>;
   /**
    * Returns the part of a request that a hybrid client leaves to the edge. It returns `undefined` while there are no
    * rules to decide by.
@@ -61,7 +62,7 @@ export interface Deciders {
    * The decider of this process. It is `undefined` for a client that was made for server-side calls alone. It is a
    * promise until its code is loaded, and reading this property can start the loading.
    */
-  readonly local: LocalDecider | Promise<LocalDecider> | undefined;
+  readonly local: LocalDecider | PromiseLike<LocalDecider> | undefined;
 }
 
 /**
@@ -73,11 +74,11 @@ export interface Deciders {
  *
  * @throws {TargetError} `ERR_TARGET_NOT_READY` when the method is `on-device` and there are no rules.
  */
-export function decide(call: Call, deciders: Deciders): Decision | Promise<Decision> {
+export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<Decision> {
   const { edge } = deciders;
   if (call.decisioningMethod === 'server-side') return edge(call);
   const { local } = deciders;
-  if (local instanceof Promise) return local.then((loaded) => decide(call, { edge, local: loaded }));
+  if (isThenable(local)) return local.then((loaded) => decide(call, { edge, local: loaded }));
   if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
   if (!local) throw notReadyError();
   return local.decide(call);
@@ -93,7 +94,7 @@ function decideHybrid(
   call: Call,
   edge: EdgeDecider,
   local: LocalDecider | undefined,
-): Decision | Promise<Decision> {
+): Decision | PromiseLike<Decision> {
   const share = local?.edgeShare(call.request);
   if (!local || !share) return edge(call);
   const { isNeeded, remoteMboxes, remoteViews } = share;

@@ -1,4 +1,5 @@
 import { isNativeError } from '#platform';
+import { isObject } from './json.js';
 
 /** Every code a {@link TargetError} can have. */
 export const ERROR_CODES = [
@@ -14,6 +15,7 @@ export const ERROR_CODES = [
   'ERR_TARGET_ATTRIBUTE_NOT_FOUND',
   'ERR_TARGET_CIRCUIT_OPEN',
   'ERR_TARGET_CLOSED',
+  'ERR_TARGET_INTERNAL',
 ] as const;
 
 /** The code of a {@link TargetError}: what went wrong, in a form that does not change between versions. */
@@ -30,14 +32,35 @@ export interface TargetErrorDetails {
   readonly retryAfterMs?: number | undefined;
 }
 
+/**
+ * Marks the errors of all copies of this package that one process has loaded: a bundler makes one for each bundle, and
+ * `import` and `require` load different ones.
+ */
+const BRAND = Symbol.for('target-node-sdk/TargetError');
+
 /** The fields of a {@link TargetError} that may be shown to anybody. */
 const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId', 'retryAfterMs'] as const;
 
 /**
  * The one error class of the SDK. The message says what failed, on what and with what result, and never
  * holds a cookie, a visitor id, an event token or a part of an answer.
+ *
+ * `error instanceof TargetError` holds for errors of every copy of this package in the process.
  */
 export class TargetError extends Error {
+  // Both are defined, and not declared, so that users' type checkers see an ordinary class.
+  static {
+    Object.defineProperty(TargetError.prototype, BRAND, { value: true });
+    Object.defineProperty(TargetError, Symbol.hasInstance, {
+      value(this: unknown, value: unknown): boolean {
+        // A class of the user's that extends this one has only its own instances.
+        return this === TargetError
+          ? hasBrand(value)
+          : Function.prototype[Symbol.hasInstance].call(this, value);
+      },
+    });
+  }
+
   /** What went wrong. */
   readonly code: TargetErrorCode;
   /** HTTP status of the answer, when one came. */
@@ -86,6 +109,15 @@ export class TargetError extends Error {
   }
 }
 
+function hasBrand(value: unknown): boolean {
+  try {
+    return isObject(value) && Reflect.get(value, BRAND) === true;
+  } catch {
+    // A proxy of somebody's may throw when it is looked at.
+    return false;
+  }
+}
+
 /** A cause without the answer's body: the error that a caller is given has that, and nothing behind it. */
 function withoutBody(thrown: unknown): unknown {
   if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
@@ -105,8 +137,39 @@ export function closedError(): TargetError {
 
 /** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */
 export function toError(thrown: unknown): Error {
-  // Errors of another realm, as Node's own are inside a test runner's, are no `instanceof` this one's.
-  return thrown instanceof Error || isNativeError(thrown) ? thrown : new Error(describe(thrown));
+  if (isError(thrown)) return thrown;
+  try {
+    return new Error(describe(thrown));
+  } catch {
+    return new Error('an object that cannot be read');
+  }
+}
+
+/** Recognises errors of other realms, such as Node's own inside of a test runner's, and objects that libraries made to look like one. */
+function isError(value: unknown): value is Error {
+  if (isNativeError(value)) return true;
+  try {
+    const { message, stack } = value as Partial<Error>;
+    return isObject(value) && typeof message === 'string' && typeof stack === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/** The name of whatever was thrown, for a log line: a word, although the thrown object may have something else for a name, or a getter that throws. */
+export function nameOf(thrown: unknown): string {
+  try {
+    const { name }: { readonly name: unknown } = toError(thrown);
+    if (typeof name === 'string' && /^[\w$.-]{1,64}$/.test(name)) return name;
+  } catch {
+    // The name is a getter that throws.
+  }
+  return 'Error';
+}
+
+/** The message of an error of this package. Other messages may hold anything, so that the name stands for them. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof TargetError ? thrown.message : nameOf(thrown);
 }
 
 /**
@@ -159,11 +222,15 @@ export function toJsonError(thrown: unknown): SyntaxError {
   return new SyntaxError(message.replace(/[, .]*"[\s\S]*"[ .]*(?=is not valid JSON)/, ' '));
 }
 
-/** What calling with the caller's own objects threw: only a getter, a proxy or a visitor object can. */
+/** Makes the error of a field of the caller's whose getter, or whose proxy, threw. */
+export function unreadableError(code: InvalidCode, path: string, cause: unknown): TargetError {
+  return new TargetError(code, `${path} could not be read`, { path, cause });
+}
+
+/** An error of this package is returned as it is. Anything else that is thrown is a defect of the package, and the cause of its error. */
 export function toTargetError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
-  return new TargetError('ERR_TARGET_INVALID_REQUEST', 'an object among the options could not be read', {
-    path: 'options',
+  return new TargetError('ERR_TARGET_INTERNAL', `a defect of target-node-sdk: ${nameOf(thrown)}`, {
     cause: thrown,
   });
 }

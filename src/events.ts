@@ -1,6 +1,6 @@
 import { callSafely } from './call-safely.js';
 import type { Geo, Notification } from './delivery-api.js';
-import { type TargetError, toError } from './errors.js';
+import { nameOf, type TargetError } from './errors.js';
 import type { Logger } from './logger.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
@@ -102,7 +102,7 @@ export class Events {
   #call<Name extends TargetEventName>(listener: TargetEventListener<Name>, event: TargetEvents[Name]): void {
     callSafely(
       () => listener(event),
-      (thrown) => this.#logger.error(() => `the ${event.type} listener failed: ${toError(thrown).name}`),
+      (thrown) => this.#logger.error(() => `the ${event.type} listener failed: ${nameOf(thrown)}`),
     );
   }
 }

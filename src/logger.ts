@@ -1,5 +1,5 @@
 import { quietly } from './call-safely.js';
-import { isObject, isRecord } from './json.js';
+import { isObject, isRecord, ownOf } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 
 /** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
@@ -88,13 +88,13 @@ export function createLogger(option: LoggerOption | null | undefined): Logger {
     error: limited('error'),
     write,
     show: (value) =>
-      option?.unsafe === true ? JSON.stringify(value, redactSecrets) : JSON.stringify(redact(value)),
+      ownOf(option)?.unsafe === true ? JSON.stringify(value, redactSecrets) : JSON.stringify(redact(value)),
   };
 }
 
 function isHeard(option: LoggerOption | null | undefined, level: Level): boolean {
   try {
-    return typeof option?.[level] === 'function';
+    return typeof ownOf(option)?.[level] === 'function';
   } catch {
     return false;
   }

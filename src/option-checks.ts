@@ -3,7 +3,7 @@ import { invalidOption } from './errors.js';
 import { EVENT_NAMES } from './events.js';
 import { MAX_TIMER_MS } from './http/deadline.js';
 import { hostOfUrl, isHost } from './http/hosts.js';
-import { isObject } from './json.js';
+import { isObject, type JsonRecord, withoutInherited } from './json.js';
 import type { Logger } from './logger.js';
 
 /** Tells what an option must be, in words and as a test. */
@@ -138,9 +138,10 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   checks: Checks,
   prefix: string,
 ): Checked<Checks> {
-  const values: Record<string, unknown> = {};
+  const own = withoutInherited(written) as JsonRecord;
+  const values: Record<string, unknown> = Object.create(null);
   for (const [name, check] of Object.entries(checks)) {
-    const came = (written as Record<string, unknown>)[name];
+    const came = own[name];
     const value = readOption(check, came);
     if (value === undefined) continue;
     if (!check.accepts(value)) throw invalidOption(prefix + name, check.wanted, came);

@@ -10,6 +10,7 @@ import type {
 } from './delivery-api.js';
 import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
+import { hasNoPrototype } from './json.js';
 import type { Call } from './request/call.js';
 
 /** Tells how one call was decided, and which part of it only the edge can decide. */
@@ -105,6 +106,7 @@ export function toTargetDeliveryResponse(
     },
     decisioningMethod: decidedBy,
   };
+  if (hasNoPrototype(call.request)) Object.setPrototypeOf(result, null);
   if (locationHint !== undefined) {
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,

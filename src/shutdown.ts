@@ -1,8 +1,9 @@
-import { processSignals, unref } from '#platform';
+import { processSignals, releaseChannel, unref } from '#platform';
+import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
-import { isObject } from './json.js';
+import { isObject, withoutInherited } from './json.js';
 import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
@@ -76,6 +77,9 @@ const SWEEP_MS = 100;
  * Waits for a signal, then closes the server and after it the clients. The clients send their queued notifications
  * first. All of this takes at most `timeout`. The process then ends by itself, unless other work keeps it alive.
  *
+ * The channel to a parent process, which workers of `node:cluster` and children of `fork` have, no longer keeps the process
+ * alive then. The channel stays open.
+ *
  * Signals that follow within a second count as the same signal. A later one has its usual effect, so it ends the
  * process at once.
  *
@@ -94,7 +98,12 @@ export function closeOnSignal(
   clients: Closable | Iterable<Closable>,
   options: ShutdownOptions = {},
 ): Shutdown {
-  const { signals = ['SIGTERM', 'SIGINT'], timeout = DEFAULT_TIMEOUT_MS } = options ?? {};
+  const {
+    signals = ['SIGTERM', 'SIGINT'],
+    timeout = DEFAULT_TIMEOUT_MS,
+    server,
+    before,
+  } = readOptions(options);
   if (!timeoutCheck.accepts(timeout)) throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
   if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
   if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
@@ -114,12 +123,21 @@ export function closeOnSignal(
     if (hasBegun) return;
     hasBegun = true;
     unref(setTimeout(forget, REPEATED_WITHIN_MS));
-    void shutDown(clients, options, timeout).then((result) =>
-      resolveClosed({ signal: signal as EndSignal, ...result }),
-    );
+    void shutDown(clients, { server, before }, timeout).then((result) => {
+      releaseChannel();
+      resolveClosed({ signal: signal as EndSignal, ...result });
+    });
   };
   for (const signal of signals) sender.on(signal, begin);
   return { closed, stop: () => (hasBegun ? undefined : forget()) };
+}
+
+function readOptions(options: ShutdownOptions | undefined): ShutdownOptions {
+  try {
+    return { ...withoutInherited(options ?? {}) };
+  } catch (cause) {
+    throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'the options could not be read', { cause });
+  }
 }
 
 type Closable = Pick<TargetClient, 'close'>;
@@ -161,7 +179,7 @@ function listOf(clients: Closable | Iterable<Closable>, keep: (thrown: unknown) 
 /** Closes the server within a limit, then cuts every connection that is left. */
 async function closeServer(server: ClosableServer, limitMs: number): Promise<void> {
   // A client could send one request after another over a connection that is kept alive, so idle ones are closed.
-  const sweep = setInterval(() => server.closeIdleConnections?.(), SWEEP_MS);
+  const sweep = setInterval(() => quietly(() => server.closeIdleConnections?.()), SWEEP_MS);
   const close = () =>
     new Promise<void>((resolve, reject) => {
       server.close((error) => (error && !isClosed(error) ? reject(error) : resolve()));

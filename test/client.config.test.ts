@@ -125,7 +125,8 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     };
     expect(errorOf(throwing)).toMatchObject({
       code: 'ERR_TARGET_INVALID_CONFIG',
-      message: 'the configuration could not be read',
+      path: 'logger',
+      message: 'logger could not be read',
       cause: expect.objectContaining({ message: 'boom' }),
     });
   });

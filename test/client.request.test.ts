@@ -742,7 +742,7 @@ describe('hostile requests', () => {
       'execute.mboxes[0].parameters["p"]',
     ],
     ['a getter of the context', { context: thrower('channel') }, 'context.channel'],
-    ['a getter of a notification', { notifications: [thrower('id')] }, 'notifications[0]'],
+    ['a getter of a notification', { notifications: [thrower('id')] }, 'notifications[0].id'],
     [
       'a proxy of a list',
       {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
@@ -93,6 +93,42 @@ describe('a process that is asked to end', () => {
     });
     expect(signal).toBe('SIGTERM');
     expect(results).toEqual([]);
+  });
+});
+
+describe('a process whose parent keeps a channel to it', () => {
+  const FIXTURES = join(__dirname, 'fixtures');
+  const execArgv = ['--import', 'tsx'];
+
+  test('ends by itself when it was forked, and hears its parent until then', async () => {
+    const child = fork(join(FIXTURES, 'forked-worker.ts'), [bench.edge.host], { execArgv });
+    running.add(child);
+    const messages: unknown[] = [];
+    child.on('message', (message) => {
+      messages.push(message);
+      if (message === 'ready') child.send('a word');
+      if (message === 'heard a word') child.kill('SIGTERM');
+    });
+    const [code] = await once(child, 'close');
+    expect(messages).toEqual(['ready', 'heard a word', 'delivered 1']);
+    expect(code).toBe(0);
+  });
+
+  test('ends by itself when it is a worker of a cluster', async () => {
+    const script = join(FIXTURES, 'cluster-primary.ts');
+    const child = spawn(process.execPath, [...execArgv, script, bench.edge.host], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    running.add(child);
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
+    await once(child, 'close');
+    expect(JSON.parse(lines[0] ?? '')).toEqual([
+      'delivered 1',
+      'delivered 1',
+      'ended with 0',
+      'ended with 0',
+    ]);
   });
 });
 

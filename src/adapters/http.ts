@@ -4,6 +4,7 @@ import { withoutQuotes } from '../identity/cookie-options.js';
 import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
 import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
+import { withoutInherited } from '../json.js';
 
 /** The cookies of a browser, as options of a call. */
 export interface CookieOptions {
@@ -92,18 +93,21 @@ export function toSetCookieHeaders(
   }: Pick<TargetDeliveryResponse, 'targetCookie' | 'targetLocationHintCookie'>,
   options: SetCookieOptions = {},
 ): string[] {
-  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = options;
+  const own = withoutInherited(options);
+  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = own;
   const isForOtherSites = String(sameSite).toLowerCase() === 'none';
-  const attributes = {
+  const written = {
     path,
     secure: secure || isForOtherSites,
     sameSite,
     httpOnly,
     ...(domain !== undefined && { domain }),
   };
+  // The package `cookie` also reads attributes that are not written, and no `Object.prototype` may answer it here.
+  const attributes: typeof written = Object.assign(Object.create(null), written);
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined)
-    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));
+    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, Object.assign(attributes, { maxAge })));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { TargetError, toJsonError } from '../errors.js';
 import { textOf } from '../http/body.js';
 import type { Exchanged } from '../http/exchange.js';
 import type { IssuedIds } from '../http/mixed-answers.js';
-import { isRecord, type JsonRecord } from '../json.js';
+import { isRecord, type JsonRecord, parseJson } from '../json.js';
 
 /** The ids of the call that is answered. */
 interface Asked {
@@ -35,7 +35,7 @@ export function toDeliveryResponse(
   const text = textOf(body);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch (cause) {
     if (issued?.isTextOfAnother(text, bodyId)) throw toAnotherCalls(exchanged, asked);
     const result = text === '' ? 'an empty body' : 'a body that is not JSON';

@@ -1,6 +1,7 @@
 import type { ResolvedConfig } from '../config.js';
 import { DELIVERY_PATH, type TelemetryEntry } from '../delivery-api.js';
 import type { ExchangeRequest } from '../http/exchange.js';
+import { copyWith } from '../json.js';
 import { jsonOf, WrittenReport } from '../reports/written-report.js';
 import type { Delivery } from '../request/call.js';
 import { toSentContext } from '../request/edge-limits.js';
@@ -75,12 +76,11 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
   // Most requests go as they are, for they are copies already.
   if (sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field after it costs as much as the rest of a decision.
-  const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = Object.assign(
-    {},
+  const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = copyWith(
     request,
+    { context: sentContext },
   );
   if (trace && !isTraceable) delete sent.trace;
-  sent.context = sentContext;
   return sent;
 }
 
@@ -88,7 +88,7 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
 function toJson(request: Delivery['request'], entries: readonly TelemetryEntry[]): string {
   if (entries.length === 0) return jsonOf(request);
   const telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
-  if (!(request instanceof WrittenReport)) return JSON.stringify(Object.assign({}, request, { telemetry }));
+  if (!(request instanceof WrittenReport)) return JSON.stringify(copyWith(request, { telemetry }));
   // A report has no telemetry of its own.
   return `${request.json.slice(0, -1)},"telemetry":${JSON.stringify(telemetry)}}`;
 }

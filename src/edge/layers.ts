@@ -1,5 +1,5 @@
 import type { ResolvedConfig } from '../config.js';
-import { TargetError, toError } from '../errors.js';
+import { messageOf, TargetError, toError } from '../errors.js';
 import { isOfBusyProcess } from '../http/failures.js';
 import { verdictOn } from '../http/retry.js';
 import { hintOfEdgeHost } from '../identity/location-hint.js';
@@ -67,7 +67,7 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
     const { code, attempts = 1 } = detailsOf(error);
     counts.failures += 1;
     counts.retries += Math.max(0, attempts - 1);
-    if (code !== 'ERR_TARGET_ABORTED') faults.failed(toError(error).message);
+    if (code !== 'ERR_TARGET_ABORTED') faults.failed(messageOf(error));
   };
   return (next) => async (outgoing) => {
     try {

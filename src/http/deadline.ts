@@ -1,5 +1,5 @@
 import { later, type Timer } from '#platform';
-import { type Abortable, unwatch, type Watch, type Watcher, watch } from './watched-signal.js';
+import { type Abortable, isAborted, unwatch, type Watch, type Watcher, watch } from './watched-signal.js';
 
 /** What ends a piece of work before its time. */
 export interface Limits {
@@ -165,7 +165,7 @@ export function within<Result>(
   toError: (limit: Limit, span?: Span) => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    if (limits.signal?.aborted) return reject(toError('signal'));
+    if (isAborted(limits.signal)) return reject(toError('signal'));
     // One span a call: combined signals keep memory alive for as long as the caller's signal lives.
     const span = new Span(limits, (limit) => {
       const error = toError(limit, span);

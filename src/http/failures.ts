@@ -3,6 +3,7 @@ import type { Limit, Span } from './deadline.js';
 import { codeOf, type ProxyTrouble, proxyTroubleOf, reasonOf, toCause } from './error-causes.js';
 import type { Progress } from './exchange.js';
 import { toUrl } from './hosts.js';
+import { reasonOfAbort } from './watched-signal.js';
 
 /** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
@@ -17,7 +18,7 @@ export function toLimitError(progress: Progress, limit: Limit, span?: Span): Tar
   const { request, attempts, status, lastError } = progress;
   const { what, requestId, timeoutMs, signal } = request;
   if (limit === 'signal') {
-    const details = { cause: signal?.reason, attempts, requestId };
+    const details = { cause: reasonOfAbort(signal), attempts, requestId };
     return new TargetError('ERR_TARGET_ABORTED', `the ${what} was aborted by its signal`, details);
   }
   const details = { cause: lastError, attempts, requestId, status };

@@ -24,7 +24,7 @@ export function isLoopback(host: string): boolean {
   return /^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost)$/.test(name);
 }
 
-/** Parses a URL; undefined for a text that is none. `URL.canParse` is missing in jsdom. */
+/** Parses a URL; undefined for a text that is none. Jest's jsdom environment has no `URL.canParse`. */
 export function toUrl(text: string, base?: string): URL | undefined {
   try {
     return new URL(text, base);

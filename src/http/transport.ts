@@ -2,11 +2,12 @@ import pRetry from 'p-retry';
 import { allowListeners, defaultFetch, later, sockets } from '#platform';
 import { quietly } from '../call-safely.js';
 import { TargetError } from '../errors.js';
+import { isThenable, withoutInherited } from '../json.js';
 import { attempt } from './attempt.js';
 import { type Span, sleep, within } from './deadline.js';
 import { type Exchanged, type ExchangeRequest, type Progress, unsent, type Wire } from './exchange.js';
 import { toLimitError } from './failures.js';
-import type { AgentOption, FetchApi, FetchInit } from './fetch-api.js';
+import type { AgentOption, FetchApi, FetchInit, UrlLike } from './fetch-api.js';
 import { IssuedIds } from './mixed-answers.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { retryWaitMs, verdictOn } from './retry.js';
@@ -35,13 +36,15 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
   const fetchApi = (proxies && given?.proxied?.(proxies)) ?? given;
   const connections = fetchApi || agent ? undefined : sockets?.open(proxies);
   const call = fetchApi ?? defaultFetch;
-  const chosen = agent ?? (connections && ((url: URL) => connections.agentOf(url)));
+  const traits = withoutInherited(call);
+  const own = isChooser(agent) ? (url: URL) => chosenBy(agent, url) : agent;
+  const chosen = own ?? (connections && ((url: URL) => connections.agentOf(url)));
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const issued = issuedOn(fetchApi);
   const wire: Wire = {
     issued,
-    takesAnySignal: call.takesAnySignal === true,
+    takesAnySignal: traits.takesAnySignal === true,
     send: (trip, init, span) =>
       connections
         ? connections.start(
@@ -56,7 +59,7 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       quietly(() =>
         agent
           ? sockets?.dropIdleOf(agentOf(agent, url), url)
-          : (connections ?? fetchApi)?.dropIdle?.(url, sentAt),
+          : (connections ?? (traits.dropIdle && fetchApi))?.dropIdle?.(url, sentAt),
       );
     },
     discard: (trip, response) => {
@@ -68,14 +71,30 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
   return {
     exchange: (request) => exchange(request, wire),
     // Behind a proxy, a name may have an address there alone.
-    lookUp: !proxies && (connections || (fetchApi?.connectsDirectly && !agent)) ? sockets?.lookUp : undefined,
+    lookUp:
+      !proxies && (connections || (fetchApi && traits.connectsDirectly && !agent))
+        ? sockets?.lookUp
+        : undefined,
     issued,
     close: () => connections?.close(),
   };
 }
 
 function agentOf(agent: AgentOption, url: string): object {
-  return typeof agent === 'function' ? agent(new URL(url)) : agent;
+  return isChooser(agent) ? chosenBy(agent, new URL(url)) : agent;
+}
+
+function isChooser(agent: AgentOption | undefined): agent is (url: UrlLike) => object {
+  return typeof agent === 'function';
+}
+
+/** What a function of the caller's gives for an agent. A promise cannot carry a call, and may reject unheard. */
+function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
+  const chosen = choose(url);
+  if (!isThenable(chosen)) return chosen;
+  quietly(() => chosen);
+  const message = 'agent must return an agent, not a promise of one';
+  throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'agent' });
 }
 
 /** The ids by the fetch whose connections clients share. */
@@ -84,7 +103,7 @@ const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
   if (!fetchApi) return new IssuedIds();
   // A fetch of the caller's may answer from memory, and the same to several calls.
-  if (!fetchApi.dropIdle) return undefined;
+  if (!withoutInherited(fetchApi).dropIdle) return undefined;
   const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
   issuedByFetch.set(fetchApi, issued);
   return issued;
@@ -118,6 +137,7 @@ function attemptWithRetries(progress: Progress, span: Span): Promise<Exchanged> 
     factor: 1,
     randomize: false,
     maxRetryTime: Number.POSITIVE_INFINITY,
+    signal: undefined,
     onFailedAttempt: nothing,
     shouldConsumeRetry: always,
     shouldRetry: ({ error }) => waitForNext(progress, span, error),

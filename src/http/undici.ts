@@ -2,6 +2,7 @@ import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'nod
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { withoutInherited } from '../json.js';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';
@@ -56,7 +57,7 @@ const ENCODINGS = 'gzip, deflate, br';
  * results. Needs the package `undici` beside this one. Make one and share it between clients.
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
-  const { dispatcher, connections = MAX_CONNECTIONS } = options;
+  const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
   if (dispatcher) return createFetch({ dispatcher, connections });
   const direct = createFetch({ connections });
   const { close: closeDirect } = direct;

@@ -1,3 +1,6 @@
+import { quietly } from '../call-safely.js';
+import { unreadableError } from '../errors.js';
+
 /** The part of an `AbortSignal` that is used of one that the caller made. */
 export interface Abortable {
   readonly aborted: boolean;
@@ -44,7 +47,8 @@ export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher)
   }
   if (watchers.length > 0) return;
   watches.delete(signal);
-  signal.removeEventListener('abort', listener);
+  // A call is over then, and must end as it has, whatever the caller's signal is.
+  quietly(() => signal.removeEventListener('abort', listener));
 }
 
 function startWatch(signal: Abortable): Watch {
@@ -53,7 +57,29 @@ function startWatch(signal: Abortable): Watch {
     for (const watcher of [...watchers]) watcher.onAbort();
   };
   const started = { signal, watchers, listener };
+  try {
+    signal.addEventListener('abort', listener);
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'signal', cause);
+  }
   watches.set(signal, started);
-  signal.addEventListener('abort', listener);
   return started;
+}
+
+/** Tells whether a signal of the caller's is aborted. */
+export function isAborted(signal: Pick<Abortable, 'aborted'> | undefined): boolean {
+  try {
+    return signal?.aborted === true;
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'signal', cause);
+  }
+}
+
+/** The reason of a signal of the caller's, for the cause of an error. */
+export function reasonOfAbort(signal: object | undefined): unknown {
+  try {
+    return signal && Reflect.get(signal, 'reason');
+  } catch (thrown) {
+    return thrown;
+  }
 }

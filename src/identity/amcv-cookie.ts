@@ -13,7 +13,7 @@ export interface AmcvValues {
 export const MAX_REGION_LENGTH = 9;
 
 /** The values of a visitor of whom nothing is known. */
-export const NO_VALUES: AmcvValues = Object.freeze({});
+export const NO_VALUES: AmcvValues = Object.freeze(Object.create(null));
 const MAX_LENGTH = 4096;
 const MAX_FIELDS = 100;
 const ECID = /^\d+$/;

@@ -15,7 +15,7 @@ import {
 import { type IdSource, isSupplementalDataId } from './ids.js';
 import { isLocationHint } from './location-hint.js';
 import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cookie.js';
-import { isVisitor, Visitor, type VisitorLike } from './visitor.js';
+import { guarded, isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
 /** The options of a call that say who asks. */
 export interface IdentityOptions {
@@ -138,7 +138,7 @@ function toVisitor(
   { newSupplementalDataId }: IdSource,
 ): VisitorLike {
   const cookie = toCookieText(visitorCookie, 'visitorCookie');
-  return isVisitor(visitor) ? visitor : new Visitor(organizationId, cookie, newSupplementalDataId);
+  return isVisitor(visitor) ? guarded(visitor) : new Visitor(organizationId, cookie, newSupplementalDataId);
 }
 
 /** Reads the customer ids that a visitor object holds. Adobe's tells them in its state alone. */

@@ -6,10 +6,10 @@ import { hintOfTntId } from './location-hint.js';
 
 /** What the mbox cookie says about a visitor; what is malformed or expired is absent. */
 export interface MboxCookie {
-  readonly sessionId?: string;
-  readonly tntId?: string;
+  readonly sessionId?: string | undefined;
+  readonly tntId?: string | undefined;
   /** The location hint of the tntId. */
-  readonly locationHint?: string;
+  readonly locationHint?: string | undefined;
 }
 
 /** A cookie to set. */
@@ -23,7 +23,8 @@ export interface TargetCookie {
 /** The name of the mbox cookie. */
 export const MBOX_COOKIE_NAME = 'mbox';
 
-const EMPTY: MboxCookie = Object.freeze({});
+/** It has all fields, so that none of them is found on `Object.prototype`. */
+const EMPTY: MboxCookie = Object.freeze({ sessionId: undefined, tntId: undefined, locationHint: undefined });
 /** How long a session lives after its last call, and the location hint with it. */
 export const SESSION_SECONDS = 1860;
 /** The longest id of a session, which the Delivery API's description gives in words alone. */
@@ -56,6 +57,7 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   const tntId = values.get('PC');
   const locationHint = hintOfTntId(tntId);
   return {
+    ...EMPTY,
     ...(sessionId !== undefined && isSessionId(sessionId) && { sessionId }),
     ...(tntId !== undefined && { tntId }),
     ...(locationHint !== undefined && { locationHint }),

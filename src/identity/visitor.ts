@@ -1,5 +1,6 @@
-import { invalidField } from '../errors.js';
-import { isRecord, type JsonRecord } from '../json.js';
+import { quietly } from '../call-safely.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { isRecord, isThenable, type JsonRecord } from '../json.js';
 import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
 import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
 import { newSupplementalDataId } from './ids.js';
@@ -19,13 +20,66 @@ export interface VisitorLike {
 }
 
 const NO_CONSUMERS: readonly string[] = Object.freeze([]);
-const METHODS = ['getState', 'getVisitorValues', 'getSupplementalDataID'] as const;
+const REQUIRED = ['getState', 'getVisitorValues', 'getSupplementalDataID'] as const;
+/** Methods that only some visitor objects have. */
+const OPTIONAL = ['setCustomerIDs', 'getCustomerIDs', 'adopt'] as const;
 
 /** Tells whether a visitor object is given; one that cannot be asked is an error. */
 export function isVisitor(visitor: unknown): visitor is VisitorLike {
   if (visitor === undefined || visitor === null) return false;
-  if (isRecord(visitor) && METHODS.every((name) => typeof visitor[name] === 'function')) return true;
-  throw invalidField('visitor', `an object with ${METHODS.join(', ')}`, visitor);
+  if (isRecord(visitor) && REQUIRED.every((name) => typeof methodOf(visitor, name) === 'function'))
+    return true;
+  throw invalidField('visitor', `an object with ${REQUIRED.join(', ')}`, visitor);
+}
+
+type Method = (...given: unknown[]) => unknown;
+
+function methodOf(visitor: JsonRecord, name: string): Method | undefined {
+  try {
+    const method = visitor[name];
+    return typeof method === 'function' ? (method as Method) : undefined;
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', `visitor.${name}`, cause);
+  }
+}
+
+const guards = new WeakMap<object, VisitorLike>();
+
+/**
+ * Returns an object that asks a visitor object of the caller's, and names the method that throws or is asynchronous. A
+ * visitor of this copy of the package needs none.
+ */
+export function guarded(visitor: VisitorLike): VisitorLike {
+  if (Visitor.isOwn(visitor)) return visitor;
+  const known = guards.get(visitor);
+  if (known) return known;
+  const methods = visitor as unknown as JsonRecord;
+  const guard: Record<string, Method> = {};
+  for (const name of [...REQUIRED, ...OPTIONAL]) {
+    if (methodOf(methods, name)) guard[name] = (...given) => ask(methods, name, given);
+  }
+  guards.set(visitor, guard as unknown as VisitorLike);
+  return guard as unknown as VisitorLike;
+}
+
+/** What is thrown is the caller's own, and stays the cause. A promise cannot be an answer: who the visitor is would be lost in silence. */
+function ask(visitor: JsonRecord, name: string, given: readonly unknown[]): unknown {
+  let answer: unknown;
+  let isPromise: boolean;
+  try {
+    const method = visitor[name];
+    answer = typeof method === 'function' ? Reflect.apply(method, visitor, given) : undefined;
+    isPromise = isThenable(answer);
+  } catch (cause) {
+    const path = `visitor.${name}`;
+    throw new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} threw`, { path, cause });
+  }
+  if (!isPromise) return answer;
+  quietly(() => answer);
+  if (name === 'setCustomerIDs' || name === 'adopt') return undefined;
+  const path = `visitor.${name}`;
+  const message = `${path} must return its answer, not a promise of it`;
+  throw new TargetError('ERR_TARGET_INVALID_REQUEST', message, { path });
 }
 
 /**
@@ -41,6 +95,11 @@ export class Visitor implements VisitorLike {
   #currentConsumers: readonly string[] = NO_CONSUMERS;
   #last: string | undefined;
   #lastConsumers: readonly string[] = NO_CONSUMERS;
+
+  /** Tells a visitor of this copy of the package from all other objects. @internal */
+  static isOwn(visitor: object): visitor is Visitor {
+    return #organizationId in visitor;
+  }
 
   /** `newId` makes the SDIDs; only a test has a reason to give one. */
   constructor(organizationId: string, amcvCookie?: unknown, newId: () => string = newSupplementalDataId) {

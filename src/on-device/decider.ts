@@ -2,8 +2,10 @@ import { startsAt } from '#platform';
 import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
+import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
+import { copyWith, emptyLike } from '../json.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
@@ -176,8 +178,8 @@ function evaluateSafely(
 }
 
 function throwIfAborted({ signal }: Call): void {
-  if (!signal?.aborted) return;
-  const cause = signal.reason;
+  if (!signal || !isAborted(signal)) return;
+  const cause = reasonOfAbort(signal);
   throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
 }
 
@@ -192,7 +194,7 @@ function newTntId(locationHint: string | undefined): string {
 /** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
 function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
   if (tntId === undefined) return request;
-  return Object.assign({}, request, { id: Object.assign({}, request.id, { tntId }) });
+  return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
 }
 
 function toDeliveryResponse(

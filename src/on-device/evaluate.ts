@@ -11,6 +11,7 @@ import type {
   VisitorId,
   VisitorIdResponse,
 } from '../delivery-api.js';
+import { hasNoPrototype, withoutPrototypes } from '../json.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
 import { DisplayReport } from './display-report.js';
 import { toAllocatedVisitor } from './facts/allocation.js';
@@ -68,6 +69,7 @@ export function evaluate(
 ): Evaluation {
   const { nowMs, newId, newTntId = newId } = inputs;
   const visitor = toAllocatedVisitor(request.id, newTntId);
+  if (hasNoPrototype(request)) withoutPrototypes(visitor.id);
   const context = new CallContext(request.context ?? {}, {
     nowMs,
     visitor,

@@ -1,12 +1,13 @@
 import type { ResolvedConfig } from '../config.js';
 import type { Geo } from '../delivery-api.js';
-import { TargetError, toError } from '../errors.js';
+import { messageOf, TargetError, toTargetError } from '../errors.js';
 import type { Events } from '../events.js';
 import { textOf } from '../http/body.js';
 import { within } from '../http/deadline.js';
 import { download } from '../http/download.js';
 import { cdnOrigin } from '../http/host-options.js';
 import type { Transport } from '../http/transport.js';
+import { isAborted } from '../http/watched-signal.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { Call } from '../request/call.js';
@@ -80,7 +81,7 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       () => faults.worked(),
       (thrown: unknown) => {
         if (cache.get(ipAddress) === lookup) cache.delete(ipAddress);
-        faults.failed(toError(thrown).message);
+        faults.failed(messageOf(thrown));
       },
     );
     return lookup;
@@ -95,12 +96,12 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
       return geoContext;
     } catch (thrown) {
-      const isFailure = !known && !signal?.aborted;
+      const isFailure = !known && !isAborted(signal);
       if (isFailure)
         events.emit({
           type: 'geoLocationUpdated',
           geoContext: { ...geo },
-          error: toError(thrown) as TargetError,
+          error: toTargetError(thrown),
         });
       return geo;
     }

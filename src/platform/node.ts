@@ -3,14 +3,15 @@ import { setMaxListeners } from 'node:events';
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
+import timers from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { types } from 'node:util';
+import { TextDecoder, types } from 'node:util';
 import nodeFetch from 'node-fetch';
 import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import { readProxies } from '../http/proxy-rules.js';
-import type { Platform } from './platform.js';
+import type { NodeStream, Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
@@ -44,28 +45,47 @@ export const files: Platform['files'] = {
 };
 
 export const processSignals: Platform['processSignals'] = process;
+export const releaseChannel: Platform['releaseChannel'] = () => process.channel?.unref();
 export const startsAt: Platform['startsAt'] = 'create';
 
-export const allowListeners: Platform['allowListeners'] = (signal) => setMaxListeners(0, signal);
-export const isNodeStream: Platform['isNodeStream'] = (body) => body instanceof Readable;
+export const allowListeners: Platform['allowListeners'] = (signal) => {
+  try {
+    setMaxListeners(0, signal);
+  } catch {
+    // A signal of jsdom is no event target of Node's, and has no limit.
+  }
+};
+export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream => {
+  const { on, destroy, pipe, readableEnded } = (body ?? {}) as Partial<Readable>;
+  // Any copy of Node's streams, such as the package readable-stream, will do.
+  const isStream = typeof on === 'function' && typeof destroy === 'function' && typeof pipe === 'function';
+  return isStream && typeof readableEnded === 'boolean';
+};
 export const isNativeError: Platform['isNativeError'] = types.isNativeError;
 export const isIp: Platform['isIp'] = isIP;
 
-export const later: Platform['later'] = (act) => void setImmediate(act);
+/** The global of the moment, which a test may have replaced by a fake clock; Jest's jsdom environment has none. */
+export const later: Platform['later'] = (act) =>
+  void (typeof setImmediate === 'function' ? setImmediate(act) : timers.setImmediate(act));
+/** Timers of jsdom and of fake clocks may be numbers. */
 export const unref: Platform['unref'] = (timer) => {
-  timer?.unref();
+  timer?.unref?.();
   return timer;
 };
-export const ref: Platform['ref'] = (timer) => void timer?.ref();
+export const ref: Platform['ref'] = (timer) => void timer?.ref?.();
 
 export const fillRandom: Platform['fillRandom'] = (bytes) => void randomFillSync(bytes);
 export const utf8Length: Platform['utf8Length'] = (text) => Buffer.byteLength(text);
 export const toText: Platform['toText'] = (bytes) => viewOf(bytes).toString('utf8');
+export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);
 export const fromLatin1: Platform['fromLatin1'] = (bytes) => viewOf(bytes).toString('latin1');
 export const toHex: Platform['toHex'] = (bytes) => viewOf(bytes).toString('hex');
 export const toBase64: Platform['toBase64'] = (bytes) => viewOf(bytes).toString('base64');
 export const toBytes: Platform['toBytes'] = (text) => Buffer.from(text);
 export const concat: Platform['concat'] = (pieces) => Buffer.concat(pieces);
+
+/** Jest's jsdom environment has no global `TextDecoder`. */
+const exact = new TextDecoder('utf-8', { fatal: true });
 
 /** Makes a view of the same bytes that has Node's methods for writing them as text. */
 function viewOf(bytes: Uint8Array): Buffer {

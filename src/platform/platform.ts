@@ -62,6 +62,8 @@ export interface Platform {
   readonly files: Files | undefined;
   /** Signals are undefined where no process can be sent any. */
   readonly processSignals: Signals | undefined;
+  /** Lets the process end though its parent could still write to it, as the primary of a cluster can; they stay connected. */
+  releaseChannel(): void;
   /**
    * A client begins then what it does unasked, such as to download. Some runtimes forbid the network, timers and random
    * bytes until there is a request.
@@ -88,6 +90,8 @@ export interface Platform {
   utf8Length(text: string): number;
   /** Reads a text from UTF-8 bytes. A byte order mark is part of the text, and bytes that are no UTF-8 are replaced. */
   toText(bytes: Uint8Array): string;
+  /** Reads the text of UTF-8 bytes without its byte order mark. Throws on bytes that are no UTF-8. */
+  toExactText(bytes: Uint8Array): string;
   /** Reads a text from bytes that are one character each. */
   fromLatin1(bytes: Uint8Array): string;
   /** Writes each byte as two lower-case hexadecimal digits. */

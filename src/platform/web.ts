@@ -1,3 +1,4 @@
+import { toUrl } from '../http/hosts.js';
 import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
@@ -12,6 +13,7 @@ export const sockets: Platform['sockets'] = undefined;
 export const proxies: Platform['proxies'] = undefined;
 export const files: Platform['files'] = undefined;
 export const processSignals: Platform['processSignals'] = undefined;
+export const releaseChannel: Platform['releaseChannel'] = () => undefined;
 export const startsAt: Platform['startsAt'] = 'first-call';
 
 export const allowListeners: Platform['allowListeners'] = () => undefined;
@@ -26,7 +28,7 @@ const IP_V6 = /^([\da-f:.]{2,45})(?:%[\w.:-]+)?$/i;
 export const isIp: Platform['isIp'] = (text) => {
   if (IP_V4.test(text)) return 4;
   const [, address] = IP_V6.exec(text) ?? [];
-  return address?.includes(':') && URL.canParse(`http://[${address}]/`) ? 6 : 0;
+  return address?.includes(':') && toUrl(`http://[${address}]/`) ? 6 : 0;
 };
 
 export const later: Platform['later'] = (act) => void setTimeout(act, 0);
@@ -35,10 +37,12 @@ export const ref: Platform['ref'] = () => undefined;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const exact = new TextDecoder('utf-8', { fatal: true });
 
 export const fillRandom: Platform['fillRandom'] = (bytes) => void crypto.getRandomValues(bytes);
 export const utf8Length: Platform['utf8Length'] = (text) => encoder.encode(text).length;
 export const toText: Platform['toText'] = (bytes) => decoder.decode(bytes);
+export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);
 export const fromLatin1: Platform['fromLatin1'] = (bytes) => {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);

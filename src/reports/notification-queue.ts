@@ -1,7 +1,7 @@
 import { later, type Timer, unref, utf8Length } from '#platform';
 import type { NotificationPolicy } from '../config-policies.js';
 import type { DeliveryResponse } from '../delivery-api.js';
-import { type TargetError, toError } from '../errors.js';
+import { type TargetError, toTargetError } from '../errors.js';
 import type { Events } from '../events.js';
 import { type Limits, within } from '../http/deadline.js';
 import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
@@ -190,7 +190,7 @@ export class NotificationQueue {
       this.#forget(queued);
       this.#fates.confirm(queued.call, response, this.#waiting.size === 0);
     } catch (thrown) {
-      this.#judge(queued, toError(thrown) as TargetError, window);
+      this.#judge(queued, toTargetError(thrown), window);
     }
     end();
     this.#pump();

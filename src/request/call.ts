@@ -13,6 +13,7 @@ import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
 import { RANDOM_IDS } from '../identity/ids.js';
+import { copyWith, hasNoPrototype, withoutPrototypes } from '../json.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
@@ -96,7 +97,7 @@ function complete(
   if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
   completed.context = toContext(written.context, nowMs);
   completed.experienceCloud = toExperienceCloud(written.experienceCloud, identity);
-  return completed;
+  return hasNoPrototype(completed) ? withoutPrototypes(completed) : completed;
 }
 
 function toVisitorId(written: VisitorId | undefined, identity: Identity): VisitorId | undefined {
@@ -115,7 +116,7 @@ function toVisitorId(written: VisitorId | undefined, identity: Identity): Visito
   if (written?.thirdPartyId !== undefined) id.thirdPartyId = written.thirdPartyId;
   if (ecid !== undefined) id.marketingCloudVisitorId = ecid;
   if (customerIds) id.customerIds = customerIds;
-  return (tntId ?? ecid ?? id.thirdPartyId ?? customerIds) ? id : undefined;
+  return (tntId ?? ecid ?? written?.thirdPartyId ?? customerIds) ? id : undefined;
 }
 
 /** Those of the call come first. A request's own stand for those that the visitor object holds by the same code. */
@@ -135,7 +136,7 @@ function toContext(written: Context | undefined, nowMs: number): ResolvedDeliver
   const { channel } = written;
   return channel
     ? (written as ResolvedDeliveryRequest['context'])
-    : Object.assign({}, written, { channel: 'web' } as const);
+    : copyWith(written, { channel: 'web' } as const);
 }
 
 function toExperienceCloud(written: ExperienceCloud | undefined, identity: Identity): ExperienceCloud {

@@ -43,7 +43,7 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }

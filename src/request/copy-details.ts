@@ -44,7 +44,7 @@ export function copyAddress(value: unknown, copying: Copying): Address | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

@@ -49,7 +49,7 @@ export function copyLocations(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
@@ -107,7 +107,7 @@ function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   const whole = hasGaps ? withoutGaps(copy, copying) : copy;
   if (whole && hasName(whole)) return whole;
@@ -133,7 +133,7 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
       if (copyDetail(copy, name, written, copying) === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }

@@ -27,7 +27,8 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
       else copy[name] = kept;
     }
   } catch (thrown) {
-    throw field === undefined ? thrown : outward(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`);
+    if (field === undefined) throw thrown;
+    throw outward(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
   }
   return count === 0 ? undefined : copy;
 }

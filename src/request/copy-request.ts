@@ -48,7 +48,7 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   if (copying.dropped || copying.doubts) warn(copying, logger);
   if (written !== request) return withContent(copy, declaredBy(request), copying);

@@ -48,7 +48,7 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

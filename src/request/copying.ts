@@ -1,5 +1,5 @@
-import { invalidField, TargetError } from '../errors.js';
-import { isObject, isRecord, type JsonRecord } from '../json.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { inheritsNames, isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
  * This file has the ways of copying that all objects of a request share. A copier takes the value that the caller wrote and
@@ -16,13 +16,11 @@ export class Copying {
   dropped: string[] | undefined;
   /** Names the parts that are sent, but may not have the effect that the caller wants. */
   doubts: string[] | undefined;
-  /** Tells that `Object.prototype` has fields of its own in this process, which `for…in` finds in every object. */
+  /** Tells that `Object.prototype` has names of its own in this process, which every object would inherit. */
   readonly inheritsNames: boolean;
 
   constructor() {
-    let inheritsNames = false;
-    for (const _ in Object.prototype) inheritsNames = true;
-    this.inheritsNames = inheritsNames;
+    this.inheritsNames = inheritsNames();
   }
 
   /** Makes an empty copy that inherits no such field. */
@@ -85,6 +83,15 @@ function ownFieldsOf(value: JsonRecord): JsonRecord {
   return own;
 }
 
+function hasGetter(value: object, name: string): boolean {
+  try {
+    return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
+  } catch {
+    // Only a proxy can throw here.
+    return true;
+  }
+}
+
 /** Copies the field of this name into the copy, or drops it as unknown, and returns the field's copy. */
 type CopyField<Type> = (copy: Draft<Type>, name: string, written: JsonRecord, copying: Copying) => unknown;
 
@@ -110,7 +117,7 @@ export function copyFields<Type extends object>(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field);
+    throw outward(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
@@ -168,14 +175,16 @@ export function missingError(name: string, value: unknown): TargetError {
   return invalidField(name, 'given', isRecord(value) ? value[name] : undefined);
 }
 
-/** Puts a name in front of an error's path. With an empty name, no field was reached and the error stays as it is. */
-export function outward(thrown: unknown, name: string): unknown {
+/**
+ * Puts a name in front of an error's path. With an empty name, no field was reached and the error stays as it is. So does
+ * an error that is not of this package, unless it can only have come from the getter of the field of this name. The key is
+ * the field's own name, where the path writes it in another way.
+ */
+export function outward(thrown: unknown, name: string, written?: object, key = name): unknown {
   if (name === '') return thrown;
   if (!(thrown instanceof TargetError)) {
-    return new TargetError('ERR_TARGET_INVALID_REQUEST', `${name} could not be read`, {
-      path: name,
-      cause: thrown,
-    });
+    const isGetters = written !== undefined && hasGetter(written, key);
+    return isGetters ? unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown) : thrown;
   }
   const { path = '', message, cause } = thrown;
   const separator = path === '' || path.startsWith('[') ? '' : '.';

@@ -1,13 +1,22 @@
+import { TargetError, unreadableError } from '../errors.js';
 import type { Limits } from '../http/deadline.js';
+import { isAborted } from '../http/watched-signal.js';
+import { withoutInherited } from '../json.js';
 import { timeout as timeoutCheck } from '../option-checks.js';
-import { toSignal, type WaitOptions } from './options.js';
+import { toSignal, toTimeoutMs, type WaitOptions } from './options.js';
 import { readNumber } from './scalars.js';
 
 /**
  * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
  * already ends them at once, and one that is none does not count.
  */
-export function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: number): number {
+export function toLimitMs(options: Pick<WaitOptions, 'timeout'> | undefined, defaultMs: number): number {
+  let timeout: unknown;
+  try {
+    ({ timeout } = withoutInherited(options ?? {}));
+  } catch {
+    // A getter or a proxy of the caller's threw.
+  }
   const timeoutMs = readNumber(timeout);
   if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
   return typeof timeoutMs === 'number' && timeoutMs <= 0 ? 1 : defaultMs;
@@ -15,12 +24,26 @@ export function toLimitMs({ timeout }: Pick<WaitOptions, 'timeout'>, defaultMs: 
 
 /** The limits of a flush; a signal that is none, or options that cannot be read, do not count. */
 export function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
-  let timeoutMs = defaultMs;
+  const timeoutMs = toLimitMs(options, defaultMs);
   try {
-    const { timeout, signal } = options ?? {};
-    timeoutMs = toLimitMs({ timeout }, defaultMs);
-    return { timeoutMs, signal: toSignal(signal) };
+    const signal = toSignal(withoutInherited(options ?? {}).signal);
+    isAborted(signal);
+    return { timeoutMs, signal };
   } catch {
     return { timeoutMs, signal: undefined };
+  }
+}
+
+/** The limits of `ready`, where a wrong one is an error. */
+export function toReadyLimits(options: WaitOptions | undefined): {
+  timeoutMs: number | undefined;
+  signal: Limits['signal'];
+} {
+  try {
+    const { timeout, signal } = withoutInherited(options ?? {});
+    return { timeoutMs: toTimeoutMs(timeout), signal: toSignal(signal) };
+  } catch (thrown) {
+    if (thrown instanceof TargetError) throw thrown;
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'options', thrown);
   }
 }

@@ -1,19 +1,23 @@
 import { invalidField, type TargetError } from '../errors.js';
-import { idToText, isRecord, itemsOf } from '../json.js';
+import { copyWith, idToText, inheritsNames, isObject, isRecord, itemsOf, withoutInherited } from '../json.js';
 import { isAbsent } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 
 /** The request, with the mboxes that it does not name yet after those that it executes. */
-export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
+export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
+  const inherits = inheritsNames();
+  const ownOf = <Type>(value: Type): Type => (inherits && isObject(value) ? withoutInherited(value) : value);
+  const request = ownOf(given);
   const names = toNames(mboxNames);
   if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
   // What is malformed stays as it is, for the check of the request to name it.
   if (!canTakeMboxes(request)) return request;
-  const executed = listOf(request.execute?.mboxes);
+  const executed = listOf(ownOf(request.execute)?.mboxes);
   const named = new Set<unknown>();
   let index = 0;
-  for (const mbox of listOf(request.prefetch?.mboxes)) named.add(idToText(mbox?.name));
-  executed.forEach((mbox, position) => {
+  for (const mbox of listOf(ownOf(request.prefetch)?.mboxes)) named.add(idToText(ownOf(mbox)?.name));
+  executed.forEach((written, position) => {
+    const mbox = ownOf(written);
     named.add(idToText(mbox?.name));
     const given: unknown = mbox?.index ?? position;
     // An index may be written as a text.
@@ -28,8 +32,7 @@ export function withMboxes(request: DeliveryRequest, mboxNames: readonly string[
     mboxes.push({ name, index });
   }
   if (mboxes.length === executed.length) return request;
-  // A spread with a new name after it costs twenty times as much (`flags/10-mboxes`).
-  return Object.assign({}, request, { execute: Object.assign({}, request.execute, { mboxes }) });
+  return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
 }
 
 /** The names that are asked for. A number is a name as well, and empty entries are left out, as in a request. */

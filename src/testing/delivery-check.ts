@@ -1,6 +1,7 @@
 import type { OutputUnit } from '@cfworker/json-schema';
 import { Validator } from '@cfworker/json-schema';
 import type { DeliveryRequest } from '../delivery-api.js';
+import { nameOf } from '../errors.js';
 import { checkQuery, checkRules } from './delivery-rules.js';
 import { deliveryRequestSchema } from './delivery-schema.js';
 import type { ReceivedRequest, Violation } from './request-log.js';
@@ -36,7 +37,7 @@ function checkSchema(validator: Validator, body: unknown): Violation[] {
     return errors.filter(({ keyword }) => !WRAPPERS.has(keyword)).map((unit) => toViolation(unit, body));
   } catch (error) {
     // The validator throws a URIError for a property name with half a surrogate pair.
-    if (error instanceof URIError)
+    if (nameOf(error) === 'URIError')
       return [{ path: '', message: 'holds a name that is not well-formed Unicode' }];
     throw error;
   }

@@ -1,3 +1,4 @@
+import { withoutInherited } from '../json.js';
 import type { DeliveryCheck } from './delivery-check.js';
 import { deliveryCheck } from './delivery-check.js';
 import type { EdgeGeo, PlacesByAddress } from './geo.js';
@@ -82,7 +83,8 @@ export interface EdgeSetup {
  * Checks the options and fills in the defaults.
  * @throws {TypeError} for a wrong location hint or wrong offers.
  */
-export function resolveSetup(options: TargetEdgeOptions): EdgeSetup {
+export function resolveSetup(given: TargetEdgeOptions): EdgeSetup {
+  const options = withoutInherited(given);
   const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
   if (!/^\d{1,4}$/.test(locationHint)) throw new TypeError('locationHint must be 1 to 4 digits');
   return {

@@ -77,8 +77,7 @@ export function statusUnder(fault: Fault, answer: Answer): number | undefined {
 function toStatusAnswer({ status, headers, body }: Extract<Fault, { kind: 'status' }>): Answer {
   if (body === undefined)
     return status < 400 ? { status, ...(headers && { headers }) } : refusal(status, 'fault', headers);
-  if (typeof body === 'string' || body instanceof Uint8Array)
-    return { status, body, ...(headers && { headers }) };
+  if (typeof body === 'string' || isBytes(body)) return { status, body, ...(headers && { headers }) };
   return jsonAnswer(status, body, headers);
 }
 
@@ -147,7 +146,12 @@ function* paddedJson(answer: Answer, bytes = DEFAULT_HUGE_BYTES): Generator<Buff
 
 function stream(from: Iterable<Buffer> | Readable, to: Writable): void {
   // An error is expected here: the client stops reading in the middle, which is the purpose of these answers.
-  pipeline(from instanceof Readable ? from : Readable.from(from), to, () => undefined);
+  pipeline(Symbol.iterator in from ? Readable.from(from) : from, to, () => undefined);
+}
+
+/** Recognises bytes of another realm too. */
+function isBytes(body: object): body is Uint8Array {
+  return ArrayBuffer.isView(body);
 }
 
 function toBytes({ body = '' }: Answer): Buffer {

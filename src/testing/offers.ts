@@ -170,10 +170,17 @@ export function toScript(offers: LocationOffers): LocationScript & { readonly op
 }
 
 function byName(kind: string, offers: OffersByName | undefined): ReadonlyMap<string, OfferFunction> {
-  const entries = offers instanceof Map ? [...offers] : Object.entries(offers ?? {});
+  const entries = isMap(offers) ? [...offers] : Object.entries(offers ?? {});
   return new Map(
     entries.map(([name, value]) => [name, toFunction(`${kind}[${JSON.stringify(name)}]`, value)]),
   );
+}
+
+/** Recognises a map of another realm too. */
+function isMap(
+  offers: OffersByName | undefined,
+): offers is ReadonlyMap<string, LocationOffers | OfferFunction> {
+  return Object.prototype.toString.call(offers) === '[object Map]';
 }
 
 function toFunction(path: string, offers: LocationOffers | OfferFunction): OfferFunction {

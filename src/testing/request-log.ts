@@ -62,7 +62,7 @@ export function isMeant(request: ReceivedRequest, filter: RequestFilter | undefi
   if (filter === undefined) return true;
   if (typeof filter === 'string') return request.path === filter;
   // The method `search` is used, because `test` on a global or sticky expression starts where the last match ended.
-  if (filter instanceof RegExp) return request.path.search(filter) >= 0;
+  if (typeof filter === 'object') return request.path.search(filter) >= 0;
   return filter(request);
 }
 

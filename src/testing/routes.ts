@@ -1,3 +1,4 @@
+import { toError } from '../errors.js';
 import type { AnswerHeaders } from './faults.js';
 import type { OpenRequest } from './request-log.js';
 
@@ -29,7 +30,7 @@ export async function answerBy(routes: readonly Route[], request: OpenRequest): 
   try {
     return await route.answer(request);
   } catch (error) {
-    return refusal(500, error instanceof Error ? error.message : String(error));
+    return refusal(500, toError(error).message);
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { withoutInherited } from '../json.js';
 import type { ArtifactOptions, ServedArtifact } from './artifact.js';
 import { artifactPath, artifactRoute, eventTokensOf, toServedArtifact } from './artifact.js';
 import { deliveryRoute } from './delivery.js';
@@ -47,7 +48,8 @@ const KEEP_ALIVE_MS = 60_000;
  * await edge.close();
  * ```
  */
-export async function startTargetEdge(options: TargetEdgeOptions = {}): Promise<TargetEdge> {
+export async function startTargetEdge(given: TargetEdgeOptions = {}): Promise<TargetEdge> {
+  const options = withoutInherited(given);
   const setup = resolveSetup(options);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   server.listen(options.port ?? 0, LOOPBACK);

@@ -1,9 +1,12 @@
 import { concat, type Files, type OpenFile } from '#platform';
-import { TargetError, toError } from '../../errors.js';
+import { nameOf, TargetError, toError } from '../../errors.js';
 import { type Limits, type Span, within } from '../../http/deadline.js';
 
 /** Reads a whole file once, within the given limits. */
 export type ReadFile = (limits: Limits & { readonly signal: AbortSignal }) => Promise<Uint8Array>;
+
+/** Error of the file system. Its `code` names the cause, such as `ENOENT`. */
+type NodeError = Error & { readonly code?: string };
 
 /** Size of one read, in bytes. */
 const PIECE_BYTES = 256 * 1024;
@@ -51,8 +54,8 @@ async function readWhole(open: () => Promise<OpenFile>, maxBytes: number, span: 
     }
   } catch (thrown) {
     if (thrown instanceof TargetError) throw thrown;
-    const error = toError(thrown);
-    throw unusable(`could not be read: ${'code' in error ? error.code : error.name}`, thrown);
+    const { code } = toError(thrown) as NodeError;
+    throw unusable(`could not be read: ${code ?? nameOf(thrown)}`, thrown);
   }
 }
 

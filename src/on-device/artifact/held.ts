@@ -1,6 +1,7 @@
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
 import { TargetError, toJsonError } from '../../errors.js';
+import { parseJson } from '../../json.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
@@ -170,7 +171,7 @@ export class HeldArtifact {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (thrown) {
     const cause = toJsonError(thrown);
     // The text of a binary artifact is not part of the error, because it starts with the key that decodes it.

@@ -43,7 +43,7 @@ export class Readiness {
   async wait(signal: AbortSignal): Promise<ReadyState> {
     // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again,
     // so that nothing would end the wait.
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason;
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
       this.#waiting.add(waiting);

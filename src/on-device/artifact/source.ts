@@ -1,7 +1,7 @@
 import { ref, type Timer, unref } from '#platform';
 import type { Artifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config.js';
-import { closedError, TargetError, toError } from '../../errors.js';
+import { closedError, nameOf, TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { Transport } from '../../http/transport.js';
 import { FaultLog } from '../../log-limit.js';
@@ -151,7 +151,7 @@ export class ArtifactSource {
   async whenReady(signal: AbortSignal): Promise<ReadyState> {
     const { state } = this;
     if (state) return state;
-    this.#abort.signal.throwIfAborted();
+    if (this.#abort.signal.aborted) throw closedError();
     return this.#readiness.wait(signal);
   }
 
@@ -193,7 +193,7 @@ export class ArtifactSource {
     const started = performance.now();
     try {
       const read = await this.#reader.read(this.#held.condition, signal);
-      signal.throwIfAborted();
+      if (signal.aborted) throw closedError();
       const parsingFrom = performance.now();
       const refusal = read && this.#takeRead(read);
       if (!read) this.#held.confirm();
@@ -208,7 +208,7 @@ export class ArtifactSource {
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
       this.#options.onDownload({ startedMs, ...took, bytes, timeToFirstByteMs, downloadMs });
     } catch (thrown) {
-      if (signal.aborted) throw signal.reason;
+      if (signal.aborted) throw closedError();
       const error = toArtifactError(thrown);
       this.#end(error);
       this.#readiness.announce(this.state);
@@ -267,6 +267,7 @@ export class ArtifactSource {
 /** Converts what was thrown to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
-  const { name } = toError(thrown);
-  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${name}`, { cause: thrown });
+  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {
+    cause: thrown,
+  });
 }

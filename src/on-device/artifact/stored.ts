@@ -1,6 +1,6 @@
 import { type Timer, unref } from '#platform';
 import type { ArtifactStore } from '../../config.js';
-import { TargetError, toError } from '../../errors.js';
+import { messageOf } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 
@@ -89,5 +89,5 @@ export class StoredArtifact {
  * or a password.
  */
 function reasonOf(thrown: unknown): string {
-  return thrown instanceof TargetError ? thrown.message : toError(thrown).name;
+  return messageOf(thrown);
 }

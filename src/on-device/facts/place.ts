@@ -1,6 +1,6 @@
 import { isIp } from '#platform';
 import type { Geo } from '../../delivery-api.js';
-import { isRecord, type JsonRecord } from '../../json.js';
+import { isRecord, type JsonRecord, parseJson } from '../../json.js';
 
 /** Holds the visitor's geographic data that conditions read, as `geo`. */
 export interface GeoFacts {
@@ -66,7 +66,7 @@ function isUnknownGeo(named: JsonRecord | undefined, headers: GeoAnswer['headers
 
 function parseObject(text: string): JsonRecord | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = parseJson(text);
     return isRecord(parsed) ? parsed : undefined;
   } catch {
     // Some edges answer with headers alone.

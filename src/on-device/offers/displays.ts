@@ -34,7 +34,7 @@ export class DisplayedTokens {
       this.#tokensByMbox.set(mbox, tokens);
       return tokens.slice();
     }
-    const displayed = known instanceof Set ? known : new Set(known);
+    const displayed = 'has' in known ? known : new Set(known);
     if (displayed !== known) this.#tokensByMbox.set(mbox, displayed);
     const fresh: string[] = [];
     for (const token of tokens) {

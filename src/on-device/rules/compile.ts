@@ -1,4 +1,5 @@
 import { type Artifact, DEFAULT_GLOBAL_MBOX, type Rule, type RulesByName } from '../../artifact.js';
+import { inheritsNames, withoutPrototypes } from '../../json.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';
@@ -79,10 +80,10 @@ export class CompiledArtifact {
   #undecidable: UndecidableLocation[] = [];
 
   constructor({ rules, localMboxes, localViews, ...header }: Artifact, options: CompileOptions) {
-    this.artifact = header;
+    this.artifact = inheritsNames() ? withoutPrototypes(header) : header;
     this.client = options.client;
-    this.globalMbox = header.globalMbox || DEFAULT_GLOBAL_MBOX;
-    this.tokenNames = toTokenNames(header.responseTokens ?? []);
+    this.globalMbox = this.artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
+    this.tokenNames = toTokenNames(this.artifact.responseTokens ?? []);
     this.#options = options;
     this.#mboxes = toKind('mbox', rules.mboxes, [localMboxes, header.remoteMboxes]);
     this.#views = toKind('view', rules.views, [localViews, header.remoteViews]);
