@@ -123,7 +123,12 @@ describe('a process whose parent keeps a channel to it', () => {
     const lines: string[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
     await once(child, 'close');
-    expect(JSON.parse(lines[0] ?? '')).toEqual(['delivered 1', 'delivered 1', 'ended with 0', 'ended with 0']);
+    expect(JSON.parse(lines[0] ?? '')).toEqual([
+      'delivered 1',
+      'delivered 1',
+      'ended with 0',
+      'ended with 0',
+    ]);
   });
 });
 

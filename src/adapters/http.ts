@@ -37,6 +37,15 @@ export function readCookies(header: string | null | undefined, organizationId: s
   };
 }
 
+/** The package `cookie` reads attributes that are not written too, and would find them on `Object.prototype`. */
+const NO_ATTRIBUTES: object = {
+  domain: undefined,
+  encode: undefined,
+  expires: undefined,
+  partitioned: undefined,
+  priority: undefined,
+};
+
 /** The `Set-Cookie` headers that carry the visitor's ids to the next call. */
 export function toSetCookieHeaders(
   {
@@ -48,8 +57,7 @@ export function toSetCookieHeaders(
   const own = withoutInherited(options);
   const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = own;
   const written = { path, secure, sameSite, httpOnly, ...(domain !== undefined && { domain }) };
-  // The package `cookie` reads attributes that are not written too, which are on no `Object.prototype` here.
-  const attributes: typeof written = Object.assign(Object.create(null), written);
+  const attributes = Object.assign({}, NO_ATTRIBUTES, written);
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined)
     .map(({ name, value, maxAge }) => stringifySetCookie(name, value, Object.assign(attributes, { maxAge })));
