@@ -18,6 +18,7 @@ const esmOnly = [
 const slow = [
   '/test/examples/',
   '/test/client\\.faults\\.',
+  '/test/client\\.inherited-names\\.',
   '/test/client\\.lifecycle\\.',
   '/test/client\\.other-realms\\.',
   '/test/client\\.visitors\\.',

@@ -20,7 +20,15 @@ import { AUTH_STATE } from './identity/customer-ids.js';
 import { newUuid } from './identity/ids.js';
 import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
-import { hasNoPrototype, isObject, isThenable, ownOf, withoutInherited, withoutPrototypes } from './json.js';
+import {
+  hasNoPrototype,
+  isObject,
+  isThenable,
+  lookForHiddenNames,
+  ownOf,
+  withoutInherited,
+  withoutPrototypes,
+} from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
 import { LazyOnDevice } from './on-device/lazy-decider.js';
@@ -119,6 +127,7 @@ export class TargetClient {
    * `ERR_TARGET_INVALID_CONFIG` at once on a missing or wrong option.
    */
   static create(config: TargetClientConfig): TargetClient {
+    lookForHiddenNames();
     try {
       return new TargetClient(isObject(config) ? withoutInherited(config) : config);
     } catch (cause) {

@@ -130,116 +130,38 @@ function positionsOf({ length }: readonly unknown[]): string[] {
 
 const ROOT = Object.prototype;
 
+/** Names of the Delivery API, of artifacts and of loggers, which objects of this package are read by. */
+const READ_NAMES = (
+  'activityId activityIndex address analytics application architecture audienceManager ' +
+  'authenticatedState authorizationToken beacon bitness blob browser browserUAWithFullVersion ' +
+  'browserUAWithMajorVersion categoryId channel city client clientHints condition consequence content ' +
+  'context countryCode customerIds debug edgeHost environmentId error eventToken execute ' +
+  'experienceCloud generatedAt geo geoTargetingEnabled globalMbox host id impressionId index info ' +
+  'integrationCode ipAddress latitude localMboxes localViews locationHint logging longitude ' +
+  'marketingCloudVisitorId mbox mboxes meta metrics mobile mobilePlatform model name notifications ' +
+  'options order pageLoad parameters platform prefetch preview product profileParameters property ' +
+  'propertyTokens qaMode referringUrl remoteMboxes remoteViews requestId responseTokens ruleKey rules ' +
+  'screen state stateCode status supplementalDataId telemetry thirdPartyId timeOffsetInMinutes ' +
+  'timestamp tntId token tokens trace type unsafe url userAgent version view views warn window'
+).split(' ');
+
+let inheritsHiddenNames = false;
+
+/**
+ * Looks for hidden names on `Object.prototype` that objects of this package would inherit. That takes longer than a small
+ * decision, so it is done when a client is made: what hides names does so while a program starts.
+ */
+export function lookForHiddenNames(): void {
+  inheritsHiddenNames = READ_NAMES.some((name) => name in ROOT);
+}
+
 /**
  * Tells whether somebody has put names on `Object.prototype` that objects of this package would inherit: names that
- * `for…in` finds in every object, and hidden ones of the Delivery API, of artifacts and of loggers. They are written out, because a
- * compiled function looks them up in a fifth of the time that a loop takes (benchmark on-device/prefetch-url).
+ * `for…in` finds in every object, or hidden ones that were there when a client was made.
  */
 export function inheritsNames(): boolean {
   for (const _ in ROOT) return true;
-  return (
-    'activityId' in ROOT ||
-    'activityIndex' in ROOT ||
-    'address' in ROOT ||
-    'analytics' in ROOT ||
-    'application' in ROOT ||
-    'architecture' in ROOT ||
-    'audienceManager' in ROOT ||
-    'authenticatedState' in ROOT ||
-    'authorizationToken' in ROOT ||
-    'beacon' in ROOT ||
-    'bitness' in ROOT ||
-    'blob' in ROOT ||
-    'browser' in ROOT ||
-    'browserUAWithFullVersion' in ROOT ||
-    'browserUAWithMajorVersion' in ROOT ||
-    'categoryId' in ROOT ||
-    'channel' in ROOT ||
-    'city' in ROOT ||
-    'client' in ROOT ||
-    'clientHints' in ROOT ||
-    'condition' in ROOT ||
-    'consequence' in ROOT ||
-    'content' in ROOT ||
-    'context' in ROOT ||
-    'countryCode' in ROOT ||
-    'customerIds' in ROOT ||
-    'edgeHost' in ROOT ||
-    'environmentId' in ROOT ||
-    'eventToken' in ROOT ||
-    'execute' in ROOT ||
-    'experienceCloud' in ROOT ||
-    'generatedAt' in ROOT ||
-    'geo' in ROOT ||
-    'geoTargetingEnabled' in ROOT ||
-    'globalMbox' in ROOT ||
-    'host' in ROOT ||
-    'id' in ROOT ||
-    'impressionId' in ROOT ||
-    'index' in ROOT ||
-    'integrationCode' in ROOT ||
-    'ipAddress' in ROOT ||
-    'latitude' in ROOT ||
-    'localMboxes' in ROOT ||
-    'localViews' in ROOT ||
-    'locationHint' in ROOT ||
-    'logging' in ROOT ||
-    'longitude' in ROOT ||
-    'marketingCloudVisitorId' in ROOT ||
-    'mbox' in ROOT ||
-    'mboxes' in ROOT ||
-    'meta' in ROOT ||
-    'metrics' in ROOT ||
-    'mobile' in ROOT ||
-    'mobilePlatform' in ROOT ||
-    'model' in ROOT ||
-    'name' in ROOT ||
-    'notifications' in ROOT ||
-    'options' in ROOT ||
-    'order' in ROOT ||
-    'pageLoad' in ROOT ||
-    'parameters' in ROOT ||
-    'platform' in ROOT ||
-    'prefetch' in ROOT ||
-    'preview' in ROOT ||
-    'product' in ROOT ||
-    'profileParameters' in ROOT ||
-    'property' in ROOT ||
-    'propertyTokens' in ROOT ||
-    'qaMode' in ROOT ||
-    'referringUrl' in ROOT ||
-    'remoteMboxes' in ROOT ||
-    'remoteViews' in ROOT ||
-    'requestId' in ROOT ||
-    'responseTokens' in ROOT ||
-    'ruleKey' in ROOT ||
-    'rules' in ROOT ||
-    'screen' in ROOT ||
-    'state' in ROOT ||
-    'stateCode' in ROOT ||
-    'status' in ROOT ||
-    'supplementalDataId' in ROOT ||
-    'telemetry' in ROOT ||
-    'thirdPartyId' in ROOT ||
-    'timeOffsetInMinutes' in ROOT ||
-    'timestamp' in ROOT ||
-    'tntId' in ROOT ||
-    'token' in ROOT ||
-    'tokens' in ROOT ||
-    'trace' in ROOT ||
-    'type' in ROOT ||
-    'url' in ROOT ||
-    'userAgent' in ROOT ||
-    'version' in ROOT ||
-    'view' in ROOT ||
-    'views' in ROOT ||
-    'debug' in ROOT ||
-    'info' in ROOT ||
-    'warn' in ROOT ||
-    'error' in ROOT ||
-    'unsafe' in ROOT ||
-    'window' in ROOT
-  );
+  return inheritsHiddenNames;
 }
 
 /** Tells a copy that was made in a process in which objects inherit names. */

@@ -172,7 +172,7 @@ describe('errors that cannot be read', () => {
       retry: { retries: 1, minTimeout: 1 },
       logger: { error: (line) => lines.push(line), warn: throwing },
     });
-    const errCallback = jest.fn((_error: unknown) => throwing());
+    const errCallback = jest.fn((_error: unknown): void => throwing());
     expect(await client.getOffers({ request: REQUEST, errCallback })).toBeUndefined();
     expect(errCallback).toHaveBeenCalledWith(expect.objectContaining({ code: 'ERR_TARGET_NETWORK' }));
     expect(lines).toContainEqual(expect.stringMatching(/^AT: a callback failed: \w+$/));

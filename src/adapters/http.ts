@@ -85,6 +85,15 @@ function toCookieValue(written: string): string {
   }
 }
 
+/** The package `cookie` reads attributes that are not written too, and would find them on `Object.prototype`. */
+const NO_ATTRIBUTES: object = {
+  domain: undefined,
+  encode: undefined,
+  expires: undefined,
+  partitioned: undefined,
+  priority: undefined,
+};
+
 /** The `Set-Cookie` headers that carry the visitor's ids to the next call. */
 export function toSetCookieHeaders(
   {
@@ -103,8 +112,7 @@ export function toSetCookieHeaders(
     httpOnly,
     ...(domain !== undefined && { domain }),
   };
-  // The package `cookie` also reads attributes that are not written, and no `Object.prototype` may answer it here.
-  const attributes: typeof written = Object.assign(Object.create(null), written);
+  const attributes = Object.assign({}, NO_ATTRIBUTES, written);
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined)
     .map(({ name, value, maxAge }) => stringifySetCookie(name, value, Object.assign(attributes, { maxAge })));
