@@ -120,6 +120,52 @@ describe('a decision on-device', () => {
     }
   });
 
+  test.each<[string, object, object]>([
+    ['thirdPartyId', { id: { thirdPartyId: 42 } }, { id: { thirdPartyId: '42' } }],
+    [
+      'customer ids',
+      { id: { customerIds: [{ id: 42, integrationCode: 'u', authenticatedState: 'AUTHENTICATED' }] } },
+      { id: { customerIds: [{ id: '42', integrationCode: 'u', authenticatedState: 'authenticated' }] } },
+    ],
+    ['a page load', { execute: { pageLoad: true } }, { execute: { pageLoad: {} } }],
+    [
+      'a parameter',
+      { execute: { mboxes: [{ name: 'members', parameters: { plan: ['gold'] } }] } },
+      { execute: { mboxes: [{ name: 'members', parameters: { plan: 'gold' } }] } },
+    ],
+    [
+      'empty entries and null',
+      {
+        execute: { mboxes: [null, { name: 'flags', index: '0', parameters: null }], pageLoad: null },
+        prefetch: null,
+      },
+      { execute: { mboxes: [{ name: 'flags', index: 0 }] } },
+    ],
+    [
+      'what rules do not look at',
+      { context: { channel: 'Web', timeOffsetInMinutes: '60', clientHints: { mobile: 'true' } } },
+      { context: { channel: 'web', timeOffsetInMinutes: 60, clientHints: { mobile: true } } },
+    ],
+  ])('is the same whatever type says the same: %s', async (_, loose, strict) => {
+    const { client } = start();
+    const base = {
+      requestId: 'r',
+      impressionId: 'i',
+      id: { tntId: 'visitor' },
+      execute: { mboxes: [{ name: 'flags' }] },
+    };
+    const answers = [];
+    for (const request of [loose, strict]) {
+      answers.push(await client.getOffers({ request: { ...base, ...request } as DeliveryRequest }));
+    }
+    const [one, other] = answers.map(({ request: { experienceCloud: _cloud, ...asked }, response }) => ({
+      asked,
+      response,
+    }));
+    expect(one).toEqual(other);
+    expect(JSON.stringify(one?.response.execute)).toContain('options');
+  });
+
   test('gives the attributes of the first rule, where an mbox is to have all', async () => {
     const flags = (activity: number, content: Record<string, number>) =>
       rule('flags', { activity, options: [{ type: 'json', content }] });

@@ -169,6 +169,35 @@ describe('customerIds', () => {
     ]);
   });
 
+  test.each<[unknown, object]>([
+    [
+      { u: { id: 42, authState: 1 } },
+      { id: '42', integrationCode: 'u', authenticatedState: 'authenticated' },
+    ],
+    [
+      { u: { id: 'a', authState: 'authenticated' } },
+      { id: 'a', integrationCode: 'u', authenticatedState: 'authenticated' },
+    ],
+    [
+      { u: { id: 'a', authState: 'LOGGED_OUT' } },
+      { id: 'a', integrationCode: 'u', authenticatedState: 'logged_out' },
+    ],
+    [{ u: { id: 'a', authState: '2' } }, { id: 'a', integrationCode: 'u', authenticatedState: 'logged_out' }],
+    [{ u: { id: 'a', authState: null } }, { id: 'a', integrationCode: 'u', authenticatedState: 'unknown' }],
+    [{ u: 42 }, { id: '42', integrationCode: 'u', authenticatedState: 'unknown' }],
+  ])('are sent in whatever type they come: %j', async (customerIds, wanted) => {
+    const { visitorState } = await connect().getOffers(offersOptions({ request: REQUEST, customerIds }));
+    expect(received()).toMatchObject({ status: 200, violations: [] });
+    expect(sent().id?.customerIds).toEqual([wanted]);
+    const state = visitorState['DEMO@AdobeOrg'] as {
+      customerIDs: Record<string, { id: unknown; authState: unknown }>;
+    };
+    expect([typeof state.customerIDs.u?.id, typeof state.customerIDs.u?.authState]).toEqual([
+      'string',
+      'number',
+    ]);
+  });
+
   test('come before those of the request', async () => {
     const own = { id: '9', integrationCode: 'own', authenticatedState: 'unknown' as const };
     await connect().getOffers({

@@ -201,6 +201,8 @@ function toValues(values: unknown): VisitorValues {
 
 /** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
 function toText(value: unknown, maxLength: number): string | undefined {
+  // Most visitors have none of the values, and to convert nothing takes a thirtieth of a decision (benchmark on-device/prefetch-url).
+  if (value === undefined) return undefined;
   const text = typeof value === 'boolean' ? undefined : idToText(value);
   return text !== undefined && text !== '' && text.length <= maxLength ? text : undefined;
 }

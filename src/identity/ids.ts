@@ -1,5 +1,5 @@
 import { v4 } from 'uuid';
-import { fillRandom, fromLatin1, toHex } from '#platform';
+import { fillRandom, fromLatin1, toBytes, toHex } from '#platform';
 
 const BYTES = 16;
 /** Ids of one draw. An id is a slice of the draw's text and keeps all of it alive: 4 KB. */
@@ -13,11 +13,16 @@ function drawUuids(): void {
   for (const random of slots) v4({ random }, random);
 }
 
-const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 const DASHED_LENGTH = 36;
 /** The places of the bytes in a uuid's text. Between them are the dashes, which nothing ever overwrites. */
 const PLACES = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
+/** The two digits of each byte as one number, because one number takes less time to write than two. */
+const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const [high = 0, low = 0] = toBytes(byte.toString(16).padStart(2, '0'));
+  return (high << 8) | low;
+});
 const dashed = new Uint8Array(BATCH * DASHED_LENGTH).fill('-'.charCodeAt(0));
+const written = new DataView(dashed.buffer);
 
 /**
  * Writes many uuids to one flat text. A decision of ten flags needs twelve of them: `v4()` for each takes 0.2 µs
@@ -26,10 +31,9 @@ const dashed = new Uint8Array(BATCH * DASHED_LENGTH).fill('-'.charCodeAt(0));
 function writeUuids(): string {
   drawUuids();
   for (let at = 0; at < drawn.length; at += 1) {
-    const byte = drawn[at] ?? 0;
-    const to = Math.floor(at / BYTES) * DASHED_LENGTH + (PLACES[at % BYTES] ?? 0);
-    dashed[to] = DIGITS[byte >> 4] ?? 0;
-    dashed[to + 1] = DIGITS[byte & 15] ?? 0;
+    // The id's number is at / 16 and the byte's place in it at % 16, which take longer to reckon than shifts.
+    const to = (at >> 4) * DASHED_LENGTH + (PLACES[at & 15] ?? 0);
+    written.setUint16(to, DIGITS[drawn[at] ?? 0] ?? 0);
   }
   return fromLatin1(dashed);
 }
