@@ -320,21 +320,33 @@ describe('a hostile cookie', () => {
   });
 
   test.each<[string, unknown]>([
-    ['a number', 28],
+    ['a boolean', true],
     ['an object', { toString: () => '28' }],
     ['a list', ['28']],
-    ['null', null],
-  ])('that is %s is no cookie', async (_, value) => {
+  ])('that is %s asks no host', async (_, value) => {
     const { client, hosts } = start();
     const cookie = value as string;
-    await client.getOffers({
-      request,
-      targetCookie: cookie,
-      targetLocationHint: cookie,
-      visitorCookie: cookie,
-    });
-    expect(hosts()).toEqual(['demo.tt.omtrdc.net']);
+    for (const name of ['targetCookie', 'targetLocationHint', 'visitorCookie']) {
+      const error = await targetErrorOf(() => client.getOffers({ request, [name]: cookie }));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: name });
+    }
+    expect(hosts()).toEqual([]);
   });
+
+  test.each(['28.evil.example', '28/', '28@evil.example'])(
+    'that is a cookie with %s changes no host',
+    async (value) => {
+      const { client, hosts } = start();
+      const cookie = { name: 'mbox', value };
+      await client.getOffers({
+        request,
+        targetCookie: cookie,
+        targetLocationHint: cookie,
+        visitorCookie: cookie,
+      });
+      expect(hosts()).toEqual(['demo.tt.omtrdc.net']);
+    },
+  );
 
   test('of a megabyte keeps nobody waiting', async () => {
     const { client, calls } = start();

@@ -83,13 +83,15 @@ export function toIdentity(
   const givenSessionId = toGivenSessionId(cookie.sessionId, options.sessionId);
   const sessionId = givenSessionId ?? ids.newHexId();
   const customerIds = toCustomerIds(options.customerIds);
+  // What is wrong must be found before the visitor object is told anything.
+  const consumerId = toConsumerId(options.consumerId);
   const visitor = toVisitor(options, config, ids);
   const held = options.visitor ? heldBy(visitor, config.organizationId) : undefined;
   const stillHeld = teach(visitor, options.customerIds, held);
   const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
-    consumerId: toConsumerId(options.consumerId),
+    consumerId,
     sessionId,
     // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
     encodedSessionId: givenSessionId === undefined ? sessionId : encodeURIComponent(sessionId),
