@@ -717,7 +717,11 @@ describe('a wrong type is ERR_TARGET_INVALID_REQUEST with its path', () => {
 describe('hostile requests', () => {
   const cycle: Record<string, unknown> = { a: 'b' };
   cycle.self = cycle;
-  const deep = (depth: number): unknown => (depth === 0 ? 'end' : { d: deep(depth - 1) });
+  const deep = (depth: number): unknown => {
+    let value: unknown = 'end';
+    for (let level = 0; level < depth; level += 1) value = { d: value };
+    return value;
+  };
   const thrower = (name: string) =>
     Object.defineProperty({}, name, {
       enumerable: true,
