@@ -148,7 +148,8 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
       cdnBasePath: 'rules.localhost',
     });
     await client.ready();
-    await client.getOffers({ request: { ...request, context: { geo: { ipAddress: '1.2.3.4' } } } });
+    const prefetch = { mboxes: [{ name: 'hero' }] };
+    await client.getOffers({ request: { prefetch, context: { geo: { ipAddress: '1.2.3.4' } } } });
     expect(paths).toEqual(expect.arrayContaining(['/demo/production/v1/rules.json', '/v1/geo']));
     expect(new Set(proxy.asked.map(({ authority }) => authority))).toContain('rules.localhost:80');
   });
@@ -213,8 +214,8 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
     server.close();
     await once(server, 'close');
     environment({ HTTP_PROXY: `http://user:hunter2@${host}` });
-    const client = clientOf(kind, { retry: { retries: 0 } });
-    const calls = Array.from({ length: 300 }, () => targetErrorOf(() => client.getOffers({ request })));
+    const client = clientOf(kind, { timeout: 100_000, retry: { retries: 0 } });
+    const calls = Array.from({ length: 200 }, () => targetErrorOf(() => client.getOffers({ request })));
     for (const error of await Promise.all(calls)) {
       expect(error.message).toBe(
         'the delivery call failed: the proxy opened no tunnel: ECONNREFUSED (edge.invalid:8080)',
@@ -265,8 +266,8 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
   test('many calls at a time share as many connections as without one', async () => {
     const edge = await startEdge();
     const proxy = await startProxy(() => ({ port: edge.port }));
-    const client = clientOf(kind);
-    const calls = Array.from({ length: 400 }, () => client.getOffers({ request }));
+    const client = clientOf(kind, { timeout: 100_000 });
+    const calls = Array.from({ length: 200 }, () => client.getOffers({ request }));
     expect((await Promise.all(calls)).every(({ response }) => response.client === 'demo')).toBe(true);
     expect(proxy.mostOpen).toBeLessThanOrEqual(128);
     expect(proxy.asked.length).toBeLessThanOrEqual(128);

@@ -26,6 +26,13 @@ interface Place {
   readonly start: string;
 }
 
+/** What opens the connections of an agent. */
+interface Opener {
+  readonly agent: http.Agent;
+  readonly protocol: 'http:' | 'https:';
+  readonly open: http.Agent['createConnection'];
+}
+
 /** Two times of a connection, on the clock of `performance.now()`. */
 interface Kept {
   readonly openedAt: number;
@@ -145,28 +152,31 @@ export class Connections {
     started.body = undefined;
   }
 
-  #watched<Agent extends http.Agent>(agent: Agent, protocol: 'http:' | 'https:'): Agent {
-    const open = agent.createConnection;
-    agent.createConnection = (...args) => {
-      const trip = this.#started?.trip;
-      const [options, done] = args;
-      const target = { protocol, hostname: options.host ?? '', port: Number(options.port) };
-      const proxy = this.#proxies?.proxyOf(target);
-      if (proxy && done) {
-        if (trip) trip.opening.isNew = true;
-        const secure = (tunnel: Socket) => open.call(agent, { ...options, socket: tunnel } as typeof options);
-        const openOver = (tunnel: Socket) => {
-          const socket = protocol === 'https:' ? secure(tunnel) : tunnel;
-          if (socket && socket !== tunnel && trip) measureTls(socket, trip.opening);
-          return noteOpened(socket);
-        };
-        openThrough({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
-        return undefined;
-      }
+  /** Opens a connection: at once, or through a proxy, which takes a while. */
+  #open({ agent, protocol, open }: Opener, ...args: Parameters<Opener['open']>): ReturnType<Opener['open']> {
+    const [options, done] = args;
+    const trip = this.#started?.trip;
+    const target = { protocol, hostname: options.host ?? '', port: Number(options.port) };
+    const proxy = this.#proxies?.proxyOf(target);
+    if (!proxy || !done) {
       const socket = open.apply(agent, args);
       if (socket && trip) measure(socket, trip.opening);
       return noteOpened(socket);
+    }
+    if (trip) trip.opening.isNew = true;
+    const openOver = (tunnel: Socket) => {
+      if (protocol === 'http:') return noteOpened(tunnel);
+      const socket = open.call(agent, Object.assign({}, options, { socket: tunnel }));
+      if (socket && trip) measureTls(socket, trip.opening);
+      return noteOpened(socket);
     };
+    openThrough({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
+    return undefined;
+  }
+
+  #watched<Agent extends http.Agent>(agent: Agent, protocol: 'http:' | 'https:'): Agent {
+    const open = agent.createConnection;
+    agent.createConnection = (...args) => this.#open({ agent, protocol, open }, ...args);
     const asked = agent as unknown as Asked;
     const add = asked.addRequest;
     asked.addRequest = (request, ...rest) => {

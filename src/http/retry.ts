@@ -97,8 +97,8 @@ const never: Helps = () => false;
 /** The one word on every failure: when a repetition helps, and what the host is like. */
 const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]>> = {
   unreached: [always, 'silent'],
-  // A proxy wants other credentials, or lets nobody through: the host was not asked.
-  'kept back': [never, 'nothing'],
+  // A proxy wants other credentials, or lets nobody through: the host was not asked. A report can wait for its operator.
+  'kept back': [whenLater, 'nothing'],
   // The time of the call itself is over.
   'timed out': [whenLater, 'silent'],
   // Most likely of something in between; the ids tell the edge what it has processed already.

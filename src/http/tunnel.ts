@@ -7,7 +7,7 @@ import type { HttpProxy, ProxyTarget } from './proxy-rules.js';
 export type OnTunnel = (error: Error | null, socket?: Socket) => void;
 
 /** A proxy that has not opened a tunnel by then is given up, however long its call may take. */
-const MAX_OPENING_MS = 10_000;
+const MAX_OPENING_MS = 30_000;
 
 /**
  * Opens a tunnel through a proxy with `CONNECT` (https://www.rfc-editor.org/rfc/rfc9110#CONNECT). The returned function

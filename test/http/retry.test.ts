@@ -2,8 +2,15 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { grown, NO_RETRY, obeyedMs, retryWaitMs, toRetryAfterMs, verdictOn } from '../../src/http/retry.js';
 
-/** An answer with a status, or an error of another code. */
-function failure(what: number | TargetErrorCode): TargetError {
+/** A refusal of a proxy. */
+interface Refusal {
+  readonly proxied: number;
+}
+
+/** An answer with a status, the refusal of a proxy, or an error of another code. */
+function failure(what: number | TargetErrorCode | Refusal): TargetError {
+  if (typeof what === 'object')
+    return new TargetError('ERR_TARGET_NETWORK', 'refused', { status: what.proxied });
   return typeof what === 'string'
     ? new TargetError(what, 'it failed')
     : new TargetError('ERR_TARGET_RESPONSE', `status ${what}`, { status: what });
@@ -14,8 +21,12 @@ describe('the verdict', () => {
   const yes = true;
   const no = false;
   /** When a repetition helps: within the call, later, as a report within the call, as a report later. */
-  const ROWS: [number | TargetErrorCode, Says, ...boolean[]][] = [
+  const ROWS: [number | TargetErrorCode | Refusal, Says, ...boolean[]][] = [
     ['ERR_TARGET_NETWORK', 'silent', yes, yes, yes, yes],
+    [{ proxied: 502 }, 'silent', yes, yes, yes, yes],
+    [{ proxied: 429 }, 'silent', yes, yes, yes, yes],
+    [{ proxied: 407 }, 'nothing', no, yes, no, yes],
+    [{ proxied: 403 }, 'nothing', no, yes, no, yes],
     ['ERR_TARGET_TIMEOUT', 'silent', no, yes, no, yes],
     ['ERR_TARGET_INVALID_RESPONSE', 'failed', no, yes, no, yes],
     [408, 'failed', yes, yes, yes, yes],
@@ -37,7 +48,7 @@ describe('the verdict', () => {
     ['ERR_TARGET_CLOSED', 'nothing', no, no, no, no],
   ];
 
-  test.each(ROWS)('on %s: its host is %s', (what, saysOfHost, ...helps) => {
+  test.each(ROWS)('on %j: its host is %s', (what, saysOfHost, ...helps) => {
     const repetitions = [{}, { isLater: true }, { isReport: true }, { isLater: true, isReport: true }];
     const verdicts = repetitions.map((repetition) => verdictOn(failure(what), repetition));
     expect(verdicts).toEqual(helps.map((isRetryable) => ({ isRetryable, saysOfHost })));

@@ -249,7 +249,7 @@ export class ArtifactSource {
   }
 
   #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
-    const source = this.#reader.location.startsWith('file:') ? 'file' : 'cdn';
+    const source = /^file:/i.test(this.#reader.location) ? 'file' : 'cdn';
     return this.#take(text, { etag, isRefresh: this.#isRefresh, source });
   }
 
