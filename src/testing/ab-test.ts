@@ -2,17 +2,33 @@ import { createHash } from 'node:crypto';
 import type { LocationOffers, Offer, OfferFunction } from './offers.js';
 import { toScript } from './offers.js';
 
-/** How an A/B test splits its visitors. */
+/** Options of {@link abTest}. */
 export interface AbTestOptions {
-  /** The activity's name: two locations with the same one show a visitor the same experience. @default the location's name */
+  /**
+   * The name of the activity. Locations with the same name show a visitor the same experience.
+   * @default the location's name
+   */
   readonly activity?: string;
-  /** Shares by experience name, in any unit; an experience that is not named gets none. @default the same for each */
+  /**
+   * The share of visitors by experience name, in any unit, such as `{ control: 9, variant: 1 }`. An experience that is
+   * not named is never shown.
+   * @default equal shares
+   */
   readonly weights?: Readonly<Record<string, number>>;
 }
 
 /**
- * An A/B test: each visitor sees one of the named experiences, always the same one. The options carry the
- * response tokens `activity.name`, `experience.id` and `experience.name`.
+ * Makes an offer function for an A/B test. Each visitor sees one of the named experiences, and always the same one. The
+ * options carry the response tokens `activity.name`, `experience.id` and `experience.name`.
+ *
+ * @throws {TypeError} for a weight that is not a number from 0, or when no experience has a weight above 0.
+ *
+ * @example
+ * ```ts
+ * const edge = await startTargetEdge({
+ *   offers: { mboxes: { hero: abTest({ control: html('<p>A</p>'), variant: html('<p>B</p>') }) } },
+ * });
+ * ```
  */
 export function abTest(
   experiences: Readonly<Record<string, LocationOffers>>,
@@ -51,7 +67,7 @@ function withTokens(offer: Offer, tokens: NonNullable<Offer['responseTokens']>):
   return { ...offer, responseTokens: { ...tokens, ...offer.responseTokens } };
 }
 
-/** A number in [0, 1) that depends on the activity and the visitor alone. */
+/** Returns a number from 0 up to but not including 1. It depends on the activity and the visitor alone. */
 function allocate(activity: string, visitor: string): number {
   return createHash('sha256').update(`${activity}\0${visitor}`).digest().readUInt32BE() / 2 ** 32;
 }

@@ -3,42 +3,48 @@ import type { OpenRequest } from './request-log.js';
 import type { Answer, Route } from './routes.js';
 import { refusal } from './routes.js';
 
-/** How an artifact is served. */
+/** Options for serving an artifact. */
 export interface ArtifactOptions {
-  /** @default made from the content */
+  /** The ETag header of the artifact. @default a hash of the content */
   readonly etag?: string | undefined;
 }
 
-/** An artifact as the edge serves it: a copy that no later change of the caller's object reaches. */
+/** An artifact as the edge serves it. It is a copy, so later changes of the caller's object have no effect. */
 export interface ServedArtifact {
+  /** The artifact as JSON. */
   readonly text: string;
+  /** The value of the ETag header, with its quotes. */
   readonly etag: string;
 }
 
-/** What the artifact route needs to answer. */
+/** The parts of an edge that the artifact route needs. */
 export interface ArtifactParts {
   readonly client: string;
   readonly organizationId: string;
-  /** The artifact of the moment, if there is one. */
+  /** Returns the present artifact, or `undefined` when there is none. */
   readonly current: () => ServedArtifact | undefined;
 }
 
-/** `/{client}/{environment}/v1[/{propertyToken}]/rules.json` or `.bin`. */
+/** The path of an artifact: `/{client}/{environment}/v1[/{propertyToken}]/rules.json`, or the same with `rules.bin`. */
 const ARTIFACT_PATH = /^\/([^/]+)\/[^/]+\/v1\/(?:[^/]+\/)?rules\.(json|bin)$/;
+/** The length of the key in the header of a binary artifact, in bytes. */
 const BINARY_KEY_LENGTH = 32;
 
-/** The path of a client's production artifact. */
+/** Returns the path of a client's artifact for the environment `production`. */
 export function artifactPath(client: string): string {
   return `/${encodeURIComponent(client)}/production/v1/rules.json`;
 }
 
-/** An artifact, ready to be served. */
+/** Copies an artifact into the form in which it is served. */
 export function toServedArtifact(artifact: object, { etag }: ArtifactOptions = {}): ServedArtifact {
   const text = JSON.stringify(artifact);
   return { text, etag: etag ?? `"${digest(text).toString('base64url').slice(0, 22)}"` };
 }
 
-/** The one artifact, for every environment and property of the edge's client; 404 while there is none. */
+/**
+ * Makes the route of the artifact. The same artifact is served for every environment and property of the edge's client.
+ * The answer is 404 while there is no artifact.
+ */
 export function artifactRoute(parts: ArtifactParts): Route {
   return {
     method: 'GET',
@@ -47,7 +53,7 @@ export function artifactRoute(parts: ArtifactParts): Route {
   };
 }
 
-/** Every event token in an artifact, of options and metrics of all rules. */
+/** Returns every event token in an artifact, of the options and metrics of all rules. */
 export function eventTokensOf(artifact: unknown): string[] {
   if (typeof artifact !== 'object' || artifact === null) return [];
   return Object.entries(artifact).flatMap(([name, value]) =>
@@ -57,7 +63,8 @@ export function eventTokensOf(artifact: unknown): string[] {
 
 function answerArtifact({ path, headers }: OpenRequest, parts: ArtifactParts): Answer {
   const [, client, format] = ARTIFACT_PATH.exec(path) ?? [];
-  // Another client code would allocate visitors in another way than the edge's own decisions do.
+  // An artifact for another client code is refused, because the code decides which experience a visitor gets. The
+  // client would then decide in another way than this edge.
   if (client !== encodeURIComponent(parts.client))
     return refusal(404, `no artifact of ${client}: the client of this edge is ${parts.client}`);
   const artifact = parts.current();
@@ -73,13 +80,19 @@ function answerArtifact({ path, headers }: OpenRequest, parts: ArtifactParts): A
   };
 }
 
-/** Whether If-None-Match names the version that there is; weak and strong tags are the same to it. */
+/**
+ * Tells whether an If-None-Match header names the present version. Weak and strong tags compare as equal.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
+ */
 function isHeld(condition: string | undefined, etag: string): boolean {
   const strong = (tag: string) => tag.trim().replace(/^W\//, '');
   return condition?.split(',').some((tag) => tag.trim() === '*' || strong(tag) === strong(etag)) ?? false;
 }
 
-/** `ATOD:001`, a key of 32 characters, then UTF-8 XOR organization id and key, over and over. */
+/**
+ * Encodes an artifact in the binary format: the text `ATOD:001`, a key of 32 characters, then the JSON. Each byte of
+ * the JSON is combined by XOR with the bytes of organization id and key, which repeat to its end.
+ */
 function toBinaryArtifact(text: string, organizationId: string): Buffer {
   const key = digest(text).toString('hex').slice(0, BINARY_KEY_LENGTH);
   const mask = Buffer.from(organizationId + key);

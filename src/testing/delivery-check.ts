@@ -5,13 +5,16 @@ import { checkQuery, checkRules } from './delivery-rules.js';
 import { deliveryRequestSchema } from './delivery-schema.js';
 import type { ReceivedRequest, Violation } from './request-log.js';
 
-/** What is wrong with a delivery call: nothing, when it is good. */
+/** Returns the rules of the Delivery API that a delivery call breaks. The list is empty for a good call. */
 export type DeliveryCheck = (received: Pick<ReceivedRequest, 'query' | 'body'>) => readonly Violation[];
 
-/** Keywords that say only that something inside does not fit; what does not fit has an entry of its own. */
+/** JSON Schema keywords whose errors say only that something inside is wrong. The inner error is reported by itself. */
 const WRAPPERS: ReadonlySet<string> = new Set(['$ref', 'properties', 'items', 'additionalProperties']);
 
-/** Makes the check against the OpenAPI rules: the query, the schema, then what a schema cannot say. */
+/**
+ * Makes the check of delivery calls. It checks the query, then the body by its schema, then the rules that a schema
+ * cannot express. With `strict`, unknown fields are violations.
+ */
 export function deliveryCheck(strict: boolean): DeliveryCheck {
   const validator = new Validator(deliveryRequestSchema(strict), '2019-09', false);
   return ({ query, body }) => {
@@ -20,7 +23,7 @@ export function deliveryCheck(strict: boolean): DeliveryCheck {
   };
 }
 
-/** Violations as one line, the first few of them. */
+/** Formats the first five violations as one line. */
 export function toMessage(violations: readonly Violation[]): string {
   const shown = violations.slice(0, 5).map(({ path, message }) => `${path || 'the body'} ${message}`);
   const more = violations.length > 5 ? `; and ${violations.length - 5} more` : '';
@@ -32,7 +35,7 @@ function checkSchema(validator: Validator, body: unknown): Violation[] {
     const { errors } = validator.validate(body);
     return errors.filter(({ keyword }) => !WRAPPERS.has(keyword)).map((unit) => toViolation(unit, body));
   } catch (error) {
-    // The validator cannot write a name with half a surrogate pair into its report.
+    // The validator throws a URIError for a property name with half a surrogate pair.
     if (error instanceof URIError)
       return [{ path: '', message: 'holds a name that is not well-formed Unicode' }];
     throw error;
@@ -47,7 +50,10 @@ function toViolation({ keyword, instanceLocation, error }: OutputUnit, body: unk
   return { path, message: `is wrong: ${error}` };
 }
 
-/** `#/execute/mboxes/2/name` as `execute.mboxes[2].name`. */
+/**
+ * Converts a JSON Pointer such as `#/execute/mboxes/2/name` to a path such as `execute.mboxes[2].name`.
+ * @see https://www.rfc-editor.org/rfc/rfc6901
+ */
 function toPath(pointer: string, body: unknown): string {
   let path = '';
   let value = body;

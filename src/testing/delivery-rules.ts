@@ -15,26 +15,33 @@ import type { Violation } from './request-log.js';
 
 const MAX_PARAMETER_NAME = EDGE_LIMITS.Parameters.name;
 const MAX_PRODUCT_IDS = EDGE_LIMITS.Order.purchasedProductIds;
+/** Parameter names that Target keeps for orders. */
 const RESERVED_PARAMETERS: ReadonlySet<string> = new Set(['orderId', 'orderTotal', 'productPurchasedIds']);
+/** Mbox names that Target uses itself. */
 const RESERVED_MBOXES: ReadonlySet<string> = new Set([
   'display mboxes',
   'any mbox',
   'click from display mbox',
 ]);
 
-/** A dot only in front of the location hint. */
+/** The form of a tntId. A dot is allowed only before the location hint at the end, as in `abc.35_0`. */
 const TNT_ID = /^[^.]*(?:\.\d+_\d+)?$/;
+/** The form of a supplemental data id: two groups of 16 hexadecimal digits. */
 const SDID = /^[0-9A-F]{16}-[0-9A-F]{16}$/i;
-/** Printable, without space, `?` and `/`. */
+/** The form of a session id: 1 to 128 printable characters without spaces, `?` and `/`. */
 const SESSION_ID = /^[^\s?/\p{C}]{1,128}$/u;
-/** Letters, digits and the punctuation that the OpenAPI files list, with the underscore that their Markdown lost. */
+/**
+ * The form of an mbox name in a notification. Letters, digits and the punctuation of Adobe's OpenAPI files are allowed.
+ * The underscore belongs to the list too, although it was lost in the files' Markdown.
+ */
 const NOTIFICATION_MBOX = /^[\p{L}\p{M}\p{N} \-,./=`:;&!@#$%^*()_+|?~[\]{}]*$/u;
+/** The query parameters that the Delivery API knows. */
 const QUERY_PARAMETERS: ReadonlySet<string> = new Set(['imsOrgId', 'sessionId', 'version']);
 
-/** Takes a violation: where, and what is wrong there. */
+/** Records a violation with its path and its message. */
 type Report = (path: string, message: string) => void;
 
-/** What is wrong with the query of a delivery call. When strict, a parameter that the API does not know is. */
+/** Returns the rules that the query of a delivery call breaks. With `strict`, unknown parameters are violations. */
 export function checkQuery(query: Readonly<Record<string, string>>, strict: boolean): Violation[] {
   const { violations, report } = collect();
   if (isBlank(query.imsOrgId ?? '')) report('?imsOrgId', 'is required');
@@ -48,7 +55,11 @@ export function checkQuery(query: Readonly<Record<string, string>>, strict: bool
   return violations;
 }
 
-/** What breaks the rules that the OpenAPI files state in prose. For requests that fit the schema. */
+/**
+ * Returns the rules that a request breaks among those that Adobe's OpenAPI files state only in words. The request must
+ * fit the schema already.
+ * @see https://developers.adobetarget.com/api/delivery-api/
+ */
 export function checkRules(request: DeliveryRequest): Violation[] {
   const { violations, report } = collect();
   if (!TNT_ID.test(request.id?.tntId ?? ''))

@@ -8,7 +8,10 @@ import type {
 } from '../delivery-api.js';
 import { EDGE_LIMITS as LIMITS } from '../delivery-api.js';
 
-/** The part of JSON Schema that describes a delivery request. */
+/**
+ * The part of JSON Schema 2019-09 that is needed to describe a delivery request.
+ * @see https://json-schema.org/draft/2019-09
+ */
 export interface JsonSchema {
   $ref?: string;
   $defs?: Record<string, JsonSchema>;
@@ -28,10 +31,10 @@ export interface JsonSchema {
   additionalProperties?: JsonSchema | boolean;
 }
 
-/** The types that JSON Schema knows. */
+/** The types of JSON Schema. */
 export type JsonType = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string';
 
-/** Everything that mboxes, views, page loads and notifications have in common. */
+/** The fields that mboxes, views, page loads and notifications share. */
 const REQUEST_DETAILS = {
   $_type: text(),
   address: component('Address'),
@@ -42,8 +45,9 @@ const REQUEST_DETAILS = {
 };
 
 /**
- * The components of the OpenAPI files that a request is made of, under their names there, with the limits of
- * {@link LIMITS}. An mbox requires `name`, where the files say `mbox`.
+ * The schemas of a delivery request by component, with the names of Adobe's OpenAPI files and the limits of
+ * `EDGE_LIMITS`. There is one difference: an mbox requires the field `name`, which the files call `mbox` by mistake.
+ * @see https://developers.adobetarget.com/api/delivery-api/
  */
 export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
   DeliveryRequest: object(
@@ -279,7 +283,7 @@ export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {
   Preview: object({ token: text() }),
 };
 
-/** The schema of a delivery request. When it is strict, a field that no OpenAPI file names is a violation. */
+/** Makes the schema of a delivery request. With `strict`, fields that no OpenAPI file names are violations. */
 export function deliveryRequestSchema(strict: boolean): JsonSchema {
   const components = Object.entries(REQUEST_COMPONENTS).map(([name, schema]): [string, JsonSchema] => [
     name,

@@ -16,19 +16,23 @@ import { jsonAnswer, refusal } from './routes.js';
 import type { Decisions } from './scripted-decisions.js';
 import type { Tokens } from './tokens.js';
 
-/** The path of the Delivery API. */
-
-/** What the delivery route needs to answer. */
+/** The parts of an edge that the delivery route needs. */
 export interface DeliveryParts {
+  /** The client code in the answers. */
   readonly client: string;
+  /** The cluster in the tntIds of new visitors. */
   readonly locationHint: string;
+  /** Returns the `edgeHost` of an answer; `undefined` leaves the field out. */
   readonly edgeHost: (call: EdgeCall) => string | undefined;
+  /** Checks a call before it is decided. */
   readonly check: DeliveryCheck;
+  /** Decides a call that has passed the check. */
   readonly decide: (call: EdgeCall) => Decisions | Promise<Decisions>;
+  /** Tells which event tokens and states a notification may hold. */
   readonly tokens: Tokens;
 }
 
-/** `POST /rest/v1/delivery`. */
+/** Makes the route `POST /rest/v1/delivery`. */
 export function deliveryRoute(parts: DeliveryParts): Route {
   return {
     method: 'POST',
@@ -48,7 +52,7 @@ async function answerDelivery(received: OpenRequest, parts: DeliveryParts): Prom
   received.violations = parts.check(received);
   if (received.violations.length > 0) return refusal(400, toMessage(received.violations));
 
-  // The check has made sure of both the body's shape and the query.
+  // This cast is safe, because the check has verified the shape of the body and the query.
   const call = toCall(received.body as DeliveryRequest, received.query, parts.locationHint);
   const decisions = await parts.decide(call);
   if (call.request.context?.beacon) return { status: 204 };
@@ -93,7 +97,7 @@ function toVisitorId({ request, tntId }: EdgeCall): VisitorIdResponse {
   };
 }
 
-/** The notifications whose tokens and states are known. */
+/** Returns the ids of the notifications whose tokens and states are known to the edge. */
 function toProcessed(
   notifications: readonly Notification[],
   { request, sessionId }: EdgeCall,

@@ -6,53 +6,64 @@ import type { EdgeCall, EdgeOffers, ResolvedOffers } from './offers.js';
 import { resolveOffers } from './offers.js';
 import { Tokens } from './tokens.js';
 
-/** How a local edge is set up. All of it may be left out. */
+/** Options of {@link startTargetEdge}. All of them may be left out. */
 export interface TargetEdgeOptions {
-  /** @default a free one */
+  /** The TCP port to listen on. @default a free port */
   readonly port?: number;
-  /** Client code that the answers name. @default 'demo' */
+  /** The client code in the answers, the artifact's path and `config`. @default 'demo' */
   readonly client?: string;
-  /** For `config`; a call with another `imsOrgId` is answered all the same. @default 'DEMO@AdobeOrg' */
+  /**
+   * The organization id in `config` and in binary artifacts. Calls with another `imsOrgId` are answered too.
+   * @default 'DEMO@AdobeOrg'
+   */
   readonly organizationId?: string;
-  /** Cluster that new tntIds and `edgeHost` name: 1 to 4 digits. @default '35' */
+  /** The cluster in new tntIds and in `edgeHost`: 1 to 4 digits. @default '35' */
   readonly locationHint?: string;
-  /** What the locations show. @default nothing */
+  /** The offers of the locations. @default none */
   readonly offers?: EdgeOffers;
-  /** The rules to serve, and to decide by what `offers` do not list. @default none */
+  /**
+   * The rules to serve to on-device clients. The edge also decides by them for locations that `offers` does not list.
+   * @default none
+   */
   readonly artifact?: object | undefined;
-  /** Where IP addresses are, for `/v1/geo` and the artifact's rules. @default unknown */
+  /** The places of IP addresses, for `/v1/geo` and for the rules of the artifact. @default unknown for every address */
   readonly geo?: EdgeGeo;
   /**
-   * `edgeHost` of the answers: any text, false to leave it out, or a function of the call.
+   * The `edgeHost` of the answers: a text, `false` to leave it out, or a function of the call.
    * @default 'mboxedge{locationHint}.tt.omtrdc.net'
    */
   readonly edgeHost?: string | false | ((call: EdgeCall) => string | undefined);
-  /** Whether fields and query parameters that the OpenAPI files do not name are violations. @default true */
+  /** True when fields and query parameters that Adobe's OpenAPI files do not name are violations. @default true */
   readonly strict?: boolean;
   /**
-   * Which event tokens and states to take in notifications besides those that this edge gave out. A notification
-   * with another one is not processed: its id is absent from the answer. @default none
+   * Accepts event tokens and states in notifications that this edge did not give out. A notification with an unknown
+   * one is not processed: its id is absent from the answer.
+   * @default accepts none
    */
   readonly acceptToken?: (token: string) => boolean;
-  /** How many requests `requests` holds; the oldest are forgotten. @default 1000 */
+  /** The number of requests that `requests` holds. The oldest are dropped. @default 1000 */
   readonly maxRequests?: number;
-  /** A longer body is refused with 413. @default 4194304 (4 MiB) */
+  /** The largest accepted body in bytes. A longer one is answered with 413. @default 4194304 (4 MiB) */
   readonly maxBodyBytes?: number;
-  /** Whether a process with nothing else to do stays up for the edge's sake. @default false */
+  /** True when the running edge keeps the process alive. @default false */
   readonly keepProcessAlive?: boolean;
 }
 
-/** What `TargetClient.create` needs to talk to a local edge; to be spread into its config. */
+/** The options that a `TargetClient` needs to talk to a local edge. Spread them into the client's config. */
 export interface EdgeConfig {
+  /** The client code that the edge answers with. */
   readonly client: string;
+  /** The organization id that the edge encodes binary artifacts with. */
   readonly organizationId: string;
+  /** The host and port of the edge, for delivery calls. */
   readonly serverDomain: string;
-  /** Where artifact and places come from. */
+  /** The host and port of the edge, for artifact downloads and geo look-ups. */
   readonly cdnBasePath: string;
+  /** The edge speaks plain HTTP. */
   readonly secure: false;
 }
 
-/** The options with their defaults, checked. */
+/** The options of an edge, checked and with their defaults. */
 export interface EdgeSetup {
   readonly client: string;
   readonly organizationId: string;
@@ -67,7 +78,10 @@ export interface EdgeSetup {
   readonly maxBodyBytes: number;
 }
 
-/** Fills in the defaults. Throws a TypeError for an option that cannot be. */
+/**
+ * Checks the options and fills in the defaults.
+ * @throws {TypeError} for a wrong location hint or wrong offers.
+ */
 export function resolveSetup(options: TargetEdgeOptions): EdgeSetup {
   const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
   if (!/^\d{1,4}$/.test(locationHint)) throw new TypeError('locationHint must be 1 to 4 digits');

@@ -1,4 +1,4 @@
-/** The local Target edge: a real HTTP server that tests, examples and users run instead of Adobe's. */
+/** This entry is the local Target edge: a real HTTP server that tests, examples and users run in place of Adobe's. */
 export type { AbTestOptions } from './ab-test.js';
 export { abTest } from './ab-test.js';
 export type { ArtifactOptions } from './artifact.js';

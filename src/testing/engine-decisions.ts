@@ -14,20 +14,20 @@ import type { EdgeCall, ResolvedOffers } from './offers.js';
 import type { Decisions } from './scripted-decisions.js';
 import type { Tokens } from './tokens.js';
 
-/** What an engine is made of. */
+/** Options of {@link Engine}. */
 export interface EngineOptions {
   readonly client: string;
   readonly organizationId: string;
   readonly locationHint: string;
-  /** The artifact, as JSON. */
+  /** The artifact as JSON. */
   readonly artifact: string;
   readonly places: PlacesByAddress;
   readonly tokens: Tokens;
 }
 
 /**
- * Decides what the script leaves open by an artifact, with a client that decides on-device: so a visitor gets from
- * the edge what a client with the same artifact gives.
+ * Decides the locations that the offers do not list, by the rules of an artifact. It uses an on-device client, so a
+ * visitor gets the same answer from the edge as from a client with that artifact.
  */
 export class Engine {
   readonly #options: EngineOptions;
@@ -38,8 +38,8 @@ export class Engine {
   }
 
   /**
-   * Adds to the script's decisions those about locations that it does not list.
-   * @throws TargetError when there are some and the artifact cannot be decided by
+   * Adds the decisions about unlisted locations to those about listed ones.
+   * @throws {TargetError} when there are unlisted locations and the artifact cannot be used.
    */
   async complete(scripted: Decisions, offers: ResolvedOffers, call: EdgeCall): Promise<Decisions> {
     const open = toUnlistedRequest(call, offers);
@@ -49,7 +49,7 @@ export class Engine {
     return merge(scripted, response, offers, this.#options.tokens);
   }
 
-  /** Lets go of everything. */
+  /** Closes the client, if one was made. */
   async close(): Promise<void> {
     await this.#client?.close();
   }
@@ -60,7 +60,7 @@ function createClient(options: EngineOptions): TargetClient {
   return TargetClient.create({
     client,
     organizationId,
-    // Known, so that the client has no need to ask for it.
+    // The hint is given, so that the client sends no call to learn it.
     targetLocationHint: locationHint,
     decisioningMethod: 'on-device',
     artifactPayload: JSON.parse(artifact) as object,
@@ -70,7 +70,10 @@ function createClient(options: EngineOptions): TargetClient {
   });
 }
 
-/** Answers look-ups of places, and the notifications of displays, which the edge has no use for. */
+/**
+ * Makes the engine's substitute for the network. It answers geo look-ups from the edge's places. It accepts display
+ * notifications and drops them, because the edge itself counts nothing.
+ */
 function withoutNetwork(places: PlacesByAddress): FetchApi {
   return async (url, { headers }) => {
     const isGeo = new URL(url).pathname === GEO_PATH;
@@ -85,7 +88,7 @@ function withoutNetwork(places: PlacesByAddress): FetchApi {
   };
 }
 
-/** The part of a request that the script does not list; undefined when it lists everything. */
+/** Returns the part of a request that the offers do not list; `undefined` when they list all of it. */
 function toUnlistedRequest(
   { request, tntId }: EdgeCall,
   offers: ResolvedOffers,
@@ -110,7 +113,10 @@ function toUnlistedRequest(
   };
 }
 
-/** Whether a visitor has an id to be allocated by; others are allocated by the tntId that the edge gives them. */
+/**
+ * Tells whether a visitor has an id that can be used for allocation. The others are allocated by the tntId that the
+ * edge gives them.
+ */
 function isAllocatable(id: VisitorId | undefined): boolean {
   const isKnown = id?.marketingCloudVisitorId || id?.tntId || id?.thirdPartyId;
   return (
@@ -119,6 +125,7 @@ function isAllocatable(id: VisitorId | undefined): boolean {
   );
 }
 
+/** Returns the mboxes and the page load that the offers do not list. */
 function openPlaces(places: ExecuteRequest | undefined, offers: ResolvedOffers): ExecuteRequest {
   const mboxes = places?.mboxes?.filter(({ name }) => !offers.mboxes.has(name));
   return {
@@ -127,7 +134,7 @@ function openPlaces(places: ExecuteRequest | undefined, offers: ResolvedOffers):
   };
 }
 
-/** Decisions of the script, with the engine's in the place of those that the script left open. */
+/** Joins both kinds of decisions. A decision of the engine replaces the empty one of an unlisted location. */
 function merge(
   { execute, prefetch }: Decisions,
   decided: DeliveryResponse,
@@ -135,7 +142,7 @@ function merge(
   tokens: Tokens,
 ): Decisions {
   const answered = toPrefetched(decided.prefetch, tokens);
-  // A view that the script lists stays the script's when all views were asked for.
+  // A request for all views also makes the engine decide listed views; the offers' decision about them is kept.
   const views = answered.views?.filter(({ name }) => name === undefined || !offers.views.has(name)) ?? [];
   return {
     ...(execute && { execute: mergePlaces(execute, decided.execute) }),
@@ -151,19 +158,19 @@ function merge(
 function mergePlaces(scripted: ExecuteResponse, decided: ExecuteResponse = {}): ExecuteResponse {
   const pageLoad = decided.pageLoad ? asServerSide(decided.pageLoad) : scripted.pageLoad;
   const mboxes = scripted.mboxes?.flatMap((mbox) => {
-    // No two mboxes have the same index, but one can have several answers.
+    // Indexes are unique in a request, but one mbox can have several answers.
     const answers = decided.mboxes?.filter(({ index }) => index === mbox.index) ?? [];
     return answers.length > 0 ? answers.map(asServerSide) : [mbox];
   });
   return inOrder({ ...(pageLoad && { pageLoad }), ...(mboxes && { mboxes }) });
 }
 
-/** Locations in the order of on-device answers, so that both can be compared as text. */
+/** Orders the locations as on-device answers do, so that tests can compare both as text. */
 function inOrder({ mboxes, views, pageLoad }: PrefetchResponse): PrefetchResponse {
   return { ...(mboxes && { mboxes }), ...(views && { views }), ...(pageLoad && { pageLoad }) };
 }
 
-/** The response token that names the decider names the edge. */
+/** Sets the response token that names the decisioning method, because the caller asked the edge. */
 function asServerSide<Answer extends LocationResponse>(answer: Answer): Answer {
   if (!answer.options) return answer;
   const options = answer.options.map((option) => ({
@@ -173,7 +180,7 @@ function asServerSide<Answer extends LocationResponse>(answer: Answer): Answer {
   return { ...answer, options };
 }
 
-/** Prefetched locations carry the state that their notifications are to send back. */
+/** Adds the state to prefetched locations with options, which their notifications have to send back. */
 function toPrefetched(decided: PrefetchResponse | undefined, tokens: Tokens): PrefetchResponse {
   const { pageLoad, mboxes, views } = decided ?? {};
   const withState = <Answer extends LocationResponse>(answer: Answer, kind: string, name = ''): Answer =>

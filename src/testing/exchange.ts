@@ -2,10 +2,13 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import type { OpenRequest } from './request-log.js';
 import type { Answer } from './routes.js';
 
-/** A refused body is read to its end so that the client gets to see the refusal; beyond this it is cut off. */
+/**
+ * The largest part of a refused body that is still read, in bytes. Most clients see the answer only after they have
+ * sent their whole body; a longer one is cut off.
+ */
 const MAX_IGNORED_BYTES = 64 * 1024 * 1024;
 
-/** The whole body, or undefined when it is over the limit. Rejects when the client goes away. */
+/** Reads a whole body. It returns `undefined` for a body over the limit, and rejects when the client disconnects. */
 export function readBody(message: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
@@ -22,7 +25,7 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
-/** A request as the log keeps it. */
+/** Converts a request to the form in which the log keeps it. */
 export function toOpenRequest(message: IncomingMessage, body: Buffer): OpenRequest {
   const { method = 'GET', url = '/', headers } = message;
   const [path = '', ...query] = url.split('?');
@@ -39,19 +42,19 @@ export function toOpenRequest(message: IncomingMessage, body: Buffer): OpenReque
   };
 }
 
-/** Sends an answer whole. */
+/** Sends a whole answer at once. */
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   response.writeHead(answer.status, headersOf(answer));
   response.end(answer.body);
 }
 
-/** An answer's headers with the length of its body. */
+/** Returns the headers of an answer, with the length of its body. Answers with 204 and 304 have no body. */
 export function headersOf({ status, headers, body = '' }: Answer): OutgoingHttpHeaders {
   const hasBody = status !== 204 && status !== 304;
   return { ...toNodeHeaders(headers), ...(hasBody && { 'Content-Length': Buffer.byteLength(body) }) };
 }
 
-/** Headers in the form that node:http takes. */
+/** Converts headers to the form that node:http takes. */
 export function toNodeHeaders(headers: Answer['headers'] = {}): OutgoingHttpHeaders {
   const entries = Object.entries(headers).map(([name, value]) => [
     name,

@@ -11,17 +11,20 @@ import type { Timers } from './timers.js';
 const DEFAULT_HUGE_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const JSON_TYPE = 'application/json;charset=UTF-8';
-/** How long a client is given to read what came before a reset: one that finds both at once may take it for an end. */
+/**
+ * The time between half a body and the reset, in ms. A client that finds both at once may report a plain end instead of
+ * a reset.
+ */
 const RESET_AFTER_MS = 20;
 
-/** What a fault is played on: the connection, and the answer that would have been given. */
+/** The connection of a faulty answer, and the answer that would have been sent without the fault. */
 export interface FaultStage {
   readonly response: ServerResponse;
   readonly answer: Answer;
   readonly timers: Timers;
 }
 
-/** Answers, or does not answer, as the fault says. */
+/** Answers a request in the way of a fault, which can mean not to answer. */
 export function playFault(fault: Fault, stage: FaultStage): void {
   const { response, answer, timers } = stage;
   switch (fault.kind) {
@@ -44,7 +47,8 @@ export function playFault(fault: Fault, stage: FaultStage): void {
       reset(response);
       break;
     case 'resetMidBody':
-      // The turn of the event loop is for a client in this process, which would have read nothing in a stall.
+      // The extra turn of the event loop is for a client in this same process, which reads nothing while the process is
+      // busy.
       sendHalf(stage, () => timers.after(RESET_AFTER_MS, () => setImmediate(reset, response)));
       break;
     case 'truncate':
@@ -63,7 +67,7 @@ export function playFault(fault: Fault, stage: FaultStage): void {
   }
 }
 
-/** The status that the client sees, if it sees one. */
+/** Returns the status that the client sees under a fault; `undefined` when it sees none. */
 export function statusUnder(fault: Fault, answer: Answer): number | undefined {
   if (fault.kind === 'hang' || fault.kind === 'reset') return undefined;
   if (fault.kind === 'status') return fault.status;
@@ -131,7 +135,7 @@ function sendGzip(
   sendAnswer(response, { status: answer.status, headers, body: bodies[variant] });
 }
 
-/** The answer's JSON with a field in front that makes it so many bytes long. */
+/** Yields the answer's JSON with a first field that pads it to a number of bytes. */
 function* paddedJson(answer: Answer, bytes = DEFAULT_HUGE_BYTES): Generator<Buffer> {
   const json = toBytes(answer).toString();
   const [start, end] = ['{"padding":"', json.length > 2 ? `",${json.slice(1)}` : '"}'];
@@ -142,7 +146,7 @@ function* paddedJson(answer: Answer, bytes = DEFAULT_HUGE_BYTES): Generator<Buff
 }
 
 function stream(from: Iterable<Buffer> | Readable, to: Writable): void {
-  // A client that has had enough goes away in the middle; that is what these answers are for.
+  // An error is expected here: the client stops reading in the middle, which is the purpose of these answers.
   pipeline(from instanceof Readable ? from : Readable.from(from), to, () => undefined);
 }
 

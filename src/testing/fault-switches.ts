@@ -2,27 +2,28 @@ import { FAULT_KINDS, type Fault } from './faults.js';
 import type { ReceivedRequest, RequestFilter } from './request-log.js';
 import { isMeant } from './request-log.js';
 
-/** Which requests a fault meets, and when. */
+/** The requests that a fault applies to, and its timing. */
 export interface FaultScope {
-  /** Only the next so many of the requests that are meant. @default until cleared */
+  /** The number of matching requests that get the fault; later ones get the usual answer. @default until `clear()` */
   readonly times?: number;
-  /** Only requests to this path, or that fit the predicate. @default all */
+  /** Limits the fault to requests to this path, or that match this pattern or predicate. @default all requests */
   readonly where?: RequestFilter;
-  /** Milliseconds before the fault begins. @default 0 */
+  /** The time in ms before the fault begins. @default 0 */
   readonly delayMs?: number;
 }
 
 /** A fault that is switched on. */
 export interface FaultSwitch {
-  /** How many requests have met it. */
+  /** The number of requests that got the fault. */
   readonly hits: number;
-  /** Switches it off for requests to come. */
+  /** Switches the fault off for later requests. */
   clear(): void;
 }
 
-/** A fault that a request has met, and when it begins. */
+/** The fault of one request. */
 export interface DueFault {
   readonly fault: Fault;
+  /** The time in ms before the fault begins. */
   readonly delayMs: number;
 }
 
@@ -32,13 +33,16 @@ interface ActiveFault extends DueFault {
   hits: number;
 }
 
-/** The faults that are switched on: a request meets the first one, in the order of switching on, that is meant for it. */
+/** The faults that are switched on. A request gets the first fault that applies to it, in the order of switching on. */
 export class FaultSwitches {
   readonly #active = new Set<ActiveFault>();
 
-  /** Switches a fault on. Throws a TypeError for a kind that there is not, and for a status that HTTP does not have. */
+  /**
+   * Switches a fault on.
+   * @throws {TypeError} for an unknown kind, and for a status that is not an integer from 200 to 999.
+   */
   add(fault: Fault, { times = Number.POSITIVE_INFINITY, where, delayMs = 0 }: FaultScope = {}): FaultSwitch {
-    // Later it would be thrown where nobody can catch it.
+    // The check is made here, because an error while answering could not be caught by the caller.
     if (!FAULT_KINDS.has(fault?.kind))
       throw new TypeError(`fault: kind must be one of ${[...FAULT_KINDS].join(', ')}`);
     if (
@@ -58,12 +62,12 @@ export class FaultSwitches {
     };
   }
 
-  /** Switches all of them off. */
+  /** Switches all faults off. */
   clear(): void {
     this.#active.clear();
   }
 
-  /** The fault that a request meets, counted as met. */
+  /** Returns the fault that applies to a request, and counts the request for it. */
   meet(request: ReceivedRequest): DueFault | undefined {
     for (const active of this.#active) {
       if (active.hits >= active.times) this.#active.delete(active);

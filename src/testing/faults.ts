@@ -1,57 +1,59 @@
-/** Headers of an answer. */
+/** Headers of an answer by name. A list sends the header several times. */
 export type AnswerHeaders = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** What can go wrong with an answer. Each is what a network, proxy or edge in trouble does. */
+/** A fault of an answer, as networks, proxies and troubled servers produce them. */
 export type Fault =
-  /** Any status, with headers such as Retry-After or Location. An object is sent as JSON. */
+  /** Answers with any status, with headers such as Retry-After or Location. An object as body is sent as JSON. */
   | {
       readonly kind: 'status';
       readonly status: number;
       readonly headers?: AnswerHeaders;
       readonly body?: string | Uint8Array | object;
     }
-  /** The real answer, after so many milliseconds. */
+  /** Sends the usual answer after `ms` milliseconds. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Accepts the request and never answers a byte. */
+  /** Accepts the request and sends nothing. */
   | { readonly kind: 'hang' }
-  /** Status and headers, then nothing. */
+  /** Sends status and headers, then nothing. */
   | { readonly kind: 'stall' }
-  /** The real answer, its body one byte per interval. */
+  /** Sends the usual answer, the body byte by byte with `intervalMs` milliseconds between two bytes. */
   | { readonly kind: 'drip'; readonly intervalMs: number }
-  /** The connection is reset before an answer. */
+  /** Resets the connection before the answer. */
   | { readonly kind: 'reset' }
-  /** Half the body of the real answer, then the connection is reset. */
+  /** Sends half the body of the usual answer, then resets the connection. */
   | { readonly kind: 'resetMidBody' }
-  /** Content-Length promises the whole body; half of it is sent, and the connection ends in good order. */
+  /** Sends half the body that Content-Length announces, then closes the connection in the regular way. */
   | { readonly kind: 'truncate' }
-  /** 200 with any body: HTML, nothing, `null`, a wrong shape. */
+  /** Answers 200 with any body: HTML, nothing, `null`, JSON of a wrong shape. */
   | {
       readonly kind: 'body';
       readonly body: string | Uint8Array;
-      /** @default 'application/json;charset=UTF-8' */
+      /** The Content-Type header. @default 'application/json;charset=UTF-8' */
       readonly contentType?: string;
     }
-  /** 200 with JSON that is right but for its size. */
+  /** Answers 200 with valid JSON that is too large. */
   | {
       readonly kind: 'huge';
-      /** @default 67108864 (64 MiB) */
+      /** The size of the body in bytes. @default 67108864 (64 MiB) */
       readonly bytes?: number;
     }
-  /** The real answer, compressed; or an answer that claims to be. */
+  /** Sends the usual answer compressed, or a body that only claims to be. */
   | {
       readonly kind: 'gzip';
       /**
-       * `valid` is the real answer; `bomb` is JSON that is right but for its size; `invalid` is not gzip at all;
-       * `truncated` ends in the middle. @default 'valid'
+       * The content of the body. `valid` is the usual answer. `bomb` is valid JSON that is small until it is decoded.
+       * `invalid` is not gzip at all. `truncated` ends in the middle.
+       * @default 'valid'
        */
       readonly variant?: 'valid' | 'bomb' | 'invalid' | 'truncated';
-      /** Size of the bomb when it is decoded. @default 67108864 (64 MiB) */
+      /** The size of a `bomb` in bytes when it is decoded. @default 67108864 (64 MiB) */
       readonly bytes?: number;
     };
 
 /** The name of a {@link Fault}. */
 export type FaultKind = Fault['kind'];
 
+/** A record is used, so that the compiler reports a kind that is missing here. */
 const KINDS = {
   status: true,
   delay: true,
@@ -66,5 +68,5 @@ const KINDS = {
   gzip: true,
 } satisfies Record<FaultKind, true>;
 
-/** Every kind of fault. */
+/** The names of all faults. */
 export const FAULT_KINDS: ReadonlySet<string> = new Set(Object.keys(KINDS));

@@ -5,27 +5,34 @@ import { jsonAnswer } from './routes.js';
 /** The path of geo look-ups. */
 export const GEO_PATH = '/v1/geo';
 
-/** Where an IP address is; what is left out is unknown. */
+/** The place of an IP address. Fields that are left out are unknown. */
 export interface EdgePlace {
   readonly city?: string;
+  /** The subdivision part of an ISO 3166-2 code, such as `ca`. */
   readonly stateCode?: string;
+  /** The country as an ISO 3166-1 alpha-2 code, such as `us`. */
   readonly countryCode?: string;
+  /** The latitude in degrees. */
   readonly latitude?: number;
+  /** The longitude in degrees. */
   readonly longitude?: number;
 }
 
-/** Places by IP address, as the look-up names it; the address `default` stands for all others. */
+/** Places by IP address. The key `default` stands for all other addresses. */
 export type EdgeGeo = Readonly<Record<string, EdgePlace>>;
 
-/** Places by address, with look-ups that no name can fool. */
+/** Places by IP address in a map, where keys such as `__proto__` are plain data. */
 export type PlacesByAddress = ReadonlyMap<string, EdgePlace>;
 
-/** Copies places for look-ups. */
+/** Copies places into a map, with addresses in lower case. */
 export function toPlaces(geo: EdgeGeo = {}): PlacesByAddress {
   return new Map(Object.entries(geo).map(([address, place]) => [address.toLowerCase(), { ...place }]));
 }
 
-/** `GET /v1/geo`: the place of the first address of X-Forwarded-For, else of the one that asks. */
+/**
+ * Makes the route `GET /v1/geo`. It answers with the place of the first address of X-Forwarded-For, or of the sender
+ * when there is no such header.
+ */
 export function geoRoute(ownAddress: string, places: () => PlacesByAddress): Route {
   return {
     method: 'GET',
@@ -34,7 +41,7 @@ export function geoRoute(ownAddress: string, places: () => PlacesByAddress): Rou
   };
 }
 
-/** The place of an address, in headers and body alike. */
+/** Answers with the place of an address, both in headers and in the body. */
 export function geoAnswer(places: PlacesByAddress, address: string): Answer {
   const place = places.get(address.toLowerCase()) ?? places.get('default') ?? {};
   const fields = {
@@ -50,7 +57,7 @@ export function geoAnswer(places: PlacesByAddress, address: string): Answer {
   });
   const headers = known.map(([name, value]) => [name, toHeader(String(value))]);
   const { body = '', ...answer } = jsonAnswer(200, Object.fromEntries(known), Object.fromEntries(headers));
-  // Headers in front of a text would be encoded with it.
+  // The body is sent as bytes, because Node would encode the headers as UTF-8 together with a text body.
   return { ...answer, body: Buffer.from(body) };
 }
 
@@ -60,7 +67,10 @@ function forwardedFor(headers: OpenRequest['headers']): string | undefined {
   return first || undefined;
 }
 
-/** The UTF-8 bytes of a text, one a character: what is not Latin-1 cannot stand in a header in another way. */
+/**
+ * Encodes a text so that its UTF-8 bytes are sent. Node writes each character of a header as one byte, and refuses
+ * characters beyond Latin-1.
+ */
 function toHeader(text: string): string {
   return Buffer.from(text.replace(/[\p{Cc}]/gu, ' ')).toString('latin1');
 }

@@ -8,14 +8,18 @@ import type {
   RequestDetails,
 } from '../delivery-api.js';
 
-/** What an offer may carry besides its content. */
+/** Fields of an offer besides its content. */
 export interface OfferDetails {
+  /** Facts about the activity and experience of the offer, such as `{ 'activity.name': 'spring' }`. */
   readonly responseTokens?: Readonly<Record<string, JsonValue>>;
-  /** Of the prefetched option; the edge takes it back in notifications. @default one that the edge makes */
+  /**
+   * The event token of the prefetched option. The edge accepts it in notifications.
+   * @default a token that the edge makes
+   */
   readonly eventToken?: string;
 }
 
-/** One option of a location, as the edge will send it. */
+/** One option of a location, as the edge sends it. */
 export type Offer = OfferDetails &
   (
     | { readonly type: 'html' | 'redirect' | 'dynamic'; readonly content: string }
@@ -23,35 +27,40 @@ export type Offer = OfferDetails &
     | { readonly type: 'actions'; readonly content: readonly Action[] }
   );
 
-/** An event that a notification can report with the token that the edge gives it. */
+/** An event that a notification can report. The edge gives it a token. */
 export interface OfferMetric {
-  /** Executed locations send click metrics only. @default 'click' */
+  /** The kind of event. Executed locations send click metrics only. @default 'click' */
   readonly type?: MetricType;
+  /** The CSS selector of the element to watch. */
   readonly selector?: string;
-  /** @default one that the edge makes */
+  /** The token that reports the event. @default a token that the edge makes */
   readonly eventToken?: string;
-  /** Sent with `client_side` logging only. */
+  /** The Analytics payload of the event. It is sent with `client_side` logging only. */
   readonly analytics?: AnalyticsPayload;
 }
 
-/** A location with more to it than options. */
+/** The offers of a location together with metrics and Analytics data. */
 export interface LocationScript {
+  /** The options to show, one or several. */
   readonly options: Offer | readonly Offer[];
+  /** The events that can be reported for the location. */
   readonly metrics?: readonly OfferMetric[];
-  /** Sent with `client_side` logging only. */
+  /** The Analytics payload of the location. It is sent with `client_side` logging only. */
   readonly analytics?: AnalyticsPayload;
 }
 
-/** What a location shows: one offer, several, or several with metrics and analytics. */
+/** The content of a location: one offer, several offers, or offers with metrics and Analytics data. */
 export type LocationOffers = Offer | readonly Offer[] | LocationScript;
 
-/** The location that an {@link OfferFunction} decides: the request's words about it, and what it is. */
+/** The location that an {@link OfferFunction} decides, with the fields that the request has about it. */
 export interface EdgeLocation extends RequestDetails {
+  /** The kind of location. */
   readonly kind: 'mbox' | 'view' | 'pageLoad';
+  /** The part of the request that asks: `execute` for content to show at once, `prefetch` for later. */
   readonly mode: 'execute' | 'prefetch';
-  /** The mbox's or view's name; '' for the page load. */
+  /** The name of the mbox or view. It is empty for the page load. */
   readonly name: string;
-  /** Of an mbox. */
+  /** The index of the mbox in the request. Views and page loads have none. */
   readonly index?: number | undefined;
 }
 
@@ -59,62 +68,90 @@ export interface EdgeLocation extends RequestDetails {
 export interface EdgeCall {
   /** The whole body, which has passed the checks. */
   readonly request: DeliveryRequest;
+  /** The `imsOrgId` of the query. */
   readonly organizationId: string;
+  /** The `sessionId` of the query. */
   readonly sessionId: string;
-  /** As the answer will give it: the request's, or a new one. */
+  /** The tntId of the answer: the one of the request, or a new one. */
   readonly tntId: string;
-  /** What stays the same for one visitor: the ECID, else the request's tntId without hint, else thirdPartyId, else the new tntId. */
+  /**
+   * An id that stays the same for one visitor: the ECID, else the request's tntId without its location hint, else the
+   * `thirdPartyId`, else the new tntId.
+   */
   readonly visitor: string;
 }
 
-/** Decides a location when it is asked for; `undefined` means that nothing matched. What it throws is answered with 500. */
+/**
+ * Decides a location for one call. `undefined` means that nothing matches the visitor. An error is answered with 500.
+ *
+ * @example
+ * ```ts
+ * const hero: OfferFunction = ({ parameters }) => (parameters?.tier === 'gold' ? html('<p>Gold</p>') : undefined);
+ * ```
+ */
 export type OfferFunction = (location: EdgeLocation, call: EdgeCall) => LocationOffers | undefined;
 
-/** Offers by the name of their location. A Map can hold any name, `__proto__` included. */
+/** Offers by the name of their mbox or view. A Map allows any name, `__proto__` included. */
 export type OffersByName =
   | Readonly<Record<string, LocationOffers | OfferFunction>>
   | ReadonlyMap<string, LocationOffers | OfferFunction>;
 
-/** Everything that an edge shows. A location that is not listed is the artifact's; without one, it has no options. */
+/**
+ * The offers of an edge. A location that is not listed is decided by the artifact. It has no options without one.
+ *
+ * @example
+ * ```ts
+ * const offers: EdgeOffers = {
+ *   mboxes: { hero: html('<p>Hello</p>'), flags: json({ newCheckout: true }) },
+ *   pageLoad: actions([{ type: 'setHtml', selector: '#title', content: 'Hello' }]),
+ * };
+ * ```
+ */
 export interface EdgeOffers {
+  /** Offers by mbox name. */
   readonly mboxes?: OffersByName;
+  /** Offers by view name. */
   readonly views?: OffersByName;
+  /** Offers of the page load, which is the global mbox. */
   readonly pageLoad?: LocationOffers | OfferFunction;
 }
 
-/** HTML to put into the page. */
+/** Makes an offer of HTML for the page. */
 export function html(content: string, details?: OfferDetails): Offer {
   return { ...details, type: 'html', content };
 }
 
-/** Data for the application, such as feature flags. */
+/** Makes an offer of data for the application, such as feature flags. */
 export function json(content: unknown, details?: OfferDetails): Offer {
   return { ...details, type: 'json', content };
 }
 
-/** A URL to send the visitor to. */
+/** Makes an offer that sends the visitor to a URL. */
 export function redirect(url: string, details?: OfferDetails): Offer {
   return { ...details, type: 'redirect', content: url };
 }
 
-/** A URL whose content is the offer. */
+/** Makes an offer whose content is fetched from a URL. */
 export function dynamic(url: string, details?: OfferDetails): Offer {
   return { ...details, type: 'dynamic', content: url };
 }
 
-/** Changes to the page as the Visual Experience Composer makes them. */
+/** Makes an offer of page changes, in the form of the Visual Experience Composer. */
 export function actions(content: readonly Action[], details?: OfferDetails): Offer {
   return { ...details, type: 'actions', content };
 }
 
-/** Offers with every default filled in and look-ups that no name can fool. */
+/** The offers of an edge as functions by name. Maps are used, where names such as `__proto__` are plain data. */
 export interface ResolvedOffers {
   readonly mboxes: ReadonlyMap<string, OfferFunction>;
   readonly views: ReadonlyMap<string, OfferFunction>;
   readonly pageLoad: OfferFunction | undefined;
 }
 
-/** Checks offers and makes every one of them a function. Throws a TypeError that names the location. */
+/**
+ * Checks offers and turns each of them into a function.
+ * @throws {TypeError} naming the location whose offers are wrong.
+ */
 export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
   return {
     mboxes: byName('mboxes', offers.mboxes),
@@ -123,7 +160,9 @@ export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
   };
 }
 
-/** The parts of a location's offers, whichever way they were written. */
+/**
+ * Converts a location's offers to the form that can hold all of them, a {@link LocationScript} with a list of options.
+ */
 export function toScript(offers: LocationOffers): LocationScript & { readonly options: readonly Offer[] } {
   if (isOfferList(offers)) return { options: offers };
   if ('type' in offers) return { options: [offers] };

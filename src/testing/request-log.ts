@@ -1,62 +1,72 @@
-// Not the globals, which a test may have replaced by a fake clock: the network goes on in real time.
+// These timers are imported because a test may replace the global ones by a fake clock, while the network goes on in
+// real time.
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { DeliveryRequest } from '../delivery-api.js';
 import type { FaultKind } from './faults.js';
 
-/** Where a request breaks the rules of the Delivery API. */
+/** A rule of the Delivery API that a request breaks. */
 export interface Violation {
-  /** Such as `execute.mboxes[2].parameters`; a query parameter is `?sessionId`, the body itself ''. */
+  /**
+   * The path of the field, such as `execute.mboxes[2].parameters`. A query parameter is written `?sessionId`, and the
+   * body itself is an empty text.
+   */
   readonly path: string;
+  /** The broken rule, as the end of a sentence that begins with the path. */
   readonly message: string;
 }
 
 /** A request that arrived at the edge. */
 export interface ReceivedRequest {
+  /** The HTTP method, such as `POST`. */
   readonly method: string;
-  /** Without the query. */
+  /** The path of the URL, without the query. */
   readonly path: string;
-  /** Decoded; the last one of a name wins. */
+  /** The decoded query parameters. The last value counts when a name is repeated. */
   readonly query: Readonly<Record<string, string>>;
+  /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The body as text. */
   readonly rawBody: string;
-  /** The body's JSON; undefined when it is not JSON. */
+  /** The parsed body; `undefined` when it is not JSON. */
   readonly body: unknown;
-  /** The body, when it is an object that was sent to the delivery path; it may break rules: see `violations`. */
+  /**
+   * The parsed body of a delivery call, when it is an object. It may break rules of the API, which `violations` lists.
+   */
   readonly delivery?: DeliveryRequest;
-  /** Milliseconds since 1970, when the body was complete. */
+  /** The time at which the body was complete, in ms since 1970. */
   readonly time: number;
-  /** Of the answer; absent of a request that is left hanging or reset. */
+  /** The status of the answer. It is absent when the client got none, because of the faults `hang` and `reset`. */
   readonly status?: number;
-  /** The fault that it met. */
+  /** The fault that the request got. It is absent for the usual answer. */
   readonly fault?: FaultKind;
-  /** What is wrong with a delivery request; empty for a good one. */
+  /** The rules that a delivery call breaks. The list is empty for a good call. */
   readonly violations: readonly Violation[];
 }
 
-/** A {@link ReceivedRequest} while it is being answered. */
+/** A {@link ReceivedRequest} that is still being answered, so its fields can be set. */
 export type OpenRequest = { -readonly [K in keyof ReceivedRequest]: ReceivedRequest[K] };
 
-/** Which requests are meant: those to a path, or those that fit a predicate. */
+/** Selects requests: by path, by a pattern for the path, or by a predicate. */
 export type RequestFilter = string | RegExp | ((request: ReceivedRequest) => boolean);
 
-/** What {@link RequestLog.waitFor} waits for. */
+/** Options of {@link TargetEdge.waitForRequests}. */
 export interface WaitOptions {
-  /** Only these count. @default all */
+  /** Selects the requests that count. @default all requests */
   readonly where?: RequestFilter;
-  /** Milliseconds until the wait is given up with an error. @default 5000 */
+  /** The time in ms after which the wait ends with an error. @default 5000 */
   readonly timeoutMs?: number;
 }
 
-/** Whether a request is one of those that are meant. */
+/** Tells whether a filter selects a request. */
 export function isMeant(request: ReceivedRequest, filter: RequestFilter | undefined): boolean {
   if (filter === undefined) return true;
   if (typeof filter === 'string') return request.path === filter;
-  // A global or sticky expression would remember where it stopped.
+  // The method `search` is used, because `test` on a global or sticky expression starts where the last match ended.
   if (filter instanceof RegExp) return request.path.search(filter) >= 0;
   return filter(request);
 }
 
-/** What arrived, oldest first, up to a number of requests. */
+/** The requests that arrived, the oldest first. Only the newest are kept, up to a limit. */
 export class RequestLog {
   readonly #limit: number;
   readonly #waiting = new Set<() => void>();
@@ -67,24 +77,24 @@ export class RequestLog {
     this.#limit = limit;
   }
 
-  /** The requests that are still held. */
+  /** The requests that are kept. */
   get requests(): readonly ReceivedRequest[] {
     return this.#requests;
   }
 
-  /** Adds a request, and wakes whoever waited for it. */
+  /** Adds a request and wakes the callers that waited for it. */
   add(request: OpenRequest): void {
     this.#requests.push(request);
     if (this.#requests.length > this.#limit) this.#requests.shift();
     for (const check of this.#waiting) check();
   }
 
-  /** Forgets what arrived so far. */
+  /** Removes all requests. */
   clear(): void {
     this.#requests = [];
   }
 
-  /** Resolves with the requests that are meant as soon as there are that many. */
+  /** Resolves with the selected requests as soon as there are `count` of them. */
   waitFor(count: number, { where, timeoutMs = 5000 }: WaitOptions = {}): Promise<readonly ReceivedRequest[]> {
     return new Promise((resolve, reject) => {
       const arrived = () => this.#requests.filter((request) => isMeant(request, where));
@@ -109,7 +119,7 @@ export class RequestLog {
     });
   }
 
-  /** Tells whoever still waits that nothing more will come. */
+  /** Ends all waits with an error, because no more requests will come. */
   close(): void {
     this.#closed = true;
     for (const check of this.#waiting) check();

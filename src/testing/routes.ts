@@ -1,23 +1,23 @@
 import type { AnswerHeaders } from './faults.js';
 import type { OpenRequest } from './request-log.js';
 
-/** What the edge says to a request. */
+/** An answer of the edge. */
 export interface Answer {
   readonly status: number;
   readonly headers?: AnswerHeaders;
-  /** None for 204. */
+  /** The body. An answer with 204 has none. */
   readonly body?: string | Uint8Array;
 }
 
-/** One thing that the edge can be asked for. */
+/** A kind of request that the edge answers. */
 export interface Route {
   readonly method: 'GET' | 'POST';
   readonly matches: (path: string) => boolean;
-  /** May note on the request what it found out about it. */
+  /** Answers a request. It may store facts about the request in the request itself, such as its violations. */
   readonly answer: (request: OpenRequest) => Answer | Promise<Answer>;
 }
 
-/** Finds the route and lets it answer; 404, 405 and 500 are answered here. */
+/** Answers a request by its route. Unknown paths get 404, other methods 405, and errors 500. */
 export async function answerBy(routes: readonly Route[], request: OpenRequest): Promise<Answer> {
   const there = routes.filter((route) => route.matches(request.path));
   if (there.length === 0) return refusal(404, `nothing at ${request.path}`);
@@ -33,7 +33,7 @@ export async function answerBy(routes: readonly Route[], request: OpenRequest): 
   }
 }
 
-/** An answer with JSON. */
+/** Makes an answer with a JSON body. */
 export function jsonAnswer(status: number, value: unknown, headers?: AnswerHeaders): Answer {
   return {
     status,
@@ -42,7 +42,7 @@ export function jsonAnswer(status: number, value: unknown, headers?: AnswerHeade
   };
 }
 
-/** An error as the Delivery API writes it. */
+/** Makes an error answer with the Delivery API's error body. */
 export function refusal(status: number, message: string, headers?: AnswerHeaders): Answer {
   return jsonAnswer(status, { status, message }, headers);
 }

@@ -18,7 +18,7 @@ import type { EdgeCall, EdgeLocation, Offer, OfferFunction, OfferMetric, Resolve
 import { toScript } from './offers.js';
 import type { Tokens } from './tokens.js';
 
-/** What a delivery call is answered with, apart from its ids. */
+/** The decisions of a delivery call: the part of its answer without ids. */
 export interface Decisions {
   readonly execute?: ExecuteResponse;
   readonly prefetch?: PrefetchResponse;
@@ -26,16 +26,18 @@ export interface Decisions {
 
 type Mode = EdgeLocation['mode'];
 
-/** What each location of one call needs to be decided. */
+/** The data for deciding the locations of one call. */
 interface Script {
   readonly offers: ResolvedOffers;
   readonly tokens: Tokens;
   readonly call: EdgeCall;
+  /** True when the page sends the Analytics data, so that the answer has to hold it. */
   readonly clientSideLogging: boolean;
+  /** True when the request asks for traces. */
   readonly traced: boolean;
 }
 
-/** Decides a call by the script: what the offers say about each location that it asks for. */
+/** Decides a call by the edge's offers, for each location that the call asks for. */
 export function decideByScript(offers: ResolvedOffers, tokens: Tokens, call: EdgeCall): Decisions {
   const { execute, prefetch, experienceCloud, trace } = call.request;
   const script: Script = {
@@ -56,6 +58,7 @@ export function decideByScript(offers: ResolvedOffers, tokens: Tokens, call: Edg
   };
 }
 
+/** Decides the page load and the mboxes of one part of a request. */
 function decidePlaces(
   { pageLoad, mboxes }: NonNullable<DeliveryRequest['execute']>,
   mode: Mode,
@@ -82,7 +85,7 @@ function decideMbox(request: MboxRequest, mode: Mode, script: Script): MboxRespo
   };
 }
 
-/** A view without a name asks for all of them; one that nothing matches is left out. */
+/** Decides views. A view without a name asks for all views. Views without offers are left out of the answer. */
 function decideViews(requests: readonly ViewRequest[], script: Script): ViewResponse[] {
   const decided = new Map<string, ViewResponse>();
   for (const request of requests) {
@@ -97,6 +100,7 @@ function decideViews(requests: readonly ViewRequest[], script: Script): ViewResp
   return [...decided.values()];
 }
 
+/** Decides one location; `undefined` when nothing matches and no trace is asked for. */
 function decideLocation(
   location: EdgeLocation,
   offers: OfferFunction | undefined,
@@ -129,7 +133,7 @@ function toOption(
   const { type, content, responseTokens, eventToken } = offer;
   return {
     type,
-    // Goes through JSON.stringify in any case, which is what makes it a JSON value.
+    // This cast is safe, because the content becomes a JSON value when the answer is written as JSON.
     content: content as JsonValue,
     ...(mode === 'prefetch' && {
       eventToken:

@@ -26,12 +26,26 @@ import { decideByScript } from './scripted-decisions.js';
 import { Timers } from './timers.js';
 
 const LOOPBACK = '127.0.0.1';
-/** Longer than a pause between two calls of a test or benchmark, so that a kept connection is not lost under a client. */
+/**
+ * The time in ms for which an idle connection is kept. It is longer than a pause between two calls of a test or
+ * benchmark, so that no client loses its connection to it.
+ */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Starts a local Target edge: a real HTTP server on the loopback interface. By default neither it nor its open
- * connections keep the process alive. Rejects when the port is taken, and for an option that cannot be.
+ * Starts a local Target edge: a real HTTP server on the loopback interface. Neither it nor its open connections keep
+ * the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
+ *
+ * @throws {TypeError} as a rejection, for a wrong option.
+ *
+ * @example
+ * ```ts
+ * const edge = await startTargetEdge({ offers: { mboxes: { hero: html('<p>Hello</p>') } } });
+ * const client = TargetClient.create(edge.config);
+ * const { response } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
+ * await client.close();
+ * await edge.close();
+ * ```
  */
 export async function startTargetEdge(options: TargetEdgeOptions = {}): Promise<TargetEdge> {
   const setup = resolveSetup(options);
@@ -45,16 +59,20 @@ export async function startTargetEdge(options: TargetEdgeOptions = {}): Promise<
   return new TargetEdge(server, setup);
 }
 
-/** A running local edge: what it was asked, what it shows, and what is wrong with it. */
+/** A running local edge. It shows offers, records the requests that arrive, and plays faults. */
 export class TargetEdge {
-  /** Such as `http://127.0.0.1:49152`. */
+  /** The base URL, such as `http://127.0.0.1:49152`. */
   readonly url: string;
-  /** Such as `127.0.0.1:49152`. */
+  /** The host with the port, such as `127.0.0.1:49152`. */
   readonly host: string;
+  /** The TCP port. */
   readonly port: number;
-  /** Where the artifact is, whenever there is one; for `artifactLocation`, which allows any polling interval. */
+  /**
+   * The URL of the artifact, for the client's option `artifactLocation`. A client with that option may use any polling
+   * interval. The URL answers 404 while the edge has no artifact.
+   */
   readonly artifactUrl: string;
-  /** To be spread into the config of a TargetClient. */
+  /** The options that a `TargetClient` needs to talk to this edge. Spread them into the client's config. */
   readonly config: EdgeConfig;
 
   readonly #server: Server;
@@ -69,7 +87,7 @@ export class TargetEdge {
   #engine: Engine | undefined;
   #closed: Promise<void> | undefined;
 
-  /** @internal Use {@link startTargetEdge}. */
+  /** Makes an edge of a listening server. Users call {@link startTargetEdge} instead. @internal */
   constructor(server: Server, setup: EdgeSetup) {
     this.port = (server.address() as AddressInfo).port;
     this.host = `${LOOPBACK}:${this.port}`;
@@ -94,7 +112,7 @@ export class TargetEdge {
     });
   }
 
-  /** What arrived, oldest first: complete requests, whatever the answer was. */
+  /** The requests that arrived, the oldest first. Only complete requests are listed, whatever their answer was. */
   get requests(): readonly ReceivedRequest[] {
     return this.#log.requests;
   }
@@ -104,61 +122,79 @@ export class TargetEdge {
     return this.#log.requests.at(-1);
   }
 
-  /** What arrived at a path, or fits a predicate. */
+  /** Returns the requests to a path, or those that match a pattern or predicate. */
   requestsTo(where: RequestFilter): readonly ReceivedRequest[] {
     return this.#log.requests.filter((request) => isMeant(request, where));
   }
 
   /**
-   * Resolves with the requests that are meant once that many are in the log, those from before included, whether
-   * answered yet or not. Rejects when that takes too long or the edge is closed.
+   * Resolves with the selected requests once `count` of them have arrived. Earlier requests count too, and so do
+   * requests that are not answered yet.
+   *
+   * @throws {Error} as a rejection, when `timeoutMs` is over or the edge is closed.
+   *
+   * @example
+   * ```ts
+   * const [report] = await edge.waitForRequests(1, { where: ({ delivery }) => delivery?.notifications !== undefined });
+   * ```
    */
   waitForRequests(count: number, options?: WaitOptions): Promise<readonly ReceivedRequest[]> {
     return this.#log.waitFor(count, options);
   }
 
-  /** Empties the log. */
+  /** Removes all requests from the list of arrived ones. */
   clearRequests(): void {
     this.#log.clear();
   }
 
-  /** Replaces everything that the edge shows. Throws a `TypeError` on offers that are none. */
+  /**
+   * Replaces all offers of the edge.
+   * @throws {TypeError} naming the location whose offers are wrong.
+   */
   setOffers(offers: EdgeOffers): void {
     this.#offers = resolveOffers(offers);
   }
 
   /**
-   * Replaces the artifact from the next request on; without one there is none. It need not be a good one: what
-   * cannot be decided by is served all the same, and deliveries that need it are answered with 500.
+   * Replaces the artifact for later requests; `undefined` removes it. The artifact may be invalid, for tests of that:
+   * it is served all the same, and delivery calls that need it are answered with 500.
    */
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
     this.#artifact = artifact && toServedArtifact(artifact, options);
-    // Clients that hold an earlier version still report what they showed of it.
+    // Tokens of the earlier artifacts stay valid, because clients may still report what they showed by those rules.
     for (const token of eventTokensOf(artifact)) this.#setup.tokens.remember(token);
     this.#dropEngine();
   }
 
-  /** Replaces everything that is known of places. */
+  /** Replaces all places of IP addresses. */
   setGeo(geo: EdgeGeo): void {
     this.#places = toPlaces(geo);
     this.#dropEngine();
   }
 
   /**
-   * Switches a fault on. A request meets the first fault, in the order of switching on, that is meant for it and
-   * not used up: `fault(a, { times: 1 })` and then `fault(b, { times: 1 })` play one after the other.
-   * Throws a `TypeError` on a fault that there is not.
+   * Switches a fault on. A request gets the first fault that applies to it and is not used up, in the order of
+   * switching on.
+   *
+   * @throws {TypeError} for an unknown kind or a status outside 200 to 999.
+   *
+   * @example
+   * ```ts
+   * // The next request is answered with 503, the one after it is reset.
+   * edge.fault({ kind: 'status', status: 503 }, { times: 1 });
+   * edge.fault({ kind: 'reset' }, { times: 1 });
+   * ```
    */
   fault(fault: Fault, scope?: FaultScope): FaultSwitch {
     return this.#faults.add(fault, scope);
   }
 
-  /** Switches all faults off for requests to come; those that hang already go on hanging. */
+  /** Switches all faults off for later requests. Requests that already got one stay as they are. */
   clearFaults(): void {
     this.#faults.clear();
   }
 
-  /** Stops listening, ends every open connection at once and stops all timers. Idempotent. */
+  /** Stops the edge: it ends all connections at once and stops all timers. A second call returns the same promise. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#timers.clear();
@@ -170,12 +206,12 @@ export class TargetEdge {
     return this.#closed;
   }
 
-  /** The same as {@link TargetEdge.close}, for `await using`. */
+  /** Closes the edge at the end of a block with `await using`, like {@link TargetEdge.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** The script decides what it lists, the artifact everything else. */
+  /** Decides a call: the offers decide the locations that they list, and the artifact decides all others. */
   async #decide(call: EdgeCall): Promise<Decisions> {
     const scripted = decideByScript(this.#offers, this.#setup.tokens, call);
     if (!this.#artifact) return scripted;

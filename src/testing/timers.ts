@@ -1,14 +1,15 @@
-// Not the globals, which a test may have replaced by a fake clock: the network goes on in real time.
+// These timers are imported because a test may replace the global ones by a fake clock, while the network goes on in
+// real time.
 import { clearTimeout, setTimeout } from 'node:timers';
 
-/** What a timer can hold; more would fire at once. */
+/** The longest time of a Node timer in ms. A longer one would end at once. */
 const MAX_MS = 2 ** 31 - 1;
 
-/** Timers that do not keep the process alive and can be stopped all at once. */
+/** Timers that do not keep the process alive and can all be stopped together. */
 export class Timers {
   readonly #running = new Set<NodeJS.Timeout>();
 
-  /** Does something after so many milliseconds, or now when there are none. */
+  /** Runs a function after `ms` milliseconds, or at once when `ms` is not above 0. */
   after(ms: number, act: () => void): void {
     if (ms <= 0) {
       act();
@@ -25,7 +26,7 @@ export class Timers {
     this.#running.add(timer);
   }
 
-  /** Stops all of them. */
+  /** Stops all timers. */
   clear(): void {
     for (const timer of this.#running) clearTimeout(timer);
     this.#running.clear();

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
-/** How many event tokens of the script's own writing are remembered; the oldest are forgotten first. */
+/** At most this many tokens that offers and artifacts name are remembered. The oldest are forgotten first. */
 const REMEMBERED = 100_000;
 const CHECKSUM_BYTES = 12;
 
 /**
- * The edge's event tokens and states. Its own are opaque to a client, the same for the same meaning, and hold
- * their meaning with a checksum, so that an edge that is started again on the same port still knows them.
+ * The event tokens and states of the edge. Equal meanings have equal tokens. A token holds its meaning and a checksum,
+ * so an edge that is restarted on the same port still knows it. Clients cannot read it.
  */
 export class Tokens {
   readonly #accept: (token: string) => boolean;
@@ -16,13 +16,13 @@ export class Tokens {
     this.#accept = accept;
   }
 
-  /** The token that stands for a meaning, such as `['option', 'mbox', 'hero', 0]`. */
+  /** Returns the token of a meaning, such as `['option', 'mbox', 'hero', 0]`. */
   make(...meaning: readonly (string | number)[]): string {
     const text = Buffer.from(JSON.stringify(meaning));
     return Buffer.concat([checksum(text), text]).toString('base64');
   }
 
-  /** Takes note of a token that the script chose. */
+  /** Remembers a token that an offer or an artifact names, and returns it. */
   remember(token: string): string {
     this.#remembered.add(token);
     if (this.#remembered.size > REMEMBERED) {
@@ -34,13 +34,16 @@ export class Tokens {
     return token;
   }
 
-  /** Whether an event token came from here, or is taken as if it had. */
+  /** Tells whether the edge accepts an event token: it made it, it remembers it, or `acceptToken` accepts it. */
   isEventToken(token: string): boolean {
     const kind = read(token)?.[0];
     return kind === 'option' || kind === 'metric' || this.#remembered.has(token) || this.#accept(token);
   }
 
-  /** Whether a state came with that location, or is taken as if it had. Without a name, any of its kind will do. */
+  /**
+   * Tells whether the edge accepts a state for a location. Without a name, a state of any location of the kind is
+   * accepted.
+   */
   isState(state: string, kind: string, name: string | undefined): boolean {
     const meaning = read(state);
     if (!meaning) return this.#accept(state);
@@ -48,10 +51,11 @@ export class Tokens {
   }
 }
 
+/** Returns the meaning of a token that the edge made; `undefined` for any other text. */
 function read(token: string): readonly unknown[] | undefined {
   const bytes = Buffer.from(token, 'base64');
   const text = bytes.subarray(CHECKSUM_BYTES);
-  // Base64 can be read from more than one text; only the one that was given out counts.
+  // Different Base64 texts can stand for the same bytes; only the text that the edge gave out is accepted.
   if (text.length === 0 || bytes.toString('base64') !== token) return undefined;
   if (!checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES))) return undefined;
   const meaning: unknown = JSON.parse(text.toString());
