@@ -1,385 +1,576 @@
 /**
- * The Delivery API's JSON (`POST /rest/v1/delivery`) with the names of Adobe's OpenAPI files. What a caller
- * writes is loose (`DeliveryRequest`: most fields may be left out or undefined) and read-only; what comes back
- * (`DeliveryResponse`) is the caller's own to change.
+ * This file holds the types of the Delivery API's JSON (`POST /rest/v1/delivery`). They have the names of Adobe's
+ * OpenAPI files. Requests are loose and read-only: most fields may be left out or be `undefined`. Responses belong to
+ * the caller, who may change them.
+ * @see https://developers.adobetarget.com/api/delivery-api/
  */
 
-/** Where activities are shown. @default 'web' */
+/** The channel on which offers are shown. Only activities of the same channel are decided. @default 'web' */
 export type ChannelType = 'web' | 'mobile';
-/** Whether a customer id belongs to somebody who is logged in. */
+/** The login state of a visitor for one customer id. */
 export type AuthenticatedState = 'unknown' | 'authenticated' | 'logged_out';
-/** Whether Analytics data is sent by the edge (`server_side`) or by the page (`client_side`). */
+/** The sender of Analytics data: the edge (`server_side`) or the page (`client_side`). */
 export type LoggingType = 'server_side' | 'client_side';
-/** What a notification or metric reports. */
+/** The event that a notification or metric reports: a click or a display. */
 export type MetricType = 'click' | 'display';
-/** What an option's content is. */
+/**
+ * The kind of an option's content.
+ *
+ * - `html`: HTML for the page.
+ * - `json`: data for the application.
+ * - `redirect`: a URL to send the visitor to.
+ * - `dynamic`: a URL from which the content is fetched.
+ * - `actions`: page changes of the Visual Experience Composer.
+ */
 export type OptionType = 'html' | 'json' | 'redirect' | 'dynamic' | 'actions';
-/** Where offers are decided: on the edge, in this process, or here with the edge for what cannot be decided here. */
+/**
+ * The method of deciding offers.
+ *
+ * - `server-side`: on Adobe's edge, with one delivery call per request.
+ * - `on-device`: in this process, by rules that were downloaded before.
+ * - `hybrid`: in this process when the rules can decide the whole request, else on the edge.
+ */
 export type DecisioningMethod = 'server-side' | 'on-device' | 'hybrid';
-/** Where a telemetry entry's work was done. */
+/** The side that did the work of a telemetry entry: Adobe's edge, or this process. */
 export type ExecutionMode = 'edge' | 'local';
 
 /** Any value that JSON can hold. */
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
 
-/** A customer id as the Delivery API takes it. */
+/**
+ * An id of the visitor in the site's own systems, with the visitor's login state.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/identifying-visitors
+ */
 export interface CustomerId {
-  /** At most 128 characters. */
+  /** The id, at most 128 characters. */
   readonly id: string;
-  /** Alias of the customer-record data source; at most 50 characters. */
+  /** The alias of the customer attributes data source in Experience Cloud, at most 50 characters. */
   readonly integrationCode: string;
+  /** The visitor's login state. */
   readonly authenticatedState: AuthenticatedState;
 }
 
-/** The ids of the visitor. Each is at most 128 characters, `thirdPartyId` at most 256. */
+/**
+ * The ids of a visitor. Each is at most 128 characters long, `thirdPartyId` at most 256.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/identifying-visitors
+ */
 export interface VisitorId {
-  /** Target's device id, with its location hint (`xxxx.35_0`) once Target gave one. */
+  /**
+   * Target's id of the device. Target appends its location hint, as in `xxxx.35_0`.
+   * @default the id in `targetCookie`
+   */
   readonly tntId?: string | undefined;
-  /** The site's own id of a visitor who is known. */
+  /** The site's own id of a visitor who is known, such as a member number. */
   readonly thirdPartyId?: string | undefined;
-  /** The ECID. */
+  /** The Experience Cloud id (ECID). Analytics and Audience Manager need it. @default the id in `visitorCookie` */
   readonly marketingCloudVisitorId?: string | undefined;
-  /** At most 50. */
+  /** Further ids of the visitor, at most 50. */
   readonly customerIds?: readonly CustomerId[] | undefined;
 }
 
-/** The URLs that audiences can be made of. */
+/** The URLs of the page. Audiences can be based on them. */
 export interface Address {
-  /** More than 4096 characters are cut. */
+  /** The URL of the page. It is cut after 4096 characters. */
   readonly url?: string | undefined;
-  /** More than 4096 characters are cut. */
+  /** The URL of the page before. It is cut after 4096 characters. */
   readonly referringUrl?: string | undefined;
 }
 
 /**
- * Names and values that audiences, profiles and macros can read. At most 100; a name has 1 to 128 characters and
- * does not start with `profile.`; a value has at most 5000. Numbers and booleans are sent as strings.
+ * Parameters of a location, by name. Audiences and macros can read them. There are at most 100. A name has 1 to 128
+ * characters and does not start with `profile.`. A value has at most 5000 characters. Numbers and booleans are sent as
+ * strings.
+ * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
  */
 export type Parameters = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An order, for conversion metrics. */
+/** An order, which counts for conversion and revenue metrics. */
 export interface Order {
-  /** At most 250 characters. */
+  /** The id of the order, at most 250 characters. */
   readonly id?: string | undefined;
+  /** The amount of money in the order, from 0, in the currency of the site. */
   readonly total?: number | undefined;
-  /** Each at most 50 characters, all with their commas at most 250. */
+  /** The ids of the products. Each has at most 50 characters, and all with the commas between them at most 250. */
   readonly purchasedProductIds?: readonly string[] | undefined;
-  /** ISO 8601, or a date that is sent as such. */
+  /** The time of the order as ISO 8601 text. A `Date` is sent as such a text. */
   readonly time?: string | Date | undefined;
+  /** An id that follows the experience over several requests: an integer from 0 to 2^31 - 1. */
   readonly experienceLocalId?: number | undefined;
+  /** True when the order was reported before. */
   readonly duplicate?: boolean | undefined;
+  /** True when the order is unusually large or small. */
   readonly outlier?: boolean | undefined;
 }
 
-/** A product, for recommendations. The id has at most 128 characters, the category at most 256. */
+/** A product, for recommendations. */
 export interface Product {
+  /** The id of the product, at most 128 characters. */
   readonly id?: string | undefined;
+  /** The id of the product's category, at most 256 characters. */
   readonly categoryId?: string | undefined;
 }
 
-/** What mboxes, views, page loads and notifications have in common. */
+/** The fields that mboxes, views, page loads and notifications share. */
 export interface RequestDetails {
-  /** Replaces the request's own address for this location. */
+  /** The URLs for this location. They replace the address of the context. */
   readonly address?: Address | undefined;
+  /** Parameters for this location. The names `orderId`, `orderTotal` and `productPurchasedIds` are reserved. */
   readonly parameters?: Parameters | undefined;
+  /** Parameters to store in the visitor's profile on the edge. A value over 256 characters is not stored. */
   readonly profileParameters?: Parameters | undefined;
-  /** Counted by the edge: `hybrid` asks it, `on-device` sends it with the display notification, or warns that there is none. */
+  /**
+   * An order that the visitor made. Only the edge counts orders, so `hybrid` sends such a request to it. `on-device`
+   * sends the order with the display notification, or logs a warning when there is none.
+   */
   readonly order?: Order | undefined;
-  /** Counted by the edge, like `order`. */
+  /** A product that the visitor looked at. Only the edge counts it, in the same way as `order`. */
   readonly product?: Product | undefined;
 }
 
-/** One mbox to decide. */
+/** An mbox to decide. */
 export interface MboxRequest extends RequestDetails {
-  /** The mbox's name; an mbox without one is left out. */
+  /** The name of the mbox. An mbox without a name is left out. */
   readonly name: string;
-  /** Finds the answer of this mbox in the response. @default its position in the list */
+  /** A number that links the mbox to its answer. It is unique among the mboxes. @default the position in the list */
   readonly index?: number | undefined;
 }
 
-/** One view of a single-page app to prefetch; without a name, all of them. */
+/** A view of a single-page app to prefetch. A view without a name stands for all views. */
 export interface ViewRequest extends RequestDetails {
-  /** At most 128 characters. */
+  /** The name of the view, at most 128 characters. */
   readonly name?: string | undefined;
-  /** At most 512 characters. */
+  /** An optional second part of the view's identity, at most 512 characters. */
   readonly key?: string | undefined;
 }
 
-/** What is shown now: impressions are counted. At least one of the two is needed. */
+/** The locations that are shown at once. The edge counts an impression for each. At least one field is needed. */
 export interface ExecuteRequest {
+  /** The page load, which is the global mbox. */
   readonly pageLoad?: RequestDetails | undefined;
-  /** The edge takes at most 50. */
+  /** The mboxes. The edge decides at most 50 in one call. */
   readonly mboxes?: readonly MboxRequest[] | undefined;
 }
 
-/** What may be shown later: impressions are counted by the notifications that follow. At least one is needed. */
+/**
+ * The locations that may be shown later. Impressions are counted by the notifications that follow. At least one field
+ * is needed.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/prefetch
+ */
 export interface PrefetchRequest {
+  /** The views of a single-page app. */
   readonly views?: readonly ViewRequest[] | undefined;
+  /** The page load, for content that belongs to no view. */
   readonly pageLoad?: RequestDetails | undefined;
-  /** The edge takes at most 50. */
+  /** The mboxes. The edge decides at most 50 in one call. */
   readonly mboxes?: readonly MboxRequest[] | undefined;
 }
 
-/** The mobile platform, for the channel `mobile`. */
+/** The visitor's mobile device, for the channel `mobile`. Only activities for the same device are decided. */
 export interface MobilePlatform {
+  /** The name of the device model, which helps Target to detect the device. */
   readonly deviceName?: string | undefined;
+  /** The kind of device. */
   readonly deviceType: 'phone' | 'tablet';
+  /** The operating system. */
   readonly platformType: 'android' | 'ios';
-  /** At most 128 characters. */
+  /** The version of the operating system, at most 128 characters. */
   readonly version?: string | undefined;
 }
 
-/** The mobile application. */
+/** The mobile application. Only activities for the same application are decided. */
 export interface Application {
-  /** At most 250 characters. */
+  /** The id of the application, at most 250 characters. */
   readonly id?: string | undefined;
-  /** At most 250 characters. */
+  /** The name of the application, at most 250 characters. */
   readonly name?: string | undefined;
-  /** At most 128 characters. */
+  /** The version of the application, at most 128 characters. */
   readonly version?: string | undefined;
 }
 
 /** The visitor's screen. */
 export interface Screen {
+  /** The width of the screen in pixels. */
   readonly width?: number | undefined;
+  /** The height of the screen in pixels. */
   readonly height?: number | undefined;
+  /** The number of bits for the colour of one pixel. */
   readonly colorDepth?: number | undefined;
+  /** The number of device pixels for one CSS pixel, which helps Target to detect the device. */
   readonly pixelRatio?: number | undefined;
+  /** The orientation of the screen. Only activities for the same orientation are decided. */
   readonly orientation?: 'portrait' | 'landscape' | undefined;
 }
 
-/** The browser's window. */
+/** The window of the visitor's browser. */
 export interface Window {
+  /** The width of the window in pixels. */
   readonly width?: number | undefined;
+  /** The height of the window in pixels. */
   readonly height?: number | undefined;
 }
 
 /** The visitor's browser, for the channel `web`. */
 export interface Browser {
+  /** The host of the page. */
   readonly host?: string | undefined;
-  /** As in the Accept-Language header. */
+  /**
+   * The languages of the visitor, in the format of the Accept-Language header.
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.4
+   */
   readonly language?: string | undefined;
+  /** The WebGL renderer of the browser, which helps Target to detect the device. */
   readonly webGLRenderer?: string | undefined;
 }
 
-/** Where the visitor is. With an IP address alone, the place is looked up. */
+/** The place of the visitor. With an IP address alone, the place is looked up. */
 export interface Geo {
-  /** IPv4 or IPv6, or `unknownIpAddress`; anything else is left out with a warning. */
+  /**
+   * The visitor's IPv4 or IPv6 address, or `unknownIpAddress` for a visitor who must not be looked up. Any other text
+   * is left out with a warning.
+   */
   readonly ipAddress?: string | undefined;
+  /** The latitude in degrees. */
   readonly latitude?: number | undefined;
+  /** The longitude in degrees. */
   readonly longitude?: number | undefined;
-  /** ISO 3166-1 alpha-2. Whole names, here and below, are for on-device rules: what is longer is not sent. */
+  /**
+   * The country as an ISO 3166-1 alpha-2 code, such as `us`. On-device rules may also compare whole names, so a longer
+   * text is used for them and not sent to the edge. The same holds for the three fields below.
+   */
   readonly countryCode?: string | undefined;
-  /** The subdivision of ISO 3166-2, 1 to 3 characters. */
+  /** The state or region: the subdivision part of its ISO 3166-2 code, 1 to 3 characters. */
   readonly stateCode?: string | undefined;
-  /** At most 50 characters. */
+  /** The name of the city, at most 50 characters. */
   readonly city?: string | undefined;
-  /** At most 12 characters. */
+  /** The postal code, at most 12 characters. */
   readonly zip?: string | undefined;
 }
 
 /**
- * The `Sec-CH-UA…` headers of the visitor's browser, which win over the user agent: the lists of brands (`browserUA…`) as
- * they came, all other texts without their quotes.
+ * The User-Agent Client Hints of the visitor's browser, from its `Sec-CH-UA…` headers. They are used in place of the
+ * user agent. The two lists of browsers are given as they came, and all other texts without their quotes.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/client-hints
  */
 export interface ClientHints {
+  /** True for a mobile device (`Sec-CH-UA-Mobile`). */
   readonly mobile?: boolean | undefined;
+  /** The device model (`Sec-CH-UA-Model`). */
   readonly model?: string | undefined;
+  /** The operating system (`Sec-CH-UA-Platform`). */
   readonly platform?: string | undefined;
+  /** The version of the operating system (`Sec-CH-UA-Platform-Version`). */
   readonly platformVersion?: string | undefined;
+  /** The browsers with their major versions (`Sec-CH-UA`). */
   readonly browserUAWithMajorVersion?: string | undefined;
+  /** The browsers with their full versions (`Sec-CH-UA-Full-Version-List`). */
   readonly browserUAWithFullVersion?: string | undefined;
+  /** The processor architecture (`Sec-CH-UA-Arch`). */
   readonly architecture?: string | undefined;
+  /** The number of bits of the processor architecture, such as `64` (`Sec-CH-UA-Bitness`). */
   readonly bitness?: string | undefined;
 }
 
-/** Where and on what the offers will be shown. */
+/** The page, browser, device and place of the visitor. */
 export interface Context {
-  /** @default 'web' */
+  /** The channel on which offers are shown. @default 'web' */
   readonly channel?: ChannelType | undefined;
+  /** The visitor's mobile device, for the channel `mobile`. */
   readonly mobilePlatform?: MobilePlatform | undefined;
+  /** The mobile application. */
   readonly application?: Application | undefined;
+  /** The visitor's screen. */
   readonly screen?: Screen | undefined;
+  /** The window of the visitor's browser. */
   readonly window?: Window | undefined;
+  /** The visitor's browser, for the channel `web`. */
   readonly browser?: Browser | undefined;
+  /** The URLs of the page. */
   readonly address?: Address | undefined;
+  /** The place of the visitor. */
   readonly geo?: Geo | undefined;
-  /** Minutes from UTC. @default the server's, when no context is given at all */
+  /**
+   * The visitor's time offset from UTC in minutes, such as 120 for UTC+2.
+   * @default the server's offset when the request has no context, else none
+   */
   readonly timeOffsetInMinutes?: number | undefined;
-  /** The visitor's; the HTTP header of this process is not looked at. */
+  /** The User-Agent header of the visitor's browser. Target ignores the header of the delivery call itself. */
   readonly userAgent?: string | undefined;
+  /** The User-Agent Client Hints of the visitor's browser. */
   readonly clientHints?: ClientHints | undefined;
-  /** The edge answers 204 without a body. @default false */
+  /** True when the edge is to answer 204 without a body. @default false */
   readonly beacon?: boolean | undefined;
 }
 
-/** Audience Manager. Its location hint is not Target's. */
+/**
+ * Data for Audience Manager.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/integration
+ */
 export interface AudienceManager {
-  /** At least 1. */
+  /**
+   * The region of Audience Manager, an integer from 1. It is not Target's location hint.
+   * @default the one in `visitorCookie`
+   */
   readonly locationHint?: number | undefined;
-  /** 1 to 1024 characters. */
+  /** Encrypted data of the visitor for Audience Manager, 1 to 1024 characters. @default the one in `visitorCookie` */
   readonly blob?: string | undefined;
 }
 
-/** Analytics for Target. */
+/**
+ * Data for Analytics for Target (A4T).
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/integration
+ */
 export interface AnalyticsRequest {
-  /** Two times 16 hexadecimal digits with a dash between; another form is replaced. @default a new one */
+  /**
+   * The id that joins this call with the Analytics hit of the same page (SDID): 16 hexadecimal digits, a dash and 16
+   * more. A text of another form is replaced by the visitor's own id, with a warning.
+   * @default the visitor's own id
+   */
   readonly supplementalDataId?: string | undefined;
-  /** @default 'server_side' */
+  /**
+   * The sender of the Analytics data. Only the edge makes payloads for `client_side`: `hybrid` asks the edge for them,
+   * and `on-device` logs a warning.
+   * @default 'server_side'
+   */
   readonly logging?: LoggingType | undefined;
-  /** Without `http://`. */
+  /** The host of the Analytics tracking server, without `http://`. */
   readonly trackingServer?: string | undefined;
-  /** Without `https://`. */
+  /** The host of the Analytics tracking server for secure pages, without `https://`. */
   readonly trackingServerSecure?: string | undefined;
 }
 
-/** The other Experience Cloud products. */
+/**
+ * Data for other products of Adobe Experience Cloud.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/integration
+ */
 export interface ExperienceCloud {
+  /** Data for Audience Manager. */
   readonly audienceManager?: AudienceManager | undefined;
+  /** Data for Analytics for Target. */
   readonly analytics?: AnalyticsRequest | undefined;
 }
 
-/** Limits the decision to one property's activities. */
+/** The property that limits a decision to its own activities. */
 export interface Property {
+  /** The token of the property (`at_property`). A property without a token is left out. */
   readonly token?: string | undefined;
 }
 
-/** Asks for a trace of how each decision was made. */
+/** A request for traces, which show how each decision was made. */
 export interface Trace {
+  /** The token from the Target user interface that allows traces. */
   readonly authorizationToken?: string | undefined;
+  /** Facts for diagnosis, by name. */
   readonly usage?: Readonly<Record<string, string>> | undefined;
 }
 
-/** One experience to force in QA mode; both count from 1. */
+/** An experience to force in QA mode. */
 export interface QAModePreviewIndex {
+  /** The position of the activity in the list of the token, from 1. */
   readonly activityIndex?: number | undefined;
+  /** The position of the experience in its activity, from 1. */
   readonly experienceIndex?: number | undefined;
 }
 
-/** Activity QA: which activities, audiences and experiences to force. */
+/**
+ * The settings of Activity QA, which lets testers see chosen experiences.
+ * @see
+ * https://experienceleague.adobe.com/docs/target/using/activities/activity-qa/use-qa-mode-with-server-side-delivery.html
+ */
 export interface QAMode {
+  /** The encrypted list of the activities that may be shown, from a QA link. */
   readonly token?: string | undefined;
+  /** True when only the listed activities are shown, and no live ones. @default false */
   readonly listedActivitiesOnly?: boolean | undefined;
+  /** The ids of audiences that the visitor counts as a member of. */
   readonly evaluateAsTrueAudienceIds?: readonly number[] | undefined;
+  /** The ids of audiences that the visitor counts as no member of. */
   readonly evaluateAsFalseAudienceIds?: readonly number[] | undefined;
+  /** The experiences to force. */
   readonly previewIndexes?: readonly QAModePreviewIndex[] | undefined;
 }
 
-/** Preview mode. */
+/** The settings of preview mode, which shows how offers look in their locations. */
 export interface Preview {
+  /** The token of the preview. It has to belong to the same client code. */
   readonly token?: string | undefined;
 }
 
-/** The mbox a notification is about. */
+/** The mbox that a notification reports. */
 export interface NotificationMbox {
-  /** At most 250 characters. */
+  /** The name of the mbox, at most 250 characters. */
   readonly name?: string | undefined;
-  /** As it came with the prefetched mbox. */
+  /** The state that came with the prefetched mbox. */
   readonly state?: string | undefined;
 }
 
-/** The view a notification is about. */
+/** The view that a notification reports. */
 export interface NotificationView {
+  /** The name of the view, at most 128 characters. */
   readonly name?: string | undefined;
+  /** The key of the view, at most 512 characters. */
   readonly key?: string | undefined;
-  /** As it came with the prefetched view. */
+  /** The state that came with the prefetched view. */
   readonly state?: string | undefined;
 }
 
-/** The page load a notification is about. */
+/** The page load that a notification reports. */
 export interface NotificationPageLoad {
-  /** As it came with the prefetched page load. */
+  /** The state that came with the prefetched page load. */
   readonly state?: string | undefined;
 }
 
-/** What was displayed or clicked. */
+/**
+ * A report that content was displayed or clicked. It names an mbox or a view, but not both.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/notifications
+ *
+ * @example
+ * ```ts
+ * const mbox = response.prefetch?.mboxes?.[0];
+ * const notification: Notification = {
+ *   id: crypto.randomUUID(),
+ *   type: 'display',
+ *   timestamp: Date.now(),
+ *   tokens: mbox?.options?.flatMap(({ eventToken }) => eventToken ?? []),
+ *   mbox: { name: mbox?.name, state: mbox?.state },
+ * };
+ * ```
+ */
 export interface Notification extends RequestDetails {
-  /** The response lists the ids that were processed. At most 200 characters. */
+  /** The id of the notification, at most 200 characters. The response repeats the ids that were processed. */
   readonly id: string;
-  /** A second notification with the same impression id is not counted. At most 128 characters. */
+  /**
+   * The id of the impression, at most 128 characters. Target counts notifications and requests with the same one once.
+   */
   readonly impressionId?: string | undefined;
+  /** The event to report. */
   readonly type: MetricType;
-  /** Milliseconds since 1970. */
+  /** The time of the event in ms since 1970. */
   readonly timestamp: number;
-  /** Event tokens of the options or metrics that were displayed or clicked. */
+  /** The event tokens of the options that were displayed, or of the metrics that were clicked. */
   readonly tokens?: readonly string[] | undefined;
+  /** The mbox that was displayed or clicked. */
   readonly mbox?: NotificationMbox | undefined;
+  /** The view that was displayed or clicked. */
   readonly view?: NotificationView | undefined;
+  /** The page load that was displayed or clicked. */
   readonly pageLoad?: NotificationPageLoad | undefined;
 }
 
-/** Which features of the SDK a call used. */
+/** The features of the SDK that a call used. */
 export interface TelemetryFeatures {
+  /** The decisioning method of the call. */
   readonly decisioningMethod?: DecisioningMethod;
+  /** The number of mboxes to execute. */
   readonly executeMboxCount?: number;
+  /** True when the page load was executed. */
   readonly executePageLoad?: boolean;
+  /** The number of mboxes to prefetch. */
   readonly prefetchMboxCount?: number;
+  /** True when the page load was prefetched. */
   readonly prefetchPageLoad?: boolean;
+  /** The number of views to prefetch. */
   readonly prefetchViewCount?: number;
 }
 
-/** How long the parts of an HTTP exchange took, in milliseconds with two decimals, and the size of its answer. */
+/** The parts of an HTTP exchange. Times are in ms with two decimals. */
 export interface TelemetryRequest {
+  /** The time of the DNS look-up. */
   readonly dns?: number;
+  /** The time of the TLS handshake. */
   readonly tls?: number;
+  /** The time until the first byte of the answer. */
   readonly timeToFirstByte?: number;
+  /** The time from the first byte of the answer to the last. */
   readonly download?: number;
-  /** Bytes. */
+  /** The size of the answer in bytes. */
   readonly responseSize?: number;
 }
 
-/** What one call cost. */
+/** Timing measurements of one call or artifact download. */
 export interface TelemetryEntry {
+  /** The id of the measured request. */
   readonly requestId: string;
-  /** Milliseconds since 1970. */
+  /** The time of the measurement in ms since 1970. */
   readonly timestamp: number;
+  /** The side that did the work. */
   readonly mode?: ExecutionMode;
-  /** Milliseconds with two decimals. */
+  /** The time of the whole work in ms, with two decimals. */
   readonly execution: number;
-  /** Milliseconds with two decimals. */
+  /** The time for parsing the answer in ms, with two decimals. */
   readonly parsing?: number;
+  /** The features that the call used. */
   readonly features?: TelemetryFeatures;
+  /** The parts of the HTTP exchange. */
   readonly request?: TelemetryRequest;
+  /** The token that the edge gave with the measured answer. */
   readonly telemetryServerToken?: string;
 }
 
-/** Measurements of earlier calls. */
+/** Timing measurements of earlier calls. */
 export interface Telemetry {
+  /** The measurements, one entry for each call. */
   readonly entries?: readonly TelemetryEntry[] | undefined;
 }
 
-/** What a caller asks of the Delivery API. */
+/**
+ * A request to the Delivery API, as a caller writes it.
+ * @see https://developers.adobetarget.com/api/delivery-api/
+ *
+ * @example
+ * ```ts
+ * const request: DeliveryRequest = {
+ *   context: { address: { url: 'https://shop.example/shoes' } },
+ *   execute: { mboxes: [{ name: 'hero', parameters: { category: 'shoes' } }] },
+ * };
+ * ```
+ */
 export interface DeliveryRequest {
-  /** At most 128 characters. @default a new UUID */
+  /** The id of the request, at most 128 characters. The response repeats it. @default a new UUID */
   readonly requestId?: string | undefined;
-  /** A second request with the same impression id is not counted. At most 128 characters. */
+  /** The id of the impression, at most 128 characters. Target counts requests with the same one once. */
   readonly impressionId?: string | undefined;
+  /** The ids of the visitor. */
   readonly id?: VisitorId | undefined;
-  /** @default the client's `environmentId` */
+  /** The id of the Target environment, which is a group of hosts. @default the client's `environmentId` */
   readonly environmentId?: number | undefined;
-  /** @default the client's `propertyToken` */
+  /** The property that limits the decision to its own activities. @default the client's `propertyToken` */
   readonly property?: Property | undefined;
+  /** Asks for traces of the decisions. */
   readonly trace?: Trace | undefined;
+  /** The page, browser, device and place of the visitor. */
   readonly context?: Context | undefined;
+  /** Data for other products of Adobe Experience Cloud. */
   readonly experienceCloud?: ExperienceCloud | undefined;
+  /** The locations that are shown at once. */
   readonly execute?: ExecuteRequest | undefined;
+  /** The locations that may be shown later. */
   readonly prefetch?: PrefetchRequest | undefined;
+  /** Timing measurements of earlier calls. The client adds its own. */
   readonly telemetry?: Telemetry | undefined;
+  /** Reports of content that was displayed or clicked. Only the edge processes them. */
   readonly notifications?: readonly Notification[] | undefined;
-  /** Understood by the edge alone: `hybrid` asks it, `on-device` ignores the mode and warns. */
+  /**
+   * The settings of Activity QA. Only the edge knows them: `hybrid` asks the edge, and `on-device` logs a warning and
+   * decides as for any visitor.
+   */
   readonly qaMode?: QAMode | undefined;
-  /** Understood by the edge alone: `hybrid` asks it, `on-device` ignores the mode and warns. */
+  /**
+   * The settings of preview mode. Only the edge knows them: `hybrid` asks the edge, and `on-device` logs a warning and
+   * decides as for any visitor.
+   */
   readonly preview?: Preview | undefined;
 }
 
-/** A {@link MboxRequest} as it is sent: with an index. */
+/** An {@link MboxRequest} in the form in which it is sent. It always has an index, and its parameters are strings. */
 export interface ResolvedMboxRequest extends MboxRequest {
   readonly index: number;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly profileParameters?: Readonly<Record<string, string>>;
 }
 
-/** A {@link DeliveryRequest} as it is sent: checked, with its defaults, and a copy of what the caller wrote. */
+/**
+ * A {@link DeliveryRequest} in the form in which it is sent: a checked copy of the caller's request, with its defaults.
+ */
 export interface ResolvedDeliveryRequest extends DeliveryRequest {
   readonly requestId: string;
   readonly context: Context & { readonly channel: ChannelType };
@@ -387,130 +578,172 @@ export interface ResolvedDeliveryRequest extends DeliveryRequest {
   readonly prefetch?: PrefetchRequest & { readonly mboxes?: readonly ResolvedMboxRequest[] | undefined };
 }
 
-/** Analytics payload to send from the page, with `client_side` logging. */
+/** The Analytics data of one decision, which the page sends with `client_side` logging. */
 export interface AnalyticsPayload {
+  /** The kind of the data. It tells Analytics that the data comes from Target. */
   pe?: string;
+  /** The activity and experience of the decision, in a code that Analytics reads. */
   tnta?: string;
 }
 
-/** Analytics data of an option, metric or location. */
+/** Analytics data of a metric or location. */
 export interface AnalyticsResponse {
+  /** The data to send to Analytics. */
   payload?: AnalyticsPayload;
 }
 
-/** Facts about the activity, experience, location and visitor behind an option. */
+/** Facts about the activity, experience, location and visitor behind an option, by names such as `activity.name`. */
 export type ResponseTokens = Record<string, JsonValue>;
 
-/** The trace of a decision; its shape depends on who decided. */
+/** The trace of a decision. The edge and the on-device decider write it in different shapes. */
 export type TraceResponse = Record<string, JsonValue>;
 
-/** One action of the Visual Experience Composer. */
+/** One page change of the Visual Experience Composer. */
 export interface Action {
+  /** The kind of change, such as `setHtml`. */
   type?: string;
+  /** The selector of the element, in the composer's own syntax. */
   selector?: string;
+  /** The CSS selector of the element. */
   cssSelector?: string;
+  /** The new content. */
   content?: JsonValue;
   [field: string]: JsonValue | undefined;
 }
 
-/** An offer: content to show, with what is needed to report it. */
+/** An offer of a decision: content to show, and the token to report it with. */
 export interface Option {
+  /** The kind of the content. */
   type?: OptionType;
-  /** A string (html, redirect, dynamic), any JSON (json) or a list of {@link Action} (actions). */
+  /**
+   * The content: a string for `html`, `redirect` and `dynamic`, any value for `json`, a list of {@link Action} for
+   * `actions`.
+   */
   content?: JsonValue;
-  /** Prefetch only: to be sent in a notification when the content was displayed. */
+  /** The token to send in a notification when the content is displayed. Only prefetched options have one. */
   eventToken?: string;
+  /** Facts about the activity, experience, location and visitor behind the option. */
   responseTokens?: ResponseTokens;
 }
 
-/** An event that can be reported with its token. */
+/** An event that a notification can report. */
 export interface Metric {
+  /** The kind of event. */
   type?: MetricType;
+  /** The selector of the element to watch. */
   selector?: string;
+  /** The token to send in a notification when the event happens. */
   eventToken?: string;
+  /** The Analytics data of the event, with `client_side` logging. */
   analytics?: AnalyticsResponse;
 }
 
-/** What every decided location has. */
+/** The fields that the answers of mboxes, views and page loads share. */
 export interface LocationResponse {
+  /** The offers to show. It is absent when nothing matched. */
   options?: Option[];
+  /** The events to report. */
   metrics?: Metric[];
+  /** The Analytics data of the location, with `client_side` logging. */
   analytics?: AnalyticsResponse;
-  /** Prefetch only: to be sent back in the location's notification. */
+  /** The state to send back in notifications of the location. Only prefetched locations have one. */
   state?: string;
+  /** The trace of the decision, when the request asked for traces. */
   trace?: TraceResponse;
 }
 
-/** The decision for an mbox; without options when nothing matched. */
+/** The answer for an mbox. It has no options when nothing matched. */
 export interface MboxResponse extends LocationResponse {
-  /** As in the request. */
+  /** The index of the mbox in the request. */
   index?: number;
+  /** The name of the mbox. */
   name?: string;
 }
 
-/** The decision for a page load. */
+/** The answer for a page load. */
 export interface PageLoadResponse extends LocationResponse {}
 
-/** The decision for a view. */
+/** The answer for a view. */
 export interface ViewResponse extends LocationResponse {
+  /** The name of the view. */
   name?: string;
+  /** The key of the view. */
   key?: string;
 }
 
-/** What was executed. */
+/** The answers for executed locations. */
 export interface ExecuteResponse {
+  /** The answer for the page load. */
   pageLoad?: PageLoadResponse;
+  /** The answers for the mboxes. */
   mboxes?: MboxResponse[];
 }
 
-/** What was prefetched. */
+/** The answers for prefetched locations. */
 export interface PrefetchResponse {
+  /** The answers for the views. Views that match nothing are left out. */
   views?: ViewResponse[];
+  /** The answer for the page load. */
   pageLoad?: PageLoadResponse;
+  /** The answers for the mboxes. */
   mboxes?: MboxResponse[];
+  /** Click events of activities with views that belong to no single view. */
   metrics?: Metric[];
 }
 
-/** A notification that was processed; one that is absent was not. */
+/** The answer for a notification that was processed. One that was not processed has no answer. */
 export interface NotificationResponse {
+  /** The id of the notification. */
   id?: string;
+  /** The trace of the processing, when the request asked for traces. */
   trace?: TraceResponse;
 }
 
-/** The visitor's ids in an answer. */
+/** The ids of the visitor in an answer. */
 export interface VisitorIdResponse {
+  /** Target's id of the device, with its location hint. */
   tntId?: string;
+  /** The site's own id of the visitor. */
   thirdPartyId?: string;
+  /** The Experience Cloud id (ECID). */
   marketingCloudVisitorId?: string;
+  /** Further ids of the visitor. */
   customerIds?: CustomerId[];
 }
 
-/** The answer of the Delivery API. Fields that are not listed here pass through untouched. */
+/**
+ * The answer of the Delivery API. Fields that are not listed here are kept as they came.
+ * @see https://developers.adobetarget.com/api/delivery-api/
+ */
 export interface DeliveryResponse {
+  /** The status of the decision: 200, or 206 when some locations can only be decided on the edge. */
   status?: number;
+  /** The id of the request. */
   requestId?: string;
+  /** The ids of the visitor. */
   id?: VisitorIdResponse;
-  /** Client code. */
+  /** The client code. */
   client?: string;
-  /** The edge cluster that answered, such as `mboxedge35.tt.omtrdc.net`. */
+  /** The host of the edge cluster that answered, such as `mboxedge35.tt.omtrdc.net`. On-device answers have none. */
   edgeHost?: string;
+  /** The answers for executed locations. */
   execute?: ExecuteResponse;
+  /** The answers for prefetched locations. */
   prefetch?: PrefetchResponse;
+  /** The notifications that were processed. */
   notifications?: NotificationResponse[];
+  /** A token of the edge, which the telemetry entry of this call carries. */
   telemetryServerToken?: string;
 }
 
-/**
- * The path of a delivery call.
- * @internal
- */
+/** The path of a delivery call. @internal */
 export const DELIVERY_PATH = '/rest/v1/delivery';
 
 const MAX_INT_32 = 2 ** 31 - 1;
 
 /**
- * The table of the Delivery API's limits, by component and field of its OpenAPI files: the characters of a text, the items of
- * a list, the greatest value of a number. Adobe's page of limits wins where it allows more.
+ * The limits of the Delivery API, by component and field of its OpenAPI files. A limit is the number of characters of a
+ * text, the number of items of a list, or the largest number. Adobe's page of limits counts where it allows more.
  * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
  * @internal
  */
@@ -528,9 +761,11 @@ export const EDGE_LIMITS = {
   PrefetchRequest: { mboxes: 50 },
   MboxRequest: { index: MAX_INT_32 },
   ViewRequest: { name: 128, key: 512 },
-  /** The edge takes values longer than `profileValue`, but Target's profiles do not hold them. */
+  /** The edge accepts values longer than `profileValue`, but Target's profiles do not store them. */
   Parameters: { count: 100, name: 128, value: 5000, profileValue: 256 },
-  /** The limit `purchasedProductId` is of each id, `purchasedProductIds` of all ids with the commas between them. */
+  /**
+   * The limit `purchasedProductId` applies to each id, `purchasedProductIds` to all ids with the commas between them.
+   */
   Order: { id: 250, purchasedProductId: 50, purchasedProductIds: 250, experienceLocalId: MAX_INT_32 },
   Product: { id: 128, categoryId: 256 },
   Notification: { id: 200, impressionId: 128 },
