@@ -156,8 +156,8 @@ export class NotificationQueue {
     this.#waiting.release(nowMs, (queued) => {
       queued.hint = this.#lost.reachable(queued.hint);
     });
-    const placeFor = (hint: string | undefined) => this.#windows.placeAt(hostOf(hint), nowMs, isHurried);
-    for (let next = this.#waiting.take(placeFor); next; next = this.#waiting.take(placeFor)) {
+    const openingFor = (hint: string | undefined) => this.#windows.openingAt(hostOf(hint), nowMs, isHurried);
+    for (let next = this.#waiting.take(openingFor); next; next = this.#waiting.take(openingFor)) {
       void this.#send(next, nowMs);
     }
     this.#wake(nowMs, isHurried);

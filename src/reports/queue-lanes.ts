@@ -23,10 +23,10 @@ interface Delayed {
 }
 
 /**
- * The order in which a host accepts waiting calls. `any` takes the oldest first. `untried first` prefers calls that
- * were never sent.
+ * An opening at a host for one more call. `any` is for the call that has waited longest. `untried first` prefers a call
+ * that was never sent.
  */
-export type Place = 'any' | 'untried first';
+export type Opening = 'any' | 'untried first';
 
 /**
  * Calls wait for at most this many clusters at a time. Target has some dozens, while forged cookies can name thousands.
@@ -95,11 +95,11 @@ export class WaitingCalls {
   }
 
   /** Removes and returns the next call whose host accepts one; `undefined` when there is none. The lanes take turns. */
-  take(placeFor: (hint: string | undefined) => Place | undefined): QueuedCall | undefined {
+  take(openingFor: (hint: string | undefined) => Opening | undefined): QueuedCall | undefined {
     for (const [hint, lane] of this.#lanes) {
-      const place = placeFor(hint);
-      if (place === undefined) continue;
-      const queued = lane.shift(place);
+      const opening = openingFor(hint);
+      if (opening === undefined) continue;
+      const queued = lane.shift(opening);
       this.#inLanes -= 1;
       // A lane takes its turn by moving to the end. A single lane need not move (benchmark on-device/execute-url).
       if (lane.size === 0 || this.#lanes.size > 1) this.#lanes.delete(hint);
@@ -160,8 +160,8 @@ class Lane {
    * host that has not answered since its pause gets a new call first, because an old one may be a call that always
    * fails.
    */
-  shift(place: Place): QueuedCall | undefined {
-    const [first, last] = place === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
+  shift(opening: Opening): QueuedCall | undefined {
+    const [first, last] = opening === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
     return first.shift() ?? last.shift();
   }
 }

@@ -1,4 +1,4 @@
-import type { Place } from './queue-lanes.js';
+import type { Opening } from './queue-lanes.js';
 import { FIRST_LIMIT, HostWindow } from './queue-window.js';
 
 /** The number of calls that may run at once to all hosts that have never confirmed one. */
@@ -35,8 +35,8 @@ export class HostWindows {
     return window;
   }
 
-  /** Returns the calls that a host accepts at this moment; `undefined` when it accepts none. */
-  placeAt(host: string, nowMs: number, isHurried: boolean): Place | undefined {
+  /** Returns the opening that a host has for one more call at this moment; `undefined` when it has none. */
+  openingAt(host: string, nowMs: number, isHurried: boolean): Opening | undefined {
     if (this.#inFlight >= 2 * this.#maxInFlight) return undefined;
     const window = this.of(host);
     if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) return undefined;

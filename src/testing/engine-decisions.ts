@@ -93,10 +93,10 @@ function toUnlistedRequest(
   { request, tntId }: EdgeCall,
   offers: ResolvedOffers,
 ): DeliveryRequest | undefined {
-  const execute = openPlaces(request.execute, offers);
+  const execute = unlistedLocations(request.execute, offers);
   const views = request.prefetch?.views?.filter(({ name }) => name === undefined || !offers.views.has(name));
   const prefetch = {
-    ...openPlaces(request.prefetch, offers),
+    ...unlistedLocations(request.prefetch, offers),
     ...(views && views.length > 0 && { views }),
   };
   const asks = { execute: Object.keys(execute).length > 0, prefetch: Object.keys(prefetch).length > 0 };
@@ -126,10 +126,10 @@ function isAllocatable(id: VisitorId | undefined): boolean {
 }
 
 /** Returns the mboxes and the page load that the offers do not list. */
-function openPlaces(places: ExecuteRequest | undefined, offers: ResolvedOffers): ExecuteRequest {
-  const mboxes = places?.mboxes?.filter(({ name }) => !offers.mboxes.has(name));
+function unlistedLocations(asked: ExecuteRequest | undefined, offers: ResolvedOffers): ExecuteRequest {
+  const mboxes = asked?.mboxes?.filter(({ name }) => !offers.mboxes.has(name));
   return {
-    ...(places?.pageLoad && !offers.pageLoad && { pageLoad: places.pageLoad }),
+    ...(asked?.pageLoad && !offers.pageLoad && { pageLoad: asked.pageLoad }),
     ...(mboxes && mboxes.length > 0 && { mboxes }),
   };
 }
@@ -145,17 +145,17 @@ function merge(
   // A request for all views also makes the engine decide listed views; the offers' decision about them is kept.
   const views = answered.views?.filter(({ name }) => name === undefined || !offers.views.has(name)) ?? [];
   return {
-    ...(execute && { execute: mergePlaces(execute, decided.execute) }),
+    ...(execute && { execute: mergeLocations(execute, decided.execute) }),
     ...(prefetch && {
       prefetch: inOrder({
-        ...mergePlaces(prefetch, answered),
+        ...mergeLocations(prefetch, answered),
         ...(prefetch.views && { views: [...prefetch.views, ...views.map(asServerSide)] }),
       }),
     }),
   };
 }
 
-function mergePlaces(scripted: ExecuteResponse, decided: ExecuteResponse = {}): ExecuteResponse {
+function mergeLocations(scripted: ExecuteResponse, decided: ExecuteResponse = {}): ExecuteResponse {
   const pageLoad = decided.pageLoad ? asServerSide(decided.pageLoad) : scripted.pageLoad;
   const mboxes = scripted.mboxes?.flatMap((mbox) => {
     // Indexes are unique in a request, but one mbox can have several answers.

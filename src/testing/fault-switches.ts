@@ -68,7 +68,7 @@ export class FaultSwitches {
   }
 
   /** Returns the fault that applies to a request, and counts the request for it. */
-  meet(request: ReceivedRequest): DueFault | undefined {
+  faultFor(request: ReceivedRequest): DueFault | undefined {
     for (const active of this.#active) {
       if (active.hits >= active.times) this.#active.delete(active);
       else if (isMeant(request, active.where)) {

@@ -48,10 +48,10 @@ export function decideByScript(offers: ResolvedOffers, tokens: Tokens, call: Edg
     traced: trace !== undefined,
   };
   return {
-    ...(execute && { execute: decidePlaces(execute, 'execute', script) }),
+    ...(execute && { execute: decideLocations(execute, 'execute', script) }),
     ...(prefetch && {
       prefetch: {
-        ...decidePlaces(prefetch, 'prefetch', script),
+        ...decideLocations(prefetch, 'prefetch', script),
         ...(prefetch.views && { views: decideViews(prefetch.views, script) }),
       },
     }),
@@ -59,7 +59,7 @@ export function decideByScript(offers: ResolvedOffers, tokens: Tokens, call: Edg
 }
 
 /** Decides the page load and the mboxes of one part of a request. */
-function decidePlaces(
+function decideLocations(
   { pageLoad, mboxes }: NonNullable<DeliveryRequest['execute']>,
   mode: Mode,
   script: Script,

@@ -232,7 +232,7 @@ export class TargetEdge {
       ? await answerBy(this.#routes, request)
       : refusal(413, `the body is over ${maxBodyBytes} bytes`);
 
-    const due = this.#faults.meet(request);
+    const due = this.#faults.faultFor(request);
     if (due) request.fault = due.fault.kind;
     const status = due ? statusUnder(due.fault, answer) : answer.status;
     if (status !== undefined) request.status = status;
