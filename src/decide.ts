@@ -30,7 +30,7 @@ export interface Decision extends RemoteNames {
   readonly request: ResolvedDeliveryRequest;
   /** The answer, in the format of the Delivery API. */
   readonly response: DeliveryResponse;
-  /** The decider that was used. A hybrid call names the one that it ended up with. */
+  /** The side that decided the call. It is never `hybrid`, because each call is decided on one side. */
   readonly decidedBy: 'server-side' | 'on-device';
   /** The location hint that was used to choose the edge cluster: the visitor's, else the client's. */
   readonly locationHint: string | undefined;
@@ -55,7 +55,7 @@ export interface LocalDecider {
 
 /** The deciders that a client has. */
 export interface Deciders {
-  /** The edge is always there. */
+  /** The decider on the edge, which every client has. */
   readonly edge: EdgeDecider;
   /**
    * The decider of this process. It is `undefined` for a client that was made for server-side calls alone. It is a

@@ -7,9 +7,7 @@ export type Line = string | (() => string);
 /** Writes a log line if somebody listens to its level. */
 export type Write = (level: Level, line: Line) => void;
 
-/**
- * A line that was written is held back for this long. Then it is written again, with a count of the lines held back.
- */
+/** A line that was written is left out for this long. Then it is written again, with the number of lines left out. */
 const WINDOW_MS = 10 * 60 * 1000;
 const MAX_LINES = 20;
 const MAX_CHANGES = 10;
@@ -72,7 +70,7 @@ export class FaultLog {
   failed(line: string): void {
     const nowMs = performance.now();
     this.#failures += 1;
-    // This comparison saves the regular expression: a lasting fault brings the same line up to a thousand times a
+    // This comparison mostly spares the regular expression: a lasting fault can bring the same line a thousand times a
     // second.
     const kind = line === this.#lastLine ? this.#kind : line.replace(/[\d.]+ ms\b/g, 'ms');
     this.#lastLine = line;

@@ -1,7 +1,7 @@
 /**
  * Tells how up to date decisions are.
  *
- * - `live`: the edge decides, or the rules in use are the current ones of their source, confirmed by the last poll.
+ * - `live`: the edge decides, or the rules in use are current: their source confirmed them when it was last asked.
  * - `cached`: the rules in use are not confirmed. They came from `artifactPayload` or `artifactStore`, or the last
  *   download failed.
  * - `degraded`: rules should be there and are not, so the edge decides everything.

@@ -197,8 +197,8 @@ export class NotificationQueue {
   }
 
   /**
-   * Returns the delivery call to send. The fields are copied one by one, which is faster than spreading, because every
-   * decision that is displayed comes here (benchmark on-device/execute-url).
+   * Returns the delivery call to send. Every decision that is displayed comes here, so the fields are copied one by
+   * one, which is faster than spreading the object (benchmark on-device/execute-url).
    */
   #toSent({ call, hint }: QueuedCall): Delivery {
     const { request, encodedSessionId, decisioningMethod, timeoutMs } = call;
@@ -232,7 +232,7 @@ export class NotificationQueue {
     else this.#fail(queued, error);
   }
 
-  /** Handles a fault that is the host's and not the call's. */
+  /** Handles a fault that may be the host's. It counts against the host, and the call is tried again. */
   #fault(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     const askedMs = askedMsOf(error);
     this.#fates.noteFault(error);
@@ -323,7 +323,7 @@ function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
   return obeyedMs(retryAfterMs, MAX_ASKED_MS);
 }
 
-/** Returns the wait in ms before the next attempt of a call whose host is not the only suspect. */
+/** Returns the wait in ms before the next attempt of a call that may itself be the reason of its failures. */
 function waitMsOf({ attempts }: QueuedCall): number {
   return spread(attempts < MAX_ATTEMPTS ? grown(WAITS, attempts) : LONG_WAIT_MS, 0.5, 1);
 }

@@ -1,6 +1,6 @@
 /** Visitors of a cluster that could not be reached are reported through another host for this long. */
 const LOST_MS = 5 * 60 * 1000;
-/** At most this many clusters are remembered, because forged cookies can name any number. */
+/** The number of lost clusters that are remembered. It is limited because forged cookies can name any number. */
 const MAX_LOST = 100;
 
 /** The location hints of clusters that could not be reached a short while ago. */

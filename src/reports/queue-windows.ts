@@ -3,7 +3,7 @@ import { FIRST_LIMIT, HostWindow } from './queue-window.js';
 
 /** The number of calls that may run at once to all hosts that have never confirmed one. */
 const MAX_TO_UNKNOWN = 16;
-/** At most this many hosts are remembered, unless more are in use. */
+/** The number of hosts that are remembered, unless more are in use. */
 const MAX_HOSTS = 200;
 
 /** The windows of all hosts, and the limits over all of them together. */

@@ -6,7 +6,7 @@ import type {
   TelemetryFeatures,
 } from '../delivery-api.js';
 
-/** At most this many entries are kept for later calls. The oldest are dropped. */
+/** The number of entries that are kept for later calls. The oldest are dropped. */
 const MAX_BUFFERED = 1000;
 /** One call carries at most this many entries. */
 const MAX_PER_CALL = 100;

@@ -21,7 +21,7 @@ export interface AbTestOptions {
  * Makes an offer function for an A/B test. Each visitor sees one of the named experiences, and always the same one. The
  * options carry the response tokens `activity.name`, `experience.id` and `experience.name`.
  *
- * @throws {TypeError} for a weight that is not a number from 0, or when no experience has a weight above 0.
+ * @throws {TypeError} for a weight that is negative or not a finite number, or when no experience has a weight above 0.
  *
  * @example
  * ```ts

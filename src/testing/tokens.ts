@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** At most this many tokens that offers and artifacts name are remembered. The oldest are forgotten first. */
+/** The number of tokens of offers and artifacts that are remembered. The oldest are forgotten first. */
 const REMEMBERED = 100_000;
 const CHECKSUM_BYTES = 12;
 
