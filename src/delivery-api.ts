@@ -116,7 +116,10 @@ export interface RequestDetails {
   readonly address?: Address | undefined;
   /** Parameters for this location. The names `orderId`, `orderTotal` and `productPurchasedIds` are reserved. */
   readonly parameters?: Parameters | undefined;
-  /** Parameters to store in the visitor's profile on the edge. A value over 256 characters is not stored. */
+  /**
+   * Parameters to store in the visitor's profile on the edge. A value over 256 characters is not stored. On-device
+   * rules do not read them.
+   */
   readonly profileParameters?: Parameters | undefined;
   /**
    * An order that the visitor made. Only the edge counts orders, so `hybrid` sends such a request to it. `on-device`
@@ -527,7 +530,10 @@ export interface Telemetry {
 export interface DeliveryRequest {
   /** The id of the request, at most 128 characters. The response repeats it. @default a new UUID */
   readonly requestId?: string | undefined;
-  /** The id of the impression, at most 128 characters. Target counts requests with the same one once. */
+  /**
+   * The id of the impression, at most 128 characters. Target counts requests with the same one once.
+   * @default a new UUID for a request with `execute`, else none
+   */
   readonly impressionId?: string | undefined;
   /** The ids of the visitor. */
   readonly id?: VisitorId | undefined;
