@@ -317,7 +317,7 @@ export class TargetClient {
     warnOfUnknownOptions(options, this.#environment.logger);
     const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
-    return 'then' in decision
+    return isThenable(decision)
       ? decision.then((decided) => this.#respond(call, decided, Date.now()))
       : this.#respond(call, decision, call.nowMs);
   }

@@ -1,5 +1,6 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
+import { isThenable } from './json.js';
 import type { Call } from './request/call.js';
 
 /** Mboxes and views of a request that only the edge can decide. */
@@ -55,7 +56,7 @@ export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<D
   const { edge } = deciders;
   if (call.decisioningMethod === 'server-side') return edge(call);
   const { local } = deciders;
-  if (local && 'then' in local) return local.then((loaded) => decide(call, { edge, local: loaded }));
+  if (isThenable(local)) return local.then((loaded) => decide(call, { edge, local: loaded }));
   if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
   if (!local) throw notReadyError();
   return local.decide(call);
