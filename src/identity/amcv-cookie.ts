@@ -4,16 +4,20 @@ import { EDGE_LIMITS } from '../delivery-api.js';
 
 /** The values of an AMCV cookie. */
 export interface AmcvValues {
-  readonly MCMID?: string;
-  readonly MCAAMLH?: string;
-  readonly MCAAMB?: string;
+  readonly MCMID?: string | undefined;
+  readonly MCAAMLH?: string | undefined;
+  readonly MCAAMB?: string | undefined;
 }
 
 /** The most digits of Audience Manager's region that are read. */
 export const MAX_REGION_LENGTH = 9;
 
 /** The values of a visitor of whom nothing is known. */
-export const NO_VALUES: AmcvValues = Object.freeze(Object.create(null));
+export const NO_VALUES: AmcvValues = Object.freeze({
+  MCMID: undefined,
+  MCAAMLH: undefined,
+  MCAAMB: undefined,
+});
 const MAX_LENGTH = 4096;
 const MAX_FIELDS = 100;
 const ECID = /^\d+$/;

@@ -57,10 +57,9 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   const tntId = values.get('PC');
   const locationHint = hintOfTntId(tntId);
   return {
-    ...EMPTY,
-    ...(sessionId !== undefined && isSessionId(sessionId) && { sessionId }),
-    ...(tntId !== undefined && { tntId }),
-    ...(locationHint !== undefined && { locationHint }),
+    sessionId: sessionId !== undefined && isSessionId(sessionId) ? sessionId : undefined,
+    tntId,
+    locationHint,
   };
 }
 

@@ -69,7 +69,7 @@ export function evaluate(
 ): Evaluation {
   const { nowMs, newId, newTntId = newId } = inputs;
   const visitor = toAllocatedVisitor(request.id, newTntId);
-  if (hasNoPrototype(request)) withoutPrototypes(visitor.id);
+  if (visitor.id !== request.id && hasNoPrototype(request)) withoutPrototypes(visitor.id);
   const context = new CallContext(request.context ?? {}, {
     nowMs,
     visitor,

@@ -1,5 +1,5 @@
 import { type Artifact, DEFAULT_GLOBAL_MBOX, type Rule, type RulesByName } from '../../artifact.js';
-import { inheritsNames, withoutPrototypes } from '../../json.js';
+import { hasNoPrototype, withoutPrototypes } from '../../json.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';
@@ -80,7 +80,7 @@ export class CompiledArtifact {
   #undecidable: UndecidableLocation[] = [];
 
   constructor({ rules, localMboxes, localViews, ...header }: Artifact, options: CompileOptions) {
-    this.artifact = inheritsNames() ? withoutPrototypes(header) : header;
+    this.artifact = hasNoPrototype(rules) ? withoutPrototypes(header) : header;
     this.client = options.client;
     this.globalMbox = this.artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
     this.tokenNames = toTokenNames(this.artifact.responseTokens ?? []);
