@@ -18,8 +18,8 @@ export interface Check<T> {
 /** The options that have passed their checks. */
 export type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
-/** A number, or its decimal digits, as an environment variable holds them. */
-export type NumberOption = number | `${number}`;
+/** A number, or its decimal digits. Environment variables are texts, so that any text compiles, and `create` checks it. */
+export type NumberOption = number | string;
 
 /** A boolean, or its word, as an environment variable holds it. */
 export type FlagOption = boolean | 'true' | 'false';

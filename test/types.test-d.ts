@@ -59,8 +59,9 @@ export function configs(): TargetClientConfig[] {
     // @ts-expect-error there are three methods
     { ...MINIMUM, decisioningMethod: 'local' },
     { ...MINIMUM, timeout: '5', secure: 'false', retry: { retries: '1' }, circuitBreaker: 'false' },
+    { ...MINIMUM, timeout: process.env.TIMEOUT },
     // @ts-expect-error a timeout is a number, or its digits
-    { ...MINIMUM, timeout: 'soon' },
+    { ...MINIMUM, timeout: true },
     // @ts-expect-error there is one place to take proxies from
     { ...MINIMUM, proxy: 'http://proxy.example' },
     // @ts-expect-error an event that does not exist

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { allowListeners, defaultFetch, later, sockets } from '#platform';
+import { allowListeners, defaultFetch, later, loadDefaultFetch, sockets } from '#platform';
 import { quietly } from '../call-safely.js';
 import { TargetError } from '../errors.js';
 import { isThenable, withoutInherited } from '../json.js';
@@ -42,17 +42,21 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
   const issued = issuedOn(fetchApi);
+  const start: Wire['send'] = (trip, init, span) =>
+    connections
+      ? connections.start(
+          trip,
+          (body) => send(trip.url, Object.assign(init, { body })),
+          () => span.drop(),
+        )
+      : send(trip.url, init);
   const wire: Wire = {
     issued,
     takesAnySignal: traits.takesAnySignal === true,
-    send: (trip, init, span) =>
-      connections
-        ? connections.start(
-            trip,
-            (body) => send(trip.url, Object.assign(init, { body })),
-            () => span.drop(),
-          )
-        : send(trip.url, init),
+    send: (trip, init, span) => {
+      const loading = fetchApi ? undefined : loadDefaultFetch();
+      return loading ? loading.then(() => start(trip, init, span)) : start(trip, init, span);
+    },
     onDead: ({ url, opening }, sentAt) => {
       // One that was opened for the attempt says nothing of those that were open before.
       if (opening.isNew) return;

@@ -7,7 +7,6 @@ import type { Readable } from 'node:stream';
 import timers from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { TextDecoder, types } from 'node:util';
-import nodeFetch from 'node-fetch';
 import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import { readProxies } from '../http/proxy-rules.js';
@@ -15,9 +14,27 @@ import type { NodeStream, Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
+let nodeFetch: FetchApi | undefined;
+let loading: Promise<void> | undefined;
+
+export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => {
+  if (nodeFetch) return undefined;
+  loading ??= import('node-fetch')
+    .then((loaded) => {
+      nodeFetch = loaded.default as unknown as FetchApi;
+    })
+    .finally(() => {
+      loading = undefined;
+    });
+  return loading;
+};
+
 /** The fetch of node-fetch only listens for `abort`, so that a stand-in for a signal will do. */
 export const defaultFetch: Platform['defaultFetch'] = Object.assign(
-  ((url, init) => (nodeFetch as unknown as FetchApi)(url, init)) satisfies FetchApi,
+  ((url, init) =>
+    nodeFetch
+      ? nodeFetch(url, init)
+      : Promise.reject(new Error('node-fetch is not loaded'))) satisfies FetchApi,
   { takesAnySignal: true },
 );
 

@@ -52,7 +52,12 @@ export interface Signals {
  * both export exactly these.
  */
 export interface Platform {
-  /** The fetch of clients that are given none. */
+  /**
+   * Loads the default fetch for the first call that needs it, because it takes half of the time of an import of the package.
+   * Returns undefined when it is loaded. A load that failed is forgotten, so that the next call tries again.
+   */
+  loadDefaultFetch(): Promise<void> | undefined;
+  /** The fetch of clients that are given none. It has to be loaded first. */
   readonly defaultFetch: FetchApi;
   /** Sockets are undefined where the platform has only a fetch. */
   readonly sockets: Sockets | undefined;

@@ -7,6 +7,7 @@ export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 
 /** Every call reads the global `fetch` anew, because frameworks replace it. */
+export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => undefined;
 export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, { ...init, ...uncached });
 
 export const sockets: Platform['sockets'] = undefined;
