@@ -49,7 +49,7 @@ function toNetworkError(thrown: unknown, progress: Progress, span: Span, result:
   const { wire, trip, sentAt, status } = progress;
   if (!span.aborted && trip) wire.onDead(trip, sentAt);
   const cause = toCause(thrown);
-  const trouble = proxyTroubleOf(thrown);
+  const trouble = proxyTroubleOf(cause);
   if (trouble) return toProxyError(progress, trouble, { cause });
   return toFailure(progress, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}${at(progress)}`, {
     cause,
