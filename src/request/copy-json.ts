@@ -5,7 +5,10 @@ import { outward, toWrittenList } from './copying.js';
 
 const MAX_DEPTH = 32;
 
-/** Copies JSON that the SDK only passes on. Fields that are null are left out. */
+/**
+ * Copies JSON that the SDK passes on without reading it. Fields that are null are left out.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not JSON, or is nested more than 32 deep.
+ */
 export function copyJson(given: unknown, depth = 0): JsonValue {
   const value = ownJsonOf(given);
   if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);

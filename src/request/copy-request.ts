@@ -13,19 +13,21 @@ import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.j
 import type { DeliveryRequest } from './loose-request.js';
 import { toInteger, toText } from './scalars.js';
 
-/** A checked copy of the caller's request. Its defaults are not filled in yet. */
+/** A checked copy of the caller's request, without the defaults. */
 export type CopiedRequest = Draft<Omit<ResolvedDeliveryRequest, 'context'>> & {
   context?: Context | undefined;
 };
 
 const LIMITS = EDGE_LIMITS.DeliveryRequest;
 
-/** An error lists at most this many of the parts that were left out. */
+/** The maximum number of dropped parts that one error lists. */
 const MAX_LISTED = 10;
 
 /**
- * Checks and copies a request. Values that mean the same in another type are converted. Empty values are left out; so are
- * unknown fields and parts that cannot be processed, with a warning. Any other fault is an error that names the field.
+ * Checks and copies a request. A value that means the same in another type is converted. Empty values are left out.
+ * Unknown fields and parts that Target cannot process are left out with a warning.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other fault, with the path of the field.
  */
 export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
   const copying = new Copying();
@@ -80,7 +82,10 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
 /** The parts of a request that ask for something. */
 type Content = { readonly [Part in 'execute' | 'prefetch' | 'notifications']?: unknown };
 
-/** Reads what a class instance asks for by getters or prototypes too: it is not copied, and must not get lost in silence. */
+/**
+ * Reads the content of a request that is an instance of a class. Only own fields are copied, so content that comes from
+ * a getter or a prototype is missing in the copy. The caller has to learn of that, so it is read here for an error.
+ */
 function declaredBy(request: Content): Content {
   const declared = (part: keyof Content) =>
     Object.hasOwn(request, part) || !(part in Object.prototype) ? request[part] : undefined;
@@ -92,8 +97,10 @@ function declaredBy(request: Content): Content {
 }
 
 /**
- * Removes the gaps of a copy. A request that says `execute`, `prefetch` or `notifications` and has nothing left of it is a
- * mistake, and so is one with nothing left at all.
+ * Removes the undefined fields of a copy.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` when the request has `execute`, `prefetch` or `notifications` and
+ * nothing of it is left in the copy, or when the copy is empty.
  */
 function withContent(copy: CopiedRequest, written: Content, copying: Copying): CopiedRequest {
   const { dropped = [] } = copying;

@@ -24,7 +24,7 @@ import {
 } from './copying.js';
 import { toInteger, toText, toWord } from './scalars.js';
 
-/** This file copies the ids of a visitor, Target's own and those of other Experience Cloud products. */
+/** This file copies the ids of a visitor: Target's own, and those of other Experience Cloud products. */
 
 const LIMITS = EDGE_LIMITS.VisitorId;
 
