@@ -53,6 +53,7 @@ describe('the rules for comments', () => {
       'the name receivers has the word "receiver"'.replace('receiver"', 'receivers"'),
     ],
     ['const placeOfCall = 1;', 'the name placeOfCall has the word "place"'],
+    ['const PLACES = [1];', 'the name PLACES has the word "places"'],
   ])('refuse %j', (source, what) => {
     expect(whats(source)).toEqual([what]);
   });

@@ -107,7 +107,9 @@ function violationsOfComment({ line, text }: Comment): Violation[] {
 function violationsOfName({ type, value, loc }: Token, path: string): Violation[] {
   const isName = typeof type === 'object' && (type.label === 'name' || type.label === '#name');
   if (!isName || typeof value !== 'string') return [];
-  const words = value.split(/(?=[A-Z])|_|\d+/).map((word) => word.toLowerCase());
+  const words = value
+    .split(/(?<![A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_|\d+/)
+    .map((word) => word.toLowerCase());
   const banned = words.find((word) => BANNED_WORDS.test(word));
   if (banned === undefined || (banned.startsWith('place') && HAS_PLACES.test(path))) return [];
   return [{ line: loc?.start.line ?? 0, what: `the name ${value} has the word "${banned}"` }];

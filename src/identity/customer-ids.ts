@@ -96,7 +96,7 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
  * Reads the customer ids that a visitor object holds, by integration code. An id that Target does not take is left out
  * with a warning and is no error, because somebody else than the caller may have given it to the object.
  */
-export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void): readonly CustomerId[] {
+export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void): readonly CustomerId[] {
   const customerIds: CustomerId[] = [];
   for (const [index, pair] of Object.entries(held).entries()) {
     try {
@@ -104,7 +104,7 @@ export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void)
       if (customerId) customerIds.push(customerId);
     } catch (thrown) {
       if (!(thrown instanceof TargetError)) throw thrown;
-      tell(thrown.message);
+      warn(thrown.message);
     }
   }
   return customerIds;

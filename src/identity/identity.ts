@@ -139,7 +139,7 @@ export function toIdentity(
   const consumerId = toConsumerId(options.consumerId);
   const visitor = toVisitor(options, config, ids);
   const held = options.visitor ? heldBy(visitor, config.organizationId) : undefined;
-  const stillHeld = teach(visitor, options.customerIds, held);
+  const stillHeld = addCustomerIds(visitor, options.customerIds, held);
   const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
@@ -219,7 +219,7 @@ function toRecord(value: unknown): JsonRecord | undefined {
  * Adds the customer ids of a call to those that the visitor object holds, because `setCustomerIDs` replaces all of
  * them. Returns the held ids that the call does not name.
  */
-function teach(
+function addCustomerIds(
   visitor: VisitorLike,
   option: CustomerIdsOption | null | undefined,
   held: JsonRecord | undefined,

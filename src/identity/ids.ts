@@ -15,7 +15,7 @@ function drawUuids(): void {
 
 const DASHED_LENGTH = 36;
 /** The position of each byte's digits in the text of a uuid. The dashes between them are never overwritten. */
-const PLACES = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
+const DIGIT_OFFSETS = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);
 /** The two digits of each byte as one number, because writing one number takes less time than writing two. */
 const DIGITS = Uint16Array.from({ length: 256 }, (_, byte) => {
   const [high = 0, low = 0] = toBytes(byte.toString(16).padStart(2, '0'));
@@ -33,7 +33,7 @@ function writeUuids(): string {
   drawUuids();
   for (let at = 0; at < drawn.length; at += 1) {
     // The shift gives the number of the id, and the mask the position of the byte in it. Both are faster than division.
-    const to = (at >> 4) * DASHED_LENGTH + (PLACES[at & 15] ?? 0);
+    const to = (at >> 4) * DASHED_LENGTH + (DIGIT_OFFSETS[at & 15] ?? 0);
     written.setUint16(to, DIGITS[drawn[at] ?? 0] ?? 0);
   }
   return fromLatin1(dashed);

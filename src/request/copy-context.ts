@@ -18,7 +18,7 @@ import {
   copyWindowField,
 } from './copy-device.js';
 import { copyGeo } from './copy-geo.js';
-import { type Copying, copyFields, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { type Copying, copyFields, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import { toFlag, toNumber, toText, toWord } from './scalars.js';
 
 /**
@@ -48,7 +48,7 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }

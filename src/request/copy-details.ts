@@ -3,7 +3,7 @@ import { EDGE_LIMITS } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
 import { copyParameters, copyProfileParameters } from './copy-parameters.js';
 import { copyOrder, copyProduct } from './copy-purchase.js';
-import { type Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { type Copying, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import { toCutText } from './scalars.js';
 
 /**
@@ -46,7 +46,7 @@ export function copyAddress(value: unknown, copying: Copying): Address | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

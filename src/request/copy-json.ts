@@ -1,7 +1,7 @@
 import type { JsonValue } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { isRecord, itemsOf, ownJsonOf } from '../json.js';
-import { outward, toWrittenList } from './copying.js';
+import { toWrittenList, withOuterPath } from './copying.js';
 
 const MAX_DEPTH = 32;
 
@@ -31,6 +31,6 @@ function inside<Copy>(name: string, copy: () => Copy): Copy {
   try {
     return copy();
   } catch (thrown) {
-    throw outward(thrown, name);
+    throw withOuterPath(thrown, name);
   }
 }

@@ -9,8 +9,8 @@ import {
   type Draft,
   fieldsOf,
   isAbsent,
-  outward,
   toWrittenList,
+  withOuterPath,
   withoutGaps,
 } from './copying.js';
 import { toInteger, toText } from './scalars.js';
@@ -49,7 +49,7 @@ export function copyLocations(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
@@ -75,7 +75,7 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
       else copies = [copy];
     }
   } catch (thrown) {
-    throw outward(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`);
   }
   if (copies && indexed < copies.length) number(copies, indexed > 0);
   return copies as ResolvedMboxRequest[] | undefined;
@@ -110,7 +110,7 @@ function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   const whole = hasGaps ? withoutGaps(copy, copying) : copy;
   if (whole && hasName(whole)) return whole;
@@ -136,7 +136,7 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
       if (copyDetail(copy, name, written, copying) === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }

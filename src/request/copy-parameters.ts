@@ -1,7 +1,7 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
 import { itemsOf, scalarToText } from '../json.js';
-import { type Copying, fieldsOf, isAbsent, outward, shownName } from './copying.js';
+import { type Copying, fieldsOf, isAbsent, shownName, withOuterPath } from './copying.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
@@ -28,7 +28,7 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
     }
   } catch (thrown) {
     if (field === undefined) throw thrown;
-    throw outward(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
+    throw withOuterPath(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
   }
   return count === 0 ? undefined : copy;
 }

@@ -9,7 +9,7 @@ import { copyNotifications } from './copy-notification.js';
 import { copyPreview, copyProperty, copyQAMode } from './copy-tokens.js';
 import { copyTelemetry, copyTrace } from './copy-trace.js';
 import { copyExperienceCloud, copyVisitorId } from './copy-visitor.js';
-import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { Copying, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { toInteger, toText } from './scalars.js';
 
@@ -50,7 +50,7 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   if (copying.dropped || copying.doubts) warn(copying, logger);
   if (written !== request) return withContent(copy, declaredBy(request), copying);

@@ -19,7 +19,7 @@ import {
   type Draft,
   fieldsOf,
   missingError,
-  outward,
+  withOuterPath,
   withoutGaps,
 } from './copying.js';
 import { toInteger, toText, toWord } from './scalars.js';
@@ -48,7 +48,7 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

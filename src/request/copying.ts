@@ -128,7 +128,7 @@ export function copyFields<Type extends object>(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
@@ -176,7 +176,7 @@ export function copyList<Item>(
       if (kept !== undefined) copies.push(kept);
     }
   } catch (thrown) {
-    throw outward(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`);
   }
   return copies.length === 0 ? undefined : copies;
 }
@@ -192,7 +192,7 @@ export function missingError(name: string, value: unknown): TargetError {
  * the getter threw it, and it becomes the cause of an `ERR_TARGET_INVALID_REQUEST`. `key` is the field's real name, for
  * paths that write it in another form.
  */
-export function outward(thrown: unknown, name: string, written?: object, key = name): unknown {
+export function withOuterPath(thrown: unknown, name: string, written?: object, key = name): unknown {
   if (name === '') return thrown;
   if (!(thrown instanceof TargetError)) {
     const isGetters = written !== undefined && hasGetter(written, key);
