@@ -57,7 +57,7 @@ export interface IdentityOptions {
   readonly targetLocationHintCookie?: LocationHintOption | null | undefined;
   /**
    * The AMCV cookie: its value, percent-encoded or not, or a cookie object. It holds the ECID, and the region and blob
-   * of Audience Manager. It is not read when `visitor` is given.
+   * of Audience Manager. It is not used when `visitor` is given.
    * @default none
    */
   readonly visitorCookie?: CookieOption | null | undefined;
@@ -81,8 +81,8 @@ export interface IdentityOptions {
   readonly sessionId?: string | number | null | undefined;
   /**
    * A visitor object that several calls share: a `Visitor` of this package, or one of `@adobe-mcid/visitor-js-server`.
-   * Each call sends the customer ids that it holds, and adds those in `customerIds` to it. A method of it that throws
-   * or returns a promise makes the call reject with `ERR_TARGET_INVALID_REQUEST`.
+   * Each call sends the customer ids that it holds, and adds those in `customerIds` to it. A method of it that throws,
+   * or returns a promise instead of its value, makes the call reject with `ERR_TARGET_INVALID_REQUEST`.
    * @default a new one, made of `visitorCookie`
    */
   readonly visitor?: VisitorLike | null | undefined;

@@ -19,7 +19,7 @@ import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
 
-/** A call with all defaults filled in: the request, the visitor whom it is for, and its limits. */
+/** A call with all defaults filled in: the request, the visitor it is for, and its limits. */
 export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 'locationHint' | 'visitor'> {
   readonly request: ResolvedDeliveryRequest;
   /** The time at which the call was made, in ms since 1970. */
@@ -56,8 +56,8 @@ export interface CallEnvironment {
 
 /**
  * Completes a call: checks its options, reads its cookies and its visitor object, and fills in the defaults. The
- * request is copied and never changed. Client methods that change the caller's request pass their own, and those that
- * need a certain decisioning method pass that too. It then wins over the method in the options.
+ * request is copied and never changed. It is not read from the options, because some methods of the client add to it.
+ * `method` wins over the `decisioningMethod` of the options: only the edge takes notifications.
  *
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option or request, with the path of the field.
  */

@@ -83,8 +83,8 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
 type Content = { readonly [Part in 'execute' | 'prefetch' | 'notifications']?: unknown };
 
 /**
- * Reads the content of a request that is an instance of a class. Only own fields are copied, so content that comes from
- * a getter or a prototype is missing in the copy. The caller has to learn of that, so it is read here for an error.
+ * Reads what the instance of a class asks for. Its getters and its prototype are not copied, so the copy may lack it.
+ * {@link withContent} then throws, because a request must not get lost in silence.
  */
 function declaredBy(request: Content): Content {
   const declared = (part: keyof Content) =>

@@ -15,7 +15,7 @@ export type Draft<Type> = { -readonly [Field in keyof Type]?: Type[Field] | unde
 export class Copying {
   /** The parts that are left out of the copy. It is `undefined` while there are none. */
   dropped: string[] | undefined;
-  /** Warnings about values that may not have the effect that the caller wants. It is `undefined` while there are none. */
+  /** Warnings about values that may not do what the caller wants. It is `undefined` while there are none. */
   doubts: string[] | undefined;
   /** True when somebody has added names to `Object.prototype`. Every ordinary object then inherits them. */
   readonly inheritsNames: boolean;

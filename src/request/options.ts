@@ -11,8 +11,8 @@ import { readNumber } from './scalars.js';
 
 /**
  * The options that `getOffers`, `getAttributes` and `sendNotifications` share. A wrong value makes the call reject with
- * `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option. `null` counts as absent. An
- * unknown option is ignored with a warning.
+ * `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option. `null` counts as absent. An unknown option is
+ * ignored with a warning.
  *
  * @example
  * ```ts
