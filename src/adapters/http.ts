@@ -6,37 +6,63 @@ import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
 import { withoutInherited } from '../json.js';
 
-/** The cookies of a browser, as options of a call. */
+/** The cookies of a browser, as options of a call. A cookie that the browser did not send is `undefined`. */
 export interface CookieOptions {
+  /** The value of the `mbox` cookie, with the session and the tntId. */
   readonly targetCookie?: string | undefined;
+  /** The value of the `mboxEdgeCluster` cookie, with the location hint. */
   readonly targetLocationHint?: string | undefined;
+  /** The value of the organization's AMCV cookie, with the ECID. */
   readonly visitorCookie?: string | undefined;
 }
 
-/** Attributes of the cookies to set. */
+/** The attributes of the cookies that {@link toSetCookieHeaders} writes. */
 export interface SetCookieOptions {
-  /** @default the host that answers */
+  /**
+   * The domain that gets the cookies. If at.js runs in the page, set the domain that at.js uses, or the browser keeps
+   * two cookies of one name.
+   * @default the host that answers
+   */
   readonly domain?: string | undefined;
-  /** @default '/' */
+  /** The path that gets the cookies, with all paths below it. @default '/' */
   readonly path?: string | undefined;
-  /** Always true with `sameSite: 'none'`, because browsers refuse such a cookie otherwise. @default true */
+  /**
+   * True when browsers send the cookies over https only. It is always true with `sameSite: 'none'`, because browsers
+   * refuse such a cookie otherwise.
+   * @default true
+   */
   readonly secure?: boolean | undefined;
-  /** @default 'lax' */
+  /**
+   * The requests with which browsers send the cookies: those from the same site alone (`strict`), links from other
+   * sites too (`lax`), or all requests (`none`).
+   * @default 'lax'
+   */
   readonly sameSite?: 'strict' | 'lax' | 'none' | undefined;
-  /** `false` lets at.js read them in the page. @default false */
+  /** True when scripts in the page cannot read the cookies. at.js has to read them. @default false */
   readonly httpOnly?: boolean | undefined;
 }
 
 const MAX_HEADER_LENGTH = 64 * 1024;
-/** The most cookies of one name that are looked at. A browser sends as many as there are paths and domains with one. */
+/**
+ * The maximum number of cookies of one name that are read. A browser sends one for each path and domain that has one.
+ */
 const MAX_COOKIES = 50;
 
 /**
- * Reads Target's cookies and the AMCV cookie of an organization from a `Cookie` header, for any of the client's
- * calls. Of several cookies with one name, the first that Target can use counts. Never throws.
+ * Reads Target's cookies and the AMCV cookie of an organization from a `Cookie` header. Pass the result to any call of
+ * the client. If there are several cookies of one name, the first that Target can use counts. Never throws: a missing
+ * header has no cookies, and a malformed cookie counts as absent in the call.
+ *
+ * @param header the `Cookie` header of the browser's request. Only its first 65536 characters are read.
+ * @param organizationId the id of the IMS organization, such as `1234567890@AdobeOrg`.
  *
  * @example
- * const answer = await client.getOffers({ request, ...readCookies(header, organizationId) });
+ * ```ts
+ * const answer = await client.getOffers({
+ *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+ *   ...readCookies(incoming.headers.cookie, '1234567890@AdobeOrg'),
+ * });
+ * ```
  */
 export function readCookies(header: string | null | undefined, organizationId: string): CookieOptions {
   if (typeof header !== 'string') return {};
@@ -57,7 +83,10 @@ export function readCookies(header: string | null | undefined, organizationId: s
   };
 }
 
-/** Browsers send the `@` of the organization's id plain or percent-encoded, as it was set. */
+/**
+ * Returns the names that the AMCV cookie may have. Browsers send the `@` of the organization's id plain or
+ * percent-encoded, as it was set.
+ */
 function amcvNames(organizationId: unknown): string[] {
   if (typeof organizationId !== 'string') return [];
   const name = visitorCookieName(organizationId);
@@ -65,7 +94,7 @@ function amcvNames(organizationId: unknown): string[] {
   return encoded === name ? [name] : [name, encoded];
 }
 
-/** Reads every value of a name. The parser of a whole header would keep the first of them alone. */
+/** Reads every value of a cookie name. A parser of the whole header would keep only the first one. */
 function valuesOf(name: string, pairs: readonly string[]): string[] {
   return pairs
     .filter((pair) => pair.trimStart().startsWith(name))
@@ -74,7 +103,10 @@ function valuesOf(name: string, pairs: readonly string[]): string[] {
     .filter((value) => value !== undefined);
 }
 
-/** A value with a plain separator is not encoded as a whole, and its parts may be: they are decoded when it is used. */
+/**
+ * Decodes the value of a cookie. A value with a plain `#` or `|` was not encoded as a whole, but its parts may be: they
+ * are decoded when the call uses them.
+ */
 function toCookieValue(written: string): string {
   const value = withoutQuotes(written);
   if (/[#|]/.test(value)) return value;
@@ -85,7 +117,7 @@ function toCookieValue(written: string): string {
   }
 }
 
-/** The package `cookie` reads attributes that are not written too, and would find them on `Object.prototype`. */
+/** These attributes are written out, because the package `cookie` would find missing ones on `Object.prototype`. */
 const NO_ATTRIBUTES: object = {
   domain: undefined,
   encode: undefined,
@@ -94,7 +126,18 @@ const NO_ATTRIBUTES: object = {
   priority: undefined,
 };
 
-/** The `Set-Cookie` headers that carry the visitor's ids to the next call. */
+/**
+ * Writes the `Set-Cookie` headers that an answer needs, one text for each cookie: the `mbox` cookie, and the
+ * `mboxEdgeCluster` cookie when the location hint is known. With them, the browser's next call is of the same visitor.
+ *
+ * @throws {TypeError} for an attribute that no cookie can have, such as a `domain` with a space.
+ *
+ * @example
+ * ```ts
+ * const answer = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
+ * outgoing.setHeader('Set-Cookie', toSetCookieHeaders(answer, { domain: 'example.com' }));
+ * ```
+ */
 export function toSetCookieHeaders(
   {
     targetCookie,
@@ -127,8 +170,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * JSON that is safe inside a `<script>` of a page: an offer may hold `</script>`. For `visitorState` and for
- * at.js's `serverState`.
+ * Writes a value as JSON that is safe inside a `<script>` of a page. An offer may hold `</script>`, which would end the
+ * script, so such characters are escaped. Use it for `visitorState`, and for the `serverState` of at.js. A value that
+ * JSON does not have, such as `undefined`, becomes `null`.
+ *
+ * @throws {TypeError} for a value that holds itself, or a `bigint`.
+ *
+ * @example
+ * ```ts
+ * const { visitorState } = await client.getOffers({ request: { execute: { pageLoad: {} } } });
+ * const script = `<script>window.visitorState = ${toInlineJson(visitorState)};</script>`;
+ * ```
  */
 export function toInlineJson(value: unknown): string {
   return (JSON.stringify(value) ?? 'null').replace(

@@ -1,36 +1,45 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 
-/** `…|MCMID|{ECID}|MCAAMLH-{expiry}|{hint}|MCAAMB-{expiry}|{blob}|…`: keys and values by turns; `NONE` is no value. */
+/**
+ * This file reads AMCV cookies. Such a cookie has keys and values by turns:
+ * `…|MCMID|{ECID}|MCAAMLH-{expiry}|{hint}|MCAAMB-{expiry}|{blob}|…`. The value `NONE` stands for no value.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/integration/ecid
+ */
 
-/** The values of an AMCV cookie. */
+/** The values of an AMCV cookie that Target uses. A missing or malformed value is absent. */
 export interface AmcvValues {
+  /** The Experience Cloud id (ECID), a text of at most 128 digits. */
   readonly MCMID?: string | undefined;
+  /** The visitor's region of Audience Manager, the text of an integer from 1. It is not Target's location hint. */
   readonly MCAAMLH?: string | undefined;
+  /** The visitor's blob of Audience Manager: encrypted data of at most 1024 characters. */
   readonly MCAAMB?: string | undefined;
 }
 
-/** The most digits of Audience Manager's region that are read. */
+/** The maximum number of digits that the region of Audience Manager may have. */
 export const MAX_REGION_LENGTH = 9;
 
-/** The values of a visitor of whom nothing is known. */
+/** The values of a visitor without an AMCV cookie. It has all fields, so that none is found on `Object.prototype`. */
 export const NO_VALUES: AmcvValues = Object.freeze({
   MCMID: undefined,
   MCAAMLH: undefined,
   MCAAMB: undefined,
 });
+
 const MAX_LENGTH = 4096;
 const MAX_FIELDS = 100;
 const ECID = /^\d+$/;
 const REGION = /^[1-9]\d{0,8}$/;
 
-/** The name of the cookie that holds the ECID: `AMCV_` and the organization's id. */
+/** Returns the name of the cookie that holds the ECID: `AMCV_` and the organization's id. */
 export function visitorCookieName(organizationId: string): string {
   return `AMCV_${organizationId}`;
 }
 
 /**
- * Reads an AMCV cookie, percent-encoded once or twice or not at all; what is malformed is absent. The `-<expiry>` after a key is
- * dropped unread, as Adobe's own visitor library does: a stale Audience Manager region still finds its way.
+ * Reads an AMCV cookie that is percent-encoded once, twice or not at all. A malformed value is absent, and nothing ever
+ * throws. The `-{expiry}` after a key is not checked, as in Adobe's own visitor library: an old region of Audience
+ * Manager still works.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {
   if (typeof cookie !== 'string') return NO_VALUES;
@@ -53,7 +62,7 @@ export function parseAmcvCookie(cookie: unknown): AmcvValues {
   };
 }
 
-/** Decodes a text that has no plain separator. */
+/** Decodes a text that has no plain `|`. A malformed text gives an empty one. */
 function decode(text: string): string {
   if (text.includes('|')) return text;
   try {

@@ -1,21 +1,24 @@
 import { invalidField } from '../errors.js';
 import { isRecord } from '../json.js';
 
-/** A cookie of an earlier answer, or of a framework's cookie jar. */
+/** A cookie as an object, such as `targetCookie` of an earlier answer, or a cookie that a framework has parsed. */
 export interface CookieLike {
+  /** The name of the cookie. It is not checked. */
   readonly name?: string | undefined;
+  /** The value of the cookie. It may be in double quotes, and percent-encoded once, twice or not at all. */
   readonly value: string;
 }
 
-/** The value of a cookie, or the cookie itself. */
+/** The type of an option that takes a cookie: the value of the cookie, or the cookie as an object. */
 export type CookieOption = string | CookieLike;
 
-/** A location hint, or the cookie that has it. */
+/** The type of an option that takes a location hint: 1 to 4 digits as text or number, or the cookie that holds them. */
 export type LocationHintOption = CookieOption | number;
 
 /**
- * Reads the value of a cookie from an option. Any other type is an error: an identity that got lost in silence would make
- * a new visitor of each call.
+ * Reads the value of a cookie from an option.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type. An identity that is lost in silence would make
+ * each call a new visitor.
  */
 export function toCookieText(option: unknown, name: string): string | undefined {
   if (option === undefined || option === null) return undefined;
@@ -25,14 +28,17 @@ export function toCookieText(option: unknown, name: string): string | undefined 
 }
 
 /**
- * Removes the double quotes that may stand round a cookie's value. They are no part of it, but not every parser removes them.
+ * Removes the double quotes around the value of a cookie. They are no part of it, but not every parser removes them.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
  */
 export function withoutQuotes(value: string): string {
   return value.startsWith('"') && value.endsWith('"') && value.length > 1 ? value.slice(1, -1) : value;
 }
 
-/** Reads a location hint, which programs that parse cookies may hold as a number. */
+/**
+ * Reads the value of a location hint from an option. Programs that parse cookies may hold it as a number.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type.
+ */
 export function toHintText(option: unknown, name: string): string | undefined {
   return toCookieText(typeof option === 'number' ? String(option) : option, name);
 }

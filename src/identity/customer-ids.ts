@@ -2,13 +2,16 @@ import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delive
 import { invalidField, TargetError } from '../errors.js';
 import { idToText, isObject, isRecord, itemsOf, type JsonRecord } from '../json.js';
 
-/** Whether a customer is logged in, as Experience Cloud counts it. */
+/** The numbers that Experience Cloud gives to the login states of a customer. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
 
-/** One of the numbers of `TargetClient.AuthState`. */
+/** A number of `TargetClient.AuthState`: 0 for unknown, 1 for authenticated, 2 for logged out. */
 export type AuthStateNumber = (typeof AUTH_STATE)[keyof typeof AUTH_STATE];
 
-/** The Delivery API's names of the states, each at the place of its number in {@link AUTH_STATE}. */
+/**
+ * The names that the Delivery API gives to the login states. Each is at the index that is its number in
+ * {@link AUTH_STATE}.
+ */
 export const AUTHENTICATED_STATES = [
   'unknown',
   'authenticated',
@@ -16,37 +19,70 @@ export const AUTHENTICATED_STATES = [
 ] as const satisfies readonly AuthenticatedState[];
 
 const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
-/** The customer ids of a visitor who has none. */
+/** The list of customer ids that all visitors without one share. */
 export const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
-/** A customer id as Experience Cloud's visitor API takes it; a plain string or number is an id of unknown state. */
+/**
+ * A customer id in the form of Adobe's visitor service. A plain string or number is an id whose login state is unknown.
+ */
 export type CustomerIdOption =
   | string
   | number
   | {
+      /**
+       * The id, at most 128 characters. A number is sent as text. A visitor who has not logged in has no id yet: an
+       * empty or missing one is left out.
+       */
       readonly id: string | number | null | undefined;
-      /** One of `TargetClient.AuthState`, or its name. @default 0, which is `unknown` */
+      /**
+       * The login state of the customer: a number of `TargetClient.AuthState`, or its name.
+       * @default 0, which is `unknown`
+       */
       readonly authState?: AuthStateOption | null | undefined;
     };
 
-/** A state as it may be given: the number of one, which programs often hold as any number, or its name. */
+/**
+ * A login state as a caller may write it: its number, or its name in lower or upper case. The type takes any number,
+ * because programs often hold the state as one; a number that is no state is an error.
+ */
 export type AuthStateOption = number | AuthenticatedState | Uppercase<AuthenticatedState>;
 
-/** A customer id in the Delivery API's own form. */
+/**
+ * A customer id in the form of the Delivery API.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/identifying-visitors
+ */
 export interface CustomerIdEntry {
+  /** The id, at most 128 characters. A number is sent as text. An entry with an empty id is left out. */
   readonly id: string | number;
+  /** The alias of the customer attributes data source in Experience Cloud, at most 50 characters. */
   readonly integrationCode: string;
-  /** @default 'unknown' */
+  /** The login state of the customer. @default 'unknown' */
   readonly authenticatedState?: AuthStateOption | null | undefined;
 }
 
-/** Customer ids by integration code; one without an id is left out. */
+/** Customer ids by integration code, which is at most 50 characters long. An entry without an id is left out. */
 export type CustomerIdsByCode = Readonly<Record<string, CustomerIdOption | null | undefined>>;
 
-/** Customer ids by integration code, or a list of them in the Delivery API's form. */
+/**
+ * The type of the `customerIds` option: ids by integration code, or a list in the form of the Delivery API.
+ *
+ * @example
+ * ```ts
+ * const byCode: CustomerIdsOption = {
+ *   crm: { id: 'customer-7', authState: TargetClient.AuthState.AUTHENTICATED },
+ *   newsletter: 'reader-9',
+ * };
+ * const asList: CustomerIdsOption = [
+ *   { id: 'customer-7', integrationCode: 'crm', authenticatedState: 'authenticated' },
+ * ];
+ * ```
+ */
 export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
 
-/** The `customerIds` option, in either form, as the Delivery API takes them. */
+/**
+ * Reads the `customerIds` option in either form, and returns the ids as the Delivery API takes them.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong id, integration code or login state.
+ */
 export function toCustomerIds(option: unknown): readonly CustomerId[] {
   if (option === undefined || option === null) return NO_CUSTOMER_IDS;
   if (!isObject(option)) throw invalidField('customerIds', 'an object or an array', option);
@@ -57,10 +93,10 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
 }
 
 /**
- * Reads the customer ids that a visitor object holds, by integration code. One that Target does not take is left out and
- * told of, because whoever gave it to the object may be another than the caller.
+ * Reads the customer ids that a visitor object holds, by integration code. An id that Target does not take is left out
+ * with a warning and is no error, because somebody else than the caller may have given it to the object.
  */
-export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void): readonly CustomerId[] {
+export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void): readonly CustomerId[] {
   const customerIds: CustomerId[] = [];
   for (const [index, pair] of Object.entries(held).entries()) {
     try {
@@ -68,13 +104,13 @@ export function toHeldCustomerIds(held: JsonRecord, tell: (why: string) => void)
       if (customerId) customerIds.push(customerId);
     } catch (thrown) {
       if (!(thrown instanceof TargetError)) throw thrown;
-      tell(thrown.message);
+      warn(thrown.message);
     }
   }
   return customerIds;
 }
 
-/** A sparse array may claim four thousand million entries. */
+/** This limit stops sparse arrays, which may claim four thousand million items. */
 const MAX_ENTRIES = 100_000;
 
 function entriesOf(option: readonly unknown[]): unknown[] {
@@ -82,7 +118,7 @@ function entriesOf(option: readonly unknown[]): unknown[] {
   throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
 }
 
-/** The `customerIds` option, in either form, as a visitor object takes them. */
+/** Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them. */
 export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
   if (!isList(option)) return Object.fromEntries(Object.entries(option).map(toOwnPair)) as CustomerIdsByCode;
   return Object.fromEntries(
@@ -93,12 +129,12 @@ export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCod
   );
 }
 
-/** A value that says the same in another type is converted, for visitor objects expect texts and numbers of states. */
+/** Converts one customer id for a visitor object, which expects texts as ids and numbers as login states. */
 function toOwnPair([code, value]: [string, unknown]): [string, unknown] {
   return [code, typeof value === 'string' || isAnonymous(value) ? value : toState(value)];
 }
 
-/** Customer ids as `visitorState` has them. A copy: the caller may use the object again for the next visitor. */
+/** Copies customer ids in the form that `visitorState` has. The caller may change the original for the next visitor. */
 export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
   return Object.fromEntries(
     Object.entries(customerIds)
@@ -108,8 +144,8 @@ export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
 }
 
 /**
- * The Delivery API's name of a state that was given by name, in any case, or by number, as number or as text. A state
- * that is not given is `unknown`; undefined stands for a value that is no state.
+ * Returns the Delivery API's name of a login state. The state is given by its name in any case, or by its number as
+ * number or text. A missing state is `unknown`. A value that is no state gives `undefined`.
  */
 export function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
   if (given === undefined || given === null || given === '') return 'unknown';
@@ -119,7 +155,7 @@ export function toAuthenticatedState(given: unknown): AuthenticatedState | undef
   return AUTHENTICATED_STATES.find((known, number) => known === name || String(number) === name);
 }
 
-/** `Array.isArray` does not know of read-only lists. */
+/** Tells whether customer ids are a list. `Array.isArray` alone does not narrow the type of a read-only list. */
 function isList(option: CustomerIdsOption): option is readonly CustomerIdEntry[] {
   return Array.isArray(option);
 }
@@ -138,13 +174,16 @@ function toState(value: unknown): unknown {
   return state === undefined ? { ...value, id: text } : { ...value, id: text, authState: numberOf(state) };
 }
 
-/** Before a login there is often no id yet, which is no mistake. */
+/** Tells whether an entry has no id. That is no mistake, because a visitor often has none before the login. */
 function isAnonymous(value: unknown): boolean {
   const id = isRecord(value) ? value.id : isObject(value) ? undefined : value;
   return id === undefined || id === null || id === '';
 }
 
-/** Paths count the customer ids: a code in a message might be an id that was written in its place. */
+/**
+ * Converts one pair of integration code and id. The path has the position of the pair instead of its code, because
+ * somebody may have written an id where the code belongs, and errors must not show ids.
+ */
 function fromPair([code, value]: readonly [string, unknown], path: string): CustomerId | undefined {
   if (isAnonymous(value)) return undefined;
   const integrationCode = toText(code, `${path}.integrationCode`, MAX_CODE_LENGTH);
@@ -155,7 +194,10 @@ function fromPair([code, value]: readonly [string, unknown], path: string): Cust
   return { id: toText(value.id, `${path}.id`, MAX_ID_LENGTH), integrationCode, authenticatedState };
 }
 
-/** An empty entry says nothing, and one with an empty id is of somebody who has not logged in yet. */
+/**
+ * Converts one entry of a list. An empty entry is left out. So is one with an empty id, because that visitor has not
+ * logged in yet.
+ */
 function fromEntry(value: unknown, index: number): CustomerId | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const path = `customerIds[${index}]`;
@@ -171,8 +213,8 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
 }
 
 /**
- * Reads the state of a customer id. Each form has its own name for it, and takes the other's too: a state that is not
- * found would count somebody as unknown who is logged in.
+ * Reads the login state of a customer id. The two forms name it differently, and both names are read in both forms: an
+ * overlooked state would count a logged-in customer as unknown.
  */
 function stateIn(value: JsonRecord, names: readonly [string, string], path: string): AuthenticatedState {
   const [own, other] = names;
@@ -186,7 +228,7 @@ function isGiven(state: unknown): boolean {
   return state !== undefined && state !== null && state !== '';
 }
 
-/** A text, or a number or a boolean as text: databases and forms give ids as either. */
+/** Returns an id or a code as text. Databases and forms may hold it as a number or a boolean. */
 function toText(value: unknown, path: string, maxLength: number): string {
   const text = idToText(value);
   if (text !== undefined && text.length <= maxLength) return text;

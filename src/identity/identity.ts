@@ -17,25 +17,73 @@ import { isLocationHint } from './location-hint.js';
 import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cookie.js';
 import { guarded, isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
-/** The options of a call that say who asks. */
+/**
+ * The options of a call that identify the visitor. Pass on the cookies of the browser, and set those of the answer, or
+ * each call counts as a new visitor.
+ *
+ * A malformed or expired cookie counts as absent, and so does `null`. A value of a wrong type makes the call reject
+ * with `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/identifying-visitors
+ *
+ * @example
+ * ```ts
+ * const { response, targetCookie } = await client.getOffers({
+ *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+ *   targetCookie: cookies[TargetClient.TargetCookieName],
+ *   targetLocationHint: cookies[TargetClient.TargetLocationHintCookieName],
+ *   visitorCookie: cookies[TargetClient.getVisitorCookieName('1234567890@AdobeOrg')],
+ *   customerIds: { crm: { id: 'customer-7', authState: TargetClient.AuthState.AUTHENTICATED } },
+ * });
+ * ```
+ */
 export interface IdentityOptions {
-  /** The mbox cookie: its value, or the cookie itself, such as `targetCookie` of an answer. */
+  /**
+   * The `mbox` cookie: its value, or a cookie object such as `targetCookie` of an earlier answer. It holds the session
+   * and the tntId.
+   * @default none: the call starts a session, and the edge makes a tntId
+   */
   readonly targetCookie?: CookieOption | null | undefined;
-  /** The mboxEdgeCluster cookie: its value, or the cookie itself, such as `targetLocationHintCookie` of an answer. */
+  /**
+   * The `mboxEdgeCluster` cookie: its value, or a cookie object such as `targetLocationHintCookie` of an earlier
+   * answer. Anything but 1 to 4 digits counts as absent. The location hint in the tntId of `targetCookie` wins over it.
+   * @default the client's own location hint
+   */
   readonly targetLocationHint?: LocationHintOption | null | undefined;
-  /** The same as `targetLocationHint`, under the name that Adobe's samples use. */
+  /**
+   * Another name of `targetLocationHint`, which Adobe's samples use. If both have a location hint, `targetLocationHint`
+   * wins.
+   */
   readonly targetLocationHintCookie?: LocationHintOption | null | undefined;
-  /** The AMCV cookie: its value, percent-encoded or not, or the cookie itself. */
+  /**
+   * The AMCV cookie: its value, percent-encoded or not, or a cookie object. It holds the ECID, and the region and blob
+   * of Audience Manager. It is not used when `visitor` is given.
+   * @default none
+   */
   readonly visitorCookie?: CookieOption | null | undefined;
-  /** Tells apart the calls of one page that share a visitor. @default 'target-global-mbox' */
+  /**
+   * The name of the part of a page that makes this call, such as `header`. Calls that share a `visitor` share its
+   * supplemental data id only when each has a `consumerId` of its own.
+   * @default 'target-global-mbox'
+   */
   readonly consumerId?: string | number | null | undefined;
-  /** Ids of a customer by integration code, or a list in the Delivery API's form. */
+  /**
+   * The ids that your own systems have for the visitor, by integration code, or as a list in the form of the Delivery
+   * API. They are sent with those of `visitor` and of the request, at most 50 in all.
+   * @default none
+   */
   readonly customerIds?: CustomerIdsOption | null | undefined;
-  /** Joins calls to one session where no mbox cookie does. @default a new one */
+  /**
+   * The id of the session, for calls of one visitor that have no mbox cookie in common. It has 1 to 128 printable
+   * characters without space, `?` and `/`. The session in `targetCookie` wins over it.
+   * @default a new random id
+   */
   readonly sessionId?: string | number | null | undefined;
   /**
-   * A visitor object to share between calls, ours or that of `@adobe-mcid/visitor-js-server`. The customer ids that it
-   * holds are sent with each of them. @default made of `visitorCookie`
+   * A visitor object that several calls share: a `Visitor` of this package, or one of `@adobe-mcid/visitor-js-server`.
+   * Each call sends the customer ids that it holds, and adds those in `customerIds` to it. A method of it that throws,
+   * or returns a promise instead of its value, makes the call reject with `ERR_TARGET_INVALID_REQUEST`.
+   * @default a new one, made of `visitorCookie`
    */
   readonly visitor?: VisitorLike | null | undefined;
 }
@@ -51,27 +99,31 @@ export interface IdentityEnvironment {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
-/** Everything that options, cookies and the visitor object tell of who asks. The ids that a request names itself win. */
+/** The identity of a visitor, taken from options, cookies and the visitor object. Ids in the request win over these. */
 export interface Identity {
   readonly visitor: VisitorLike;
   readonly consumerId: string;
   readonly sessionId: string;
-  /** The session's id as cookies and URLs have it. */
+  /** The id of the session, percent-encoded for cookies and URLs. */
   readonly encodedSessionId: string;
   readonly tntId: string | undefined;
   readonly ecid: string | undefined;
-  /** The customer ids of this call. */
+  /** The customer ids in the options of this call. */
   readonly customerIds: readonly CustomerId[];
-  /** The customer ids that the visitor object holds besides them, of earlier calls or by `setCustomerIDs`. */
+  /** The other customer ids that the visitor object holds. Earlier calls or `setCustomerIDs` have added them. */
   readonly heldCustomerIds: readonly CustomerId[];
-  /** The edge cluster that keeps the visitor's profile. */
+  /** The location hint of the edge cluster that keeps the visitor's profile, such as `35`. */
   readonly locationHint: string | undefined;
   readonly audienceManager: AudienceManager | undefined;
 }
 
 const DEFAULT_CONSUMER_ID = 'target-global-mbox';
 
-/** Finds out who asks. A visitor object that is given learns the customer ids and tells its own. */
+/**
+ * Finds the identity of the visitor in the options of a call. Adds the customer ids of the call to a visitor object
+ * that the caller shares.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option, or a visitor object that fails.
+ */
 export function toIdentity(
   options: IdentityOptions,
   { config, logger }: IdentityEnvironment,
@@ -83,17 +135,17 @@ export function toIdentity(
   const givenSessionId = toGivenSessionId(cookie.sessionId, options.sessionId);
   const sessionId = givenSessionId ?? ids.newHexId();
   const customerIds = toCustomerIds(options.customerIds);
-  // What is wrong must be found before the visitor object is told anything.
+  // All options are checked before the visitor object gets the customer ids.
   const consumerId = toConsumerId(options.consumerId);
   const visitor = toVisitor(options, config, ids);
   const held = options.visitor ? heldBy(visitor, config.organizationId) : undefined;
-  const stillHeld = teach(visitor, options.customerIds, held);
+  const stillHeld = addCustomerIds(visitor, options.customerIds, held);
   const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
     consumerId,
     sessionId,
-    // Nothing in ours has to be encoded, and to find that out takes as long as to make one.
+    // A new id has nothing to encode, and finding that out would take as long as making the id.
     encodedSessionId: givenSessionId === undefined ? sessionId : encodeURIComponent(sessionId),
     tntId: cookie.tntId,
     ecid: toText(values.MCMID, EDGE_LIMITS.VisitorId.marketingCloudVisitorId),
@@ -105,8 +157,9 @@ export function toIdentity(
 }
 
 /**
- * Draws the supplemental data id of one call. It is for the last step of making one: a consumer who asks twice gets another.
- * The page's hits carry the id of `visitorState`, so that an id of the request's own has to be in that too.
+ * Draws the supplemental data id of one call. It is called once for each call, as the last step, because a consumer
+ * that asks twice gets another id. An id in the request is given to the visitor object: the browser sends the hits of
+ * the page with the id in `visitorState`, and both have to be the same.
  */
 export function drawSupplementalDataId(
   { visitor, consumerId }: Identity,
@@ -118,14 +171,14 @@ export function drawSupplementalDataId(
   }
   const drawn: unknown = visitor.getSupplementalDataID(consumerId);
   if (typeof drawn !== 'string') return undefined;
-  // Ours need no check, which would cost every on-device decision its time.
+  // An id of our own visitor is not checked, because the check would take time in every on-device decision.
   const isOurs = Object.getPrototypeOf(visitor) === Visitor.prototype;
   return isOurs || isSupplementalDataId(drawn) ? drawn : undefined;
 }
 
 function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): string | undefined {
   if (sessionId === undefined || sessionId === null || sessionId === '') return ofCookie;
-  // A boolean would be one session for all visitors.
+  // A boolean would put all visitors into one session.
   const text = typeof sessionId === 'boolean' ? undefined : idToText(sessionId);
   if (text === undefined || !isSessionId(text)) {
     const wanted = `1 to ${MAX_SESSION_ID_LENGTH} printable characters without space, ? or /`;
@@ -143,7 +196,7 @@ function toVisitor(
   return isVisitor(visitor) ? guarded(visitor) : new Visitor(organizationId, cookie, newSupplementalDataId);
 }
 
-/** Reads the customer ids that a visitor object holds. Adobe's tells them in its state alone. */
+/** Reads the customer ids that a visitor object holds. Adobe's visitor object has them only in its state. */
 function heldBy(visitor: VisitorLike, organizationId: string): JsonRecord | undefined {
   if (typeof visitor.getCustomerIDs === 'function') return toRecord(visitor.getCustomerIDs());
   const states = toRecord(visitor.getState());
@@ -163,10 +216,10 @@ function toRecord(value: unknown): JsonRecord | undefined {
 }
 
 /**
- * Adds the customer ids of a call to those that the visitor object holds, whose method would replace them. Returns those
- * that the call does not name.
+ * Adds the customer ids of a call to those that the visitor object holds, because `setCustomerIDs` replaces all of
+ * them. Returns the held ids that the call does not name.
  */
-function teach(
+function addCustomerIds(
   visitor: VisitorLike,
   option: CustomerIdsOption | null | undefined,
   held: JsonRecord | undefined,
@@ -177,7 +230,10 @@ function teach(
   return held && Object.fromEntries(Object.entries(held).filter(([code]) => !Object.hasOwn(given, code)));
 }
 
-/** A value that is none would join the calls of all its consumers. */
+/**
+ * Reads the consumer id of a call. A value that is no name is an error: with the default in its stead, calls of
+ * different consumers would count as calls of one.
+ */
 function toConsumerId(consumerId: unknown): string {
   if (typeof consumerId === 'string' && consumerId !== '') return consumerId;
   if (consumerId === undefined || consumerId === null || consumerId === '') return DEFAULT_CONSUMER_ID;
@@ -186,7 +242,9 @@ function toConsumerId(consumerId: unknown): string {
   throw invalidField('consumerId', 'a string', consumerId);
 }
 
-/** Reads the hint of the options of a call. It comes from a cookie, so that any text but digits is ignored. */
+/**
+ * Reads the location hint in the options of a call. A cookie can hold anything, so a text that is no hint is ignored.
+ */
 function toLocationHint(options: IdentityOptions): string | undefined {
   const hint = toHintText(options.targetLocationHint, 'targetLocationHint');
   const alias = toHintText(options.targetLocationHintCookie, 'targetLocationHintCookie');
@@ -194,16 +252,17 @@ function toLocationHint(options: IdentityOptions): string | undefined {
   return isLocationHint(alias) ? alias : undefined;
 }
 
-/** The names that an AMCV cookie has, with whatever a visitor object says they are. */
+/** The values that a visitor object returns under the names of an AMCV cookie. They are not checked yet. */
 type VisitorValues = { readonly [Name in keyof AmcvValues]?: unknown };
 
 function toValues(values: unknown): VisitorValues {
   return isRecord(values) ? values : NO_VALUES;
 }
 
-/** A value of the caller's or our own visitor object; only texts and numbers that the API takes count. */
+/** Returns a value of a visitor object as text. Only texts and numbers that the API takes count. */
 function toText(value: unknown, maxLength: number): string | undefined {
-  // Most visitors have none of the values, and to convert nothing takes a thirtieth of a decision (benchmark on-device/prefetch-url).
+  // Most visitors have none of the values. This shortcut saves a thirtieth of a decision (benchmark
+  // on-device/prefetch-url).
   if (value === undefined) return undefined;
   const text = typeof value === 'boolean' ? undefined : idToText(value);
   return text !== undefined && text !== '' && text.length <= maxLength ? text : undefined;

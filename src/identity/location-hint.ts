@@ -1,32 +1,43 @@
 /** The name of the cookie that holds the location hint. */
 export const LOCATION_HINT_COOKIE_NAME = 'mboxEdgeCluster';
 
-/** `35`: which edge cluster keeps a visitor's profile. It becomes part of a host name, so it is digits or nothing. */
+/**
+ * A location hint such as `35` names the edge cluster that keeps a visitor's profile. It becomes a part of a host name,
+ * so nothing but digits is allowed.
+ */
 const HINT = /^\d{1,4}$/;
 const HINT_IN_TNT_ID = /\.(\d{1,4})_\d{1,4}$/;
 const HINT_IN_EDGE_HOST = /^mboxedge(\d{1,4})\.tt\.omtrdc\.net$/;
 
-/** Whether a value, most likely from a cookie, is a location hint. */
+/** Tells whether a value is a location hint. The value often comes from a cookie, which can hold anything. */
 export function isLocationHint(value: unknown): value is string {
   return typeof value === 'string' && HINT.test(value);
 }
 
-/** The hint of a tntId such as `abc.35_0`. */
+/** Returns the location hint in a tntId such as `abc.35_0`. */
 export function hintOfTntId(tntId: string | undefined): string | undefined {
   return tntId === undefined ? undefined : HINT_IN_TNT_ID.exec(tntId)?.[1];
 }
 
-/** The hint of an answer's edge host, `mboxedge35.tt.omtrdc.net`; any other host teaches nothing. */
+/**
+ * Returns the location hint in the edge host of an answer, such as `mboxedge35.tt.omtrdc.net`. Other hosts have none.
+ */
 export function hintOfEdgeHost(edgeHost: unknown): string | undefined {
   return typeof edgeHost === 'string' ? HINT_IN_EDGE_HOST.exec(edgeHost)?.[1] : undefined;
 }
 
-/** The host of a delivery call: the hint's edge cluster, or the client's own name, which finds the nearest. */
+/**
+ * Returns the host for a delivery call: the edge cluster of the location hint. A call without a hint goes to the
+ * client's own host, which finds the nearest cluster.
+ */
 export function deliveryHost(client: string, hint: string | undefined): string {
   return hint === undefined ? `${client}.tt.omtrdc.net` : clusterHost(hint);
 }
 
-/** Bounded, for a hint has four digits at most. A name that is written anew is hashed anew by all who look it up. */
+/**
+ * The hosts by location hint. The map is bounded, because a hint has at most four digits. The same text is used again,
+ * because a new one has to be hashed again for every look-up by host.
+ */
 const hostsByHint = new Map<string, string>();
 
 function clusterHost(hint: string): string {
@@ -37,7 +48,8 @@ function clusterHost(hint: string): string {
   return host;
 }
 
-/** The client's own hint, configured or learned: what calls of visitors without one go by. */
+/** The client's own location hint. Calls of visitors without a hint use it. */
 export interface OwnHint {
+  /** The location hint that was configured or learned from an answer. It is `undefined` while none is known. */
   current: string | undefined;
 }

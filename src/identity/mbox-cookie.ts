@@ -2,47 +2,67 @@ import { toBytes, toText } from '#platform';
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { hintOfTntId } from './location-hint.js';
 
-/** `session#{id}#{expires}|PC#{tntId}#{expires}`; name and value percent-encoded, expires in epoch seconds. */
+/**
+ * This file reads and writes the mbox cookie, `session#{id}#{expires}|PC#{tntId}#{expires}`. The names and the values
+ * are percent-encoded, and `expires` is in seconds since 1970.
+ * @see https://experienceleague.adobe.com/docs/core-services/interface/administration/ec-cookies/cookies-target.html
+ */
 
-/** What the mbox cookie says about a visitor; what is malformed or expired is absent. */
+/** The ids in an mbox cookie. A malformed or expired id is absent. */
 export interface MboxCookie {
   readonly sessionId?: string | undefined;
   readonly tntId?: string | undefined;
-  /** The location hint of the tntId. */
+  /** The location hint in the tntId. */
   readonly locationHint?: string | undefined;
 }
 
-/** A cookie to set. */
+/**
+ * A cookie to set in the browser. `toSetCookieHeaders` of `target-node-sdk/http` writes its header.
+ *
+ * @example
+ * ```ts
+ * // Express takes milliseconds.
+ * response.cookie(targetCookie.name, targetCookie.value, { maxAge: targetCookie.maxAge * 1000 });
+ * ```
+ */
 export interface TargetCookie {
+  /** The name of the cookie: `mbox` or `mboxEdgeCluster`. */
   readonly name: string;
+  /** The value of the cookie. A library may percent-encode it once more: it is read again all the same. */
   readonly value: string;
-  /** Seconds. */
+  /** The time for which the browser keeps the cookie, in seconds. */
   readonly maxAge: number;
 }
 
-/** The name of the mbox cookie. */
+/** The name of the cookie that holds the session and the tntId. */
 export const MBOX_COOKIE_NAME = 'mbox';
 
-/** It has all fields, so that none of them is found on `Object.prototype`. */
+/** The ids of a visitor without a cookie. It has all fields, so that none of them is found on `Object.prototype`. */
 const EMPTY: MboxCookie = Object.freeze({ sessionId: undefined, tntId: undefined, locationHint: undefined });
-/** How long a session lives after its last call, and the location hint with it. */
+/** The time in seconds that a session lives after its last call. The location hint lives as long. */
 export const SESSION_SECONDS = 1860;
-/** The longest id of a session, which the Delivery API's description gives in words alone. */
+/** The maximum length of a session id. The Delivery API gives it in the description of the field, not in its schema. */
 export const MAX_SESSION_ID_LENGTH = 128;
+/** The time in seconds that a tntId lives after the last call: 732 days. */
 const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
-/** The bar between the parts of a cookie that was encoded as a whole never, once or twice. */
+/**
+ * The patterns of the bar between the parts of a cookie, by how often the whole cookie was encoded: 0, 1 or 2 times.
+ */
 const BARS = ['|', /\||%7C/i, /\||%(?:25)?7C/i] as const;
-/** What the API takes as a session id: printable, without a space, `?` or `/`. */
+/** The characters that the API takes in a session id: printable ASCII without space, `?` and `/`. */
 const SESSION_ID = /^[!-.0->@-~]+$/;
 
-/** Whether the Delivery API takes this as a session id. */
+/** Tells whether the Delivery API takes a text as a session id. */
 export function isSessionId(value: string): boolean {
   return value.length <= MAX_SESSION_ID_LENGTH && SESSION_ID.test(value);
 }
 
-/** Reads the mbox cookie as a browser sent it. A part that is malformed is skipped alone; nothing ever throws. */
+/**
+ * Reads the mbox cookie as a browser sent it. A malformed or expired part is skipped, and the other parts still count.
+ * Nothing ever throws.
+ */
 export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   if (typeof cookie !== 'string') return EMPTY;
   const values = new Map<string, string>();
@@ -63,7 +83,7 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   };
 }
 
-/** The mbox cookie to send to the browser with an answer. */
+/** Makes the mbox cookie that an answer sets in the browser. */
 export function formatMboxCookie(
   encodedSessionId: string,
   tntId: string | undefined,
@@ -78,10 +98,13 @@ export function formatMboxCookie(
   return { name: MBOX_COOKIE_NAME, value, maxAge: PC_SECONDS };
 }
 
-/** Of the last second that a cookie was written in: there are thousands of cookies in each. */
+/**
+ * The times of expiry that were written last. They change once in a second, and a busy server writes thousands of
+ * cookies in each second.
+ */
 let expiry = { now: Number.NaN, session: '', device: '' };
 
-/** Percent-encodes; a lone surrogate, which cannot be encoded, is replaced. */
+/** Percent-encodes a text. A lone surrogate cannot be encoded and is replaced. */
 function encode(value: string): string {
   if (isUnreserved(value)) return value;
   try {
@@ -95,15 +118,18 @@ const UNRESERVED = Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w.~-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 
-/** Whether nothing has to be encoded; for texts as short as ids this is faster than an expression (`on-device/prefetch-url`). */
+/**
+ * Tells whether a text has no character to encode. The loop is faster than a regular expression for texts as short as
+ * ids (benchmark on-device/prefetch-url).
+ */
 function isUnreserved(value: string): boolean {
   for (let at = 0; at < value.length; at += 1) if (UNRESERVED[value.charCodeAt(at)] !== 1) return false;
   return true;
 }
 
 /**
- * Tells how often a cookie was encoded as a whole, by its `#`: never, once where it was taken from the header without
- * decoding, or twice, because two programs on its way may each have encoded it.
+ * Tells how often a cookie was percent-encoded as a whole, by the form of its `#`. A cookie that was taken from the
+ * header without decoding was encoded once. Two programs on its way may have encoded it twice.
  */
 function encodingsOf(cookie: string): 0 | 1 | 2 {
   if (cookie.includes('#')) return 0;

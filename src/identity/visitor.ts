@@ -5,26 +5,35 @@ import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
 import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
 import { newSupplementalDataId } from './ids.js';
 
-/** The methods that a visitor object must have, the SDK's own or one that the caller shares between calls. */
+/**
+ * The methods of a visitor object, which the calls of one page share: a {@link Visitor}, or an object of
+ * `@adobe-mcid/visitor-js-server`. A call rejects with `ERR_TARGET_INVALID_REQUEST` when a method throws, or returns a
+ * promise instead of its value.
+ */
 export interface VisitorLike {
-  /** Returns the state for the browser's `Visitor.getInstance(org, {serverState})`. */
+  /** Returns the state for `Visitor.getInstance(organizationId, { serverState })` in the browser. */
   getState(): unknown;
-  /** At least MCMID, MCAAMLH and MCAAMB where they are known. */
+  /** Returns the values of the AMCV cookie: at least `MCMID`, `MCAAMLH` and `MCAAMB` where they are known. */
   getVisitorValues(): unknown;
+  /** Returns the supplemental data id for one call of a consumer. It is ignored when it has a wrong form. */
   getSupplementalDataID(consumerId: string): string;
+  /** Replaces the customer ids that the object holds. It may be asynchronous, because its result is not used. */
   setCustomerIDs?(customerIds: CustomerIdsByCode): void;
-  /** Returns the customer ids that it holds, by integration code. @default those of `getState` */
+  /** Returns the customer ids that the object holds, by integration code. @default the ids in `getState()` */
   getCustomerIDs?(): unknown;
-  /** Takes the supplemental data id that a request has of its own, as used by the consumer. */
+  /** Takes a supplemental data id that comes from a request, and counts it as used by the consumer. */
   adopt?(supplementalDataId: string, consumerId: string): void;
 }
 
 const NO_CONSUMERS: readonly string[] = Object.freeze([]);
 const REQUIRED = ['getState', 'getVisitorValues', 'getSupplementalDataID'] as const;
-/** Methods that only some visitor objects have. */
+/** The methods that only some visitor objects have. */
 const OPTIONAL = ['setCustomerIDs', 'getCustomerIDs', 'adopt'] as const;
 
-/** Tells whether a visitor object is given; one that cannot be asked is an error. */
+/**
+ * Tells whether a visitor object is given.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that lacks one of the required methods.
+ */
 export function isVisitor(visitor: unknown): visitor is VisitorLike {
   if (visitor === undefined || visitor === null) return false;
   if (isRecord(visitor) && REQUIRED.every((name) => typeof methodOf(visitor, name) === 'function'))
@@ -46,8 +55,8 @@ function methodOf(visitor: JsonRecord, name: string): Method | undefined {
 const guards = new WeakMap<object, VisitorLike>();
 
 /**
- * Returns an object that asks a visitor object of the caller's, and names the method that throws or is asynchronous. A
- * visitor of this copy of the package needs none.
+ * Returns an object that calls the methods of the caller's visitor object. Its errors name the method that threw or
+ * returned a promise. A visitor of this copy of the package is returned as it is.
  */
 export function guarded(visitor: VisitorLike): VisitorLike {
   if (Visitor.isOwn(visitor)) return visitor;
@@ -62,7 +71,10 @@ export function guarded(visitor: VisitorLike): VisitorLike {
   return guard as unknown as VisitorLike;
 }
 
-/** What is thrown is the caller's own, and stays the cause. A promise cannot be an answer: who the visitor is would be lost in silence. */
+/**
+ * Calls a method of a visitor object. An error that the caller's own method throws becomes the `cause`. A promise is an
+ * error, because the ids of the visitor would be lost in silence, unless nobody uses the result of the method.
+ */
 function ask(visitor: JsonRecord, name: string, given: readonly unknown[]): unknown {
   let answer: unknown;
   let isPromise: boolean;
@@ -83,8 +95,21 @@ function ask(visitor: JsonRecord, name: string, given: readonly unknown[]): unkn
 }
 
 /**
- * The Experience Cloud visitor of one caller: the ids of an AMCV cookie, and the supplemental data id (SDID) by
- * which Analytics finds the hits that belong together. Share one between calls that belong to one page.
+ * The Experience Cloud visitor of one page. It has the ids of the AMCV cookie, and draws the supplemental data ids
+ * (SDIDs) by which Analytics joins the hits of one page. Make one for each request of a browser, and share it between
+ * the calls for that page. Each of the calls needs a `consumerId` of its own.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/integration/ecid
+ *
+ * @example
+ * ```ts
+ * const visitor = new Visitor('1234567890@AdobeOrg', amcvCookie);
+ * visitor.setCustomerIDs({ crm: { id: 'customer-7', authState: TargetClient.AuthState.AUTHENTICATED } });
+ * const header = await client.getOffers({ request, visitor, consumerId: 'header' });
+ * const footer = await client.getOffers({ request, visitor, consumerId: 'footer' });
+ * // The state of the last answer goes into the page.
+ * const state = footer.visitorState;
+ * ```
  */
 export class Visitor implements VisitorLike {
   readonly #organizationId: string;
@@ -101,27 +126,40 @@ export class Visitor implements VisitorLike {
     return #organizationId in visitor;
   }
 
-  /** `newId` makes the SDIDs; only a test has a reason to give one. */
+  /**
+   * Makes a visitor. A malformed cookie counts as absent, and nothing throws.
+   * @param organizationId the id of the IMS organization, such as `1234567890@AdobeOrg`.
+   * @param amcvCookie the value of the AMCV cookie, percent-encoded or not.
+   * @param newId a function that makes a supplemental data id (SDID). Only tests have a reason to pass one.
+   */
   constructor(organizationId: string, amcvCookie?: unknown, newId: () => string = newSupplementalDataId) {
     this.#organizationId = organizationId;
     this.#values = parseAmcvCookie(amcvCookie);
     this.#newSupplementalDataId = newId;
   }
 
+  /** Returns the ECID, and the region and blob of Audience Manager, as the AMCV cookie has them. */
   getVisitorValues(): AmcvValues {
     return this.#values;
   }
 
+  /**
+   * Replaces the customer ids of the visitor with a copy of the given ones. Entries without an id are left out. Each
+   * call that shares the visitor sends the ids.
+   */
   setCustomerIDs(customerIds: CustomerIdsByCode): void {
     this.#customerIds = toCustomerIdState(customerIds);
   }
 
-  /** The customer ids of `setCustomerIDs`, by integration code. */
+  /** Returns a copy of the customer ids that were set, by integration code. It is `undefined` when none were. */
   getCustomerIDs(): JsonRecord | undefined {
     return this.#customerIds && toCustomerIdState(this.#customerIds);
   }
 
-  /** Takes an SDID that the caller made, as used by the consumer. Other consumers get it too. */
+  /**
+   * Takes a supplemental data id (SDID) that the caller has made, and counts it as used by the consumer. Other
+   * consumers get it too.
+   */
   adopt(supplementalDataId: string, consumerId: string): void {
     if (this.#current !== undefined && this.#current !== supplementalDataId) this.#rotate();
     this.#current = supplementalDataId;
@@ -129,8 +167,9 @@ export class Visitor implements VisitorLike {
   }
 
   /**
-   * One SDID for all consumers, until one of them asks a second time and gets a new one. Consumers who have not used
-   * the one before it get that first, so that all of them use the same ids in the same order.
+   * Returns the supplemental data id (SDID) for one call of a consumer. All consumers get the same SDID, until one of
+   * them asks a second time and gets a new one. A consumer that has not used the SDID before the new one gets that
+   * first, so all consumers use the same SDIDs in the same order.
    */
   getSupplementalDataID(consumerId: string): string {
     if (this.#last !== undefined && !this.#lastConsumers.includes(consumerId)) {
@@ -150,6 +189,10 @@ export class Visitor implements VisitorLike {
     this.#currentConsumers = NO_CONSUMERS;
   }
 
+  /**
+   * Returns the state for `Visitor.getInstance(organizationId, { serverState })` in the browser, by organization: the
+   * customer ids, and the SDIDs with the consumers that have used them.
+   */
   getState(): Record<string, unknown> {
     const sdid: Record<string, unknown> = {};
     if (this.#current !== undefined) sdid.supplementalDataIDCurrent = this.#current;
@@ -177,7 +220,10 @@ function toConsumedState(consumers: readonly string[]): Record<string, true> {
 let lastConsumer: string | undefined;
 let lastState: Readonly<Record<string, true>> = {};
 
-/** Callers have one consumer or a few: a name that is made anew costs as much as the rest of the state. */
+/**
+ * Returns the state for one consumer. The last one is kept, because programs have one consumer or a few, and a name
+ * that is made anew costs as much time as the rest of the state.
+ */
 function stateOf(consumer: string): Readonly<Record<string, true>> {
   if (consumer !== lastConsumer) {
     lastConsumer = consumer;

@@ -28,7 +28,7 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly onStart: () => void;
 }
 
-/** On-device decisioning of one client, from the first download of its artifact until the client is closed. */
+/** The on-device decisioning of one client, from the first download of its artifact until the client is closed. */
 export interface OnDevice
   extends LocalDecider,
     Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
@@ -149,7 +149,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   const { report: displays } = evaluation;
   if (displays) for (const report of displays.toRequests(request)) send(report, located, parts);
   warnOfLosses(request, displays, parts.logger);
-  // Only the edge can process the notifications that the caller's request holds.
+  // The caller's own notifications are sent, because nobody but the edge can process them.
   if (request.notifications) {
     for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);
   }

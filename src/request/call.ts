@@ -19,38 +19,47 @@ import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
 
-/** A call, normalised: what is asked, by whom, and within which limits. */
+/** A call with all defaults filled in: the request, the visitor it is for, and its limits. */
 export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 'locationHint' | 'visitor'> {
   readonly request: ResolvedDeliveryRequest;
-  /** When it was made, in epoch ms. */
+  /** The time at which the call was made, in ms since 1970. */
   readonly nowMs: number;
   readonly decisioningMethod: DecisioningMethod;
+  /** The budget of the whole call in ms, retries included. */
   readonly timeoutMs: number;
   readonly signal: AbortSignalLike | undefined;
 }
 
-/** What one HTTP call to the edge needs of a call. */
+/** The parts of a call that one HTTP call to the edge needs. */
 export interface Delivery
   extends Pick<Call, 'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
-  /** The time of the whole call, where a part of it was over before the host was chosen. @default timeoutMs */
+  /**
+   * The budget of the whole call in ms. `timeoutMs` is less when a part of it was spent before the host was chosen.
+   * @default timeoutMs
+   */
   readonly wholeTimeoutMs?: number;
-  /** Without a request id when nobody asks about the answer. */
+  /** The request to send. It has no request id when nobody reads the answer. */
   readonly request: Omit<ResolvedDeliveryRequest, 'requestId'> & { readonly requestId?: string };
-  /** @default the client's */
+  /** The rules for retries. @default the client's */
   readonly retry?: RetryPolicy | undefined;
 }
 
-/** What normalising needs besides the options. */
+/** The parts of a client that are needed to complete a call. */
 export interface CallEnvironment {
   readonly config: ResolvedConfig;
   readonly logger: Logger;
+  /** Returns the time in ms since 1970. */
   readonly now: () => number;
+  /** Makes a random id for requests and impressions. */
   readonly newId: () => string;
 }
 
 /**
- * Options, cookies and visitor → a complete call. The caller's objects are copied, never changed. A request and a method
- * of their own are what a method of the client asks for in the place of its caller.
+ * Completes a call: checks its options, reads its cookies and its visitor object, and fills in the defaults. The
+ * request is copied and never changed. It is not read from the options, because some methods of the client add to it.
+ * `method` wins over the `decisioningMethod` of the options: only the edge takes notifications.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option or request, with the path of the field.
  */
 export function toCall(
   options: CallOptions,
@@ -80,7 +89,10 @@ export function toCall(
 
 type Completed = { -readonly [Field in keyof ResolvedDeliveryRequest]: ResolvedDeliveryRequest[Field] };
 
-/** Adds who asks, and what a request has to say but need not be told. In place: every on-device decision goes through here. */
+/**
+ * Adds the visitor's ids to a request, and the defaults of fields that a request must have. It changes the copy that it
+ * is given: every on-device decision comes through here, and another copy would take time.
+ */
 function complete(
   written: CopiedRequest,
   identity: Identity,
@@ -91,7 +103,7 @@ function complete(
   const id = toVisitorId(written.id, identity);
   if (id) completed.id = id;
   completed.requestId ??= newId();
-  // The edge counts an impression once, however often a call for it is repeated.
+  // The edge counts each impression id once, so a retried call counts no second impression.
   if (completed.execute) completed.impressionId ??= newId();
   if (config.environmentId !== undefined) completed.environmentId ??= config.environmentId;
   if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
@@ -119,7 +131,10 @@ function toVisitorId(written: VisitorId | undefined, identity: Identity): Visito
   return (tntId ?? ecid ?? written?.thirdPartyId ?? customerIds) ? id : undefined;
 }
 
-/** Those of the call come first. A request's own stand for those that the visitor object holds by the same code. */
+/**
+ * Joins the customer ids of the options, of the visitor object and of the request, in this order. An id of the request
+ * replaces one of the visitor object that has the same integration code.
+ */
 function toSentCustomerIds(
   written: readonly CustomerId[] | undefined,
   { customerIds, heldCustomerIds }: Identity,

@@ -18,14 +18,19 @@ import {
   copyWindowField,
 } from './copy-device.js';
 import { copyGeo } from './copy-geo.js';
-import { type Copying, copyFields, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { type Copying, copyFields, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import { toFlag, toNumber, toText, toWord } from './scalars.js';
 
-/** This file copies the context of a request: the page, the device, the browser and the place. */
+/**
+ * This file copies the context of a request. It describes the page, the device, the browser and where the visitor is.
+ */
 
 const CHANNELS: readonly ChannelType[] = ['web', 'mobile'];
 
-/** Copies the context. An empty one is kept, because a missing one gets the server's time offset instead. */
+/**
+ * Copies the context. An empty context stays an empty object, because only a missing one gets the time offset of this
+ * server.
+ */
 export function copyContext(value: unknown, copying: Copying): Context | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
@@ -43,7 +48,7 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }

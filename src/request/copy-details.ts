@@ -3,12 +3,14 @@ import { EDGE_LIMITS } from '../delivery-api.js';
 import type { JsonRecord } from '../json.js';
 import { copyParameters, copyProfileParameters } from './copy-parameters.js';
 import { copyOrder, copyProduct } from './copy-purchase.js';
-import { type Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { type Copying, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import { toCutText } from './scalars.js';
 
-/** This file copies the details that page loads, mboxes, views and notifications share. A context shares the address. */
+/**
+ * This file copies the details that page loads, mboxes, views and notifications share. The context shares the address.
+ */
 
-/** Copies one of the shared details by its name, and returns its copy. */
+/** Copies the detail of this name into the copy, and returns the detail's copy. An unknown detail is dropped. */
 export function copyDetail(
   copy: Draft<RequestDetails>,
   name: string,
@@ -26,7 +28,7 @@ export function copyDetail(
   return kept;
 }
 
-/** Copies an address. Visitors control both URLs, so a long one is cut and not refused. */
+/** Copies an address. A long URL is cut instead of refused, because visitors control both URLs. */
 export function copyAddress(value: unknown, copying: Copying): Address | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
@@ -44,7 +46,7 @@ export function copyAddress(value: unknown, copying: Copying): Address | undefin
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

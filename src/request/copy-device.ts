@@ -4,7 +4,7 @@ import type { JsonRecord } from '../json.js';
 import { type Copying, copyFields, type Draft, missingError } from './copying.js';
 import { toFlag, toNumber, toText, toWord } from './scalars.js';
 
-/** This file copies what a request says of the device: its platform, its screen and its browser. */
+/** This file copies the parts of a request that describe the device, the app and the browser. */
 
 export function copyMobilePlatform(value: unknown, copying: Copying): MobilePlatform | undefined {
   const copy = copyFields<MobilePlatform>(value, copying, copyMobilePlatformField);
@@ -112,7 +112,8 @@ export function copyClientHint(
 }
 
 /**
- * Takes the header's own form too (`Sec-CH-UA-Mobile: ?1`). Visitors control the header, so any other text is dropped.
+ * Takes a boolean, or `?1` or `?0` as the header `Sec-CH-UA-Mobile` has it. Any other text is dropped, because visitors
+ * control the header.
  * @see https://wicg.github.io/ua-client-hints/#sec-ch-ua-mobile
  */
 function toMobileHint(value: unknown, copying: Copying): boolean | undefined {

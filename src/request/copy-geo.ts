@@ -5,13 +5,16 @@ import { type Copying, copyFields, type Draft } from './copying.js';
 import { UNKNOWN_IP_ADDRESS } from './edge-limits.js';
 import { toNumber, toText } from './scalars.js';
 
-/** This file copies the place of a visitor. */
+/** This file copies the geographic data of a visitor. */
 
 export function copyGeo(value: unknown, copying: Copying): Geo | undefined {
   return copyFields<Geo>(value, copying, copyGeoField);
 }
 
-/** Copies a field of a place. Names may be too long for the edge here: on-device rules know them, and `toSentContext` removes them. */
+/**
+ * Copies one field of the geographic data. Names may be too long for the edge, because on-device rules know long names
+ * such as `UNITED STATES`. `toSentContext` removes them before a call to the edge.
+ */
 function copyGeoField(copy: Draft<Geo>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
   if (name === 'ipAddress') kept = copy.ipAddress = toIpAddress(written.ipAddress, copying);
@@ -26,12 +29,13 @@ function copyGeoField(copy: Draft<Geo>, name: string, written: JsonRecord, copyi
 }
 
 /**
- * This prefix stands before an IPv4 address that is written as an IPv6 address. Sockets that listen to both report it so.
+ * This prefix marks an IPv4 address that is written as an IPv6 address. Sockets that listen for both kinds report IPv4
+ * addresses in this form.
  * @see https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.2
  */
 const MAPPED = /^::ffff:(?=\d)/i;
 
-/** Drops an address that is none: geography is a guess, and no reason to fail. */
+/** Drops a value that is no IP address. Geography is only a guess, so a call must not fail because of it. */
 function toIpAddress(value: unknown, copying: Copying): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') {

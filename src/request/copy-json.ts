@@ -1,11 +1,14 @@
 import type { JsonValue } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { isRecord, itemsOf, ownJsonOf } from '../json.js';
-import { outward, toWrittenList } from './copying.js';
+import { toWrittenList, withOuterPath } from './copying.js';
 
 const MAX_DEPTH = 32;
 
-/** Copies JSON that the SDK only passes on. Fields that are null are left out. */
+/**
+ * Copies JSON that the SDK passes on without reading it. Fields that are null are left out.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not JSON, or is nested more than 32 deep.
+ */
 export function copyJson(given: unknown, depth = 0): JsonValue {
   const value = ownJsonOf(given);
   if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
@@ -28,6 +31,6 @@ function inside<Copy>(name: string, copy: () => Copy): Copy {
   try {
     return copy();
   } catch (thrown) {
-    throw outward(thrown, name);
+    throw withOuterPath(thrown, name);
   }
 }

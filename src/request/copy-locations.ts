@@ -9,15 +9,15 @@ import {
   type Draft,
   fieldsOf,
   isAbsent,
-  outward,
   toWrittenList,
+  withOuterPath,
   withoutGaps,
 } from './copying.js';
 import { toInteger, toText } from './scalars.js';
 
-/** This file copies the locations that offers are asked for: page loads, mboxes and views. */
+/** This file copies the parts of a request that ask for offers: page loads, mboxes and views. */
 
-/** The copied locations of `execute` or `prefetch`. Only `prefetch` has views. */
+/** The copy of `execute` or `prefetch`. Only `prefetch` has views. */
 export interface CopiedLocations extends PrefetchRequest {
   readonly mboxes?: readonly ResolvedMboxRequest[];
 }
@@ -49,12 +49,15 @@ export function copyLocations(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** Copies mboxes. One without a name is dropped; one without an index gets its position, or the next free number. */
+/**
+ * Copies mboxes. An mbox without a name is dropped. An mbox without an index gets its position in the list, or the next
+ * number that no other mbox has.
+ */
 function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | undefined {
   const written = toWrittenList(value);
   if (!written) return undefined;
@@ -67,12 +70,12 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
       const copy = isAbsent(item) ? undefined : copyMbox(item, copying, position);
       if (!copy) continue;
       if (copy.index !== undefined) indexed += 1;
-      // Pushing to an empty list makes room for many, and most lists have one mbox.
+      // Pushing to an empty list reserves memory for many items, and most lists have one mbox.
       if (copies) copies.push(copy);
       else copies = [copy];
     }
   } catch (thrown) {
-    throw outward(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`);
   }
   if (copies && indexed < copies.length) number(copies, indexed > 0);
   return copies as ResolvedMboxRequest[] | undefined;
@@ -107,7 +110,7 @@ function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   const whole = hasGaps ? withoutGaps(copy, copying) : copy;
   if (whole && hasName(whole)) return whole;
@@ -119,7 +122,7 @@ function hasName(mbox: Draft<ResolvedMboxRequest>): mbox is NamedMbox {
   return mbox.name !== undefined;
 }
 
-/** Copies a page load. An empty one is kept, because it asks for offers; `true` stands for an empty one. */
+/** Copies a page load. An empty page load is kept, because it asks for offers. `true` stands for an empty one. */
 function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefined {
   if (typeof value === 'boolean') return value ? {} : undefined;
   const written = fieldsOf(value, copying);
@@ -133,12 +136,12 @@ function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefi
       if (copyDetail(copy, name, written, copying) === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps ? (withoutGaps(copy, copying) ?? {}) : copy;
 }
 
-/** Copies a view. An empty one is kept, because a view without a name asks for all views. */
+/** Copies a view. An empty view is kept, because a view without a name asks for all views. */
 function copyView(value: unknown, copying: Copying): ViewRequest | undefined {
   return copyFields<ViewRequest>(value, copying, copyViewField) ?? {};
 }

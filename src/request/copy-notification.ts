@@ -19,11 +19,13 @@ import {
 } from './copying.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
-/** This file copies notifications. One that Target could not process is dropped, so that the others are still sent. */
+/**
+ * This file copies notifications. A notification that Target cannot process is dropped, so that the others are sent.
+ */
 
 const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
 
-/** Copies notifications. An empty one is dropped like any that the edge could not process, and its caller hears of it. */
+/** Copies notifications. An empty entry is dropped with a warning, like any notification that Target cannot process. */
 export function copyNotifications(value: unknown, copying: Copying): Notification[] | undefined {
   const written = toWrittenList(value);
   const items = written && itemsOf(written).map((item) => (isAbsent(item) ? {} : item));
@@ -37,7 +39,8 @@ function copyNotification(value: unknown, copying: Copying, position: number): N
   }
   const copy = copyFields<Notification>(value, copying, copyNotificationField);
   if (copy?.id === undefined || copy.type === undefined || copy.timestamp === undefined) return undefined;
-  // `performance.timeOrigin + performance.now()` is a timestamp too, but the API counts whole milliseconds.
+  // A caller may use `performance.timeOrigin + performance.now()`, which has fractions. The API takes whole
+  // milliseconds.
   return { ...copy, id: copy.id, type: copy.type, timestamp: Math.trunc(copy.timestamp) };
 }
 

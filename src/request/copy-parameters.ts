@@ -1,17 +1,17 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
 import { itemsOf, scalarToText } from '../json.js';
-import { type Copying, fieldsOf, isAbsent, outward, shownName } from './copying.js';
+import { type Copying, fieldsOf, isAbsent, shownName, withOuterPath } from './copying.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
-/** Copies parameters. Numbers and booleans become texts, and lists of them one text. */
+/** Copies parameters. A number or a boolean becomes a text, and a list of them becomes one text, joined by commas. */
 export function copyParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;
   const copy: Record<string, string> = copying.inheritsNames ? Object.create(null) : {};
   let count = 0;
-  // An error that passes while this is set is about the value of this parameter.
+  // An error that is caught while this is set belongs to the value of this parameter.
   let field: string | undefined;
   try {
     for (const name in written) {
@@ -28,12 +28,12 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
     }
   } catch (thrown) {
     if (field === undefined) throw thrown;
-    throw outward(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
+    throw withOuterPath(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
   }
   return count === 0 ? undefined : copy;
 }
 
-/** Copies profile parameters, and notes a doubt about a value that is longer than profiles hold. */
+/** Copies profile parameters. A value that is longer than profiles can hold is copied too, with a warning. */
 export function copyProfileParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const copy = copyParameters(value, copying);
   for (const name in copy) {
@@ -46,7 +46,10 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
   return copy;
 }
 
-/** Converts the value of a parameter. An empty text never comes here: it is a value of its own. */
+/**
+ * Converts the value of a parameter, unless it is a text of the allowed length. An empty text is a valid value, so it
+ * never gets here.
+ */
 function toParameter(given: unknown): string | undefined {
   if (given === undefined || given === null) return undefined;
   const value = Array.isArray(given) ? joined(given) : toItem(given);
@@ -54,7 +57,7 @@ function toParameter(given: unknown): string | undefined {
   throw invalidField('', `a string of at most ${MAX_VALUE} characters`, given);
 }
 
-/** Joins a list into one text with commas. Empty entries are left out. */
+/** Joins a list into one text with commas. Empty items are left out. Returns `undefined` when no item is left. */
 function joined(items: readonly unknown[]): string | undefined {
   if (items.length > MAX_VALUE) throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
   const texts = itemsOf(items)
@@ -70,7 +73,7 @@ function toItem(given: unknown): string {
 }
 
 function checkName(name: string): void {
-  // A name that begins with a visible character of ASCII cannot be blank.
+  // A name whose first character is visible ASCII is not blank, so it needs no slower check.
   const first = name.charCodeAt(0);
   if (name.length <= MAX_NAME && ((first > 0x20 && first < 0x7f) || name.trim() !== '')) return;
   throw new TargetError(
@@ -80,7 +83,7 @@ function checkName(name: string): void {
   );
 }
 
-/** Adds a parameter that is called `__proto__`, which an assignment would take for the prototype. */
+/** Adds a parameter whose name is `__proto__`. An assignment would set the prototype of the copy instead. */
 function define(copy: Record<string, string>, name: string, value: string): void {
   Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true });
 }

@@ -39,7 +39,10 @@ function toProductId(value: unknown): string | undefined {
   return toText(value, ORDER.purchasedProductId);
 }
 
-/** Takes a date as the text of its `toJSON`. A number is refused: it may count seconds or milliseconds. */
+/**
+ * Takes a text, or an object such as a date whose `toJSON` gives a text. A number is refused, because it may count
+ * seconds or milliseconds.
+ */
 function toTime(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') throw invalidField('', 'a string', value);
   return toText(value);

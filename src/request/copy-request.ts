@@ -9,23 +9,25 @@ import { copyNotifications } from './copy-notification.js';
 import { copyPreview, copyProperty, copyQAMode } from './copy-tokens.js';
 import { copyTelemetry, copyTrace } from './copy-trace.js';
 import { copyExperienceCloud, copyVisitorId } from './copy-visitor.js';
-import { Copying, type Draft, fieldsOf, outward, withoutGaps } from './copying.js';
+import { Copying, type Draft, fieldsOf, withOuterPath, withoutGaps } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { toInteger, toText } from './scalars.js';
 
-/** A checked copy of the caller's request. Its defaults are not filled in yet. */
+/** A checked copy of the caller's request, without the defaults. */
 export type CopiedRequest = Draft<Omit<ResolvedDeliveryRequest, 'context'>> & {
   context?: Context | undefined;
 };
 
 const LIMITS = EDGE_LIMITS.DeliveryRequest;
 
-/** An error lists at most this many of the parts that were left out. */
+/** The maximum number of dropped parts that one error lists. */
 const MAX_LISTED = 10;
 
 /**
- * Checks and copies a request. Values that mean the same in another type are converted. Empty values are left out; so are
- * unknown fields and parts that cannot be processed, with a warning. Any other fault is an error that names the field.
+ * Checks and copies a request. A value that means the same in another type is converted. Empty values are left out.
+ * Unknown fields and parts that Target cannot process are left out with a warning.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other fault, with the path of the field.
  */
 export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
   const copying = new Copying();
@@ -48,7 +50,7 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   if (copying.dropped || copying.doubts) warn(copying, logger);
   if (written !== request) return withContent(copy, declaredBy(request), copying);
@@ -80,7 +82,10 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
 /** The parts of a request that ask for something. */
 type Content = { readonly [Part in 'execute' | 'prefetch' | 'notifications']?: unknown };
 
-/** Reads what a class instance asks for by getters or prototypes too: it is not copied, and must not get lost in silence. */
+/**
+ * Reads what the instance of a class asks for. Its getters and its prototype are not copied, so the copy may lack it.
+ * {@link withContent} then throws, because a request must not get lost in silence.
+ */
 function declaredBy(request: Content): Content {
   const declared = (part: keyof Content) =>
     Object.hasOwn(request, part) || !(part in Object.prototype) ? request[part] : undefined;
@@ -92,8 +97,10 @@ function declaredBy(request: Content): Content {
 }
 
 /**
- * Removes the gaps of a copy. A request that says `execute`, `prefetch` or `notifications` and has nothing left of it is a
- * mistake, and so is one with nothing left at all.
+ * Removes the undefined fields of a copy.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` when the request has `execute`, `prefetch` or `notifications` and
+ * nothing of it is left in the copy, or when the copy is empty.
  */
 function withContent(copy: CopiedRequest, written: Content, copying: Copying): CopiedRequest {
   const { dropped = [] } = copying;

@@ -3,7 +3,9 @@ import type { JsonRecord } from '../json.js';
 import { type Copying, copyFields, copyList, type Draft } from './copying.js';
 import { toFlag, toInteger, toText } from './scalars.js';
 
-/** This file copies the tokens that choose what is decided about: the property, a preview, a QA link. */
+/**
+ * This file copies the tokens that change what Target decides: those of the property, of a preview and of a QA link.
+ */
 
 export function copyProperty(value: unknown, copying: Copying): Property | undefined {
   return copyFields<Property>(value, copying, copyTokenField);

@@ -4,9 +4,9 @@ import { copyJson } from './copy-json.js';
 import { type Copying, copyFields, copyList, type Draft } from './copying.js';
 import { toText } from './scalars.js';
 
-/** This file copies what a request carries for those who watch: its trace, and telemetry. */
+/** This file copies the trace settings and the telemetry of a request. */
 
-/** Copies a trace. An empty one is kept, because on-device decisions are traced without a token. */
+/** Copies the trace settings. An empty object is kept, because on-device decisions can be traced without a token. */
 export function copyTrace(value: unknown, copying: Copying): Trace | undefined {
   if (value === undefined || value === null) return undefined;
   return copyFields<Trace>(value, copying, copyTraceField) ?? {};
@@ -37,7 +37,7 @@ function copyTelemetryField(
   return kept;
 }
 
-/** Copies a value unchecked: the SDK only passes it on, and the edge says if it is wrong. */
+/** Copies a value as it is. The SDK only passes it on, and the edge refuses it when it is wrong. */
 function copyPassedOn(value: unknown): unknown {
   return value === undefined || value === null ? undefined : copyJson(value);
 }

@@ -19,12 +19,12 @@ import {
   type Draft,
   fieldsOf,
   missingError,
-  outward,
+  withOuterPath,
   withoutGaps,
 } from './copying.js';
 import { toInteger, toText, toWord } from './scalars.js';
 
-/** This file copies the ids of a visitor, Target's own and those of other Experience Cloud products. */
+/** This file copies the ids of a visitor: Target's own, and those of other Experience Cloud products. */
 
 const LIMITS = EDGE_LIMITS.VisitorId;
 
@@ -48,7 +48,7 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }

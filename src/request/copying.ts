@@ -2,66 +2,72 @@ import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { inheritsNames, isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
- * This file has the ways of copying that all objects of a request share. A copier takes the value that the caller wrote and
- * returns a checked copy, or undefined where there is nothing to send. It throws a {@link TargetError} whose path starts at
- * its value. Each holder of the value puts its own name in front of the path, so a path costs nothing until there is an error.
+ * This file has the functions that copy any object of a request. A copier takes a value that the caller wrote. It
+ * returns a checked copy, or `undefined` when there is nothing to send. It throws a {@link TargetError} whose path
+ * begins at its own value. Each copier around it puts the name of its field before that path, so a path costs nothing
+ * unless there is an error.
  */
 
-/** The type of a copy that is not complete yet: writable, and any field may be missing. */
+/** The type of an unfinished copy: its fields can be written, and any of them may be missing. */
 export type Draft<Type> = { -readonly [Field in keyof Type]?: Type[Field] | undefined };
 
 /** Collects the warnings about one request while it is copied. */
 export class Copying {
-  /** Names the parts that were left out of the copy. */
+  /** The parts that are left out of the copy. It is `undefined` while there are none. */
   dropped: string[] | undefined;
-  /** Names the parts that are sent, but may not have the effect that the caller wants. */
+  /** Warnings about values that may not do what the caller wants. It is `undefined` while there are none. */
   doubts: string[] | undefined;
-  /** Tells that `Object.prototype` has names of its own in this process, which every object would inherit. */
+  /** True when somebody has added names to `Object.prototype`. Every ordinary object then inherits them. */
   readonly inheritsNames: boolean;
 
   constructor() {
     this.inheritsNames = inheritsNames();
   }
 
-  /** Makes an empty copy that inherits no such field. */
+  /** Makes an empty copy. It has no prototype when ordinary objects inherit added names. */
   newCopy<Type>(): Draft<Type> {
     return this.inheritsNames ? Object.create(null) : {};
   }
 
+  /** Notes a part that is left out. Returns `undefined`, the copy of such a part. */
   drop(what: string): undefined {
     this.dropped ??= [];
     this.dropped.push(what);
   }
 
+  /** Notes a field that no request has, and that is therefore left out. */
   dropUnknown(name: string): undefined {
     return this.drop(`the unknown field ${shownName(name)}`);
   }
 
+  /** Notes a warning that has its own words. Returns `undefined`, for callers that drop the value. */
   doubt(what: string): undefined {
     this.doubts ??= [];
     this.doubts.push(what);
   }
 }
 
-/** Writes the name of a field or parameter for a warning. */
+/** Writes the name of a field or parameter for a warning: in quotes, and cut after 64 characters. */
 export function shownName(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-/** Tells values that say nothing: undefined, null and the empty text. */
+/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
 export function isAbsent(given: unknown): given is undefined | null | '' {
   return given === undefined || given === null || given === '';
 }
 
 /**
- * Returns an object that has the own fields of the value and inherits none, so that `for…in` finds the own fields alone.
- * An object of a literal or of JSON is returned as it is; undefined and null give undefined.
+ * Returns an object with the own fields of a value and no others, so that `for…in` finds only own fields. An object
+ * from a literal or from JSON is returned as it is. `undefined` and `null` give `undefined`.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other value.
  */
 export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefined {
   if (isObject(value)) {
     const prototype: unknown = Object.getPrototypeOf(value);
     if ((prototype === Object.prototype && !copying.inheritsNames) || prototype === null) {
-      // Lists have another prototype. Checking for them first costs a tenth of all copying (benchmark on-device/execute-url).
+      // Lists have another prototype, so they never get here. A check for lists before this one would cost a tenth of
+      // all copying (benchmark on-device/execute-url).
       return value as JsonRecord;
     }
   }
@@ -74,7 +80,10 @@ function rareFieldsOf(value: unknown): JsonRecord | undefined {
   throw invalidField('', 'an object', value);
 }
 
-/** Makes a view of the own fields. It reads a field only when a copier asks for it, because a getter may throw. */
+/**
+ * Makes a view of the own fields. A field is read only when a copier asks for it, because a getter may throw and the
+ * error has to name its field.
+ */
 function ownFieldsOf(value: JsonRecord): JsonRecord {
   const own: Record<string, unknown> = Object.create(null);
   for (const name of Object.keys(value)) {
@@ -87,17 +96,19 @@ function hasGetter(value: object, name: string): boolean {
   try {
     return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
   } catch {
-    // Only a proxy can throw here.
+    // A proxy is the only object that throws here.
     return true;
   }
 }
 
-/** Copies the field of this name into the copy, or drops it as unknown, and returns the field's copy. */
+/**
+ * A function that copies the field of this name into the copy, and returns the field's copy. It drops unknown fields.
+ */
 type CopyField<Type> = (copy: Draft<Type>, name: string, written: JsonRecord, copying: Copying) => unknown;
 
 /**
- * Copies an object field by field. The objects that nearly every request has are copied by loops of their own instead, which
- * take a quarter less time (benchmark on-device/execute-url).
+ * Copies an object field by field. Objects that nearly every request has are copied by loops of their own instead,
+ * which take a quarter less time (benchmark on-device/execute-url).
  */
 export function copyFields<Type extends object>(
   value: unknown,
@@ -117,14 +128,14 @@ export function copyFields<Type extends object>(
       if (kept === undefined) hasGaps = true;
     }
   } catch (thrown) {
-    throw outward(thrown, field, written);
+    throw withOuterPath(thrown, field, written);
   }
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
-/** Removes the undefined fields of a copy. Returns undefined when no field is left. */
+/** Removes the undefined fields of a copy. Returns `undefined` when no field is left. */
 export function withoutGaps<Type extends object>(copy: Type, copying: Copying): Draft<Type> | undefined {
-  // Deleting a field of the copy would make every later read of it slow.
+  // The fields are moved to a new object, because deleting one would make every later read of the copy slow.
   const whole = copying.newCopy<Type>();
   let isEmpty = true;
   for (const name in copy) {
@@ -139,7 +150,7 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
 /** This limit stops sparse arrays, which may claim four thousand million items. */
 const MAX_ITEMS = 100_000;
 
-/** Checks that a value is a list of at most `maxItems`. Undefined and null give undefined. */
+/** Checks that a value is a list of at most `maxItems`. `undefined` and `null` give `undefined`. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value)) throw invalidField('', 'an array', value);
@@ -147,7 +158,7 @@ export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly un
   return value;
 }
 
-/** Copies a list. Items whose copier returns undefined are left out. Returns undefined when no item is left. */
+/** Copies a list. Items whose copier returns `undefined` are left out. Returns `undefined` when no item is left. */
 export function copyList<Item>(
   value: unknown,
   copying: Copying,
@@ -165,22 +176,23 @@ export function copyList<Item>(
       if (kept !== undefined) copies.push(kept);
     }
   } catch (thrown) {
-    throw outward(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`);
   }
   return copies.length === 0 ? undefined : copies;
 }
 
-/** Makes the error of an object that lacks a required field. */
+/** Makes the error for an object that lacks a required field. */
 export function missingError(name: string, value: unknown): TargetError {
   return invalidField(name, 'given', isRecord(value) ? value[name] : undefined);
 }
 
 /**
- * Puts a name in front of an error's path. With an empty name, no field was reached and the error stays as it is. So does
- * an error that is not of this package, unless it can only have come from the getter of the field of this name. The key is
- * the field's own name, where the path writes it in another way.
+ * Returns an error whose path begins with the name of a field. An empty name means that no field was reached, and the
+ * error is returned as it is. An error of another package is returned as it is too, unless the field has a getter: then
+ * the getter threw it, and it becomes the cause of an `ERR_TARGET_INVALID_REQUEST`. `key` is the field's real name, for
+ * paths that write it in another form.
  */
-export function outward(thrown: unknown, name: string, written?: object, key = name): unknown {
+export function withOuterPath(thrown: unknown, name: string, written?: object, key = name): unknown {
   if (name === '') return thrown;
   if (!(thrown instanceof TargetError)) {
     const isGetters = written !== undefined && hasGetter(written, key);

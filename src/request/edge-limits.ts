@@ -6,7 +6,10 @@ import {
 } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 
-/** Throws when a request has more mboxes than the edge takes. An on-device decision has no such limit. */
+/**
+ * Checks that a request has no more mboxes than the edge takes. On-device decisions have no such limit.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` with the path of the list that is too long.
+ */
 export function checkMboxCount({ execute, prefetch }: DeliveryRequest): void {
   check(execute?.mboxes, 'execute.mboxes', EDGE_LIMITS.ExecuteRequest.mboxes);
   check(prefetch?.mboxes, 'prefetch.mboxes', EDGE_LIMITS.PrefetchRequest.mboxes);
@@ -21,7 +24,10 @@ export const UNKNOWN_IP_ADDRESS = 'unknownIpAddress';
 
 type ResolvedContext = ResolvedDeliveryRequest['context'];
 
-/** Removes what the edge does not take of a place: names that only on-device rules know, and the unknown address. */
+/**
+ * Removes geographic data that the edge refuses: names that only on-device rules know, and the word for an unknown
+ * address. A context without such data is returned as it is.
+ */
 export function toSentContext(context: ResolvedContext): ResolvedContext {
   const { geo } = context;
   if (!geo || isSentWhole(geo)) return context;

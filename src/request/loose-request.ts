@@ -1,25 +1,26 @@
 import type { CustomerId, Notification, DeliveryRequest as StrictDeliveryRequest } from '../delivery-api.js';
 import type { CustomerIdEntry } from '../identity/customer-ids.js';
 
-/** A value of a parameter. Numbers and booleans are sent as texts. */
+/** The value of a parameter. Numbers and booleans are sent as texts. `null` and `undefined` are left out. */
 type ParameterValue = string | number | boolean | null | undefined;
 
-/** Parameters as a caller may write them: a list is sent as one text, joined by commas. */
+/** Parameters as a caller may write them. A list is sent as one text, joined by commas. */
 type LooseParameters = Readonly<Record<string, ParameterValue | readonly ParameterValue[]>>;
 
-/** Fields whose names say what else is taken than the type of the API. */
+/** Fields that take other values than their types in the API say. */
 interface LooseFields<Strict> {
   readonly parameters: LooseParameters;
   readonly profileParameters: LooseParameters;
-  /** True stands for an empty page load. */
+  /** `true` stands for an empty page load. */
   readonly pageLoad: Loose<Strict> | boolean;
-  /** A number could count seconds or milliseconds. */
+  /** The time has to be a text, because a number could count seconds or milliseconds. */
   readonly time: Strict;
 }
 
 /**
- * The same type as a caller may write it: numbers for texts, texts of digits for numbers, `'true'` and `'false'` for
- * booleans, null for what is not there. Words such as `'web'` stay a closed list, so that a typo is an error.
+ * Converts a type of the API to the type that a caller may write. Numbers may stand for texts, texts of digits for
+ * numbers, `'true'` and `'false'` for booleans, and `null` for a missing value. Words such as `'web'` stay a closed
+ * list, so that the compiler finds a typo.
  */
 export type Loose<Strict> = Strict extends CustomerId
   ? CustomerIdEntry
@@ -44,29 +45,41 @@ type LooseScalar<Strict> = string extends Strict
       ? Strict | `${Strict}`
       : Strict;
 
-/** The fields of a notification that must have their very types. */
+/** The fields of a notification that are never converted. */
 type ExactFields = 'id' | 'type' | 'timestamp';
 
 /** A notification as a caller may write it. */
 type LooseNotification = Pick<Notification, ExactFields> & LooseObject<Omit<Notification, ExactFields>>;
 
-/** The fields of a request that are passed on as they are. */
+/** The fields of a request that are sent as they are. */
 type PassedOn = 'telemetry' | 'trace';
 
 /**
- * The request of a call, as a caller may write it. Values that say the same in another type are converted: numbers to texts,
- * texts of digits to numbers, `'true'` and `'false'` to booleans. Null counts as absent. Write a request in the call, or add
- * `satisfies DeliveryRequest` to a constant: the compiler then knows `'web'` as one of the channels and not as any text.
+ * The request of a call, in the format of the Delivery API. A value that means the same in another type is converted: a
+ * number to a text, a text of digits to a number, `'true'` and `'false'` to booleans. `null` counts as absent. Unknown
+ * fields are left out with a warning. Any other wrong value makes the call reject with `ERR_TARGET_INVALID_REQUEST`,
+ * and `path` of the error names the field.
+ *
+ * Write the request in the call, or add `satisfies DeliveryRequest` to a constant. The compiler then knows `'web'` as
+ * one of the channels and not as any text.
  *
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/overview
+ *
  * @example
+ * ```ts
  * const request = {
  *   context: { channel: 'web' },
  *   execute: { mboxes: [{ name: 'hero' }] },
  * } satisfies DeliveryRequest;
+ * ```
  */
 export interface DeliveryRequest
   extends Pick<StrictDeliveryRequest, PassedOn>,
     LooseObject<Omit<StrictDeliveryRequest, PassedOn | 'notifications'>> {
+  /**
+   * Reports of displays and clicks. `id`, `type` and `timestamp` are never converted: a notification without one of
+   * them, or with another type of value, is left out with a warning.
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/notifications
+   */
   readonly notifications?: readonly (LooseNotification | null | undefined)[] | null | undefined;
 }

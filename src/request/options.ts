@@ -9,27 +9,77 @@ import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
 
-/** Options that `getOffers`, `getAttributes` and `sendNotifications` have in common. */
+/**
+ * The options that `getOffers`, `getAttributes` and `sendNotifications` share. A wrong value makes the call reject with
+ * `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option. `null` counts as absent. An unknown option is
+ * ignored with a warning.
+ *
+ * @example
+ * ```ts
+ * const { response } = await client.getOffers({
+ *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+ *   targetCookie: 'session%2373f3%231900000000%7CPC%23abc.35_0%231960000000',
+ *   decisioningMethod: 'hybrid',
+ *   timeout: 500,
+ *   signal: AbortSignal.timeout(2000),
+ * });
+ * ```
+ */
 export interface CallOptions extends IdentityOptions {
-  /** @default the client's */
+  /**
+   * The method of deciding this call. `sendNotifications` does not use it, because only the edge takes notifications. A
+   * client whose own method is `server-side` has no rules: `on-device` then rejects with `ERR_TARGET_NOT_READY`, and
+   * `hybrid` asks the edge.
+   * @default the client's `decisioningMethod`
+   */
   readonly decisioningMethod?: DecisioningMethod | undefined;
-  /** Budget of this call in ms. @default the client's */
+  /**
+   * The budget of the whole call in ms, retries included: above 0 and below 2^31. A delivery call that takes longer
+   * rejects with `ERR_TARGET_TIMEOUT`.
+   * @default the client's `timeout`
+   */
   readonly timeout?: number | undefined;
-  /** Aborts this call. */
+  /**
+   * The signal that aborts this call. The call then rejects with `ERR_TARGET_ABORTED`, and the reason of the signal is
+   * the `cause` of the error.
+   * @default none
+   */
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/** Options of `getOffers` and `sendNotifications`. */
+/** The options of `getOffers` and `sendNotifications`. */
 export interface RequestOptions extends CallOptions {
-  /** Conforms to the Delivery API. */
+  /**
+   * The request, in the format of the Delivery API. `getOffers` asks for offers by `execute` and `prefetch`, and
+   * `sendNotifications` needs `notifications`.
+   * @see https://developers.adobetarget.com/api/delivery-api/
+   */
   readonly request: DeliveryRequest;
 }
 
-/** Limits of `ready`, `flush` and `close`. */
+/**
+ * The limits of a wait for `ready`, `flush` or `close`.
+ *
+ * @example
+ * ```ts
+ * await client.ready({ timeout: 5000 });
+ * const { queued } = await client.flush({ timeout: 1000, signal: AbortSignal.timeout(500) });
+ * ```
+ */
 export interface WaitOptions {
-  /** In ms, above 0 and below 2^31. @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close` */
+  /**
+   * The longest wait in ms: above 0 and below 2^31. After it, `ready` rejects with `ERR_TARGET_NOT_READY`, while
+   * `flush` and `close` resolve with what was done by then. A wrong value makes `ready` reject with
+   * `ERR_TARGET_INVALID_REQUEST`. The others never fail: 0 or less ends them at once, and any other wrong value counts
+   * as absent.
+   * @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close`
+   */
   readonly timeout?: number | undefined;
-  /** Ends the wait. */
+  /**
+   * The signal that ends the wait. `ready` then rejects with `ERR_TARGET_ABORTED`, and `flush` resolves with what is
+   * left. `close` takes no signal.
+   * @default none
+   */
   readonly signal?: AbortSignalLike | undefined;
 }
 
@@ -50,14 +100,14 @@ const OPTIONS = {
   errCallback: true,
 } satisfies Record<keyof RequestOptions | 'callback' | 'errCallback', true>;
 
-/** Every option of a call. */
+/** The names of all options of a call. */
 export const CALL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
 
 const ROOT = Object.prototype;
 
 /**
- * Returns the options of a call without those that somebody has put on `Object.prototype`, which are as good as never there.
- * The names are written out, because that costs nothing in a compiled function (benchmark on-device/prefetch-url).
+ * Returns the options of a call without those that somebody has added to `Object.prototype`, which count nowhere. The
+ * names are written out, because that costs nothing in a compiled function (benchmark on-device/prefetch-url).
  */
 export function ownOptions<Options extends object>(options: Options): Options {
   const inherits =
@@ -78,7 +128,7 @@ export function ownOptions<Options extends object>(options: Options): Options {
   return inherits ? withoutInherited(options) : options;
 }
 
-/** Names each option that no call has. Most calls have none, and cost no list of names. */
+/** Warns of each option that no call has. Most calls have no such option, and then no list of names is made. */
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
     if (CALL_OPTIONS.has(name)) continue;
@@ -87,7 +137,10 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
   }
 }
 
-/** The `decisioningMethod` option of a call. */
+/**
+ * Checks the `decisioningMethod` option of a call.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other word.
+ */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
   if (method === undefined || method === null || method === '') return undefined;
   const known = DECISIONING_METHODS.find((one) => one === method);
@@ -95,7 +148,11 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
   throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
 }
 
-/** The `timeout` option of a call. It may be a text of digits, as environment variables have it. */
+/**
+ * Checks the `timeout` option of a call, and returns it in ms. It may be a text of digits, as environment variables
+ * hold it.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not above 0 and below 2^31.
+ */
 export function toTimeoutMs(timeout: unknown): number | undefined {
   if (timeout === undefined || timeout === null || timeout === '') return undefined;
   const timeoutMs = readNumber(timeout);
@@ -103,7 +160,10 @@ export function toTimeoutMs(timeout: unknown): number | undefined {
   throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
 }
 
-/** The `signal` option of a call. */
+/**
+ * Checks the `signal` option of a call.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an object that nobody can listen to.
+ */
 export function toSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined || signal === null) return undefined;
   const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;

@@ -3,12 +3,12 @@ import { idToText, ownJsonOf } from '../json.js';
 import { isAbsent } from './copying.js';
 
 /**
- * This file checks the texts, numbers, booleans and words of a request. Each function returns a right value at once. It
- * converts a value that means the same in another type, returns undefined for an empty one, and throws an error with an
- * empty path for any other.
+ * This file checks the texts, numbers, booleans and words of a request. Each function returns a correct value as it is,
+ * and converts a value that means the same in another type. It returns `undefined` for an empty value. Any other value
+ * is a `TargetError` with an empty path, which callers complete.
  */
 
-/** Takes a text of at most `maxLength` characters. Numbers, booleans and objects such as URLs are sent as texts. */
+/** Takes a text of at most `maxLength` characters. Numbers, booleans and objects such as URLs become texts. */
 export function toText(given: unknown, maxLength = Number.POSITIVE_INFINITY): string | undefined {
   return typeof given === 'string' && given.length <= maxLength && given !== ''
     ? given
@@ -23,7 +23,7 @@ function convertToText(given: unknown, maxLength: number): string | undefined {
   return text === '' ? undefined : text;
 }
 
-/** Takes a text that visitors control. A long one is cut, never inside a surrogate pair. */
+/** Takes a text that visitors control. A long text is cut, but never inside a surrogate pair. */
 export function toCutText(given: unknown, maxLength: number): string | undefined {
   const text =
     typeof given === 'string' && given !== '' ? given : convertToText(given, Number.POSITIVE_INFINITY);
@@ -40,14 +40,14 @@ const DECIMAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
 /** This limit bounds the time that the pattern takes. No number of a request needs more characters. */
 const MAX_DECIMAL_LENGTH = 64;
 
-/** Converts a numeric text to a number, and returns any other value as JSON has it. */
+/** Converts a numeric text to a number. Any other value is returned as `JSON.stringify` would write it. */
 export function readNumber(given: unknown): unknown {
   const value = ownJsonOf(given);
   const isNumeric = typeof value === 'string' && value.length <= MAX_DECIMAL_LENGTH && DECIMAL.test(value);
   return isNumeric ? Number(value) : value;
 }
 
-/** Takes a finite number of at least `minimum`, or a text of one. */
+/** Takes a finite number of at least `minimum`, or its text. */
 export function toNumber(given: unknown, minimum = Number.NEGATIVE_INFINITY): number | undefined {
   if (isAbsent(given)) return undefined;
   const value = readNumber(given);
@@ -56,7 +56,7 @@ export function toNumber(given: unknown, minimum = Number.NEGATIVE_INFINITY): nu
   throw invalidField('', `a number${from}`, given, describe);
 }
 
-/** Takes an integer from `minimum` to `maximum`, or a text of one. */
+/** Takes an integer from `minimum` to `maximum`, or its text. */
 export function toInteger(
   given: unknown,
   minimum = Number.MIN_SAFE_INTEGER,
@@ -75,7 +75,7 @@ function isInteger(value: unknown, minimum: number, maximum: number): value is n
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum;
 }
 
-/** Takes a boolean, or the texts `true` and `false`. */
+/** Takes a boolean, or the text `true` or `false`. */
 export function toFlag(given: unknown): boolean | undefined {
   if (typeof given === 'boolean') return given;
   if (isAbsent(given)) return undefined;

@@ -7,22 +7,22 @@ import { toSignal, toTimeoutMs, type WaitOptions } from './options.js';
 import { readNumber } from './scalars.js';
 
 /**
- * The limit of a flush or a close, which are often the last thing that a process does and must not fail: one that is over
- * already ends them at once, and one that is none does not count.
+ * Returns the limit of a `flush` or a `close` in ms. Both are often the last thing that a process does, so they never
+ * fail. A limit of 0 or less ends them at once. Any other wrong value counts as absent.
  */
 export function toLimitMs(options: Pick<WaitOptions, 'timeout'> | undefined, defaultMs: number): number {
   let timeout: unknown;
   try {
     ({ timeout } = withoutInherited(options ?? {}));
   } catch {
-    // A getter or a proxy of the caller's threw.
+    // A getter or a proxy of the caller threw, so the limit counts as absent.
   }
   const timeoutMs = readNumber(timeout);
   if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
   return typeof timeoutMs === 'number' && timeoutMs <= 0 ? 1 : defaultMs;
 }
 
-/** The limits of a flush; a signal that is none, or options that cannot be read, do not count. */
+/** Returns the limits of a `flush`. A wrong signal counts as absent, and so do options that cannot be read. */
 export function toFlushLimits(options: WaitOptions | undefined, defaultMs: number): Limits {
   const timeoutMs = toLimitMs(options, defaultMs);
   try {
@@ -34,7 +34,10 @@ export function toFlushLimits(options: WaitOptions | undefined, defaultMs: numbe
   }
 }
 
-/** The limits of `ready`, where a wrong one is an error. */
+/**
+ * Returns the limits of `ready`.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong limit, or for options that cannot be read.
+ */
 export function toReadyLimits(options: WaitOptions | undefined): {
   timeoutMs: number | undefined;
   signal: Limits['signal'];

@@ -3,14 +3,17 @@ import { copyWith, idToText, inheritsNames, isObject, isRecord, itemsOf, without
 import { isAbsent } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 
-/** The request, with the mboxes that it does not name yet after those that it executes. */
+/**
+ * Returns the request with an mbox for each name added to `execute`. A name that the request already has is not added.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong name, or when nothing at all is asked for.
+ */
 export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
   const inherits = inheritsNames();
   const ownOf = <Type>(value: Type): Type => (inherits && isObject(value) ? withoutInherited(value) : value);
   const request = ownOf(given);
   const names = toNames(mboxNames);
   if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
-  // What is malformed stays as it is, for the check of the request to name it.
+  // A malformed request is returned as it is. The check of the request names the fault later.
   if (!canTakeMboxes(request)) return request;
   const executed = listOf(ownOf(request.execute)?.mboxes);
   const named = new Set<unknown>();
@@ -35,7 +38,7 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
   return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
 }
 
-/** The names that are asked for. A number is a name as well, and empty entries are left out, as in a request. */
+/** Checks the names of mboxes. A number counts as a name, and empty entries are left out, as in a request. */
 function toNames(mboxNames: unknown): readonly string[] {
   if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
   if (mboxNames.every((name) => typeof name === 'string' && name !== '')) return mboxNames;
