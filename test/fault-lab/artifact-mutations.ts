@@ -200,12 +200,12 @@ export const ARTIFACT_CHECKS: readonly Check[] = [
   { input: 'artifact: cut short anywhere', ours: 'refused; decisions as before', run: checkCuts },
   {
     input: 'artifact: any field removed',
-    ours: 'refused and named, and decisions stay as before; or taken without that part',
+    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
     run: () => checkFields(() => [undefined]),
   },
   {
     input: 'artifact: any field retyped',
-    ours: 'refused and named, and decisions stay as before; or taken without that part',
+    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
     run: () => checkFields(() => OTHERS),
   },
   {
