@@ -194,18 +194,18 @@ async function checkRules(): Promise<void> {
 export const ARTIFACT_CHECKS: readonly Check[] = [
   {
     input: 'artifact: any byte changed',
-    ours: 'refused as a whole or taken as a whole; every decision is one',
+    ours: 'taken as a whole or refused as a whole; every call gets a decision',
     run: checkBytes,
   },
   { input: 'artifact: cut short anywhere', ours: 'refused; decisions as before', run: checkCuts },
   {
     input: 'artifact: any field removed',
-    ours: 'refused and named, decisions as before; or the rest is decided by',
+    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
     run: () => checkFields(() => [undefined]),
   },
   {
     input: 'artifact: any field retyped',
-    ours: 'refused and named, decisions as before; or the rest is decided by',
+    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
     run: () => checkFields(() => OTHERS),
   },
   {

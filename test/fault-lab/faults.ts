@@ -171,14 +171,14 @@ const STORE_EXCUSED = {
 export const FAULTS: readonly FaultRow[] = [
   {
     name: '500 forever',
-    ours: 'few tries, further and further apart, for as long as it takes',
+    ours: 'few tries, with growing pauses, until one succeeds',
     play: status(500),
     shows: /status 500/,
     lastsMs: 60_000,
   },
   {
     name: '503 with Retry-After',
-    ours: 'waits as long as it was asked to, where that fits',
+    ours: 'waits as long as it was asked to, if there is time',
     play: status(503, { 'Retry-After': '2' }),
     shows: /status 503/,
   },
@@ -214,7 +214,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: '204',
-    ours: 'no artifact and no place; the answer of a delivery call that asks nothing back',
+    ours: 'no artifact, no place; of a delivery call a good answer',
     play: status(204),
     shows: BODY,
     showsBy: UNUSABLE,
@@ -260,7 +260,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: '304 without a body held',
-    ours: 'no condition is sent without a body that it stands for',
+    ours: 'an ETag is sent only when its body is held',
     play: status(304),
     shows: BODY,
     showsBy: {
@@ -320,7 +320,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'truncated gzip',
-    ours: 'what could be decoded is no whole JSON: an error',
+    ours: 'the decoded part is no complete JSON: an error',
     play: always({ kind: 'gzip', variant: 'truncated' }),
     shows: /(INVALID_RESPONSE|ARTIFACT) .*not JSON/,
     excused: { geo: 'the headers of the answer name the place' },
@@ -437,13 +437,13 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'fetch that never settles',
-    ours: 'the deadline is ours, whatever the fetch does',
+    ours: 'the client has a deadline of its own',
     play: { by: 'fetch', fetchApi: unsettled },
     shows: CUT_OFF,
   },
   {
     name: 'fetch that ignores abort',
-    ours: 'the deadline is ours, whatever the fetch does',
+    ours: 'the client has a deadline of its own',
     play: {
       by: 'fetch',
       fetchApi: () =>
@@ -555,7 +555,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'store killed while writing',
-    ours: 'a store is the caller’s own; what it gives back torn is refused',
+    ours: 'a store is the caller’s own; a torn artifact from it is refused',
     play: { by: 'caller', config: {} },
     shows: /status 500/,
     excused: {
@@ -594,19 +594,19 @@ export const FAULTS: readonly FaultRow[] = [
     }, /ERR_TARGET_ARTIFACT .*ELOOP/),
   },
   {
-    name: 'artifact file swapped while it is read, for torn ones',
+    name: 'artifact file swapped while it is read by a torn one',
     ours: 'the last good one stays; none is taken that was not checked as a whole',
     ...file(swapOften, /ERR_TARGET_ARTIFACT /),
   },
   {
     name: 'clock jumps forwards',
-    ours: 'timers and deadlines do not go by the clock of the wall',
+    ours: 'timers and deadlines do not use the system clock',
     play: { by: 'clock', jumpMs: 400 * 24 * 3600_000 },
     shows: /./,
   },
   {
     name: 'clock jumps backwards',
-    ours: 'timers and deadlines do not go by the clock of the wall',
+    ours: 'timers and deadlines do not use the system clock',
     play: { by: 'clock', jumpMs: -400 * 24 * 3600_000 },
     shows: /./,
   },

@@ -492,7 +492,7 @@ export const MUTATED_INPUT_CHECKS: readonly Check[] = [
 export const MUTATED_ANSWER_CHECKS: readonly Check[] = [
   {
     input: `${RUNS_SHOWN} mutated artifacts`,
-    ours: 'taken, or refused with decisions as before',
+    ours: 'taken; or refused, and decisions stay as before',
     run: fuzzArtifacts,
   },
   {
