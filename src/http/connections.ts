@@ -2,7 +2,7 @@ import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClosableSocket, Opening, Trip } from './connection-use.js';
-import { openThrough } from './proxied-agent.js';
+import { openThroughProxy } from './proxied-connection.js';
 import type { ProxyRules } from './proxy-rules.js';
 
 const MAX_SOCKETS_PER_HOST = 128;
@@ -15,15 +15,15 @@ type Socket = NonNullable<http.ClientRequest['socket']>;
 interface Started {
   readonly trip: Trip;
   /** What is left to the connection that takes the request; undefined once it is posted. */
-  body: string | undefined;
+  unsentBody: string | undefined;
 }
 
 /** Where the connections to an origin are kept. */
-interface Place {
+interface OriginPool {
   readonly origin: string;
   readonly agent: http.Agent;
   /** What their names begin with; on TLS there is more of it. */
-  readonly start: string;
+  readonly namePrefix: string;
 }
 
 /** What opens the connections of an agent. */
@@ -34,25 +34,25 @@ interface Opener {
 }
 
 /** Two times of a connection, on the clock of `performance.now()`. */
-interface Kept {
+interface ConnectionTimes {
   readonly openedAt: number;
   /** The end of its last call. */
   idleSince: number;
 }
 
 /** The part of an agent that every request comes through, which Node's own types leave out. */
-interface Asked {
+interface AgentInternals {
   addRequest(request: http.ClientRequest, ...rest: unknown[]): void;
 }
 
-const kept = new WeakMap<object, Kept>();
+const timesBySocket = new WeakMap<object, ConnectionTimes>();
 
 /** The client's own keep-alive connections. */
 export class Connections {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
   #started: Started | undefined;
-  #last: Place | undefined;
+  #lastPool: OriginPool | undefined;
   readonly #proxies: ProxyRules | undefined;
 
   /** With rules, connections go through the proxies that these name. */
@@ -80,11 +80,11 @@ export class Connections {
   ): Promise<Answer> {
     const { url, body } = trip;
     const isLeft = this.#hasIdle(url) && body !== undefined;
-    const started: Started = { trip, body: isLeft ? body : undefined };
+    const started: Started = { trip, unsentBody: isLeft ? body : undefined };
     this.#started = started;
     try {
       const answer = send(isLeft ? undefined : body);
-      if (started.body === undefined) return answer;
+      if (started.unsentBody === undefined) return answer;
       // Somebody who stands in for node:http, as in a test, did not ask the agent: the request has no body.
       answer.catch(() => undefined);
       giveUp();
@@ -100,9 +100,9 @@ export class Connections {
    * the clock of `performance.now()`, for what has answered since then is well.
    */
   dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
-    const place = url === undefined ? undefined : this.#placeOf(url);
-    for (const agent of place ? [place.agent] : [this.#http, this.#https])
-      dropFree(agent, place?.start ?? '', before);
+    const pool = url === undefined ? undefined : this.#poolOf(url);
+    for (const agent of pool ? [pool.agent] : [this.#http, this.#https])
+      dropFree(agent, pool?.namePrefix ?? '', before);
   }
 
   /** Closes the connection that a call's answer came on, though another call may have it by now. */
@@ -119,9 +119,9 @@ export class Connections {
 
   /** Whether the next request to a URL gets a connection that is open already. Those that it should not get are closed. */
   #hasIdle(url: string): boolean {
-    const { agent, start } = this.#placeOf(url);
+    const { agent, namePrefix } = this.#poolOf(url);
     for (const name in agent.freeSockets) {
-      const sockets = name.startsWith(start) ? agent.freeSockets[name] : undefined;
+      const sockets = name.startsWith(namePrefix) ? agent.freeSockets[name] : undefined;
       // The agent takes the last one.
       for (let at = (sockets?.length ?? 0) - 1; at >= 0; at -= 1) {
         const socket = sockets?.[at];
@@ -133,23 +133,23 @@ export class Connections {
   }
 
   /** Most calls go where the call before went, with another query. */
-  #placeOf(url: string): Place {
+  #poolOf(url: string): OriginPool {
     const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
-    if (this.#last?.origin !== origin) {
+    if (this.#lastPool?.origin !== origin) {
       const target = new URL(url);
-      this.#last = { origin, agent: this.agentOf(target), start: startOf(target) };
+      this.#lastPool = { origin, agent: this.agentOf(target), namePrefix: namePrefixOf(target) };
     }
-    return this.#last;
+    return this.#lastPool;
   }
 
   /** Gives a request the body that was left to its connection. */
-  #post(request: http.ClientRequest): void {
+  #sendBody(request: http.ClientRequest): void {
     const started = this.#started;
-    if (started?.body === undefined) return;
+    if (started?.unsentBody === undefined) return;
     // node-fetch knows of no body.
-    request.setHeader('Content-Length', Buffer.byteLength(started.body));
-    request.end(started.body);
-    started.body = undefined;
+    request.setHeader('Content-Length', Buffer.byteLength(started.unsentBody));
+    request.end(started.unsentBody);
+    started.unsentBody = undefined;
   }
 
   /** Opens a connection: at once, or through a proxy, which takes a while. */
@@ -170,35 +170,35 @@ export class Connections {
       if (socket && trip) measureTls(socket, trip.opening);
       return noteOpened(socket);
     };
-    openThrough({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
+    openThroughProxy({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
     return undefined;
   }
 
   #watched<Agent extends http.Agent>(agent: Agent, protocol: 'http:' | 'https:'): Agent {
     const open = agent.createConnection;
     agent.createConnection = (...args) => this.#open({ agent, protocol, open }, ...args);
-    const asked = agent as unknown as Asked;
-    const add = asked.addRequest;
-    asked.addRequest = (request, ...rest) => {
+    const internals = agent as unknown as AgentInternals;
+    const add = internals.addRequest;
+    internals.addRequest = (request, ...rest) => {
       if (this.#started) this.#started.trip.request = request;
       add.call(agent, request, ...rest);
     };
     const keep = agent.keepSocketAlive;
     agent.keepSocketAlive = (socket) => {
       const isKept = keep.call(agent, socket);
-      const known = kept.get(socket);
-      if (known) known.idleSince = performance.now();
+      const times = timesBySocket.get(socket);
+      if (times) times.idleSince = performance.now();
       // Bytes that nobody asked for would be the next call's answer.
-      socket.on('data', onUnasked);
+      socket.on('data', onUnaskedData);
       // The agent closes it then. The timer keeps no process alive.
       (socket as Socket).setTimeout(MAX_AGE_MS);
       return isKept;
     };
     const reuse = agent.reuseSocket;
     agent.reuseSocket = (socket, request) => {
-      socket.off('data', onUnasked);
+      socket.off('data', onUnaskedData);
       reuse.call(agent, socket, request);
-      this.#post(request);
+      this.#sendBody(request);
     };
     // Before the agent gives it to a call that waits.
     agent.prependListener('free', (socket: Socket) => {
@@ -210,24 +210,25 @@ export class Connections {
 
 /** Closes the idle connections of somebody else's agent to the origin of a URL; nothing of what is no agent of Node's. */
 export function dropIdleOf(agent: object, url: string): void {
-  if ('freeSockets' in agent) dropFree(agent as http.Agent, startOf(new URL(url)), Number.POSITIVE_INFINITY);
+  if ('freeSockets' in agent)
+    dropFree(agent as http.Agent, namePrefixOf(new URL(url)), Number.POSITIVE_INFINITY);
 }
 
 /** The start of the names of connections to a URL's origin; on TLS there is more of it. */
-function startOf({ protocol, hostname, port }: URL): string {
+function namePrefixOf({ protocol, hostname, port }: URL): string {
   // An agent names an IPv6 address without its brackets.
   return `${hostname.replace(/^\[|\]$/g, '')}:${port || (protocol === 'http:' ? 80 : 443)}:`;
 }
 
-function dropFree({ freeSockets }: http.Agent, start: string, before: number): void {
-  const names = Object.keys(freeSockets).filter((name) => name.startsWith(start));
+function dropFree({ freeSockets }: http.Agent, namePrefix: string, before: number): void {
+  const names = Object.keys(freeSockets).filter((name) => name.startsWith(namePrefix));
   for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
-    if ((kept.get(socket)?.idleSince ?? 0) < before) drop(socket);
+    if ((timesBySocket.get(socket)?.idleSince ?? 0) < before) drop(socket);
   }
 }
 
 function isOld(socket: Socket): boolean {
-  return performance.now() - (kept.get(socket)?.openedAt ?? 0) >= MAX_AGE_MS;
+  return performance.now() - (timesBySocket.get(socket)?.openedAt ?? 0) >= MAX_AGE_MS;
 }
 
 /** Closes a connection, and takes it from its agent at once: a request that starts before it has closed would get it. */
@@ -236,7 +237,7 @@ function drop(socket: ClosableSocket): void {
   socket.emit('agentRemove');
 }
 
-function onUnasked(this: Socket): void {
+function onUnaskedData(this: Socket): void {
   drop(this);
 }
 
@@ -258,7 +259,7 @@ function measureTls(socket: NodeJS.EventEmitter, opening: Opening): void {
 
 function noteOpened<Opened extends object | null | undefined>(socket: Opened): Opened {
   const now = performance.now();
-  if (socket) kept.set(socket, { openedAt: now, idleSince: now });
+  if (socket) timesBySocket.set(socket, { openedAt: now, idleSince: now });
   return socket;
 }
 

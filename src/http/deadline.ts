@@ -23,7 +23,7 @@ export class Span implements Abortable, Watcher {
   /** Told when the work is cut off; cheaper than a listener, for work that does one thing at a time. */
   onCut: (() => void) | undefined;
   /** Its place among those who watch the signal. */
-  at = 0;
+  watchIndex = 0;
   readonly #onLimit: (limit: Limit) => Error;
   readonly #stageMs: number;
   /** The time that was left when the timer was set. */
@@ -111,7 +111,7 @@ export class Span implements Abortable, Watcher {
   }
 
   /** Sets the timer for the next part of the time; false when there is none. */
-  goOn(now: number): boolean {
+  startNextStage(now: number): boolean {
     if (this.isOver(now)) return false;
     this.#leftMs = Math.min(this.#leftMs - this.#stageMs, this.deadline - now);
     if (this.#leftMs <= 0) return false;
@@ -149,7 +149,7 @@ const LATE_MS = 10;
 
 function endStage(span: Span): void {
   const now = performance.now();
-  if (span.goOn(now)) return;
+  if (span.startNextStage(now)) return;
   if (now - span.deadline < LATE_MS) span.cutOff('deadline');
   // The answer may be there.
   else later(() => span.cutOff('deadline'));

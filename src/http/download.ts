@@ -2,7 +2,7 @@ import { toBase64, toBytes } from '#platform';
 import { TargetError } from '../errors.js';
 import type { Exchanged } from './exchange.js';
 import type { AbortSignalLike } from './fetch-api.js';
-import { decodePart, toUrl } from './hosts.js';
+import { decodeUrlPart, toUrl } from './hosts.js';
 import type { RetryPolicy } from './retry.js';
 import type { Transport } from './transport.js';
 
@@ -48,7 +48,7 @@ export async function download(transport: Transport, request: DownloadRequest): 
     if (!REDIRECTS.includes(answer.status)) return answer;
     const next = toRedirected(url, answer.headers.get('location'));
     if (next === undefined) throw failure(request, answer, 'was redirected to where it must not go');
-    if (request.isPersonal && !isSameHost(url, next))
+    if (request.isPersonal && !staysOnHost(url, next))
       throw failure(request, answer, 'was redirected to another host');
     if (redirects === MAX_REDIRECTS) throw failure(request, answer, 'was redirected too often');
     url = next;
@@ -58,7 +58,7 @@ export async function download(transport: Transport, request: DownloadRequest): 
 /** The credentials of a URL as a header: a fetch refuses a URL that holds some. */
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  return `Basic ${toBase64(toBytes(`${decodePart(username)}:${decodePart(password)}`))}`;
+  return `Basic ${toBase64(toBytes(`${decodeUrlPart(username)}:${decodeUrlPart(password)}`))}`;
 }
 
 /** A URL without its credentials, and without the fragment, which is not sent. */
@@ -81,6 +81,6 @@ function toRedirected(from: URL, location: string | null): URL | undefined {
 }
 
 /** Another port is another host, except where plain http is sent on to https. */
-function isSameHost(from: URL, to: URL): boolean {
+function staysOnHost(from: URL, to: URL): boolean {
   return to.protocol === from.protocol ? to.host === from.host : to.hostname === from.hostname;
 }

@@ -2,7 +2,7 @@ import type { Span } from './deadline.js';
 import type { AbortSignalLike, FetchInit } from './fetch-api.js';
 
 /** What goes into one attempt. */
-interface Attempted {
+interface AttemptParts {
   readonly method: string;
   /** `X-Request-Id` is added where it is missing. */
   readonly headers: Record<string, string>;
@@ -12,7 +12,7 @@ interface Attempted {
 
 /** What a fetch is passed for one attempt, which its span may cut off. */
 export function toInit(
-  { method, headers, requestId, body }: Attempted,
+  { method, headers, requestId, body }: AttemptParts,
   { takesAnySignal }: { readonly takesAnySignal: boolean },
   span: Span,
 ): FetchInit {

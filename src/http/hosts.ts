@@ -34,7 +34,7 @@ export function toUrl(text: string, base?: string): URL | undefined {
 }
 
 /** Decodes a part of a URL; a percent sign that encodes nothing stands for itself. */
-export function decodePart(part: string): string {
+export function decodeUrlPart(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -17,9 +17,9 @@ export interface ProxyOptions {
  */
 export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logger): ProxyRules | undefined {
   const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
-  const { names = [], broken, rules } = proxies?.read() ?? {};
+  const { variableNames = [], brokenVariable, rules } = proxies?.read() ?? {};
   if (proxy === undefined) {
-    if (!hasOwnConnections && names.length > 0) logger.debug(() => toUnusedLine(names));
+    if (!hasOwnConnections && variableNames.length > 0) logger.debug(() => toUnusedLine(variableNames));
     return undefined;
   }
   if (agent) throw invalidOption('proxy', 'absent beside an agent, which has its own connections', proxy);
@@ -27,12 +27,12 @@ export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logg
     logger.warn('proxy is ignored: a fetchApi has its own connections');
     return undefined;
   }
-  if (broken === undefined) return rules;
+  if (brokenVariable === undefined) return rules;
   // The value itself may hold a password.
-  const message = `proxy: the variable ${broken} must hold an http or https URL`;
+  const message = `proxy: the variable ${brokenVariable} must hold an http or https URL`;
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'proxy' });
 }
 
-function toUnusedLine(names: readonly string[]): string {
-  return `proxies of the environment are not used (${names.join(', ')}): the option proxy: 'environment' turns them on`;
+function toUnusedLine(variableNames: readonly string[]): string {
+  return `proxies of the environment are not used (${variableNames.join(', ')}): the option proxy: 'environment' turns them on`;
 }

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { decodePart, toUrl } from './hosts.js';
+import { decodeUrlPart, toUrl } from './hosts.js';
 
 /** A proxy, as a variable of the environment names it. */
 export interface HttpProxy {
@@ -29,9 +29,9 @@ export interface ProxyRules {
 /** The part of an environment that is about proxies. */
 export interface ProxyEnvironment {
   /** The names of the variables that name a proxy. */
-  readonly names: readonly string[];
+  readonly variableNames: readonly string[];
   /** The name of a variable that names no proxy of HTTP. */
-  readonly broken: string | undefined;
+  readonly brokenVariable: string | undefined;
   /** Undefined where no variable names a proxy. */
   readonly rules: ProxyRules | undefined;
 }
@@ -44,10 +44,10 @@ interface Variable {
 }
 
 /** One entry of `NO_PROXY`. */
-interface Exception {
+interface NoProxyEntry {
   /** Undefined for every port. */
   readonly port: number | undefined;
-  readonly holdsFor: (hostname: string) => boolean;
+  readonly matches: (hostname: string) => boolean;
 }
 
 /**
@@ -62,17 +62,17 @@ export function readProxies(variables: Variables): ProxyEnvironment {
     ['https:', https && toProxy(https.value)],
     ['http:', http && toProxy(http.value)],
   ]);
-  const exceptions = toExceptions(variableOf(variables, 'NO_PROXY')?.value ?? '');
+  const exceptions = toNoProxyEntries(variableOf(variables, 'NO_PROXY')?.value ?? '');
   const proxyOf = ({ protocol, hostname, port }: ProxyTarget) => {
-    const name = toName(hostname);
+    const name = comparableName(hostname);
     const isException = exceptions.some(
-      (exception) => (exception.port === undefined || exception.port === port) && exception.holdsFor(name),
+      (exception) => (exception.port === undefined || exception.port === port) && exception.matches(name),
     );
     return isException ? undefined : proxies.get(protocol);
   };
   return {
-    names: set.map(({ name }) => name),
-    broken: set.find(({ value }) => toProxy(value) === undefined)?.name,
+    variableNames: set.map(({ name }) => name),
+    brokenVariable: set.find(({ value }) => toProxy(value) === undefined)?.name,
     rules: set.length > 0 ? { proxyOf } : undefined,
   };
 }
@@ -90,7 +90,7 @@ function toProxy(value: string): HttpProxy | undefined {
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
   const { protocol, hostname, port, username, password } = url;
   const isSecure = protocol === 'https:';
-  const user = `${decodePart(username)}:${decodePart(password)}`;
+  const user = `${decodeUrlPart(username)}:${decodeUrlPart(password)}`;
   return {
     hostname: withoutBrackets(hostname),
     port: port === '' ? (isSecure ? 443 : 80) : Number(port),
@@ -99,32 +99,32 @@ function toProxy(value: string): HttpProxy | undefined {
   };
 }
 
-function toExceptions(list: string): readonly Exception[] {
-  return list.split(/[\s,]+/).flatMap((entry) => (entry === '' ? [] : toException(entry.toLowerCase())));
+function toNoProxyEntries(list: string): readonly NoProxyEntry[] {
+  return list.split(/[\s,]+/).flatMap((entry) => (entry === '' ? [] : toNoProxyEntry(entry.toLowerCase())));
 }
 
-function toException(entry: string): Exception {
-  if (entry === '*') return { port: undefined, holdsFor: () => true };
+function toNoProxyEntry(entry: string): NoProxyEntry {
+  if (entry === '*') return { port: undefined, matches: () => true };
   const [, range = '', bits] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? [];
-  if (bits !== undefined) return { port: undefined, holdsFor: ofAddresses(range, Number(bits)) };
-  if (isIP(withoutBrackets(entry))) return { port: undefined, holdsFor: ofAddresses(entry) };
+  if (bits !== undefined) return { port: undefined, matches: addressMatcher(range, Number(bits)) };
+  if (isIP(withoutBrackets(entry))) return { port: undefined, matches: addressMatcher(entry) };
   const [, host = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
   const isAddress = isIP(withoutBrackets(host)) > 0;
   return {
     port: port === undefined ? undefined : Number(port),
-    holdsFor: isAddress ? ofAddresses(host) : ofNames(host.replace(/^\*?\.?/, '')),
+    matches: isAddress ? addressMatcher(host) : nameMatcher(host.replace(/^\*?\.?/, '')),
   };
 }
 
 /** A name stands for itself and for all names below it. */
-function ofNames(written: string): Exception['holdsFor'] {
-  const name = toName(written);
+function nameMatcher(written: string): NoProxyEntry['matches'] {
+  const name = comparableName(written);
   const end = `.${name}`;
   return (hostname) => name !== '' && (hostname === name || (hostname.endsWith(end) && !isIP(hostname)));
 }
 
 /** An address, or with a number of bits all addresses that begin with these. What is neither holds for nobody. */
-function ofAddresses(written: string, bits?: number): Exception['holdsFor'] {
+function addressMatcher(written: string, bits?: number): NoProxyEntry['matches'] {
   const address = withoutBrackets(written);
   const list = new BlockList();
   try {
@@ -140,7 +140,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-function toName(hostname: string): string {
+function comparableName(hostname: string): string {
   return withoutBrackets(hostname.toLowerCase()).replace(/\.$/, '');
 }
 

@@ -10,12 +10,12 @@ export interface Abortable {
 
 /** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
 export function keepWatch(signal: Abortable): void {
-  watch(signal, { at: 0, onAbort: () => undefined });
+  watch(signal, { watchIndex: 0, onAbort: () => undefined });
 }
 
 /** Somebody to be told of an abort, with the place in the list. */
 export interface Watcher {
-  at: number;
+  watchIndex: number;
   onAbort(): void;
 }
 
@@ -32,18 +32,18 @@ const watches = new WeakMap<Abortable, Watch>();
 /** Has somebody told when a signal is aborted. */
 export function watch(signal: Abortable, watcher: Watcher): Watch {
   const joined = watches.get(signal) ?? startWatch(signal);
-  watcher.at = joined.watchers.length;
+  watcher.watchIndex = joined.watchers.length;
   joined.watchers.push(watcher);
   return joined;
 }
 
 /** Forgets somebody who need not be told any more. */
 export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher): void {
-  if (watchers[watcher.at] !== watcher) return;
+  if (watchers[watcher.watchIndex] !== watcher) return;
   const last = watchers.pop();
   if (last && last !== watcher) {
-    watchers[watcher.at] = last;
-    last.at = watcher.at;
+    watchers[watcher.watchIndex] = last;
+    last.watchIndex = watcher.watchIndex;
   }
   if (watchers.length > 0) return;
   watches.delete(signal);

@@ -6,7 +6,7 @@ import type { HttpProxy, ProxyTarget } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';
 
 /** A connection that an agent of Node's wants, and how it comes about. */
-export interface Wanted {
+export interface WantedConnection {
   readonly agent: http.Agent;
   readonly proxy: HttpProxy;
   readonly target: ProxyTarget;
@@ -32,14 +32,14 @@ interface Pool {
  * Opens a connection of an agent through a proxy. The agent counts connections when they are there; until then this one
  * is counted here, so that a slow proxy does not get more of them than there may be.
  */
-export function openThrough(wanted: Wanted, onConnection: OnConnection): void {
+export function openThroughProxy(wanted: WantedConnection, onConnection: OnConnection): void {
   const { agent, proxy, target, options, cut, openOver } = wanted;
   const pool = agent as unknown as Pool;
   const name = agent.getName(options);
-  const leave = takePlace(pool, name);
+  const uncount = countOpening(pool, name);
   const giveUp = openTunnel(proxy, target, (error, tunnel) => {
     cut?.removeEventListener('abort', giveUp);
-    leave();
+    uncount();
     const connection = tunnel && openOver(tunnel);
     if (connection) return onConnection(null, connection);
     // The agent looks at nothing but the error.
@@ -51,15 +51,15 @@ export function openThrough(wanted: Wanted, onConnection: OnConnection): void {
 }
 
 /** Counts a connection that is not there yet. */
-function takePlace(pool: Pool, name: string): () => void {
-  const place = { writable: true, destroy: () => undefined };
-  const places = pool.sockets[name] ?? [];
-  pool.sockets[name] = places;
-  places.push(place);
+function countOpening(pool: Pool, name: string): () => void {
+  const placeholder = { writable: true, destroy: () => undefined };
+  const sockets = pool.sockets[name] ?? [];
+  pool.sockets[name] = sockets;
+  sockets.push(placeholder);
   pool.totalSocketCount += 1;
   return () => {
-    places.splice(places.indexOf(place), 1);
-    if (places.length === 0 && pool.sockets[name] === places) delete pool.sockets[name];
+    sockets.splice(sockets.indexOf(placeholder), 1);
+    if (sockets.length === 0 && pool.sockets[name] === sockets) delete pool.sockets[name];
     pool.totalSocketCount -= 1;
   };
 }
