@@ -12,8 +12,10 @@ export interface ProxyOptions {
 }
 
 /**
- * The proxies of the environment, where calls are to go through them.
- * @throws TargetError `ERR_TARGET_INVALID_CONFIG`
+ * Returns the proxies of the environment, if calls go through them. Undefined when the option `proxy` is not set or is
+ * ignored, or when no variable names a proxy.
+ * @throws TargetError `ERR_TARGET_INVALID_CONFIG` when `proxy` is set beside an agent, or a variable holds no URL of a
+ * proxy
  */
 export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logger): ProxyRules | undefined {
   const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
@@ -28,7 +30,7 @@ export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logg
     return undefined;
   }
   if (brokenVariable === undefined) return rules;
-  // The value itself may hold a password.
+  // The message leaves out the value, which may hold a password.
   const message = `proxy: the variable ${brokenVariable} must hold an http or https URL`;
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'proxy' });
 }

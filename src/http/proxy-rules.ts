@@ -1,38 +1,38 @@
 import { BlockList, isIP } from 'node:net';
 import { decodeUrlPart, toUrl } from './hosts.js';
 
-/** A proxy, as a variable of the environment names it. */
+/** A proxy that a variable of the environment names. */
 export interface HttpProxy {
   readonly hostname: string;
   readonly port: number;
-  /** True where the proxy itself is spoken to over TLS. */
+  /** True when the connection to the proxy itself uses TLS. */
   readonly isSecure: boolean;
-  /** The value of `Proxy-Authorization`; undefined where the variable has no user. */
+  /** The value of the header `Proxy-Authorization`. Undefined when the variable names no user. */
   readonly authorization: string | undefined;
 }
 
-/** The end of a connection. */
+/** The host and port that a connection is to reach. */
 export interface ProxyTarget {
-  /** With its colon, as in a `URL`. */
+  /** The protocol with its colon, as in a `URL`. */
   readonly protocol: string;
-  /** A name or an address, with or without the brackets of IPv6. */
+  /** A name or an IP address. An IPv6 address may have brackets. */
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Tells which connections go through which proxy. */
+/** The rules that choose the proxy of a connection. */
 export interface ProxyRules {
-  /** The proxy of a connection; undefined where it goes straight to its end. */
+  /** Returns the proxy of a connection. Undefined when the connection goes straight to its target. */
   proxyOf(target: ProxyTarget): HttpProxy | undefined;
 }
 
-/** The part of an environment that is about proxies. */
+/** The variables of an environment that are about proxies. */
 export interface ProxyEnvironment {
   /** The names of the variables that name a proxy. */
   readonly variableNames: readonly string[];
-  /** The name of a variable that names no proxy of HTTP. */
+  /** The name of the first variable whose value is no http or https proxy. Undefined when all are fine. */
   readonly brokenVariable: string | undefined;
-  /** Undefined where no variable names a proxy. */
+  /** The rules that the variables make. Undefined when no variable names a proxy. */
   readonly rules: ProxyRules | undefined;
 }
 
@@ -45,14 +45,15 @@ interface Variable {
 
 /** One entry of `NO_PROXY`. */
 interface NoProxyEntry {
-  /** Undefined for every port. */
+  /** The only port that the entry is for. Undefined for all ports. */
   readonly port: number | undefined;
   readonly matches: (hostname: string) => boolean;
 }
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as curl and most other programs do: a lower-case name wins over an
- * upper-case one, and a proxy without a scheme is spoken to over plain http.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as most programs do, such as curl: a lower-case name wins over an
+ * upper-case one, and a proxy without a scheme is reached over plain http.
+ * @see https://everything.curl.dev/usingcurl/proxies/env
  */
 export function readProxies(variables: Variables): ProxyEnvironment {
   const https = variableOf(variables, 'HTTPS_PROXY');
@@ -78,7 +79,7 @@ export function readProxies(variables: Variables): ProxyEnvironment {
 }
 
 function variableOf(variables: Variables, name: string): Variable | undefined {
-  // A CGI server puts a client's header `Proxy` into it: https://httpoxy.org
+  // A CGI server copies the client's header `Proxy` into this variable (https://httpoxy.org).
   const isForged = name === 'HTTP_PROXY' && variables.REQUEST_METHOD !== undefined;
   const names = isForged ? [name.toLowerCase()] : [name.toLowerCase(), name];
   const found = names.find((one) => variables[one]?.trim());
@@ -116,14 +117,17 @@ function toNoProxyEntry(entry: string): NoProxyEntry {
   };
 }
 
-/** A name stands for itself and for all names below it. */
+/** Makes the function that recognises a name, and all names below it. */
 function nameMatcher(written: string): NoProxyEntry['matches'] {
   const name = comparableName(written);
   const end = `.${name}`;
   return (hostname) => name !== '' && (hostname === name || (hostname.endsWith(end) && !isIP(hostname)));
 }
 
-/** An address, or with a number of bits all addresses that begin with these. What is neither holds for nobody. */
+/**
+ * Makes the function that recognises an address. With `bits`, it recognises all addresses that begin with the same
+ * bits. An entry that is no valid address or range matches nothing.
+ */
 function addressMatcher(written: string, bits?: number): NoProxyEntry['matches'] {
   const address = withoutBrackets(written);
   const list = new BlockList();

@@ -3,16 +3,16 @@ import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { HttpProxy, ProxyTarget } from './proxy-rules.js';
 
-/** Hears once how the opening of a tunnel ended. */
+/** Called once, with the open tunnel or the error. */
 export type OnTunnel = (error: Error | null, socket?: Socket) => void;
 
-/** A proxy that has not opened a tunnel by then is given up, however long its call may take. */
+/** Longest time in ms that a proxy has to open a tunnel, even for calls with a longer timeout. */
 const MAX_OPENING_MS = 30_000;
 
 /**
  * Opens a tunnel through a proxy with `CONNECT` (https://www.rfc-editor.org/rfc/rfc9110#CONNECT). The returned function
- * gives it up, as long as it is not open. The code of an error begins with `ERR_PROXY_`, and then is the status of the
- * proxy's refusal or the system's code: node-fetch hands on nothing else of an error.
+ * gives it up while it is still opening. An error's code is `ERR_PROXY_` and the status of the proxy's refusal, or
+ * `ERR_PROXY_` and the system's code: node-fetch passes on nothing but the code of an error.
  */
 export function openTunnel(proxy: HttpProxy, target: ProxyTarget, onTunnel: OnTunnel): () => void {
   const { hostname, port, isSecure, authorization } = proxy;
@@ -64,7 +64,7 @@ export function openTunnel(proxy: HttpProxy, target: ProxyTarget, onTunnel: OnTu
 function connectToProxy({ hostname, port, isSecure }: Omit<HttpProxy, 'authorization'>): Socket {
   const to = { host: hostname, port };
   if (!isSecure) return net.connect(to);
-  // An address is no server name (https://www.rfc-editor.org/rfc/rfc6066#section-3).
+  // TLS sends names of servers, but not addresses (https://www.rfc-editor.org/rfc/rfc6066#section-3).
   return tls.connect(net.isIP(hostname) ? to : { ...to, servername: hostname });
 }
 
