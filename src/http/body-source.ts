@@ -47,7 +47,10 @@ export function expectBytes(value: unknown): Uint8Array {
   throw new TypeError('a body must be made of bytes');
 }
 
-/** Recognises bytes of another realm too. In a test runner, Node's own bytes are of another realm than the tests. */
+/**
+ * Recognises byte arrays of another realm too. A test runner may load the SDK in a realm of its own, and then Node's
+ * byte arrays come from another one.
+ */
 function isBytes(view: ArrayBufferView): view is Uint8Array {
   return (view as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
 }
@@ -97,8 +100,8 @@ export function toSource(response: BodyHolder): Source {
 }
 
 /**
- * Reads a Node stream, such as the answers of node-fetch have. Its events take a third of the time that its iterator
- * takes (benchmark server-side/2kb-1).
+ * Reads a Node stream, such as the body of an answer of node-fetch. Its events take a third of the time that its
+ * iterator takes (benchmark server-side/2kb-1).
  */
 function fromStream(stream: NodeStream): Source {
   return {

@@ -27,7 +27,7 @@ interface Started {
 interface OriginPool {
   readonly origin: string;
   readonly agent: http.Agent;
-  /** The start of the names under which the agent keeps them. With TLS, the names go on after it. */
+  /** The start of the names that the agent keeps them under. With TLS, more follows. */
   readonly namePrefix: string;
 }
 
@@ -126,7 +126,8 @@ export class Connections {
   }
 
   /**
-   * Tells whether the next request to a URL gets an open connection. Closes the old ones that it would get otherwise.
+   * Tells whether the next request to a URL gets an open connection. Closes connections that are too old on the way, so
+   * that the request gets none of them.
    */
   #hasIdle(url: string): boolean {
     const { agent, namePrefix } = this.#poolOf(url);
@@ -227,8 +228,7 @@ export function dropIdleOf(agent: object, url: string): void {
 }
 
 /**
- * Returns the start of the names under which an agent keeps the connections to a URL's origin. With TLS, the names go
- * on after it.
+ * Returns the start of the names that an agent keeps the connections to a URL's origin under. With TLS, more follows.
  */
 function namePrefixOf({ protocol, hostname, port }: URL): string {
   // An agent writes an IPv6 address without its brackets.

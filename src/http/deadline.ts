@@ -15,8 +15,8 @@ export type Limit = 'deadline' | 'signal';
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * The time in which a piece of work has to end. A span is itself a signal for a fetch that only listens for `abort`,
- * and costs next to nothing of what a real `AbortSignal` costs.
+ * The time in which a piece of work has to end, and the signal that cuts it off. A fetch that only listens for `abort`
+ * takes the span itself for a signal, which costs far less than a real `AbortSignal`.
  */
 export class Span implements Abortable, Watcher {
   /** The end of the span, on the clock of `performance.now()`. */
@@ -75,8 +75,8 @@ export class Span implements Abortable, Watcher {
   }
 
   /**
-   * A real signal, aborted when the work is cut off. It is made when somebody reads it first, because it costs more
-   * than the rest of the span.
+   * A real signal, aborted when the work is cut off. It is made at the first read, because it costs more than the rest
+   * of the span.
    */
   get signal(): AbortSignal {
     if (!this.#controller) {

@@ -21,7 +21,7 @@ export function toCause(thrown: unknown): unknown {
   try {
     return shownCauseOf(thrown, 0);
   } catch {
-    // The caller's error may be a proxy, or may have a getter that throws.
+    // An error of the caller's may be a `Proxy` object, or have a getter that throws.
     return new Error('an error that cannot be read');
   }
 }
@@ -90,7 +90,7 @@ export function codeOf(shown: unknown): string | undefined {
   return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
 }
 
-/** The failure of a proxy to open a tunnel. */
+/** A proxy's failure to open a tunnel. */
 export interface ProxyTrouble {
   /** The status that the proxy answered with. Undefined when it did not answer. */
   readonly status: number | undefined;

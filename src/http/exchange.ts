@@ -31,7 +31,7 @@ export interface ExchangeRequest {
    * @default false
    */
   readonly isReport?: boolean;
-  /** Tells whether no retry can help against an error. Some errors are never retried, whatever it says. */
+  /** Returns true for errors that no retry can help against. Errors that are never retried do not reach it. */
   readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
@@ -64,8 +64,8 @@ export interface Wire {
   readonly takesAnySignal: boolean;
   readonly send: (trip: Trip, init: FetchInit, span: Span) => Promise<FetchResponse>;
   /**
-   * Called after an attempt that was sent and got no answer. Connections that have been idle since before then may be
-   * dead too.
+   * Called after an attempt that was sent and got no answer. Connections that have been idle since before it was sent
+   * may be dead too.
    */
   readonly onDead: (trip: Trip, sentAt: number) => void;
   /** Closes the connection that an answer came on. */

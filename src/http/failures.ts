@@ -6,8 +6,8 @@ import { toUrl } from './hosts.js';
 import { reasonOfAbort } from './watched-signal.js';
 
 /**
- * Timeouts that came while this process was too busy for its calls. They are noted in a set, because the errors
- * themselves are the same for callers.
+ * Timeouts that came while this process was too busy for its calls. They are noted here and not on the errors, because
+ * callers have no use for the fact.
  */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
 
@@ -82,7 +82,7 @@ function at({ request }: Progress): string {
   return host ? ` (${host})` : '';
 }
 
-/** Makes the error of a caller's fetch that returned no Response, or one that throws when it is read. */
+/** Makes the error for a caller's fetch that returned no Response, or a Response that throws when it is read. */
 export function toUnreadable(thrown: unknown, progress: Progress): TargetError {
   return toInvalid(progress, 'was answered by the fetchApi with no Response', toCause(thrown));
 }

@@ -1,6 +1,6 @@
 import type { ProxyRules } from './proxy-rules.js';
 
-/** The global `AbortSignal`. Without it in the caller's type libraries, the part of it that is used. */
+/** The global `AbortSignal`. Callers whose type libraries lack it get the part of it that the SDK uses. */
 export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal
   : {
@@ -10,7 +10,7 @@ export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototy
       removeEventListener(type: 'abort', listener: () => void): void;
     };
 
-/** The global `URL`. Without it in the caller's type libraries, the part of it that is used. */
+/** The global `URL`. Callers whose type libraries lack it get the part of it that the SDK uses. */
 export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } }
   ? Url
   : { readonly href: string; readonly protocol: string };
@@ -39,7 +39,8 @@ export interface FetchResponse {
 }
 
 /**
- * A WHATWG fetch: the global one, that of node-fetch or undici, or your own.
+ * A WHATWG fetch: the global one, that of node-fetch or undici, or your own. When it rejects, the call fails with a
+ * TargetError, mostly `ERR_TARGET_NETWORK`, or is retried.
  * @example
  * ```ts
  * import type { FetchApi } from 'target-node-sdk';

@@ -38,8 +38,8 @@ export function toCdnHost(options: HostOptions, warn: (line: string) => void): s
 }
 
 /**
- * Returns the origin for the artifact and for geo look-ups. It is http only when the scheme is http and the host is
- * this machine: rules decide what visitors see, and a geo look-up sends a visitor's address.
+ * Returns the origin for the artifact and for geo look-ups. It is https, because the rules decide what visitors see,
+ * and a look-up sends a visitor's address. Only this machine may be reached over http.
  */
 export function cdnOrigin({
   scheme,

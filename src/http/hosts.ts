@@ -38,7 +38,7 @@ export function toUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** Decodes a part of a URL. A text with a wrong percent sign is returned as it is. */
+/** Decodes a part of a URL. A text that cannot be decoded is returned as it is. */
 export function decodeUrlPart(part: string): string {
   try {
     return decodeURIComponent(part);

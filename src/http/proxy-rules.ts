@@ -51,8 +51,9 @@ interface NoProxyEntry {
 }
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as most programs do, such as curl: a lower-case name wins over an
- * upper-case one, and a proxy without a scheme is reached over plain http.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as most programs do: a lower-case name wins over an upper-case one,
+ * and a proxy without a scheme is reached over plain http. The model is curl, which reads `http_proxy` in lower case
+ * only.
  * @see https://everything.curl.dev/usingcurl/proxies/env
  */
 export function readProxies(variables: Variables): ProxyEnvironment {
@@ -79,7 +80,7 @@ export function readProxies(variables: Variables): ProxyEnvironment {
 }
 
 function variableOf(variables: Variables, name: string): Variable | undefined {
-  // A CGI server copies the client's header `Proxy` into this variable (https://httpoxy.org).
+  // A CGI server copies the client's header `Proxy` into this variable, so it is not read there (https://httpoxy.org).
   const isForged = name === 'HTTP_PROXY' && variables.REQUEST_METHOD !== undefined;
   const names = isForged ? [name.toLowerCase()] : [name.toLowerCase(), name];
   const found = names.find((one) => variables[one]?.trim());

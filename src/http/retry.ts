@@ -26,7 +26,7 @@ export const NO_RETRY: RetryPolicy = {
 
 /** Returns the longest wait in ms after a number of failures, which is at least one. */
 export function grown({ minTimeoutMs, maxTimeoutMs, factor }: Backoff, failures: number): number {
-  // A wait of zero stays zero, even times Infinity, which would give NaN.
+  // Zero times Infinity is NaN, and a wait of zero is to stay zero.
   return Math.min(minTimeoutMs * factor ** (failures - 1), maxTimeoutMs) || 0;
 }
 
@@ -118,7 +118,7 @@ const never: Helps = () => false;
 /** The verdict on every kind of failure: when a retry helps, and what it says about the host. */
 const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]>> = {
   unreached: [always, 'silent'],
-  // The proxy wants other credentials, or lets nobody through. The host was not asked. A report can wait until somebody
+  // A proxy wants other credentials, or lets nobody through. The host was not asked. A report can wait until somebody
   // repairs the proxy.
   'kept back': [whenLater, 'nothing'],
   // The call has used all of its time.

@@ -64,8 +64,8 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       );
     },
     discard: (trip, response) => {
-      // An agent of the caller's does not tell which connection carried the answer. But the connection is idle in a
-      // moment, and then closed with the others.
+      // An agent of the caller's does not tell which connection carried the answer. That connection is idle in a
+      // moment, so all idle ones are closed then.
       if (agent) later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
       else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
     },
@@ -107,7 +107,7 @@ const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
   if (!fetchApi) return new IssuedIds();
-  // A fetch of the caller's may answer several calls from memory, with the same ids.
+  // A fetch of the caller's may answer several calls from memory, and all with the id of the first.
   if (!withoutInherited(fetchApi).dropIdle) return undefined;
   const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
   issuedByFetch.set(fetchApi, issued);

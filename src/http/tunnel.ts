@@ -64,7 +64,7 @@ export function openTunnel(proxy: HttpProxy, target: ProxyTarget, onTunnel: OnTu
 function connectToProxy({ hostname, port, isSecure }: Omit<HttpProxy, 'authorization'>): Socket {
   const to = { host: hostname, port };
   if (!isSecure) return net.connect(to);
-  // TLS sends names of servers, but not addresses (https://www.rfc-editor.org/rfc/rfc6066#section-3).
+  // A TLS client sends the name of a server, but not an address (https://www.rfc-editor.org/rfc/rfc6066#section-3).
   return tls.connect(net.isIP(hostname) ? to : { ...to, servername: hostname });
 }
 

@@ -17,7 +17,7 @@ export interface UndiciFetchOptions {
   /** Most connections to each host. Calls beyond them wait until one is free. @default 128 */
   readonly connections?: number | undefined;
   /**
-   * An undici dispatcher that carries the calls, such as a `ProxyAgent`. `close()` does not close it.
+   * An undici dispatcher that carries the calls, such as a `ProxyAgent`. `close()` of the fetch leaves it open.
    * @default a pool of connections that belongs to the fetch
    */
   readonly dispatcher?: UndiciDispatcher | undefined;
@@ -54,7 +54,9 @@ const DECODERS = new Map<string, (body: Readable) => Readable>([
   ['x-deflate', inflated],
   ['br', (body) => through(createBrotliDecompress(), body)],
 ]);
-/** Time in ms for which calls close their connections. A busy server sends a call over each connection within it. */
+/**
+ * Time in ms during which each call closes its connection. It is long enough for a busy server to use every connection.
+ */
 const RESET_MS = 10_000;
 const ENCODINGS = 'gzip, deflate, br';
 
@@ -110,7 +112,7 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
     return toResponse(answer, dispatcher ? resetForAWhile : () => trip.connection?.discard());
   };
   return Object.assign(call, {
-    // A dispatcher of the caller's may use any part of a signal.
+    // A dispatcher of the caller's may use any part of a signal, so it gets a real one.
     takesAnySignal: !dispatcher,
     connectsDirectly: !dispatcher && !proxies,
     ...(!dispatcher && { connections }),
@@ -286,7 +288,7 @@ function decoded(status: number, encoding: string | string[] | undefined, body: 
   return DECODERS.get(String(encoding).trim().toLowerCase())?.(body) ?? body;
 }
 
-/** Connects a body to its decoder. An error or the end of one ends the other. */
+/** Connects a body to its decoder. An error or an early end of one also ends the other. */
 function through(decoder: Duplex, body: Readable): Readable {
   return pipeline(body, decoder, () => undefined);
 }
@@ -309,7 +311,7 @@ function inflated(body: Readable): Readable {
   const endEmpty = () => output.end();
   body.on('readable', first);
   body.once('end', endEmpty);
-  // The pipeline passes errors on only after the first byte. Before that, this does.
+  // There is no pipeline before the first byte, so an error or an early end is passed on here.
   finished(body, (error) => error && output.destroy(error));
   output.once('close', () => body.destroy());
   return output;

@@ -21,8 +21,8 @@ export interface Watcher {
 }
 
 /**
- * A signal and its watchers. They are in a list: a set that lives long makes new tables all the time, and its old
- * tables keep them from the garbage collector.
+ * A signal and its watchers. They are in a list, and not in a set: a set that lives long makes new tables all the time,
+ * and an old table keeps watchers from the garbage collector.
  */
 export interface Watch {
   readonly signal: Abortable;
