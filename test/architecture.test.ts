@@ -18,7 +18,7 @@ const WORDS = [
 const ROWS: readonly (readonly string[])[] = [
   [
     ...['http/fetch-api', 'http/connection-use', 'http/connections', 'http/hosts'],
-    ...['http/proxied-agent', 'http/proxy-rules', 'http/tunnel'],
+    ...['http/proxied-connection', 'http/proxy-rules', 'http/tunnel'],
   ],
   ['platform'],
   WORDS,
@@ -52,10 +52,10 @@ const ON_DEVICE_ROWS: readonly (readonly string[])[] = [
 ];
 
 const HTTP = /^(node:)?(https?|http2|tls|dgram|dns|dns\/promises)$|^(node-fetch|undici)$/;
-/** Those that open connections; `http/proxied-agent` opens none without `http/tunnel`. */
+/** Those that open connections; `http/proxied-connection` opens none without `http/tunnel`. */
 const NETWORKERS = new Set([
   ...['platform/node', 'http/connections', 'http/undici'],
-  ...['http/proxied-agent', 'http/tunnel'],
+  ...['http/proxied-connection', 'http/tunnel'],
 ]);
 /** Those that the specifier `#platform` stands for. */
 const PLATFORMS = ['platform/node', 'platform/web'];
@@ -231,7 +231,7 @@ describe('Node', () => {
   const core = sources.filter(({ name }) => reached.has(name));
   const ofNode = new Set([
     ...['platform/node', 'http/connections'],
-    ...['http/proxied-agent', 'http/proxy-rules', 'http/tunnel'],
+    ...['http/proxied-connection', 'http/proxy-rules', 'http/tunnel'],
   ]);
   const withoutNode = core.filter(({ name }) => !ofNode.has(name));
 

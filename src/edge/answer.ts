@@ -13,7 +13,7 @@ interface Asked {
   readonly bodyId: string | undefined;
 }
 
-/** The client that asked, as far as its answers are checked against it. */
+/** The client that asked. Its answers are checked against these fields. */
 interface Asker {
   readonly client: string;
   readonly issued: IssuedIds | undefined;
@@ -23,7 +23,10 @@ const NO_CONTENT = 204;
 /** The most characters of a body that an error shows. */
 const MAX_SHOWN_LENGTH = 1024;
 
-/** Reads and checks the body of an answer, as far as the SDK itself looks into it. Unknown fields pass. */
+/**
+ * Reads the body of an answer, and checks the parts that the SDK itself uses. Unknown fields pass.
+ * @throws TargetError `ERR_TARGET_INVALID_RESPONSE`
+ */
 export function toDeliveryResponse(
   exchanged: Exchanged,
   asked: Asked,
@@ -49,7 +52,10 @@ export function toDeliveryResponse(
   return parsed as DeliveryResponse;
 }
 
-/** Closes the connection of an answer that came twice or late, so that nobody gets it or whatever comes next. */
+/**
+ * Makes the error of an answer that came twice or late, and closes its connection. Whatever comes next on the
+ * connection then reaches nobody.
+ */
 function toAnotherCalls(exchanged: Exchanged, asked: Asked): TargetError {
   exchanged.discard();
   return toInvalidAnswer('the answer to another call', { exchanged, asked });
@@ -58,7 +64,7 @@ function toAnotherCalls(exchanged: Exchanged, asked: Asked): TargetError {
 interface InvalidAnswer {
   readonly exchanged: Exchanged;
   readonly asked: Asked;
-  /** The body as far as the caller may see it. */
+  /** The part of the body that the caller may see. */
   readonly shown?: string;
   readonly cause?: Error;
 }
@@ -89,7 +95,10 @@ const RESPONSE_FIELDS = [
 
 const isAbsent = (value: unknown): value is undefined | null => value === undefined || value === null;
 
-/** Names the fault in the shape of an answer, as far as the SDK itself looks into it. Unknown fields pass. */
+/**
+ * Names the fault in the shape of an answer. Checks only the parts that the SDK itself uses, and lets unknown fields
+ * pass.
+ */
 function faultOfAnswer(parsed: unknown): string | undefined {
   if (!isRecord(parsed)) return 'not an object';
   if (!hasAnyField(parsed)) return 'no field of a delivery response';

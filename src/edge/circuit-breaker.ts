@@ -5,44 +5,51 @@ import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import type { Logger } from '../logger.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
 
-/** A circuit breaker is made of these. */
+/** The parts that a circuit breaker is made of. */
 export interface CircuitBreakerOptions {
   readonly policy: CircuitBreakerPolicy;
   readonly events: Events;
   readonly logger: Logger;
 }
 
-/** The state of one host from its first failure to its next answer. All times are on the clock of `performance.now()`. */
+/**
+ * The state of one host from its first failure to its next answer. All times are on the clock of `performance.now()`.
+ */
 interface Circuit {
   readonly host: string;
   state: CircuitState;
   failures: number;
   openings: number;
-  /** The pause that the host is given now. */
+  /** Length of the current pause in ms. */
   waitMs: number;
-  /** The end of the pause. No call is let through before. */
+  /** The end of the pause. Calls before it are refused. */
   untilMs: number;
-  /** The last failure, without anything of the visitor whose call it was. */
+  /** The last failure, without the data of the visitor whose call it was. */
   lastFailure: TargetError;
 }
 
-/** This limit is for hosts that cookies make up, each of which fails. The hosts that are asked all the time stay. */
+/**
+ * Most hosts that are remembered. Cookies can make up any number of hosts, and each of them fails. The hosts that were
+ * called last are kept.
+ */
 const MAX_HOSTS = 100;
 const GROWTH = 2;
-/** The longest `Retry-After` that is obeyed. */
+/** Longest `Retry-After` in ms that is obeyed. */
 const MAX_ASKED_MS = 60_000;
 
 /**
- * Keeps delivery calls from waiting for a host that has stopped answering. After several failures in a row the host gets a
- * pause, in which calls are refused at once. Then one call tries. Each failed try makes the pause longer, and an answer ends
- * it. Every host has a circuit of its own, because visitors' cookies name clusters: one that is down, or made up, must not
- * shut out the others.
+ * Keeps delivery calls from waiting for a host that has stopped answering. After several failures in a row the host
+ * gets a pause, in which calls are refused at once. Then one call is let through as a try. Each failed try makes the
+ * pause longer, and an answer ends it. Every host has a circuit of its own, because visitors' cookies name clusters: a
+ * cluster that is down, or made up, must not shut out the others.
  *
  * @see https://learn.microsoft.com/en-us/azure/architecture/patterns/circuit-breaker
  */
 export class CircuitBreaker {
   readonly #options: CircuitBreakerOptions;
-  /** Holds the hosts that have failed since their last answer. The map is empty in good times, and calls cost nothing. */
+  /**
+   * Holds the hosts that have failed since their last answer. It is empty in good times, and calls then cost nothing.
+   */
   readonly #circuits = new Map<string, Circuit>();
   #refused = 0;
 
@@ -62,7 +69,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Lets a call through, and tells whether it is the one that tries.
+   * Lets a call through, and tells whether the call is the try after a pause.
    * @throws TargetError `ERR_TARGET_CIRCUIT_OPEN`
    */
   enter(host: string): boolean {
@@ -90,7 +97,7 @@ export class CircuitBreaker {
     this.#change(circuit, 'closed');
   }
 
-  /** Notes that a call ended with an error. The error may say nothing against the host. */
+  /** Notes that a call ended with an error. Some errors say nothing against the host. */
   failed(host: string, error: unknown, isTry: boolean): void {
     if (!(error instanceof TargetError)) return;
     const { saysOfHost } = verdictOn(error);
@@ -105,12 +112,12 @@ export class CircuitBreaker {
     if (circuit) circuit.untilMs = 0;
   }
 
-  /** The state of the circuit of a host. */
+  /** Returns the state of a host's circuit. */
   stateOf(host: string): CircuitState {
     return this.#circuits.get(host)?.state ?? 'closed';
   }
 
-  /** The hosts that are in trouble. */
+  /** The hosts that have failed since their last answer. */
   get hosts(): CircuitStats[] {
     const now = performance.now();
     return [...this.#circuits.values()].map(({ host, state, failures, untilMs }) => ({

@@ -17,9 +17,9 @@ interface Trial {
 
 const MAX_KNOWN = 1000;
 const LOST_MS = 5 * 60 * 1000;
-/** Look-ups that take longer count as failed. */
+/** Longest look-up in ms. One that takes longer counts as failed. */
 const MAX_LOOK_UP_MS = 1000;
-/** Waiting may take this share of a call's time. The call needs the rest for the host that it goes to then. */
+/** Share of a call's time that it may wait for a look-up. It needs the rest for the host that it goes to afterwards. */
 const WAIT_SHARE = 1 / 4;
 /** Codes of errors that say that a name does not exist. */
 const NO_SUCH_NAME = new Set(['ENOTFOUND', 'ENODATA']);
@@ -28,7 +28,7 @@ const NO_RESOLVER = new Set(['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
 /** A proxy that wants other credentials was not asked for any host yet. */
 const PROXY_AUTHENTICATION_REQUIRED = 407;
 const MAX_CAUSES = 5;
-/** Errors of calls that have found the host, unless its name has no address. */
+/** Errors of calls that have found their host, unless the cause is that its name has no address. */
 const FOUND = new Set<TargetErrorCode>([
   'ERR_TARGET_NETWORK',
   'ERR_TARGET_RESPONSE',
@@ -36,9 +36,9 @@ const FOUND = new Set<TargetErrorCode>([
 ]);
 
 /**
- * Knows which of the clusters exist that visitors' cookies name. Numbers of clusters that are gone live on in cookies for
- * years, and anybody can make one up. Look-ups that fail or hang hold up all others of the process, because Node runs only a
- * few at a time. So one cluster is tried at a time, and calls to other unknown ones do not wait for it.
+ * Knows which clusters exist, of those that visitors' cookies name. Clusters that are gone stay in cookies for years,
+ * and anybody can make one up. Look-ups that fail or hang block all others of the process, because Node runs only a few
+ * at a time. So one cluster is tried at a time, and calls to other unknown clusters do not wait for it.
  *
  * @see https://nodejs.org/docs/latest-v20.x/api/dns.html#implementation-considerations
  */
@@ -48,7 +48,10 @@ export class Clusters {
   readonly #lostUntilMs = new Map<string, number>();
   #trial: Trial | undefined;
 
-  /** The look-up is undefined behind a proxy. The first call to a cluster is the trial then. */
+  /**
+   * Takes the function that looks a name up. It is undefined behind a proxy: then the first call to a cluster is its
+   * trial.
+   */
   constructor(lookUp: LookUp | undefined) {
     this.#lookUp = lookUp;
   }
@@ -81,7 +84,9 @@ export class Clusters {
     this.#endCallOf(hint);
   }
 
-  /** Notes that a call to a cluster failed, and tells whether it failed because the name of the cluster has no address. */
+  /**
+   * Notes that a call to a cluster failed, and tells whether it failed because the name of the cluster has no address.
+   */
   failed(hint: string, error: Error): boolean {
     const code = unresolvedCodeOf(error);
     // A resolver in trouble says nothing against a cluster that has answered before.
@@ -172,7 +177,7 @@ function codeOf(error: Error): TargetErrorCode | undefined {
 function unresolvedCodeOf(error: Error): string | undefined {
   if (codeOf(error) !== 'ERR_TARGET_NETWORK') return undefined;
   const trouble = proxyTroubleOf(error);
-  // A proxy that finds no address answers with one of several statuses, which may mean something else too.
+  // A proxy that finds no address answers with one of several statuses, and each of them may have another reason too.
   if (trouble) {
     const isOfHost = trouble.status !== undefined && trouble.status !== PROXY_AUTHENTICATION_REQUIRED;
     return isOfHost ? trouble.code : undefined;

@@ -28,7 +28,7 @@ export interface PostOptions {
   readonly newId: () => string;
 }
 
-/** Makes the exchange with the edge itself: URL, headers and body of a call, and its answer. */
+/** Makes the function that sends a call to its host. It writes URL, headers and body, and checks the answer. */
 export function createPost({ config, transport, counts, newId }: PostOptions): Deliver {
   const toUrl = createUrls(config);
   const answerer = { client: config.client, issued: transport.issued };

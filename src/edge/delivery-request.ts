@@ -13,12 +13,18 @@ export interface Outgoing {
   readonly delivery: Delivery;
   /** The request as it is sent. */
   readonly request: Delivery['request'];
-  /** The location hint that the call goes by, the visitor's or the client's. */
+  /** The location hint that the host follows from: the visitor's, or the client's own. */
   readonly locationHint: string | undefined;
   readonly host: string;
-  /** True where only a visitor's cookie says that the host exists. A missing host then says nothing about the edge. */
+  /**
+   * True when only a visitor's cookie says that the host exists. A host that is missing then says nothing about the
+   * edge.
+   */
   readonly isMereClaim: boolean;
-  /** The telemetry of earlier calls that goes along, filled in on the way. */
+  /**
+   * The telemetry entries of earlier calls that this call carries. They are set while the call passes through the
+   * layers.
+   */
   entries: readonly TelemetryEntry[];
   /** False as long as the circuit breaker may refuse the call. */
   isSent: boolean;
@@ -73,7 +79,7 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
   const sentContext = toSentContext(context);
-  // Most requests go as they are, for they are copies already.
+  // Most requests go as they are, because they are copies already.
   if (sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = copyWith(
@@ -84,7 +90,10 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
   return sent;
 }
 
-/** Writes the body of a call. Telemetry is added here and not to the request, for it tells of other visitors' calls. */
+/**
+ * Writes the body of a call. The telemetry entries do not go into the request itself, because they are about the calls
+ * of other visitors.
+ */
 function toJson(request: Delivery['request'], entries: readonly TelemetryEntry[]): string {
   if (entries.length === 0) return jsonOf(request);
   const telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };

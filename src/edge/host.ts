@@ -2,23 +2,23 @@ import type { ResolvedConfig } from '../config.js';
 import { deliveryHost, type OwnHint } from '../identity/location-hint.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 
-/** The client's own host depends on these. */
+/** The parts of a client that decide its own host. */
 export interface OwnHostOptions {
   readonly config: ResolvedConfig;
   /** The hint that was configured or learned from answers. */
   readonly clientHint: OwnHint;
-  /** The circuit breaker; undefined when it is off. */
+  /** The circuit breaker. Undefined when it is off. */
   readonly breaker: CircuitBreaker | undefined;
 }
 
-/** Names the host of calls that go by a hint. */
+/** Returns the host for a location hint, or the client's own without one. */
 export function hostOf({ client, serverDomain }: ResolvedConfig, locationHint: string | undefined): string {
   return serverDomain ?? deliveryHost(client, locationHint);
 }
 
 /**
- * Returns the hint of calls that have none of a visitor. A learned cluster that has stopped answering is no reason to fail,
- * because the client's own host finds another.
+ * Returns the location hint for calls without a visitor's hint. Leaves out a learned hint whose host has stopped
+ * answering, because the client's own host finds another cluster.
  */
 export function ownHint({ config, clientHint, breaker }: OwnHostOptions): string | undefined {
   const { current } = clientHint;

@@ -14,7 +14,7 @@ import { asksForOffers, type Outgoing } from './delivery-request.js';
 import type { OwnHostOptions } from './host.js';
 import { toDeliveryEntry } from './telemetry-entry.js';
 
-/** A function that puts something round each delivery, such as the circuit breaker or the log. */
+/** A function that adds something to each delivery, such as the circuit breaker or the log. */
 type Layer = (next: Deliver) => Deliver;
 
 /** The parts of a client that the layers work with. */
@@ -26,7 +26,7 @@ export interface LayerOptions extends OwnHostOptions {
   readonly now: () => number;
 }
 
-/** Puts the layers round a `post`. The first layer is the outermost, so that it hears of an answer last. */
+/** Wraps `post` in the layers. The first layer is the outermost, so it gets the answer last. */
 export function withLayers(post: Deliver, options: LayerOptions): Deliver {
   const layers = [
     learnHint(options),
@@ -39,8 +39,9 @@ export function withLayers(post: Deliver, options: LayerOptions): Deliver {
 }
 
 /**
- * Learns the client's own hint from answers, and forgets it when its host is silent, because the client's own host finds
- * another cluster. A visitor's cookie may say where this visitor's calls go, but not where those of others go.
+ * Learns the client's own hint from answers. Forgets the hint when its host is silent, because the client's own host
+ * finds another cluster. A visitor's cookie decides about the visitor's own calls only, so nothing is learned from
+ * those.
  */
 function learnHint({ clientHint, config }: LayerOptions): Layer {
   return (next) => {
@@ -105,7 +106,9 @@ function breakCircuit({ breaker, config }: LayerOptions): Layer {
   };
 }
 
-/** Takes the telemetry of earlier calls along, and measures this one. A call that fails gives back what it carried. */
+/**
+ * Adds the telemetry of earlier calls to a call, and measures the call. A call that fails gives back what it carried.
+ */
 function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
   return (next) => {
     if (!telemetry.isEnabled) return next;
@@ -140,14 +143,16 @@ function isMeasured({ request }: Outgoing): boolean {
 }
 
 /**
- * Tells whether a call failed because the cluster does not exist that only a visitor's cookie names. That says nothing about
- * the edge.
+ * Tells whether a call failed because its cluster does not exist, when only a visitor's cookie names the cluster. Such
+ * a failure says nothing about the edge.
  */
 function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
   return isMereClaim && isUnresolved(toError(error));
 }
 
-/** Tells whether a host had its full time. It had less where the call's own timeout was shorter, or this process was busy. */
+/**
+ * Tells whether a host had its full time. It had less if the call's own timeout was shorter, or this process was busy.
+ */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
   const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;

@@ -7,20 +7,20 @@ import { asksForOffers, type Outgoing, toSentRequest } from './delivery-request.
 import { hostOf, type OwnHostOptions, ownHint } from './host.js';
 import { type LayerOptions, withLayers } from './layers.js';
 
-/** The way to the edge is made of these. */
+/** The parts of a client that its way to the edge needs. */
 export interface EdgeRouteOptions extends PostOptions, LayerOptions {}
 
-/** The way to the edge. */
+/** The client's only way to the edge. */
 export interface EdgeRoute {
   /** Sends one delivery call: `POST /rest/v1/delivery`. */
   deliver(delivery: Delivery): Promise<Delivered>;
-  /** The host that a delivery with this location hint, or without one, would go to now. */
+  /** Returns the host that a delivery would go to now, with this location hint or without one. */
   hostOf(locationHint: string | undefined): string;
   /** The circuit breaker's state, for `stats()`. */
   readonly circuitBreakerStats: CircuitBreakerStats;
 }
 
-/** Makes the one way to the edge, which chooses each delivery's host. */
+/** Makes the client's way to the edge. It chooses the host of each delivery. */
 export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
   const { config, transport, clientHint } = options;
   const clusters = new Clusters(transport.lookUp);
@@ -29,13 +29,13 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
     send(toOutgoing(delivery, { locationHint, host: hostOf(config, locationHint), isMereClaim }));
   const sendOwn = (delivery: Delivery) =>
     sendTo(delivery, asksForOffers(delivery.request) ? ownHint(options) : clientHint.current);
-  /** Tells whether only a visitor gave a hint, so that its cluster may be made up. */
+  /** Tells whether only a visitor names a hint. Its cluster may not exist. */
   const isMereClaim = (hint: string) =>
     config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
 
   /**
-   * Sends to a cluster that a visitor's cookie names. If it does not exist, the call goes to the client's own host in the
-   * time that is left.
+   * Sends to a cluster that a visitor's cookie names. If it does not exist, the call goes to the client's own host in
+   * the time that is left.
    */
   const sendToClaimed = async (delivery: Delivery, locationHint: string): Promise<Delivered> => {
     const deadline = performance.now() + delivery.timeoutMs;
@@ -85,7 +85,7 @@ function toOutgoing(
   return { delivery, request, locationHint, host, isMereClaim, entries: [], isSent: false };
 }
 
-/** Copies a delivery with the time that is left. */
+/** Copies a delivery with the time that is left until a deadline. */
 function until(deadline: number, delivery: Delivery): Delivery {
   const { timeoutMs: wholeTimeoutMs } = delivery;
   return { ...delivery, wholeTimeoutMs, timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())) };

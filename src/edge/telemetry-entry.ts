@@ -5,7 +5,7 @@ import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { Delivered } from './deliver.js';
 import type { Outgoing } from './delivery-request.js';
 
-/** The telemetry entry of a call whose answer has just been read. */
+/** Makes the telemetry entry of a call whose answer has just been read. */
 export function toDeliveryEntry(
   { delivery, request }: Outgoing,
   { response, exchanged, requestId, startedAt }: Delivered,

@@ -20,12 +20,12 @@ const MAX_ERROR_BODY_BYTES = 1024;
 const MAX_ERROR_BODY_MS = 250;
 
 /**
- * One HTTP request and its answer. Every failure is a TargetError. One function, for each promise costs (benchmark
- * on-device/execute-url).
+ * Sends one HTTP request and reads its answer. Every failure is a TargetError. All of it is one function, because each
+ * further promise costs time (benchmark on-device/execute-url).
  */
 export async function attempt(progress: Progress, span: Span): Promise<Exchanged> {
   const started = performance.now();
-  // A process that was busy may come back to this before it comes to the timer of the deadline.
+  // The timer of the deadline may be late in a busy process, so the clock decides.
   if (span.isOver(started)) throw toLimitError(progress, 'deadline', span);
   const { request, wire } = progress;
   const opening: Opening = {};
@@ -67,7 +67,10 @@ export async function attempt(progress: Progress, span: Span): Promise<Exchanged
   }
 }
 
-/** An answer that is none, with as much of its body as comes soon: a retry should not have to wait for it. */
+/**
+ * Makes the error of an answer whose status is a failure. The error holds the start of the body, if that comes soon: a
+ * retry should not have to wait for it.
+ */
 async function toResponseError(
   progress: Progress,
   span: Span,
@@ -77,10 +80,10 @@ async function toResponseError(
   const { status } = response;
   const maxMs = Math.min(MAX_ERROR_BODY_MS, request.timeoutMs / 4);
   const limits = { maxBytes: MAX_ERROR_BODY_BYTES, maxMs, span };
-  // The body of a failure matters less than the failure itself.
+  // The failure itself matters more than its body, so a body that cannot be read is left out.
   const read = await readBody(response, limits).catch(() => undefined);
   const body = read ? textOf(read.body) : '';
-  // Only a proxy answers so: https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8
+  // Status 407 always comes from a proxy (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8).
   if (status === 407) return toProxyError(progress, { status, code: '407' }, { body });
   if (request.bodyId !== undefined && wire.issued?.isTextOfAnother(body, request.bodyId)) {
     if (trip) wire.discard(trip, response);

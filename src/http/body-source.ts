@@ -2,7 +2,10 @@ import { concat, isNodeStream, type NodeStream, toBytes } from '#platform';
 import { quietly } from '../call-safely.js';
 import { isObject } from '../json.js';
 
-/** The part of a fetch's answer that holds its body: a web or Node stream, or what a stand-in offers instead. */
+/**
+ * The part of a fetch's answer that holds its body. The body is a web or Node stream; a mock of a fetch may have only
+ * `text()` or `json()`.
+ */
 export interface BodyHolder {
   readonly body?: unknown;
   text?(): Promise<string>;
@@ -19,7 +22,7 @@ export class Pieces {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes a piece along and says whether there may be more of them. */
+  /** Adds a piece, and tells whether the body may have more pieces. */
   add(piece: unknown): boolean {
     const bytes = expectBytes(piece);
     this.#length += bytes.length;
@@ -35,7 +38,7 @@ export class Pieces {
   }
 }
 
-/** Takes a piece of a body as bytes; anything else is the fault of the fetch. */
+/** Returns a piece of a body as bytes. Throws a TypeError for anything else, which is the fault of the fetch. */
 export function expectBytes(value: unknown): Uint8Array {
   if (typeof value === 'string') return toBytes(value);
   if (ArrayBuffer.isView(value)) {
@@ -44,27 +47,34 @@ export function expectBytes(value: unknown): Uint8Array {
   throw new TypeError('a body must be made of bytes');
 }
 
-/** Recognises bytes of another realm too, such as those of Node inside of a test runner's. */
+/**
+ * Recognises byte arrays of another realm too. A test runner may load the SDK in a realm of its own, and then Node's
+ * byte arrays come from another one.
+ */
 function isBytes(view: ArrayBufferView): view is Uint8Array {
   return (view as Uint8Array)[Symbol.toStringTag] === 'Uint8Array';
 }
 
 /** A way to read one body. */
 export interface Source {
-  /** Reads on until the end, or until there may be no more pieces. Either `end` or `fail` is called. */
+  /**
+   * Reads until the end of the body, or until `pieces` takes no more. Then calls `end` or `fail`. A stream may call
+   * them again, and only the first call counts.
+   */
   read(pieces: Pieces, end: (isWhole: boolean) => void, fail: (error: unknown) => void): void;
-  /** Never throws. */
+  /** Stops reading, and closes what is left of the body. Never throws. */
   stop(): void;
 }
 
 type Methods = Readonly<Record<PropertyKey, ((...values: unknown[]) => unknown) | undefined>>;
 
-/** Finds out how a body is read. */
+/** Chooses the way to read a body, by the methods that it has. */
 export function toSource(response: BodyHolder): Source {
   const { body } = response;
   if (isNodeStream(body)) return fromStream(body);
   const methods = (isObject(body) ? body : {}) as Methods;
-  // A reader, because the iterator of a web stream cannot be stopped while it waits for a piece.
+  // A reader is tried first, because it can be cancelled while it waits for a piece. The iterator of a web stream
+  // cannot.
   if (typeof methods.getReader === 'function') {
     const reader = methods.getReader() as ReadableStreamDefaultReader;
     return fromSteps(
@@ -89,11 +99,14 @@ export function toSource(response: BodyHolder): Source {
   };
 }
 
-/** Node's own streams, as node-fetch answers with: their events cost a third of their iterator (`server-side/2kb-1`). */
+/**
+ * Reads a Node stream, such as the body of an answer of node-fetch. Its events take a third of the time that its
+ * iterator takes (benchmark server-side/2kb-1).
+ */
 function fromStream(stream: NodeStream): Source {
   return {
     read: (pieces, end, fail) => {
-      // What happened before anybody listened is not told again.
+      // A stream does not repeat the events that happened before anybody listened.
       if (stream.errored) return fail(stream.errored);
       if (stream.readableEnded) return end(true);
       if (stream.destroyed) return fail(prematureClose());
@@ -136,7 +149,7 @@ function fromSteps(
   };
 }
 
-/** Reads a body that is no stream, as a stand-in for a fetch has it. */
+/** Reads a body that is no stream, such as that of a mock. */
 export async function textFrom(response: BodyHolder): Promise<string> {
   if (typeof response.text === 'function') return response.text();
   return typeof response.json === 'function' ? (JSON.stringify(await response.json()) ?? '') : '';

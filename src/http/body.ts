@@ -3,26 +3,27 @@ import { isObject } from '../json.js';
 import { type BodyHolder, expectBytes, Pieces, textFrom, toSource } from './body-source.js';
 import type { Span } from './deadline.js';
 
-/** How much of a body is read, and for how long. */
+/** The limits within which a body is read. */
 export interface BodyLimits {
-  /** Bytes after decoding. */
+  /** Most bytes to read, after decoding. */
   readonly maxBytes: number;
+  /** Longest time to read, in ms. @default no limit but the span */
   readonly maxMs?: number | undefined;
-  /** Cut off when nobody wants the body any more. */
+  /** The span of the call. Reading stops when it is cut off, because nobody wants the body any more. */
   readonly span: Span;
 }
 
-/** A body: its bytes, or the text that a stand-in for a fetch has instead of them. */
+/** A body as bytes, or as the text that a mock of a fetch has instead of bytes. */
 export type Body = Uint8Array | string;
 
 /** The part of a body that was read. */
 export interface ReadBody {
   readonly body: Body;
-  /** Whether that is all of it. */
+  /** True when `body` is the whole body. */
   readonly isWhole: boolean;
 }
 
-/** A body as text; bytes are UTF-8, and a byte order mark is none of it, as in a fetch's own `text()`. */
+/** Returns a body as text. Bytes are read as UTF-8, and a byte order mark is left out, as `text()` of a fetch does. */
 export function textOf(body: Body): string {
   const text = typeof body === 'string' ? body : toText(body);
   return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
@@ -30,25 +31,25 @@ export function textOf(body: Body): string {
 
 const BYTE_ORDER_MARK = 0xfeff;
 
-/** A body as bytes; a text becomes UTF-8. */
+/** Returns a body as bytes. A text is written as UTF-8. */
 export function bytesOf(body: Body): Uint8Array {
   return typeof body === 'string' ? toBytes(body) : body;
 }
 
-/** The length of a body in bytes. */
+/** Counts the bytes of a body. */
 export function lengthOf(body: Body): number {
   return typeof body === 'string' ? utf8Length(body) : body.length;
 }
 
-/** Reads a body up to its limits and lets go of the rest, and so of the connection. */
+/** Reads a body up to its limits. Then closes the rest, so that the connection is free again. */
 export function readBody(response: BodyHolder, limits: BodyLimits): Promise<ReadBody> {
   const isText = !isObject(response.body);
   return isText && limits.maxMs === undefined ? readText(response, limits) : readSource(response, limits);
 }
 
-/** There is nothing to let go of when it takes too long. */
+/** Reads the text of a body that is no stream. Such a body cannot be stopped, and holds no connection. */
 async function readText(response: BodyHolder, { maxBytes }: BodyLimits): Promise<ReadBody> {
-  // Straight from the stand-in: each promise in between costs.
+  // The text is read without a function in between, because each further promise costs time.
   const text: unknown = await (response.text ? response.text() : textFrom(response));
   const body = typeof text === 'string' ? text : expectBytes(text);
   return { body, isWhole: lengthOf(body) <= maxBytes };

@@ -1,10 +1,10 @@
-/** The cost of opening a call's connection, filled in while it opens. */
+/** The cost of opening a call's connection. The fields are filled in while it opens. */
 export interface Opening {
-  /** True when the call opened a connection; else it got one that was open, or had to wait for its turn. */
+  /** True when the call opened a connection. Absent when the call used an open connection, or waited for one. */
   isNew?: boolean;
-  /** The time from the start to the host's address; absent for an address. */
+  /** Time of the DNS look-up in ms, from the start of the connection. Absent when the host is an IP address. */
   dnsMs?: number;
-  /** The time from the connection to the end of the TLS handshake; absent for plain http. */
+  /** Time of the TLS handshake in ms, from the open connection to its end. Absent for plain http. */
   tlsMs?: number;
 }
 
@@ -14,20 +14,20 @@ export interface ClosableSocket {
   emit(event: 'agentRemove'): unknown;
 }
 
-/** The part of a signal by which the opening of a tunnel is given up with its call. */
+/** The part of an abort signal that ends the opening of a tunnel together with its call. */
 export interface CutSignal {
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** A call on its way over one of the connections. */
+/** A call that goes over one of the client's connections. */
 export interface Trip {
   readonly url: string;
   readonly body?: string | undefined;
-  /** Aborted when nobody waits for the call any more. */
+  /** The signal that is aborted when nobody waits for the call any more. */
   readonly cut?: CutSignal | undefined;
-  /** The cost of the connection that it opens. */
+  /** The cost of opening the connection, if the call opens one. */
   readonly opening: Opening;
-  /** The request that carries it, filled in at the start; absent where somebody stands in for the connections. */
+  /** The Node request that carries the call, set at the start. Absent when a mock replaces `node:http`. */
   request?: { readonly socket: ClosableSocket | null };
 }

@@ -2,31 +2,36 @@ import dns from 'node:dns';
 import http from 'node:http';
 import https from 'node:https';
 import type { ClosableSocket, Opening, Trip } from './connection-use.js';
-import { openThrough } from './proxied-agent.js';
+import { openThroughProxy } from './proxied-connection.js';
 import type { ProxyRules } from './proxy-rules.js';
 
 const MAX_SOCKETS_PER_HOST = 128;
-/** How old a connection gets: a host that has moved is followed when its name is looked up again. */
+/**
+ * Longest age of a connection in ms. A new connection looks the host's name up again, and so follows a host that has
+ * moved.
+ */
 const MAX_AGE_MS = 300_000;
 
 type Socket = NonNullable<http.ClientRequest['socket']>;
 
-/** A call that starts. */
+/** A call that has just started. */
 interface Started {
   readonly trip: Trip;
-  /** What is left to the connection that takes the request; undefined once it is posted. */
-  body: string | undefined;
+  /**
+   * The body that waits for the connection which takes the request. Undefined once it is sent, or when there is none.
+   */
+  unsentBody: string | undefined;
 }
 
-/** Where the connections to an origin are kept. */
-interface Place {
+/** The connections to one origin, and how to find them in their agent. */
+interface OriginPool {
   readonly origin: string;
   readonly agent: http.Agent;
-  /** What their names begin with; on TLS there is more of it. */
-  readonly start: string;
+  /** The start of the names that the agent keeps them under. With TLS, more follows. */
+  readonly namePrefix: string;
 }
 
-/** What opens the connections of an agent. */
+/** An agent, and its original function that opens connections. */
 interface Opener {
   readonly agent: http.Agent;
   readonly protocol: 'http:' | 'https:';
@@ -34,28 +39,28 @@ interface Opener {
 }
 
 /** Two times of a connection, on the clock of `performance.now()`. */
-interface Kept {
+interface ConnectionTimes {
   readonly openedAt: number;
-  /** The end of its last call. */
+  /** The end of the connection's last call. Before the first call, the time of its opening. */
   idleSince: number;
 }
 
-/** The part of an agent that every request comes through, which Node's own types leave out. */
-interface Asked {
+/** The method of an agent that every request goes through. Node's own types leave it out. */
+interface AgentInternals {
   addRequest(request: http.ClientRequest, ...rest: unknown[]): void;
 }
 
-const kept = new WeakMap<object, Kept>();
+const timesBySocket = new WeakMap<object, ConnectionTimes>();
 
 /** The client's own keep-alive connections. */
 export class Connections {
   readonly #http: http.Agent;
   readonly #https: https.Agent;
   #started: Started | undefined;
-  #last: Place | undefined;
+  #lastPool: OriginPool | undefined;
   readonly #proxies: ProxyRules | undefined;
 
-  /** With rules, connections go through the proxies that these name. */
+  /** Makes the agents. With proxy rules, connections go through the proxies that the rules name. */
   constructor(proxies?: ProxyRules) {
     this.#proxies = proxies;
     const options = { keepAlive: true, maxSockets: MAX_SOCKETS_PER_HOST, scheduling: 'lifo' } as const;
@@ -63,15 +68,16 @@ export class Connections {
     this.#https = this.#watched(new https.Agent(options), 'https:');
   }
 
-  /** The agent of a URL. */
+  /** Returns the agent for a URL's protocol. */
   agentOf({ protocol }: { readonly protocol: string }): http.Agent {
     return protocol === 'http:' ? this.#http : this.#https;
   }
 
   /**
-   * Starts a request with its body, or without one that an open connection takes along with the head: what node-fetch
-   * streams costs a fifth of a call more (`server-side/2kb-1`). A connection that is opened at once, and not behind
-   * others, is measured. `giveUp` ends a request that has begun, before any of it is sent.
+   * Starts a request. When a connection is open, the request starts without its body, and the connection sends head and
+   * body together: node-fetch would stream the body, which makes a call a fifth slower (benchmark server-side/2kb-1).
+   * Measures the opening of a connection, unless the request waits in the agent's queue. Calls `giveUp` to end a
+   * request that never reached the agent, before it is sent again.
    */
   start<Answer>(
     trip: Trip,
@@ -80,12 +86,13 @@ export class Connections {
   ): Promise<Answer> {
     const { url, body } = trip;
     const isLeft = this.#hasIdle(url) && body !== undefined;
-    const started: Started = { trip, body: isLeft ? body : undefined };
+    const started: Started = { trip, unsentBody: isLeft ? body : undefined };
     this.#started = started;
     try {
       const answer = send(isLeft ? undefined : body);
-      if (started.body === undefined) return answer;
-      // Somebody who stands in for node:http, as in a test, did not ask the agent: the request has no body.
+      if (started.unsentBody === undefined) return answer;
+      // A mock of `node:http`, as in a test, does not use the agent. Its request got no body, so it is sent again with
+      // one.
       answer.catch(() => undefined);
       giveUp();
       this.dropIdle(url);
@@ -96,33 +103,37 @@ export class Connections {
   }
 
   /**
-   * Closes idle connections: those to the origin of a URL, and of them those that have been idle since before a time, on
-   * the clock of `performance.now()`, for what has answered since then is well.
+   * Closes idle connections, by default all. With a URL, closes only those to its origin. With `before`, closes only
+   * those that have been idle since before that time on the clock of `performance.now()`: a connection that has
+   * answered since then works.
    */
   dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
-    const place = url === undefined ? undefined : this.#placeOf(url);
-    for (const agent of place ? [place.agent] : [this.#http, this.#https])
-      dropFree(agent, place?.start ?? '', before);
+    const pool = url === undefined ? undefined : this.#poolOf(url);
+    for (const agent of pool ? [pool.agent] : [this.#http, this.#https])
+      dropFree(agent, pool?.namePrefix ?? '', before);
   }
 
-  /** Closes the connection that a call's answer came on, though another call may have it by now. */
+  /** Closes the connection that a call's answer came on, even if another call uses it by now. */
   discard({ request }: Trip): void {
     if (request?.socket) drop(request.socket);
   }
 
-  /** Closes idle connections now, and those in use after their answers. */
+  /** Closes idle connections at once, and connections in use after their answers. */
   close(): void {
     this.#http.maxFreeSockets = 0;
     this.#https.maxFreeSockets = 0;
     this.dropIdle();
   }
 
-  /** Whether the next request to a URL gets a connection that is open already. Those that it should not get are closed. */
+  /**
+   * Tells whether the next request to a URL gets an open connection. Closes connections that are too old on the way, so
+   * that the request gets none of them.
+   */
   #hasIdle(url: string): boolean {
-    const { agent, start } = this.#placeOf(url);
+    const { agent, namePrefix } = this.#poolOf(url);
     for (const name in agent.freeSockets) {
-      const sockets = name.startsWith(start) ? agent.freeSockets[name] : undefined;
-      // The agent takes the last one.
+      const sockets = name.startsWith(namePrefix) ? agent.freeSockets[name] : undefined;
+      // The agent takes the last connection of the list.
       for (let at = (sockets?.length ?? 0) - 1; at >= 0; at -= 1) {
         const socket = sockets?.[at];
         if (socket && !socket.destroyed && !isOld(socket)) return true;
@@ -132,27 +143,27 @@ export class Connections {
     return false;
   }
 
-  /** Most calls go where the call before went, with another query. */
-  #placeOf(url: string): Place {
+  /** Finds the pool of a URL. Keeps the last one, because most calls go to the same origin as the call before. */
+  #poolOf(url: string): OriginPool {
     const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
-    if (this.#last?.origin !== origin) {
+    if (this.#lastPool?.origin !== origin) {
       const target = new URL(url);
-      this.#last = { origin, agent: this.agentOf(target), start: startOf(target) };
+      this.#lastPool = { origin, agent: this.agentOf(target), namePrefix: namePrefixOf(target) };
     }
-    return this.#last;
+    return this.#lastPool;
   }
 
-  /** Gives a request the body that was left to its connection. */
-  #post(request: http.ClientRequest): void {
+  /** Sends the body of the request that has just got an open connection. */
+  #sendBody(request: http.ClientRequest): void {
     const started = this.#started;
-    if (started?.body === undefined) return;
-    // node-fetch knows of no body.
-    request.setHeader('Content-Length', Buffer.byteLength(started.body));
-    request.end(started.body);
-    started.body = undefined;
+    if (started?.unsentBody === undefined) return;
+    // The header is set here, because node-fetch was given no body to measure.
+    request.setHeader('Content-Length', Buffer.byteLength(started.unsentBody));
+    request.end(started.unsentBody);
+    started.unsentBody = undefined;
   }
 
-  /** Opens a connection: at once, or through a proxy, which takes a while. */
+  /** Opens a connection. A direct one is returned at once; one through a proxy is passed to the callback later. */
   #open({ agent, protocol, open }: Opener, ...args: Parameters<Opener['open']>): ReturnType<Opener['open']> {
     const [options, done] = args;
     const trip = this.#started?.trip;
@@ -170,37 +181,37 @@ export class Connections {
       if (socket && trip) measureTls(socket, trip.opening);
       return noteOpened(socket);
     };
-    openThrough({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
+    openThroughProxy({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
     return undefined;
   }
 
   #watched<Agent extends http.Agent>(agent: Agent, protocol: 'http:' | 'https:'): Agent {
     const open = agent.createConnection;
     agent.createConnection = (...args) => this.#open({ agent, protocol, open }, ...args);
-    const asked = agent as unknown as Asked;
-    const add = asked.addRequest;
-    asked.addRequest = (request, ...rest) => {
+    const internals = agent as unknown as AgentInternals;
+    const add = internals.addRequest;
+    internals.addRequest = (request, ...rest) => {
       if (this.#started) this.#started.trip.request = request;
       add.call(agent, request, ...rest);
     };
     const keep = agent.keepSocketAlive;
     agent.keepSocketAlive = (socket) => {
       const isKept = keep.call(agent, socket);
-      const known = kept.get(socket);
-      if (known) known.idleSince = performance.now();
-      // Bytes that nobody asked for would be the next call's answer.
-      socket.on('data', onUnasked);
-      // The agent closes it then. The timer keeps no process alive.
+      const times = timesBySocket.get(socket);
+      if (times) times.idleSince = performance.now();
+      // Bytes that come on an idle connection would be taken for the next call's answer.
+      socket.on('data', onUnaskedData);
+      // The agent closes a connection that is idle for this long. The timer keeps no process alive.
       (socket as Socket).setTimeout(MAX_AGE_MS);
       return isKept;
     };
     const reuse = agent.reuseSocket;
     agent.reuseSocket = (socket, request) => {
-      socket.off('data', onUnasked);
+      socket.off('data', onUnaskedData);
       reuse.call(agent, socket, request);
-      this.#post(request);
+      this.#sendBody(request);
     };
-    // Before the agent gives it to a call that waits.
+    // This listener runs first, so that the agent does not give an old connection to a call in its queue.
     agent.prependListener('free', (socket: Socket) => {
       if (isOld(socket)) socket.destroy();
     });
@@ -208,35 +219,43 @@ export class Connections {
   }
 }
 
-/** Closes the idle connections of somebody else's agent to the origin of a URL; nothing of what is no agent of Node's. */
+/**
+ * Closes the idle connections to a URL's origin in an agent of the caller's. Does nothing if it is no agent of Node's.
+ */
 export function dropIdleOf(agent: object, url: string): void {
-  if ('freeSockets' in agent) dropFree(agent as http.Agent, startOf(new URL(url)), Number.POSITIVE_INFINITY);
+  if ('freeSockets' in agent)
+    dropFree(agent as http.Agent, namePrefixOf(new URL(url)), Number.POSITIVE_INFINITY);
 }
 
-/** The start of the names of connections to a URL's origin; on TLS there is more of it. */
-function startOf({ protocol, hostname, port }: URL): string {
-  // An agent names an IPv6 address without its brackets.
+/**
+ * Returns the start of the names that an agent keeps the connections to a URL's origin under. With TLS, more follows.
+ */
+function namePrefixOf({ protocol, hostname, port }: URL): string {
+  // An agent writes an IPv6 address without its brackets.
   return `${hostname.replace(/^\[|\]$/g, '')}:${port || (protocol === 'http:' ? 80 : 443)}:`;
 }
 
-function dropFree({ freeSockets }: http.Agent, start: string, before: number): void {
-  const names = Object.keys(freeSockets).filter((name) => name.startsWith(start));
+function dropFree({ freeSockets }: http.Agent, namePrefix: string, before: number): void {
+  const names = Object.keys(freeSockets).filter((name) => name.startsWith(namePrefix));
   for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
-    if ((kept.get(socket)?.idleSince ?? 0) < before) drop(socket);
+    if ((timesBySocket.get(socket)?.idleSince ?? 0) < before) drop(socket);
   }
 }
 
 function isOld(socket: Socket): boolean {
-  return performance.now() - (kept.get(socket)?.openedAt ?? 0) >= MAX_AGE_MS;
+  return performance.now() - (timesBySocket.get(socket)?.openedAt ?? 0) >= MAX_AGE_MS;
 }
 
-/** Closes a connection, and takes it from its agent at once: a request that starts before it has closed would get it. */
+/**
+ * Closes a connection, and removes it from its agent at once. Otherwise a request that starts before the connection has
+ * closed would get it.
+ */
 function drop(socket: ClosableSocket): void {
   socket.destroy();
   socket.emit('agentRemove');
 }
 
-function onUnasked(this: Socket): void {
+function onUnaskedData(this: Socket): void {
   drop(this);
 }
 
@@ -258,11 +277,11 @@ function measureTls(socket: NodeJS.EventEmitter, opening: Opening): void {
 
 function noteOpened<Opened extends object | null | undefined>(socket: Opened): Opened {
   const now = performance.now();
-  if (socket) kept.set(socket, { openedAt: now, idleSince: now });
+  if (socket) timesBySocket.set(socket, { openedAt: now, idleSince: now });
   return socket;
 }
 
-/** Looks a host's name up as its connections do; rejects when it has no address. */
+/** Looks a host's name up in the same way as its connections do. Rejects when the name has no address. */
 export function lookUp(hostname: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     dns.lookup(hostname, (error, address) => (error ? reject(error) : resolve(address)));

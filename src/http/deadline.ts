@@ -1,35 +1,36 @@
 import { later, type Timer } from '#platform';
 import { type Abortable, isAborted, unwatch, type Watch, type Watcher, watch } from './watched-signal.js';
 
-/** What ends a piece of work before its time. */
+/** The two limits of a piece of work. */
 export interface Limits {
+  /** Time for the work in ms. */
   readonly timeoutMs: number;
   readonly signal: Abortable | undefined;
 }
 
-/** Which of its limits has ended a piece of work. */
+/** The limit that has ended a piece of work. */
 export type Limit = 'deadline' | 'signal';
 
-/** What fits into a timer; a longer one would be over at once. */
+/** Longest delay of a timer in ms. Node runs a timer with a longer delay at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * What a piece of work is told of its limits. To a fetch that only listens for `abort` it is a signal itself, for next to
- * nothing of what a real one costs.
+ * The time in which a piece of work has to end, and the signal that cuts it off. A fetch that only listens for `abort`
+ * takes the span itself for a signal, which costs far less than a real `AbortSignal`.
  */
 export class Span implements Abortable, Watcher {
-  /** On the clock of `performance.now()`. */
+  /** The end of the span, on the clock of `performance.now()`. */
   readonly deadline: number;
-  /** Told when the work is cut off; cheaper than a listener, for work that does one thing at a time. */
+  /** Called when the work is cut off. This costs less than a listener, for work that does one thing at a time. */
   onCut: (() => void) | undefined;
-  /** Its place among those who watch the signal. */
-  at = 0;
+  /** The index of the span in the list of the signal's watchers. */
+  watchIndex = 0;
   readonly #onLimit: (limit: Limit) => Error;
   readonly #stageMs: number;
-  /** The time that was left when the timer was set. */
+  /** Time in ms that was left when the timer was set. */
   #leftMs: number;
   #timer: Timer;
-  /** When the timer is due, on the clock of `performance.now()`. */
+  /** The time when the timer is due, on the clock of `performance.now()`. */
   #dueMs: number;
   readonly #watch: Watch | undefined;
   #listeners: (() => void)[] = NO_LISTENERS;
@@ -38,7 +39,7 @@ export class Span implements Abortable, Watcher {
   #hasEnded = false;
   #wasBusy = false;
 
-  /** Begins at once. `onLimit` makes the error of the limit that is met. */
+  /** Starts the span at once. `onLimit` makes the error for the limit that ends it. */
   constructor({ timeoutMs, signal }: Limits, onLimit: (limit: Limit) => Error) {
     const now = performance.now();
     this.deadline = now + timeoutMs;
@@ -50,30 +51,33 @@ export class Span implements Abortable, Watcher {
     this.#timer = setTimeout(endStage, this.#stageMs, this);
   }
 
-  /** What node-fetch knows a signal by. */
+  /** The tag by which node-fetch recognises a signal. */
   get [Symbol.toStringTag](): string {
     return 'EventTarget';
   }
 
-  /** Whether the work was cut off. */
+  /** True when the work was cut off. */
   get aborted(): boolean {
     return this.#reason !== undefined;
   }
 
-  /** Why the work was cut off. */
+  /** The error that the work was cut off with. */
   get reason(): Error | undefined {
     return this.#reason;
   }
 
   /**
-   * Whether this process was too busy for a good part of the time to do anything about the work: that the work did not
-   * end says nothing of those who were asked to do it.
+   * True when this process was too busy, for a good part of the time, to do anything for the work. If the work did not
+   * end then, that says nothing about the host that was called.
    */
   get wasBusy(): boolean {
     return this.#wasBusy;
   }
 
-  /** Aborted when the work is cut off. Not made before somebody looks at it: that costs more than all the rest. */
+  /**
+   * A real signal, aborted when the work is cut off. It is made at the first read, because it costs more than the rest
+   * of the span.
+   */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -90,28 +94,28 @@ export class Span implements Abortable, Watcher {
     this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 
-  /** The work has come to its own end. */
+  /** Ends the span, because the work has come to its own end. */
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
     if (this.#watch) unwatch(this.#watch, this);
   }
 
-  /** Tells those who listen for `abort` that nobody wants what they do; the work goes on without them. */
+  /** Calls the listeners for `abort`, so that a fetch stops. The span itself goes on. */
   drop(): void {
     const listeners = this.#listeners;
     this.#listeners = NO_LISTENERS;
     for (const listener of listeners) listener();
   }
 
-  /** Whether the time is over. */
+  /** Tells whether the time is over. Notes that the process was busy if the timer is far behind. */
   isOver(now: number): boolean {
     if (now - this.#dueMs > Math.max(this.#stageMs / 2, MIN_BUSY_MS)) this.#wasBusy = true;
     return now >= this.deadline;
   }
 
-  /** Sets the timer for the next part of the time; false when there is none. */
-  goOn(now: number): boolean {
+  /** Sets the timer for the next part of the time. Returns false when no time is left. */
+  startNextStage(now: number): boolean {
     if (this.isOver(now)) return false;
     this.#leftMs = Math.min(this.#leftMs - this.#stageMs, this.deadline - now);
     if (this.#leftMs <= 0) return false;
@@ -121,7 +125,7 @@ export class Span implements Abortable, Watcher {
     return true;
   }
 
-  /** Cuts the work off. */
+  /** Cuts the work off with the error of a limit. Does nothing after the end. */
   cutOff(limit: Limit): void {
     if (this.#hasEnded) return;
     this.end();
@@ -132,7 +136,7 @@ export class Span implements Abortable, Watcher {
     this.onCut?.();
   }
 
-  /** The caller's signal was aborted. */
+  /** Cuts the work off, because the caller's signal was aborted. */
   onAbort(): void {
     this.cutOff('signal');
   }
@@ -140,24 +144,27 @@ export class Span implements Abortable, Watcher {
 
 const NO_LISTENERS: (() => void)[] = [];
 
-/** The timer is set for one part of the time after the other: a part that ends late tells that the process was busy. */
+/**
+ * Number of parts that the time is divided into. The timer is set for one part after the other, and a part that ends
+ * late shows that the process was busy.
+ */
 const STAGES = 4;
-/** A shorter delay is normal in a process that has much to do. */
+/** Shortest delay in ms that counts as busy. Shorter delays are normal in a process with much work. */
 const MIN_BUSY_MS = 50;
-/** Timers that are later than this come before answers that have arrived meanwhile. */
+/** Delay in ms above which a timer may run before answers that have already arrived. */
 const LATE_MS = 10;
 
 function endStage(span: Span): void {
   const now = performance.now();
-  if (span.goOn(now)) return;
+  if (span.startNextStage(now)) return;
   if (now - span.deadline < LATE_MS) span.cutOff('deadline');
-  // The answer may be there.
+  // The answer may have arrived, so it is read first.
   else later(() => span.cutOff('deadline'));
 }
 
 /**
- * Does something within its limits: what it settles to, or, as soon as one of the limits is met and whatever the
- * work does then, the error of that limit. Work whose signal is aborted already is not begun.
+ * Runs a piece of work within its limits. Settles as the work does, or rejects with the error of a limit as soon as
+ * that limit is reached, whatever the work does afterwards. Work whose signal is already aborted is not started.
  */
 export function within<Result>(
   limits: Limits,
@@ -166,7 +173,7 @@ export function within<Result>(
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
     if (isAborted(limits.signal)) return reject(toError('signal'));
-    // One span a call: combined signals keep memory alive for as long as the caller's signal lives.
+    // Each call has one span. Combined signals (`AbortSignal.any`) would stay in memory as long as the caller's signal.
     const span = new Span(limits, (limit) => {
       const error = toError(limit, span);
       reject(error);
@@ -185,7 +192,7 @@ export function within<Result>(
   });
 }
 
-/** Waits, unless the signal is aborted. */
+/** Waits for a time in ms. Rejects with the signal's reason when the signal is aborted first. */
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = () => {
@@ -201,8 +208,8 @@ export function sleep(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for work, but not for ever; what becomes of it then is its own affair. Keeps the process alive meanwhile, which
- * has notifications to send afterwards.
+ * Waits until work has ended, but at most for a time in ms. The work goes on by itself after that. Keeps the process
+ * alive while it waits, because notifications may have to be sent afterwards.
  */
 export async function withinMs(limitMs: number, work: () => Promise<unknown>): Promise<void> {
   let timer: Timer | undefined;

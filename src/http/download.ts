@@ -2,23 +2,23 @@ import { toBase64, toBytes } from '#platform';
 import { TargetError } from '../errors.js';
 import type { Exchanged } from './exchange.js';
 import type { AbortSignalLike } from './fetch-api.js';
-import { decodePart, toUrl } from './hosts.js';
+import { decodeUrlPart, toUrl } from './hosts.js';
 import type { RetryPolicy } from './retry.js';
 import type { Transport } from './transport.js';
 
-/** A file to get from the CDN. */
+/** A file to download from the CDN. */
 export interface DownloadRequest {
-  /** For error messages, such as `artifact download`. */
+  /** Name of the request in error messages, such as `artifact download`. */
   readonly what: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly requestId: string;
-  /** Of all redirects and repetitions together. */
+  /** Time in ms for all attempts and redirects together. */
   readonly timeoutMs: number;
-  /** Bytes of the answer after decoding. */
+  /** Most bytes that the answer may have, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
-  /** Whether the headers tell of a visitor, so that no redirect may carry them to another host. @default false */
+  /** True when the headers say something about a visitor. No redirect may carry them to another host. @default false */
   readonly isPersonal?: boolean | undefined;
   readonly signal?: AbortSignalLike | undefined;
 }
@@ -27,8 +27,9 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 3;
 
 /**
- * Gets a file, or a 304. Follows at most three redirects, never from https to http, and what tells of a visitor to
- * no other host.
+ * Downloads a file, or returns a 304. Follows at most three redirects, and none from https to http. A request with
+ * personal headers is not redirected to another host.
+ * @throws TargetError `ERR_TARGET_RESPONSE` when a redirect is not followed, besides the errors of `exchange`
  */
 export async function download(transport: Transport, request: DownloadRequest): Promise<Exchanged> {
   const deadline = performance.now() + request.timeoutMs;
@@ -48,20 +49,20 @@ export async function download(transport: Transport, request: DownloadRequest): 
     if (!REDIRECTS.includes(answer.status)) return answer;
     const next = toRedirected(url, answer.headers.get('location'));
     if (next === undefined) throw failure(request, answer, 'was redirected to where it must not go');
-    if (request.isPersonal && !isSameHost(url, next))
+    if (request.isPersonal && !staysOnHost(url, next))
       throw failure(request, answer, 'was redirected to another host');
     if (redirects === MAX_REDIRECTS) throw failure(request, answer, 'was redirected too often');
     url = next;
   }
 }
 
-/** The credentials of a URL as a header: a fetch refuses a URL that holds some. */
+/** Writes the user and password of a URL as a header, because a fetch refuses a URL that holds them. */
 function authorizationOf({ username, password }: URL): string | undefined {
   if (username === '' && password === '') return undefined;
-  return `Basic ${toBase64(toBytes(`${decodePart(username)}:${decodePart(password)}`))}`;
+  return `Basic ${toBase64(toBytes(`${decodeUrlPart(username)}:${decodeUrlPart(password)}`))}`;
 }
 
-/** A URL without its credentials, and without the fragment, which is not sent. */
+/** Removes user and password from a URL, and its fragment, which is not sent. */
 function toSentUrl({ href }: URL): string {
   const url = new URL(href);
   url.username = '';
@@ -80,7 +81,10 @@ function toRedirected(from: URL, location: string | null): URL | undefined {
   return isAllowed ? to : undefined;
 }
 
-/** Another port is another host, except where plain http is sent on to https. */
-function isSameHost(from: URL, to: URL): boolean {
+/**
+ * Tells whether a redirect stays on its host. Another port is another host, unless the redirect goes from http to
+ * https.
+ */
+function staysOnHost(from: URL, to: URL): boolean {
   return to.protocol === from.protocol ? to.host === from.host : to.hostname === from.hostname;
 }

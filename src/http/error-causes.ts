@@ -1,23 +1,27 @@
 import { toError, toJsonError } from '../errors.js';
 
-/** The fields that an error may have besides its message and stack: they name the call of the system that failed, and the host. */
+/**
+ * The fields, besides message and stack, that a shown error may have. They name the system call that failed, and its
+ * host.
+ */
 const SHOWN = ['code', 'errno', 'syscall', 'hostname', 'host', 'address', 'port', 'type'] as const;
 const HARMLESS_FIELDS = new Set<PropertyKey>([...SHOWN, 'name', 'message', 'stack', 'cause', 'errors']);
-/** Enough for a chain that somebody reads, and an end to one that goes in a circle. */
+/** Most causes that are followed. A longer chain helps nobody, and a chain may be a circle. */
 const MAX_DEPTH = 5;
 const MAX_ERRORS = 10;
 
 type Fields = Readonly<Record<PropertyKey, unknown>>;
 
 /**
- * An error as it may be shown as a cause: without bytes of an answer, which parsers attach and quote, and without more of
- * a URL than its host, for the rest holds sessions and keys. What has neither is left as it is.
+ * Copies an error so that it may be shown as a cause. Parsers attach or quote bytes of the answer; these are left out.
+ * URLs keep only their host, because the rest may hold session ids and keys. An error with neither is returned as it
+ * is.
  */
 export function toCause(thrown: unknown): unknown {
   try {
     return shownCauseOf(thrown, 0);
   } catch {
-    // A getter or a proxy of the caller's.
+    // An error of the caller's may be a `Proxy` object, or have a getter that throws.
     return new Error('an error that cannot be read');
   }
 }
@@ -33,12 +37,12 @@ function shownCauseOf(thrown: unknown, depth: number): unknown {
   const shownErrors = isDeep || !Array.isArray(errors) ? undefined : toCauses(errors, depth + 1);
   const isSame = shown === message && shownCause === cause && shownErrors === errors;
   if (isSame && error === thrown && isHarmless(error)) return error;
-  // An object that is no error may still say which call of the system failed.
+  // An object that is not an error may still name the system call that failed.
   const fields = (typeof thrown === 'object' ? thrown : error) as Fields;
   return copyOf(error, fields, { message: shown, cause: shownCause, errors: shownErrors });
 }
 
-/** The same list where nothing in it had to be changed. */
+/** Copies a list of errors. Returns the list itself when nothing in it had to change. */
 function toCauses(errors: readonly unknown[], depth: number): readonly unknown[] {
   const shown = errors.slice(0, MAX_ERRORS).map((error) => shownCauseOf(error, depth));
   const isSame = shown.length === errors.length && shown.every((error, at) => error === errors[at]);
@@ -69,36 +73,37 @@ function copyOf(error: Error, fields: Fields, { message, cause, errors }: Shown)
   return Object.assign(copy, Object.fromEntries(shown.map((field) => [field, fields[field]])));
 }
 
-/** Whether a field can be no more than a word, a number or the name of a host. */
+/** Tells whether a field can only be a number, a word or the name of a host. */
 function isShowable(value: unknown): boolean {
   return typeof value === 'number' || (typeof value === 'string' && /^[\w.:%-]{1,255}$/.test(value));
 }
 
-/** A short word for what a cause is: its system error code, or its type, never a message. */
+/** Names the reason of an error in one word: its system error code or its type, but never its message. */
 export function reasonOf(cause: unknown): string {
   const { type, name } = toError(cause) as Error & { type?: unknown };
   return codeOf(cause) ?? [type, name].find(isWord) ?? 'Error';
 }
 
-/** The system error code of a cause, or of what that was caused by. */
+/** Returns the system error code of an error, or that of its cause. */
 export function codeOf(shown: unknown): string | undefined {
   const { code, cause } = toError(shown) as Error & { code?: unknown };
   return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
 }
 
-/** What a proxy did in the place of opening a tunnel. */
+/** A proxy's failure to open a tunnel. */
 export interface ProxyTrouble {
-  /** The status of its answer; undefined where there was none. */
+  /** The status that the proxy answered with. Undefined when it did not answer. */
   readonly status: number | undefined;
+  /** The status as a text, or the system error code. */
   readonly code: string;
 }
 
 const PROXY_CODE = /^ERR_PROXY_(?:(\d{3})|([\w-]+))$/;
-/** The messages of undici's proxy agents and of the package `tunnel`, which have no code of their own. */
+/** The messages of undici's proxy agents and of the package `tunnel`. Their errors have no code. */
 const PROXY_MESSAGE =
   /^(?:Proxy response \((\d{3})\) !== 200|tunneling socket could not be established, statusCode=(\d{3}))/;
 
-/** Finds, among an error and its causes, that a proxy stood in the way; undefined where none did. */
+/** Searches an error and its causes for the failure of a proxy. Returns undefined when there is none. */
 export function proxyTroubleOf(thrown: unknown): ProxyTrouble | undefined {
   let error: unknown = thrown;
   for (let depth = 0; depth < MAX_DEPTH && typeof error === 'object' && error !== null; depth += 1) {

@@ -6,28 +6,32 @@ import type { AbortSignalLike, FetchInit, FetchResponse } from './fetch-api.js';
 import type { IssuedIds } from './mixed-answers.js';
 import type { RetryPolicy } from './retry.js';
 
-/** One HTTP request, with what may happen to it. */
+/** An HTTP request, with its limits and retries. */
 export interface ExchangeRequest {
-  /** Names the request in error messages, such as `delivery call`. */
+  /** Name of the request in error messages, such as `delivery call`. */
   readonly what: string;
   readonly url: string;
   readonly method: 'GET' | 'POST';
-  /** `X-Request-Id` is added where it is missing. */
+  /** The header `X-Request-Id` is added if it is missing. */
   readonly headers: Record<string, string>;
   readonly body?: string;
   readonly requestId: string;
-  /** The `requestId` of the body, which the answer repeats. */
+  /** The `requestId` in the body of the request. The answer repeats it. */
   readonly bodyId?: string | undefined;
-  /** The most bytes that the answer may have after decoding. */
+  /** Most bytes that the answer may have, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
+  /** Time in ms for all attempts together. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignalLike | undefined;
-  /** Statuses besides 2xx that are answers, such as 304. */
+  /** Statuses that are answers and not failures, besides 2xx. An example is 304. */
   readonly accepts?: readonly number[];
-  /** The request reports what happened, and can wait until its session has fewer calls under way. @default false */
+  /**
+   * True when the request reports events. A report can wait until its session has fewer calls under way.
+   * @default false
+   */
   readonly isReport?: boolean;
-  /** Errors that no repetition helps, besides those that are never repeated. */
+  /** Returns true for errors that no retry can help against. Errors that are never retried do not reach it. */
   readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
@@ -36,49 +40,54 @@ export interface Exchanged {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
   readonly body: Body;
+  /** Number of requests that were sent, with all retries. */
   readonly attempts: number;
-  /** The time from the request to the answer's headers. */
+  /** Time in ms from the request to the headers of its answer. */
   readonly timeToFirstByteMs: number;
-  /** The time from the answer's headers to the end of its body. */
+  /** Time in ms from the headers of the answer to the end of its body. */
   readonly downloadMs: number;
   /** The end of the body, on the clock of `performance.now()`. */
   readonly endedAt: number;
-  /** The time of the DNS look-up; absent when the call had no need of one. */
+  /** Time of the DNS look-up in ms. Absent when the call needed none. */
   readonly dnsMs: number | undefined;
-  /** The time of the TLS handshake; absent when the call had no need of one. */
+  /** Time of the TLS handshake in ms. Absent when the call needed none. */
   readonly tlsMs: number | undefined;
-  /** Closes the connection that the answer came on, though another call may have it by now. */
+  /** Closes the connection that the answer came on, even if another call uses it by now. */
   discard(): void;
 }
 
-/** The way of an attempt to the network. */
+/** The way of an attempt to the network: a fetch and its connections. */
 export interface Wire {
-  /** The ids of the calls that share its connections; undefined where a fetch of the caller's has them. */
+  /** The ids of the calls on the same connections. Undefined when a fetch of the caller's owns the connections. */
   readonly issued: IssuedIds | undefined;
+  /** True when the fetch takes any object with the methods of a signal. */
   readonly takesAnySignal: boolean;
   readonly send: (trip: Trip, init: FetchInit, span: Span) => Promise<FetchResponse>;
-  /** Hears of an attempt that was sent and not answered: connections that have been idle since before it may be dead too. */
+  /**
+   * Called after an attempt that was sent and got no answer. Connections that have been idle since before it was sent
+   * may be dead too.
+   */
   readonly onDead: (trip: Trip, sentAt: number) => void;
   /** Closes the connection that an answer came on. */
   readonly discard: (trip: Trip, response: FetchResponse) => void;
 }
 
-/** An exchange under way, and how far it has got: the error of a limit that cuts it off says it. */
+/** An exchange that is under way. Its fields say how far it is, for the error of the limit that may cut it off. */
 export interface Progress {
   readonly request: ExchangeRequest;
   readonly wire: Wire;
   phase: 'unsent' | 'sent' | 'answered' | 'reading' | 'waiting';
   attempts: number;
-  /** The call of the attempt under way; undefined before the first. */
+  /** The call of the latest attempt. Undefined before the first. */
   trip: Trip | undefined;
-  /** The start of the attempt under way, on the clock of `performance.now()`. */
+  /** The start of the latest attempt, on the clock of `performance.now()`. */
   sentAt: number;
-  /** The status of the attempt under way, when it was answered. */
+  /** The status that the latest attempt was answered with. Undefined before the answer. */
   status: number | undefined;
   lastError: TargetError | undefined;
 }
 
-/** An exchange of which nothing is sent yet. */
+/** Makes the state of an exchange that has sent nothing. */
 export function unsent(request: ExchangeRequest, wire: Wire): Progress {
   return {
     request,

@@ -5,15 +5,18 @@ import type { Progress } from './exchange.js';
 import { toUrl } from './hosts.js';
 import { reasonOfAbort } from './watched-signal.js';
 
-/** Timeouts of calls that this process was too busy for. A set beside the errors, which say no more of it than before. */
+/**
+ * Timeouts that came while this process was too busy for its calls. They are noted here and not on the errors, because
+ * callers have no use for the fact.
+ */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
 
-/** Tells whether a call failed because this process was busy, which is no fault of the host. */
+/** Tells whether a call failed because this process was busy. The host is not to blame then. */
 export function isOfBusyProcess(error: Error): boolean {
   return timeoutsOfBusyProcess.has(error);
 }
 
-/** Makes the error of an exchange that one of its limits has cut off. */
+/** Makes the error of an exchange that was cut off by a limit. */
 export function toLimitError(progress: Progress, limit: Limit, span?: Span): TargetError {
   const { request, attempts, status, lastError } = progress;
   const { what, requestId, timeoutMs, signal } = request;
@@ -35,7 +38,7 @@ function whatHappened({ phase, status }: Progress): string {
   return `the body of the answer with status ${status} did not end`;
 }
 
-/** Makes the error of what a fetch threw, by how far the attempt had got. */
+/** Makes the error for an exception of a fetch. The phase of the attempt decides which one. */
 export function toAttemptError(thrown: unknown, progress: Progress, span: Span): TargetError {
   const { phase } = progress;
   if (phase === 'sent') return toNetworkError(thrown, progress, span, 'failed');
@@ -57,7 +60,7 @@ function toNetworkError(thrown: unknown, progress: Progress, span: Span, result:
   });
 }
 
-/** Makes the error of a call that a proxy did not let through, which says nothing of the host behind it. */
+/** Makes the error of a call that a proxy did not let through. It says nothing about the host behind the proxy. */
 export function toProxyError(
   progress: Progress,
   { status, code }: ProxyTrouble,
@@ -73,23 +76,23 @@ export function toProxyError(
   });
 }
 
-/** Names the host of an attempt. */
+/** Names the host of an attempt, for the end of a message. */
 function at({ request }: Progress): string {
   const host = toUrl(request.url)?.host;
   return host ? ` (${host})` : '';
 }
 
-/** Makes the error of an injected fetch that answers with something that is no Response, or throws when it is looked at. */
+/** Makes the error for a caller's fetch that returned no Response, or a Response that throws when it is read. */
 export function toUnreadable(thrown: unknown, progress: Progress): TargetError {
   return toInvalid(progress, 'was answered by the fetchApi with no Response', toCause(thrown));
 }
 
-/** Makes the error of an answer that nobody can use. */
+/** Makes the error of an answer that cannot be used. */
 export function toInvalid(progress: Progress, result: string, cause?: unknown): TargetError {
   return toFailure(progress, 'ERR_TARGET_INVALID_RESPONSE', result, { cause, status: progress.status });
 }
 
-/** Makes the error of an exchange with what its last attempt has in all errors. */
+/** Makes the error of an exchange, with the fields that all errors of its last attempt have. */
 export function toFailure(
   { request: { what, requestId }, attempts }: Progress,
   code: TargetErrorCode,
@@ -99,7 +102,7 @@ export function toFailure(
   return new TargetError(code, `the ${what} ${result}`, { attempts, requestId, ...details });
 }
 
-/** Tells whether the bytes came, but their content encoding is broken. */
+/** Tells whether the bytes of an answer arrived, but could not be decoded. */
 function isDecodingError(thrown: unknown): boolean {
   return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
 }

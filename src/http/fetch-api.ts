@@ -1,6 +1,6 @@
 import type { ProxyRules } from './proxy-rules.js';
 
-/** The global `AbortSignal`, where the caller's type libraries know it. */
+/** The global `AbortSignal`. Callers whose type libraries lack it get the part of it that the SDK uses. */
 export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototype: infer Signal } }
   ? Signal
   : {
@@ -10,15 +10,15 @@ export type AbortSignalLike = typeof globalThis extends { AbortSignal: { prototy
       removeEventListener(type: 'abort', listener: () => void): void;
     };
 
-/** The global `URL`, where the caller's type libraries know it. */
+/** The global `URL`. Callers whose type libraries lack it get the part of it that the SDK uses. */
 export type UrlLike = typeof globalThis extends { URL: { prototype: infer Url } }
   ? Url
   : { readonly href: string; readonly protocol: string };
 
-/** `http.Agent` or `https.Agent`, or a function that finds the agent of a URL. */
+/** An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. */
 export type AgentOption = object | ((url: UrlLike) => object);
 
-/** What the SDK passes to a fetch. */
+/** The options that the SDK passes to a fetch. */
 export interface FetchInit {
   method: string;
   headers: Record<string, string>;
@@ -27,43 +27,63 @@ export interface FetchInit {
   redirect: 'manual';
 }
 
-/** What the SDK reads of a fetch's answer. */
+/** The part of a fetch's answer that the SDK reads. */
 export interface FetchResponse {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
-  /** A web or Node stream of bytes; without one, `text()` is read. */
+  /** The body as a web or Node stream of bytes. Without one, the SDK calls `text()`. */
   readonly body?: unknown;
   text(): Promise<string>;
-  /** Closes the connection that the answer came on: it was the answer to another call. */
+  /** Closes the connection that the answer came on. The SDK calls it when the answer belongs to another call. */
   discard?(): void;
 }
 
-/** A WHATWG fetch: the global one, node-fetch's, undici's or your own. */
+/**
+ * A WHATWG fetch: the global one, that of node-fetch or undici, or your own. When it rejects, the call fails with a
+ * TargetError, mostly `ERR_TARGET_NETWORK`, or is retried.
+ * @example
+ * ```ts
+ * import type { FetchApi } from 'target-node-sdk';
+ *
+ * const timedFetch: FetchApi = async (url, init) => {
+ *   const startedAt = performance.now();
+ *   try {
+ *     return await fetch(url, init);
+ *   } finally {
+ *     console.log(`call to Target: ${performance.now() - startedAt} ms`);
+ *   }
+ * };
+ * ```
+ */
 export interface FetchApi {
   (url: string, init: FetchInit): Promise<FetchResponse>;
   /**
-   * Whether `init.signal` may be any object with `aborted`, `reason` and listeners of `abort`. A real `AbortSignal` costs
-   * a fast call a quarter of its time. @default false
+   * True when `init.signal` may be any object with `aborted`, `reason` and listeners for `abort`. A real `AbortSignal`
+   * costs a quarter of a fast call's time.
+   * @default false
    */
   readonly takesAnySignal?: boolean | undefined;
   /**
-   * Whether it connects to the hosts of its URLs itself, not through a proxy, and by the names that `dns.lookup` of Node
-   * finds. Then a cluster that a visitor's cookie names is looked up before a call goes there. @default false
+   * True when the fetch connects to the hosts of its URLs itself, not through a proxy, and finds them with Node's
+   * `dns.lookup`. The client then looks up a cluster that a visitor's cookie names, before it sends a call there.
+   * @default false
    */
   readonly connectsDirectly?: boolean | undefined;
   /**
-   * How many connections it opens to one host, where that is limited. Notifications take half of them at most, unless
-   * `notifications.maxInFlight` says otherwise. @default no limit
+   * Most connections that the fetch opens to one host. Notifications use at most half of them, unless
+   * `notifications.maxInFlight` is set.
+   * @default no limit
    */
   readonly connections?: number | undefined;
   /**
-   * Closes the connections to the origin of a URL that have been idle since before a time, on the clock of
-   * `performance.now()`: a call found its connection dead, and those may be dead with it. A fetch that has this keeps its
-   * connections itself, so that an answer may come twice or late: the client compares the ids of calls and answers.
+   * Closes the connections to the origin of `url` that have been idle since before a time on the clock of
+   * `performance.now()`. The client calls it after it found a connection dead, because those may be dead too. A fetch
+   * with this method keeps its connections itself, so an answer may come twice or late: the client then compares the
+   * ids of calls and answers.
    */
   dropIdle?(url: string, before: number): void;
   /**
-   * Makes the same fetch through the proxies of the environment, for clients with the option `proxy`.
+   * Makes the same fetch, but through the proxies of the environment. Clients with the option `proxy` use it.
    *
    * @internal
    */

@@ -1,18 +1,18 @@
 import type { Span } from './deadline.js';
 import type { AbortSignalLike, FetchInit } from './fetch-api.js';
 
-/** What goes into one attempt. */
-interface Attempted {
+/** The parts of one attempt. */
+interface AttemptParts {
   readonly method: string;
-  /** `X-Request-Id` is added where it is missing. */
+  /** The header `X-Request-Id` is added if it is missing. */
   readonly headers: Record<string, string>;
   readonly requestId: string;
   readonly body?: string;
 }
 
-/** What a fetch is passed for one attempt, which its span may cut off. */
+/** Makes the options that a fetch gets for one attempt. The span can cut the attempt off. */
 export function toInit(
-  { method, headers, requestId, body }: Attempted,
+  { method, headers, requestId, body }: AttemptParts,
   { takesAnySignal }: { readonly takesAnySignal: boolean },
   span: Span,
 ): FetchInit {
@@ -25,8 +25,9 @@ export function toInit(
 }
 
 /**
- * For a fetch that wants a real signal, which is made when it looks at it: one that answers from memory never does. One
- * getter for all, because a new one each time costs as much as the answer's JSON (`on-device/execute-url`).
+ * Options for a fetch that needs a real signal. The signal is made when the fetch reads it; a fetch that answers from
+ * memory never does. All objects share one getter, because a new one each time costs as much as the answer's JSON
+ * (benchmark on-device/execute-url).
  */
 class LazyInit implements FetchInit {
   readonly method: string;
@@ -40,7 +41,7 @@ class LazyInit implements FetchInit {
     this.method = method;
     this.headers = headers;
     this.#span = span;
-    // Its own, for the many who write `{ ...init }`.
+    // The property is the object's own, because many fetch functions copy it with `{ ...init }`.
     Object.defineProperty(this, 'signal', LazyInit.#signal);
   }
 

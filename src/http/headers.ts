@@ -1,6 +1,6 @@
 import type { FetchResponse } from './fetch-api.js';
 
-/** The headers of an answer, which may be anybody's. */
+/** The headers of an answer. They are read with care, because a fetch of the caller's may return anything. */
 export class SafeHeaders {
   readonly #response: FetchResponse;
 
@@ -13,7 +13,7 @@ export class SafeHeaders {
   }
 }
 
-/** Reads one header of an answer that may have none, or something else in their place. */
+/** Reads one header of an answer. Returns null when the answer has no headers, or something else instead of them. */
 export function headerOf({ headers }: FetchResponse, name: string): string | null {
   const value: unknown = typeof headers?.get === 'function' ? headers.get(name) : null;
   return typeof value === 'string' ? value : null;

@@ -8,17 +8,17 @@ export interface HostOptions {
   readonly onDeviceConfigHostname?: string | undefined;
 }
 
-/** What the host of delivery calls depends on besides its option. */
+/** The facts, besides the options, that decide the host of delivery calls. */
 export interface DeliveryHostContext {
-  /** The client's own name, which finds the nearest cluster. */
+  /** The client's own host, which finds the nearest cluster. */
   readonly ownHost: string;
   readonly scheme: 'https' | 'http';
   readonly warn: (line: string) => void;
 }
 
 /**
- * The host that takes every delivery call; undefined where each visitor's cluster takes its own. The client's own name
- * counts as not set: samples of Adobe set it, and with a fixed host visitors would lose their cluster.
+ * Returns the host for all delivery calls. Undefined when each visitor's calls go to the visitor's own cluster. The
+ * client's own host counts as not set: Adobe's samples set it, and visitors would lose their cluster on a fixed host.
  */
 export function toServerDomain(options: HostOptions, context: DeliveryHostContext): string | undefined {
   const { ownHost, scheme, warn } = context;
@@ -26,9 +26,9 @@ export function toServerDomain(options: HostOptions, context: DeliveryHostContex
   return host === undefined || isSameHost(host, ownHost, scheme) ? undefined : host;
 }
 
-/** The host of the artifact and of geo look-ups, where one is named. */
+/** Returns the host for the artifact and for geo look-ups. Undefined when no option names one. */
 export function toCdnHost(options: HostOptions, warn: (line: string) => void): string | undefined {
-  // Samples of Adobe write the default as `production`, which is no host.
+  // Adobe's samples write the default as `production`, which is not a host.
   const isNamed = options.cdnEnvironment?.toLowerCase() !== 'production';
   return (
     (isNamed ? toHost('cdnEnvironment', options, warn) : undefined) ??
@@ -38,8 +38,8 @@ export function toCdnHost(options: HostOptions, warn: (line: string) => void): s
 }
 
 /**
- * The origin of the artifact and of geo look-ups. Rules decide what visitors see, and a look-up tells an address of theirs:
- * neither goes over plain http, except inside this machine.
+ * Returns the origin for the artifact and for geo look-ups. It is https, because the rules decide what visitors see,
+ * and a look-up sends a visitor's address. Only this machine may be reached over http.
  */
 export function cdnOrigin({
   scheme,
@@ -51,7 +51,7 @@ export function cdnOrigin({
   return `${scheme === 'http' && isLoopback(cdnHost) ? 'http' : 'https'}://${cdnHost}`;
 }
 
-/** A host, which may be written as a URL: then nothing else of the URL counts. */
+/** Reads an option that names a host. From a URL, it takes only the host, and warns. */
 function toHost(
   name: keyof HostOptions,
   options: HostOptions,

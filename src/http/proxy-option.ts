@@ -12,14 +12,16 @@ export interface ProxyOptions {
 }
 
 /**
- * The proxies of the environment, where calls are to go through them.
- * @throws TargetError `ERR_TARGET_INVALID_CONFIG`
+ * Returns the proxies of the environment, if calls go through them. Undefined when the option `proxy` is not set or is
+ * ignored, or when no variable names a proxy.
+ * @throws TargetError `ERR_TARGET_INVALID_CONFIG` when `proxy` is set beside an agent, or a variable holds no URL of a
+ * proxy
  */
 export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logger): ProxyRules | undefined {
   const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
-  const { names = [], broken, rules } = proxies?.read() ?? {};
+  const { variableNames = [], brokenVariable, rules } = proxies?.read() ?? {};
   if (proxy === undefined) {
-    if (!hasOwnConnections && names.length > 0) logger.debug(() => toUnusedLine(names));
+    if (!hasOwnConnections && variableNames.length > 0) logger.debug(() => toUnusedLine(variableNames));
     return undefined;
   }
   if (agent) throw invalidOption('proxy', 'absent beside an agent, which has its own connections', proxy);
@@ -27,12 +29,12 @@ export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logg
     logger.warn('proxy is ignored: a fetchApi has its own connections');
     return undefined;
   }
-  if (broken === undefined) return rules;
-  // The value itself may hold a password.
-  const message = `proxy: the variable ${broken} must hold an http or https URL`;
+  if (brokenVariable === undefined) return rules;
+  // The message leaves out the value, which may hold a password.
+  const message = `proxy: the variable ${brokenVariable} must hold an http or https URL`;
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'proxy' });
 }
 
-function toUnusedLine(names: readonly string[]): string {
-  return `proxies of the environment are not used (${names.join(', ')}): the option proxy: 'environment' turns them on`;
+function toUnusedLine(variableNames: readonly string[]): string {
+  return `proxies of the environment are not used (${variableNames.join(', ')}): the option proxy: 'environment' turns them on`;
 }

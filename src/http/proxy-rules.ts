@@ -1,38 +1,38 @@
 import { BlockList, isIP } from 'node:net';
-import { decodePart, toUrl } from './hosts.js';
+import { decodeUrlPart, toUrl } from './hosts.js';
 
-/** A proxy, as a variable of the environment names it. */
+/** A proxy that a variable of the environment names. */
 export interface HttpProxy {
   readonly hostname: string;
   readonly port: number;
-  /** True where the proxy itself is spoken to over TLS. */
+  /** True when the connection to the proxy itself uses TLS. */
   readonly isSecure: boolean;
-  /** The value of `Proxy-Authorization`; undefined where the variable has no user. */
+  /** The value of the header `Proxy-Authorization`. Undefined when the variable names no user. */
   readonly authorization: string | undefined;
 }
 
-/** The end of a connection. */
+/** The host and port that a connection is to reach. */
 export interface ProxyTarget {
-  /** With its colon, as in a `URL`. */
+  /** The protocol with its colon, as in a `URL`. */
   readonly protocol: string;
-  /** A name or an address, with or without the brackets of IPv6. */
+  /** A name or an IP address. An IPv6 address may have brackets. */
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Tells which connections go through which proxy. */
+/** The rules that choose the proxy of a connection. */
 export interface ProxyRules {
-  /** The proxy of a connection; undefined where it goes straight to its end. */
+  /** Returns the proxy of a connection. Undefined when the connection goes straight to its target. */
   proxyOf(target: ProxyTarget): HttpProxy | undefined;
 }
 
-/** The part of an environment that is about proxies. */
+/** The variables of an environment that are about proxies. */
 export interface ProxyEnvironment {
   /** The names of the variables that name a proxy. */
-  readonly names: readonly string[];
-  /** The name of a variable that names no proxy of HTTP. */
-  readonly broken: string | undefined;
-  /** Undefined where no variable names a proxy. */
+  readonly variableNames: readonly string[];
+  /** The name of the first variable whose value is no http or https proxy. Undefined when all are fine. */
+  readonly brokenVariable: string | undefined;
+  /** The rules that the variables make. Undefined when no variable names a proxy. */
   readonly rules: ProxyRules | undefined;
 }
 
@@ -44,15 +44,17 @@ interface Variable {
 }
 
 /** One entry of `NO_PROXY`. */
-interface Exception {
-  /** Undefined for every port. */
+interface NoProxyEntry {
+  /** The only port that the entry is for. Undefined for all ports. */
   readonly port: number | undefined;
-  readonly holdsFor: (hostname: string) => boolean;
+  readonly matches: (hostname: string) => boolean;
 }
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as curl and most other programs do: a lower-case name wins over an
- * upper-case one, and a proxy without a scheme is spoken to over plain http.
+ * Reads `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` as most programs do: a lower-case name wins over an upper-case one,
+ * and a proxy without a scheme is reached over plain http. The model is curl, which reads `http_proxy` in lower case
+ * only.
+ * @see https://everything.curl.dev/usingcurl/proxies/env
  */
 export function readProxies(variables: Variables): ProxyEnvironment {
   const https = variableOf(variables, 'HTTPS_PROXY');
@@ -62,23 +64,23 @@ export function readProxies(variables: Variables): ProxyEnvironment {
     ['https:', https && toProxy(https.value)],
     ['http:', http && toProxy(http.value)],
   ]);
-  const exceptions = toExceptions(variableOf(variables, 'NO_PROXY')?.value ?? '');
+  const exceptions = toNoProxyEntries(variableOf(variables, 'NO_PROXY')?.value ?? '');
   const proxyOf = ({ protocol, hostname, port }: ProxyTarget) => {
-    const name = toName(hostname);
+    const name = comparableName(hostname);
     const isException = exceptions.some(
-      (exception) => (exception.port === undefined || exception.port === port) && exception.holdsFor(name),
+      (exception) => (exception.port === undefined || exception.port === port) && exception.matches(name),
     );
     return isException ? undefined : proxies.get(protocol);
   };
   return {
-    names: set.map(({ name }) => name),
-    broken: set.find(({ value }) => toProxy(value) === undefined)?.name,
+    variableNames: set.map(({ name }) => name),
+    brokenVariable: set.find(({ value }) => toProxy(value) === undefined)?.name,
     rules: set.length > 0 ? { proxyOf } : undefined,
   };
 }
 
 function variableOf(variables: Variables, name: string): Variable | undefined {
-  // A CGI server puts a client's header `Proxy` into it: https://httpoxy.org
+  // A CGI server copies the client's header `Proxy` into this variable, so it is not read there (https://httpoxy.org).
   const isForged = name === 'HTTP_PROXY' && variables.REQUEST_METHOD !== undefined;
   const names = isForged ? [name.toLowerCase()] : [name.toLowerCase(), name];
   const found = names.find((one) => variables[one]?.trim());
@@ -90,7 +92,7 @@ function toProxy(value: string): HttpProxy | undefined {
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
   const { protocol, hostname, port, username, password } = url;
   const isSecure = protocol === 'https:';
-  const user = `${decodePart(username)}:${decodePart(password)}`;
+  const user = `${decodeUrlPart(username)}:${decodeUrlPart(password)}`;
   return {
     hostname: withoutBrackets(hostname),
     port: port === '' ? (isSecure ? 443 : 80) : Number(port),
@@ -99,32 +101,35 @@ function toProxy(value: string): HttpProxy | undefined {
   };
 }
 
-function toExceptions(list: string): readonly Exception[] {
-  return list.split(/[\s,]+/).flatMap((entry) => (entry === '' ? [] : toException(entry.toLowerCase())));
+function toNoProxyEntries(list: string): readonly NoProxyEntry[] {
+  return list.split(/[\s,]+/).flatMap((entry) => (entry === '' ? [] : toNoProxyEntry(entry.toLowerCase())));
 }
 
-function toException(entry: string): Exception {
-  if (entry === '*') return { port: undefined, holdsFor: () => true };
+function toNoProxyEntry(entry: string): NoProxyEntry {
+  if (entry === '*') return { port: undefined, matches: () => true };
   const [, range = '', bits] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? [];
-  if (bits !== undefined) return { port: undefined, holdsFor: ofAddresses(range, Number(bits)) };
-  if (isIP(withoutBrackets(entry))) return { port: undefined, holdsFor: ofAddresses(entry) };
+  if (bits !== undefined) return { port: undefined, matches: addressMatcher(range, Number(bits)) };
+  if (isIP(withoutBrackets(entry))) return { port: undefined, matches: addressMatcher(entry) };
   const [, host = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
   const isAddress = isIP(withoutBrackets(host)) > 0;
   return {
     port: port === undefined ? undefined : Number(port),
-    holdsFor: isAddress ? ofAddresses(host) : ofNames(host.replace(/^\*?\.?/, '')),
+    matches: isAddress ? addressMatcher(host) : nameMatcher(host.replace(/^\*?\.?/, '')),
   };
 }
 
-/** A name stands for itself and for all names below it. */
-function ofNames(written: string): Exception['holdsFor'] {
-  const name = toName(written);
+/** Makes the function that recognises a name, and all names below it. */
+function nameMatcher(written: string): NoProxyEntry['matches'] {
+  const name = comparableName(written);
   const end = `.${name}`;
   return (hostname) => name !== '' && (hostname === name || (hostname.endsWith(end) && !isIP(hostname)));
 }
 
-/** An address, or with a number of bits all addresses that begin with these. What is neither holds for nobody. */
-function ofAddresses(written: string, bits?: number): Exception['holdsFor'] {
+/**
+ * Makes the function that recognises an address. With `bits`, it recognises all addresses that begin with the same
+ * bits. An entry that is no valid address or range matches nothing.
+ */
+function addressMatcher(written: string, bits?: number): NoProxyEntry['matches'] {
   const address = withoutBrackets(written);
   const list = new BlockList();
   try {
@@ -140,7 +145,7 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
   return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
-function toName(hostname: string): string {
+function comparableName(hostname: string): string {
   return withoutBrackets(hostname.toLowerCase()).replace(/\.$/, '');
 }
 

@@ -1,19 +1,21 @@
 import { TargetError } from '../errors.js';
 
-/** The longest waits between tries: the first one, and by how much they grow up to the last. */
+/** The waits between attempts: they start at `minTimeoutMs`, grow by `factor` each time, and end at `maxTimeoutMs`. */
 export interface Backoff {
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
   readonly factor: number;
 }
 
-/** The policy by which failed calls are repeated, complete and with units. */
+/** The rules for retries of failed calls, with all defaults filled in. */
 export interface RetryPolicy extends Backoff {
+  /** Most attempts after the first. */
   readonly retries: number;
+  /** True when each wait is a random part of its longest time. */
   readonly jitter: boolean;
 }
 
-/** A policy for what has a schedule of its own. */
+/** The rules for requests that are retried by a schedule of their own. */
 export const NO_RETRY: RetryPolicy = {
   retries: 0,
   minTimeoutMs: 0,
@@ -22,23 +24,33 @@ export const NO_RETRY: RetryPolicy = {
   jitter: false,
 };
 
-/** The longest wait after so many failures, of which there is at least one. */
+/** Returns the longest wait in ms after a number of failures, which is at least one. */
 export function grown({ minTimeoutMs, maxTimeoutMs, factor }: Backoff, failures: number): number {
-  // Nothing that has grown without end is not a number.
+  // Zero times Infinity is NaN, and a wait of zero is to stay zero.
   return Math.min(minTimeoutMs * factor ** (failures - 1), maxTimeoutMs) || 0;
 }
 
-/** A part of a wait, by chance between two shares of it: processes that began to wait together should not end together. */
+/**
+ * Returns a random part of a wait, between two shares of it. Processes that start to wait together then end at
+ * different times.
+ */
 export function spread(ms: number, from: number, to: number): number {
   return ms * (from + Math.random() * (to - from));
 }
 
-/** The wait that an answer asked for, as far as that is obeyed. Nobody comes back too early, nor all at once. */
+/**
+ * Returns the wait that an answer asked for, but at most `maxMs`. Up to a tenth is added at random, so that nobody
+ * comes back too early, nor all at the same time.
+ */
 export function obeyedMs(askedMs: number | undefined, maxMs: number): number | undefined {
   return askedMs === undefined ? undefined : spread(Math.min(askedMs, maxMs), 1, 1.1);
 }
 
-/** The wait before the next attempt of a call: backoff with full jitter, or `Retry-After` when that is longer. */
+/**
+ * Returns the wait in ms before the next attempt of a call. It is the backoff, or with `jitter` a random part of it
+ * (full jitter). `Retry-After` counts instead when it is longer.
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
 export function retryWaitMs(
   policy: RetryPolicy,
   attempts: number,
@@ -48,7 +60,10 @@ export function retryWaitMs(
   return Math.max(policy.jitter ? spread(longestMs, 0, 1) : longestMs, retryAfterMs);
 }
 
-/** `Retry-After`, in seconds or as a date, as milliseconds from now. */
+/**
+ * Parses `Retry-After`, which holds seconds or a date, into ms from the current time.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+ */
 export function toRetryAfterMs(header: string | null): number | undefined {
   if (!header) return undefined;
   if (/^\d+$/.test(header)) return Math.min(Number(header) * 1000, Number.MAX_SAFE_INTEGER);
@@ -56,24 +71,30 @@ export function toRetryAfterMs(header: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-/** Adobe's answer to too many calls of one session at a time. */
+/**
+ * Status of the edge when a session has too many calls at the same time: the limit is 100.
+ * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
+ */
 const SESSION_BUSY = 420;
-/** Statuses that say that the same request may succeed later. */
+/** Statuses after which the same request may succeed later. */
 const PASSING_STATUSES = new Set([408, 429, 500, 502, 503, 504]);
 
-/** The judgement of a failed call. */
+/** The judgement on a failed call. */
 export interface Verdict {
-  /** The same request may succeed if it is sent again. */
+  /** True when the same request may succeed if it is sent again. */
   readonly isRetryable: boolean;
-  /** The host answered as it should, it failed, it was silent, or nobody can tell. */
+  /**
+   * The fact that the failure shows about the host: it answered as it should, it failed, it was silent, or nothing is
+   * known.
+   */
   readonly saysOfHost: 'answered' | 'failed' | 'silent' | 'nothing';
 }
 
-/** The few points in which the users of the verdict differ. */
+/** The two points in which those who ask for a verdict differ. */
 export interface VerdictOptions {
-  /** A repetition would have a time of its own, and not what the first attempt left. @default false */
+  /** True when a retry has its own timeout, and not only what the first attempt left. @default false */
   readonly isLater?: boolean;
-  /** The request reports what happened, and can wait for its session; a page can not. @default false */
+  /** True when the request reports events. A report can wait for its session, and a page cannot. @default false */
   readonly isReport?: boolean;
 }
 
@@ -94,25 +115,27 @@ const whenLater: Helps = ({ isLater }) => isLater;
 const asReport: Helps = ({ isReport }) => isReport;
 const never: Helps = () => false;
 
-/** The one word on every failure: when a repetition helps, and what the host is like. */
+/** The verdict on every kind of failure: when a retry helps, and what it says about the host. */
 const VERDICTS: Readonly<Record<Failure, readonly [Helps, Verdict['saysOfHost']]>> = {
   unreached: [always, 'silent'],
-  // A proxy wants other credentials, or lets nobody through: the host was not asked. A report can wait for its operator.
+  // A proxy wants other credentials, or lets nobody through. The host was not asked. A report can wait until somebody
+  // repairs the proxy.
   'kept back': [whenLater, 'nothing'],
-  // The time of the call itself is over.
+  // The call has used all of its time.
   'timed out': [whenLater, 'silent'],
-  // Most likely of something in between; the ids tell the edge what it has processed already.
+  // Something between client and edge has most likely damaged the answer. The edge knows by the ids what it has already
+  // processed.
   unreadable: [whenLater, 'failed'],
   passing: [always, 'failed'],
   'session busy': [asReport, 'answered'],
-  // A status that blames the caller is an answer.
+  // A 4xx status is a proper answer: the request is wrong, not the host.
   refused: [never, 'answered'],
   unexpected: [never, 'failed'],
-  // The caller gave up, or this process never asked.
+  // The caller gave up, or the request never left this process.
   'not sent': [never, 'nothing'],
 };
 
-/** Judges an error: for the repetitions of a call, for the circuit breaker and for the notification queue. */
+/** Judges an error. Retries, the circuit breaker and the notification queue all use this one judgement. */
 export function verdictOn(error: unknown, options: VerdictOptions = {}): Verdict {
   const [helps, saysOfHost] = VERDICTS[failureOf(error)];
   return { isRetryable: helps(options) === true, saysOfHost };
@@ -134,7 +157,10 @@ function failureOf(error: unknown): Failure {
   }
 }
 
-/** A network error with a status that blames the caller is a proxy's refusal. */
+/**
+ * Tells whether a network error is the final refusal of a proxy. Only a proxy's refusal has a status, and a 4xx blames
+ * the request.
+ */
 function isFinalRefusal(status = 0): boolean {
   return status >= 400 && status < 500 && !PASSING_STATUSES.has(status);
 }

@@ -12,26 +12,27 @@ import { IssuedIds } from './mixed-answers.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { retryWaitMs, verdictOn } from './retry.js';
 
-/** The one way to the network. */
+/** The client's only way to the network. */
 export interface Transport {
+  /** Sends a request, retries it by its rules, and reads the answer. Rejects with a TargetError. */
   exchange(request: ExchangeRequest): Promise<Exchanged>;
-  /** Looks a host's name up, where that is not left to a fetch or a proxy. */
+  /** Looks a host's name up. Undefined when a fetch or a proxy does that. */
   readonly lookUp: ((hostname: string) => Promise<unknown>) | undefined;
-  /** The ids of the calls that share its connections; undefined where a fetch of the caller's has them. */
+  /** The ids of the calls on the same connections. Undefined when a fetch of the caller's owns the connections. */
   readonly issued: IssuedIds | undefined;
-  /** Closes idle connections; those in use close after their answer. */
+  /** Closes idle connections at once, and connections in use after their answers. */
   close(): void;
 }
 
-/** The transport's part of the configuration. */
+/** The parts of the configuration that the transport uses. */
 export interface TransportOptions {
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
-  /** The proxies that connections go through; undefined for none. */
+  /** The proxies that connections go through. Undefined when there are none. */
   readonly proxies: ProxyRules | undefined;
 }
 
-/** Makes the client's transport: an injected fetch, or node-fetch on keep-alive connections. */
+/** Makes the client's transport. It uses the caller's fetch, or else node-fetch on keep-alive connections. */
 export function createTransport({ fetchApi: given, agent, proxies }: TransportOptions): Transport {
   const fetchApi = (proxies && given?.proxied?.(proxies)) ?? given;
   const connections = fetchApi || agent ? undefined : sockets?.open(proxies);
@@ -58,7 +59,7 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       return loading ? loading.then(() => start(trip, init, span)) : start(trip, init, span);
     },
     onDead: ({ url, opening }, sentAt) => {
-      // One that was opened for the attempt says nothing of those that were open before.
+      // A new connection that died says nothing about older ones.
       if (opening.isNew) return;
       quietly(() =>
         agent
@@ -67,14 +68,15 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       );
     },
     discard: (trip, response) => {
-      // An agent of the caller's does not tell which connection it was, but has it back in a moment.
+      // An agent of the caller's does not tell which connection carried the answer. That connection is idle in a
+      // moment, so all idle ones are closed then.
       if (agent) later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
       else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
     },
   };
   return {
     exchange: (request) => exchange(request, wire),
-    // Behind a proxy, a name may have an address there alone.
+    // A name may have an address only behind the proxy, so nothing is looked up here.
     lookUp:
       !proxies && (connections || (fetchApi && traits.connectsDirectly && !agent))
         ? sockets?.lookUp
@@ -92,7 +94,10 @@ function isChooser(agent: AgentOption | undefined): agent is (url: UrlLike) => o
   return typeof agent === 'function';
 }
 
-/** What a function of the caller's gives for an agent. A promise cannot carry a call, and may reject unheard. */
+/**
+ * Returns the agent that a function of the caller's chooses. A promise cannot carry a call, and its rejection would be
+ * unhandled.
+ */
 function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
   const chosen = choose(url);
   if (!isThenable(chosen)) return chosen;
@@ -101,19 +106,19 @@ function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'agent' });
 }
 
-/** The ids by the fetch whose connections clients share. */
+/** The ids for each fetch that clients may share, because they then share its connections. */
 const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
   if (!fetchApi) return new IssuedIds();
-  // A fetch of the caller's may answer from memory, and the same to several calls.
+  // A fetch of the caller's may answer several calls from memory, and all with the id of the first.
   if (!withoutInherited(fetchApi).dropIdle) return undefined;
   const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
   issuedByFetch.set(fetchApi, issued);
   return issued;
 }
 
-/** One request with its repetitions, all of it within one deadline, whatever the fetch does. */
+/** Sends a request with its retries. One deadline holds for all of it, whatever the fetch does. */
 function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   if (request.bodyId !== undefined) wire.issued?.add(request.bodyId);
   const progress = unsent(request, wire);
@@ -130,8 +135,9 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
 }
 
 /**
- * Attempts that p-retry counts and repeats. The waits are ours, for it has no full jitter and does not know Retry-After.
- * Every option is given: it takes ten microseconds to fill in those that are missing, and one for all the rest.
+ * Sends attempts, which p-retry counts and repeats. The waits are not those of p-retry, because it has no full jitter
+ * and ignores Retry-After. All options are given: p-retry takes 10 µs to fill in missing ones, and 1 µs for everything
+ * else.
  */
 function attemptWithRetries(progress: Progress, span: Span): Promise<Exchanged> {
   return pRetry(() => attempt(progress, span), {
@@ -151,7 +157,9 @@ function attemptWithRetries(progress: Progress, span: Span): Promise<Exchanged> 
 const nothing = () => undefined;
 const always = () => true;
 
-/** Waits until the next attempt may begin; false when there is to be none. Rejects when the call is cut off meanwhile. */
+/**
+ * Waits until the next attempt may start. Returns false when there is none. Rejects when the call is cut off meanwhile.
+ */
 async function waitForNext(progress: Progress, span: Span, error: Error): Promise<boolean> {
   const { request, attempts } = progress;
   const { isReport = false, givesUpOn, retry } = request;
@@ -160,7 +168,7 @@ async function waitForNext(progress: Progress, span: Span, error: Error): Promis
   const waitMs = retryWaitMs(retry, attempts, error);
   progress.phase = 'waiting';
   if (performance.now() + waitMs >= span.deadline) return false;
-  // Each attempt listens to it, and Node warns of more than ten.
+  // Each attempt adds a listener, and Node warns when there are more than ten.
   allowListeners(span.signal);
   if (waitMs > 0) await sleep(waitMs, span.signal);
   return true;

@@ -7,22 +7,25 @@ import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';
 
-/** The part of an undici `Dispatcher` that is used: an `Agent`, a `ProxyAgent`, a `MockAgent` … */
+/** The part of an undici `Dispatcher` that is used. An `Agent`, a `ProxyAgent` and a `MockAgent` all have it. */
 export interface UndiciDispatcher {
   request(options: object): Promise<unknown>;
 }
 
 /** Options of {@link createUndiciFetch}. */
 export interface UndiciFetchOptions {
-  /** Connections to each host; calls beyond them wait for their turn. @default 128 */
+  /** Most connections to each host. Calls beyond them wait until one is free. @default 128 */
   readonly connections?: number | undefined;
-  /** What carries the calls, such as a `ProxyAgent`. It stays the caller's to close. @default a pool of its own */
+  /**
+   * An undici dispatcher that carries the calls, such as a `ProxyAgent`. `close()` of the fetch leaves it open.
+   * @default a pool of connections that belongs to the fetch
+   */
   readonly dispatcher?: UndiciDispatcher | undefined;
 }
 
 /** A `fetchApi` on undici. */
 export interface UndiciFetch extends FetchApi {
-  /** Closes its own connections after the calls under way. Never needed for the process to end. */
+  /** Closes the fetch's own connections as soon as their calls have ended. A process can end without it. */
   close(): Promise<void>;
 }
 
@@ -39,7 +42,10 @@ interface AgentParts {
 }
 
 const MAX_CONNECTIONS = 128;
-/** How old a connection gets: a host that has moved is followed when its name is looked up again. */
+/**
+ * Longest age of a connection in ms. A new connection looks the host's name up again, and so follows a host that has
+ * moved.
+ */
 const MAX_AGE_MS = 300_000;
 const DECODERS = new Map<string, (body: Readable) => Readable>([
   ['gzip', (body) => through(createGunzip(), body)],
@@ -48,20 +54,33 @@ const DECODERS = new Map<string, (body: Readable) => Readable>([
   ['x-deflate', inflated],
   ['br', (body) => through(createBrotliDecompress(), body)],
 ]);
-/** Long enough for the calls of a busy server to come by each connection. */
+/**
+ * Time in ms during which each call closes its connection. It is long enough for a busy server to use every connection.
+ */
 const RESET_MS = 10_000;
 const ENCODINGS = 'gzip, deflate, br';
 
 /**
- * Makes a `fetchApi` over undici's `request`: several times less work per call than node-fetch, with the same
- * results. Needs the package `undici` beside this one. Make one and share it between clients.
+ * Makes a `fetchApi` on undici's `request`. It does several times less work per call than node-fetch, with the same
+ * results. The package `undici` has to be installed beside this one. Make one fetch, and share it between clients.
+ * @example
+ * ```ts
+ * import { TargetClient } from 'target-node-sdk';
+ * import { createUndiciFetch } from 'target-node-sdk/undici';
+ *
+ * const client = TargetClient.create({
+ *   client: 'acmeclient',
+ *   organizationId: '1234567890@AdobeOrg',
+ *   fetchApi: createUndiciFetch(),
+ * });
+ * ```
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
   const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
   if (dispatcher) return createFetch({ dispatcher, connections });
   const direct = createFetch({ connections });
   const { close: closeDirect } = direct;
-  // One for all clients that share the fetch, as its connections are.
+  // All clients that share the fetch share its proxied connections too.
   let proxied: UndiciFetch | undefined;
   const close = async () => {
     await Promise.all([closeDirect(), proxied?.close()]);
@@ -70,7 +89,8 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
     proxied ??= createFetch({ connections, proxies });
     return proxied;
   };
-  // Not copied by those who put a function of theirs around the fetch: calls would go past it.
+  // The property is not enumerable, so that a copy of the properties onto another function leaves it out. Calls through
+  // the copy would go past that function.
   return Object.defineProperty(Object.assign(direct, { close }), 'proxied', { value: through });
 }
 
@@ -78,7 +98,8 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
   const open = new Set<Connection>();
   const own = dispatcher ? undefined : createAgent({ connections, open, proxies });
   const used = dispatcher ?? (own as UndiciDispatcher);
-  // A dispatcher of the caller's keeps its connections to itself: for a while, each is closed behind its call.
+  // A dispatcher of the caller's does not show its connections. To get rid of bad ones, every call closes its
+  // connection for a while.
   let resetsUntil = 0;
   const resetForAWhile = () => {
     resetsUntil = performance.now() + RESET_MS;
@@ -91,7 +112,7 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
     return toResponse(answer, dispatcher ? resetForAWhile : () => trip.connection?.discard());
   };
   return Object.assign(call, {
-    // A dispatcher of the caller's may do with a signal what it likes.
+    // A dispatcher of the caller's may use any part of a signal, so it gets a real one.
     takesAnySignal: !dispatcher,
     connectsDirectly: !dispatcher && !proxies,
     ...(!dispatcher && { connections }),
@@ -104,29 +125,29 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
   });
 }
 
-/** A call on its way. */
+/** A call that undici carries. */
 interface Trip {
-  /** The connection that carries it, filled in on the way; absent where a dispatcher is the caller's. */
+  /** The connection that carries the call, set when the call starts. Absent with a dispatcher of the caller's. */
   connection?: Connection;
 }
 
-/** Makes an agent whose connections can be told apart, and are in a set for as long as they are open. */
+/** Makes an agent whose connections are known one by one. Open ones are in the set `open`. */
 function createAgent({ connections, open, proxies }: AgentParts): Agent {
   const factory = (origin: URL, options: object) => new Connection(origin, options, open);
   return new Agent({
     connections,
-    // The client's own deadlines are the only ones.
+    // The client's own deadline is the only limit.
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveMaxTimeout: MAX_AGE_MS,
-    // One call at a time is what a connection is known by.
+    // Each connection carries one call at a time, so that it is known which call it carries.
     allowH2: false,
     ...(proxies && { connect: connectThrough(proxies) }),
     factory: (origin, options) => new Pool(origin, { ...options, factory }),
   });
 }
 
-/** Makes what opens connections, through the proxies that the rules name. */
+/** Makes the function that opens connections, through the proxies that the rules name. */
 function connectThrough(proxies: ProxyRules): buildConnector.connector {
   const connect = buildConnector({ allowH2: false });
   return (target, done) => {
@@ -142,18 +163,18 @@ function connectThrough(proxies: ProxyRules): buildConnector.connector {
   };
 }
 
-/** A place for a connection in undici's pool, which is opened whenever it is wanted and not open. */
+/** A connection in undici's pool. It may close, and it opens again when a call needs it. */
 class Connection extends Client {
   readonly #origin: string;
   readonly #open: Set<Connection>;
   #socket: Parameters<buildConnector.Callback>[1] | undefined;
-  /** On the clock of `performance.now()`. */
+  /** The opening of the connection, on the clock of `performance.now()`. */
   #openedAt = 0;
-  /** Undefined while it carries a call. */
+  /** The end of the last call, on the same clock. Undefined while a call is under way. */
   #idleSince: number | undefined;
 
   constructor(origin: URL, options: Client.Options, open: Set<Connection>) {
-    // The pool has made it.
+    // The pool always passes a function here, which opens connections.
     const connect = options.connect as buildConnector.connector;
     super(origin, {
       ...options,
@@ -177,19 +198,20 @@ class Connection extends Client {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.#idleSince = undefined;
-    // The call waits until it is closed, and opens it again.
+    // The call waits until the old connection is closed, and then opens a new one.
     if (this.#isOld()) this.discard();
     const { opaque } = options as { readonly opaque?: Trip };
     if (opaque) opaque.connection = this;
     return super.dispatch(options, handler);
   }
 
-  /** Closes the connection, though another call may have it by now. */
+  /** Closes the connection, even if another call uses it by now. */
   discard(): void {
     this.#socket?.destroy();
     this.#forget();
   }
 
+  /** Closes the connection if it goes to `origin` and has been idle since before a time. */
   dropIdle(origin: string, before: number): void {
     if (this.#origin === origin && this.#idleSince !== undefined && this.#idleSince < before) this.discard();
   }
@@ -204,14 +226,14 @@ class Connection extends Client {
   }
 }
 
-/** What undici's `request` resolves to, as far as it is used. */
+/** The part of undici's answer that is used. */
 interface Answer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Readable;
 }
 
-/** What undici's `request` is given. */
+/** Makes the options for undici's `request`. */
 function toRequest(url: string, { method, headers, body, signal }: FetchInit, opaque: Trip): object {
   const plain = isPlain(url) ? url : withoutFragment(url);
   const pathFrom = plain.indexOf('/', plain.indexOf('://') + 3);
@@ -226,14 +248,17 @@ function toRequest(url: string, { method, headers, body, signal }: FetchInit, op
   };
 }
 
-/** Tells whether a URL is a host and a path. Those of calls are, and cost no parser. */
+/**
+ * Tells whether a URL is only an origin and a path, perhaps with a query. The URLs of calls are, and need no slow
+ * parser.
+ */
 function isPlain(url: string): boolean {
   const pathFrom = url.indexOf('/', url.indexOf('://') + 3);
   const queryFrom = url.indexOf('?');
   return pathFrom > 0 && !(queryFrom >= 0 && queryFrom < pathFrom) && !url.includes('#');
 }
 
-/** A fragment is not sent (https://www.rfc-editor.org/rfc/rfc9110#section-7.1). */
+/** Removes the fragment of a URL, which is not sent (https://www.rfc-editor.org/rfc/rfc9110#section-7.1). */
 function withoutFragment(url: string): string {
   const parsed = new URL(url);
   parsed.hash = '';
@@ -255,20 +280,22 @@ function textOf(value: string | string[] | undefined): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
 }
 
-/** Decodes a body, of which undici hands on the bytes as they came. An encoding that nobody asked for is left as it is. */
+/**
+ * Decodes a body, because undici passes on the bytes as they came. A body with an unknown encoding is left as it is.
+ */
 function decoded(status: number, encoding: string | string[] | undefined, body: Readable): Readable {
   if (encoding === undefined || status === 204 || status === 304) return body;
   return DECODERS.get(String(encoding).trim().toLowerCase())?.(body) ?? body;
 }
 
-/** Whoever reads the decoder is told of what happens to either of them. */
+/** Connects a body to its decoder. An error or an early end of one also ends the other. */
 function through(decoder: Duplex, body: Readable): Readable {
   return pipeline(body, decoder, () => undefined);
 }
 
 /**
- * Decodes `deflate`, which has a header by the standard (https://www.rfc-editor.org/rfc/rfc9110#deflate.coding), and
- * from some servers none. Its first byte tells: the low half is 8 in a header, and never in what goes without.
+ * Decodes `deflate`. The standard asks for a header (https://www.rfc-editor.org/rfc/rfc9110#deflate.coding), but some
+ * servers send none. The first byte shows it: its low four bits are 8 in a header, and never 8 without one.
  */
 function inflated(body: Readable): Readable {
   const output = new PassThrough();
@@ -284,7 +311,7 @@ function inflated(body: Readable): Readable {
   const endEmpty = () => output.end();
   body.on('readable', first);
   body.once('end', endEmpty);
-  // Until there is a first byte, nobody else hands on what happens to either of them.
+  // There is no pipeline before the first byte, so an error or an early end is passed on here.
   finished(body, (error) => error && output.destroy(error));
   output.once('close', () => body.destroy());
   return output;

@@ -1,53 +1,60 @@
 import { quietly } from '../call-safely.js';
 import { unreadableError } from '../errors.js';
 
-/** The part of an `AbortSignal` that is used of one that the caller made. */
+/** The part of a caller's `AbortSignal` that is used. */
 export interface Abortable {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Keeps the one listener of a signal that has calls all the time, until the signal goes. */
+/** Keeps the one listener on a signal that has calls all the time. It stays as long as the signal itself. */
 export function keepWatch(signal: Abortable): void {
-  watch(signal, { at: 0, onAbort: () => undefined });
+  watch(signal, { watchIndex: 0, onAbort: () => undefined });
 }
 
-/** Somebody to be told of an abort, with the place in the list. */
+/** A piece of work that is to end when a signal is aborted. */
 export interface Watcher {
-  at: number;
+  /** The index in the list of watchers. `watch` and `unwatch` keep it up to date. */
+  watchIndex: number;
   onAbort(): void;
 }
 
-/** A list, for a set that outlives its members makes new tables all the time, which old ones keep from the collector. */
+/**
+ * A signal and its watchers. They are in a list, and not in a set: a set that lives long makes new tables all the time,
+ * and an old table keeps watchers from the garbage collector.
+ */
 export interface Watch {
   readonly signal: Abortable;
   readonly watchers: Watcher[];
   readonly listener: () => void;
 }
 
-/** One listener for each signal of a caller, however many calls share it: Node warns of more than ten. */
+/**
+ * One watch for each signal of a caller. All calls of the signal share its listener, because Node warns when there are
+ * more than ten.
+ */
 const watches = new WeakMap<Abortable, Watch>();
 
-/** Has somebody told when a signal is aborted. */
+/** Adds a watcher, which is called when the signal is aborted. */
 export function watch(signal: Abortable, watcher: Watcher): Watch {
   const joined = watches.get(signal) ?? startWatch(signal);
-  watcher.at = joined.watchers.length;
+  watcher.watchIndex = joined.watchers.length;
   joined.watchers.push(watcher);
   return joined;
 }
 
-/** Forgets somebody who need not be told any more. */
+/** Removes a watcher. Does nothing if it was removed before. */
 export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher): void {
-  if (watchers[watcher.at] !== watcher) return;
+  if (watchers[watcher.watchIndex] !== watcher) return;
   const last = watchers.pop();
   if (last && last !== watcher) {
-    watchers[watcher.at] = last;
-    last.at = watcher.at;
+    watchers[watcher.watchIndex] = last;
+    last.watchIndex = watcher.watchIndex;
   }
   if (watchers.length > 0) return;
   watches.delete(signal);
-  // A call is over then, and must end as it has, whatever the caller's signal is.
+  // The call has already ended, and its result stays, whatever the caller's signal does.
   quietly(() => signal.removeEventListener('abort', listener));
 }
 
@@ -66,7 +73,10 @@ function startWatch(signal: Abortable): Watch {
   return started;
 }
 
-/** Tells whether a signal of the caller's is aborted. */
+/**
+ * Tells whether a caller's signal is aborted.
+ * @throws TargetError `ERR_TARGET_INVALID_REQUEST` when the signal throws
+ */
 export function isAborted(signal: Pick<Abortable, 'aborted'> | undefined): boolean {
   try {
     return signal?.aborted === true;
@@ -75,7 +85,7 @@ export function isAborted(signal: Pick<Abortable, 'aborted'> | undefined): boole
   }
 }
 
-/** The reason of a signal of the caller's, for the cause of an error. */
+/** Returns the reason of a caller's signal, for the cause of an error. If reading it throws, returns that exception. */
 export function reasonOfAbort(signal: object | undefined): unknown {
   try {
     return signal && Reflect.get(signal, 'reason');

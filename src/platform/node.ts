@@ -29,7 +29,9 @@ export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => {
   return loading;
 };
 
-/** The fetch of node-fetch only listens for `abort`, so that a stand-in for a signal will do. */
+/**
+ * The default fetch is node-fetch. It only listens for `abort`, so it takes any object with the methods of a signal.
+ */
 export const defaultFetch: Platform['defaultFetch'] = Object.assign(
   ((url, init) =>
     nodeFetch
@@ -69,22 +71,24 @@ export const allowListeners: Platform['allowListeners'] = (signal) => {
   try {
     setMaxListeners(0, signal);
   } catch {
-    // A signal of jsdom is no event target of Node's, and has no limit.
+    // A signal of jsdom is not one of Node's event targets, and has no limit.
   }
 };
 export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream => {
   const { on, destroy, pipe, readableEnded } = (body ?? {}) as Partial<Readable>;
-  // Any copy of Node's streams, such as the package readable-stream, will do.
+  // Streams of any copy of Node's are accepted, such as those of the package readable-stream.
   const isStream = typeof on === 'function' && typeof destroy === 'function' && typeof pipe === 'function';
   return isStream && typeof readableEnded === 'boolean';
 };
 export const isNativeError: Platform['isNativeError'] = types.isNativeError;
 export const isIp: Platform['isIp'] = isIP;
 
-/** The global of the moment, which a test may have replaced by a fake clock; Jest's jsdom environment has none. */
+/**
+ * The global is read at each call, because a test may replace it with a fake clock. Jest's jsdom environment has none.
+ */
 export const later: Platform['later'] = (act) =>
   void (typeof setImmediate === 'function' ? setImmediate(act) : timers.setImmediate(act));
-/** Timers of jsdom and of fake clocks may be numbers. */
+/** A timer of jsdom or of a fake clock may be a number, which has no `unref`. */
 export const unref: Platform['unref'] = (timer) => {
   timer?.unref?.();
   return timer;
@@ -104,7 +108,7 @@ export const concat: Platform['concat'] = (pieces) => Buffer.concat(pieces);
 /** Jest's jsdom environment has no global `TextDecoder`. */
 const exact = new TextDecoder('utf-8', { fatal: true });
 
-/** Makes a view of the same bytes that has Node's methods for writing them as text. */
+/** Makes a view of the same bytes, with Node's methods that turn bytes into text. */
 function viewOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -2,10 +2,10 @@ import type { Connections } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import type { ProxyEnvironment, ProxyRules } from '../http/proxy-rules.js';
 
-/** A timer that runs, as the platform's own `setTimeout` gives it. */
+/** A running timer, as `setTimeout` of the platform returns it. */
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** A Node stream, as far as a body is read from it. */
+/** The part of a Node stream that is used to read a body. */
 export interface NodeStream {
   readonly errored: Error | null;
   readonly readableEnded: boolean;
@@ -14,70 +14,79 @@ export interface NodeStream {
   destroy(): unknown;
 }
 
-/** The platform's sockets, which the client keeps alive, measures, and closes when they are dead. */
+/** The platform's sockets. The client keeps them alive, measures them, and closes dead ones. */
 export interface Sockets {
-  /** Makes the connections of one client, through proxies where there are rules. None is opened before the first call. */
+  /**
+   * Makes the connections of one client, which go through the proxies of the rules. None is opened before the first
+   * call.
+   */
   open(proxies?: ProxyRules): Connections;
-  /** Closes the idle connections of somebody else's agent to the origin of a URL. */
+  /** Closes the idle connections to a URL's origin in an agent of the caller's. */
   dropIdleOf(agent: object, url: string): void;
-  /** Looks up a host's name as the connections do. Rejects when the name has no address. */
+  /** Looks a host's name up in the same way as the connections do. Rejects when the name has no address. */
   lookUp(hostname: string): Promise<unknown>;
 }
 
 /** An open file, which is read piece by piece. */
 export interface OpenFile {
-  /** Tells a regular file from folders, pipes and devices. */
+  /** Tells whether it is a regular file, and not a folder, a pipe or a device. */
   isRegular(): Promise<boolean>;
   /** Resolves with the next piece, which has at most `maxBytes`. An empty piece is the end. */
   read(maxBytes: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** The file system, as far as an artifact is read from it. */
+/** The part of the file system that is used to read an artifact. */
 export interface Files {
   /** Opens the file of a `file:` URL. Rejects with the system's own error. */
   open(url: string): Promise<OpenFile>;
-  /** The digest of a file's bytes, in base64. */
+  /** Computes the SHA-256 digest of a file's bytes, in base64. */
   sha256(bytes: Uint8Array): string;
 }
 
-/** The signals that a process is sent. */
+/** The signals of the operating system that a process can receive. */
 export interface Signals {
   on(name: string, listener: (name: string) => void): unknown;
   off(name: string, listener: (name: string) => void): unknown;
 }
 
 /**
- * The parts of the platform that the core uses and that are no globals of the web. `#platform` is `node.ts` or `web.ts`, and
- * both export exactly these.
+ * The parts of the platform that the core uses, unless they are globals of the web. The specifier `#platform` stands
+ * for `node.ts` or `web.ts`, and both export exactly these.
  */
 export interface Platform {
   /**
-   * Loads the default fetch for the first call that needs it, because it takes half of the time of an import of the package.
-   * Returns undefined when it is loaded. A load that failed is forgotten, so that the next call tries again.
+   * Loads the default fetch for the first call that needs it, because loading it takes half of the time that importing the
+   * package takes. Returns undefined when it is loaded. A load that failed is forgotten, so that the next call tries again.
    */
   loadDefaultFetch(): Promise<void> | undefined;
-  /** The fetch of clients that are given none. It has to be loaded first. */
+  /** The fetch of clients without the option `fetchApi`. It has to be loaded first. */
   readonly defaultFetch: FetchApi;
-  /** Sockets are undefined where the platform has only a fetch. */
+  /** The platform's sockets. Undefined where the platform has only a fetch. */
   readonly sockets: Sockets | undefined;
-  /** Reads which proxies the environment names at the moment. Undefined where the connections are not the client's own. */
+  /**
+   * Reads the proxies that the environment names at the moment. Undefined where the client does not open the
+   * connections.
+   */
   readonly proxies: { read(): ProxyEnvironment } | undefined;
-  /** Files are undefined where the platform has none. */
+  /** The platform's files. Undefined where the platform has none. */
   readonly files: Files | undefined;
-  /** Signals are undefined where no process can be sent any. */
+  /** The signals of the process. Undefined where a process gets none. */
   readonly processSignals: Signals | undefined;
-  /** Lets the process end though its parent could still write to it, as the primary of a cluster can; they stay connected. */
+  /**
+   * Lets the process end, although its parent process may still send it messages, as the primary of a cluster does. The
+   * two stay connected.
+   */
   releaseChannel(): void;
   /**
-   * A client begins then what it does unasked, such as to download. Some runtimes forbid the network, timers and random
-   * bytes until there is a request.
+   * The time when a client starts its background work, such as a download. Some runtimes forbid the network, timers and
+   * random bytes before the first request.
    */
   readonly startsAt: 'create' | 'first-call';
   /** Lets a signal have any number of listeners without a warning. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;
-  /** Recognises errors, those of another realm too. */
+  /** Recognises errors, also those of another realm. */
   isNativeError(value: unknown): value is Error;
   /** Returns 4 or 6 for an IP address of that version, and 0 for anything else. */
   isIp(text: string): number;
@@ -89,7 +98,7 @@ export interface Platform {
   /** Keeps the process alive while a timer runs. */
   ref(timer: Timer | undefined): void;
 
-  /** Fills an array with random bytes that nobody can guess. */
+  /** Fills an array with random bytes that are safe for secrets. */
   fillRandom(bytes: Uint8Array): void;
   /** Counts the bytes of a text in UTF-8. */
   utf8Length(text: string): number;

@@ -3,7 +3,7 @@ import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
-/** The option keeps frameworks from answering from their caches. Runtimes that do not know it refuse it. */
+/** The option keeps frameworks from answering out of their caches. Runtimes that do not know the option refuse it. */
 const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 
 /** Every call reads the global `fetch` anew, because frameworks replace it. */

@@ -61,15 +61,15 @@ describe('a proxy', () => {
     'of HTTP is not what %j names',
     (value) => {
       expect(readProxies({ HTTPS_PROXY: value })).toMatchObject({
-        names: ['HTTPS_PROXY'],
-        broken: 'HTTPS_PROXY',
+        variableNames: ['HTTPS_PROXY'],
+        brokenVariable: 'HTTPS_PROXY',
       });
-      expect(readProxies({ HTTPS_PROXY: PROXY, http_proxy: value }).broken).toBe('http_proxy');
+      expect(readProxies({ HTTPS_PROXY: PROXY, http_proxy: value }).brokenVariable).toBe('http_proxy');
     },
   );
 
   test('is nowhere in an empty environment', () => {
-    expect(readProxies({})).toEqual({ names: [], broken: undefined, rules: undefined });
+    expect(readProxies({})).toEqual({ variableNames: [], brokenVariable: undefined, rules: undefined });
   });
 });
 
