@@ -2,19 +2,17 @@
 import { later } from '#platform';
 import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 import { Background } from './background.js';
-import { type Callbacks, settle } from './callbacks.js';
-import { resolveConfig, resolvePayload, type TargetClientConfig, toConfigError } from './config.js';
-import { type Deciders, type Decision, decide, type EdgeDecider } from './decide.js';
+import { resolveConfig, resolvePayload, toConfigError } from './config.js';
+import type { TargetClientConfig } from './config-options.js';
+import { type Deciders, type Decision, decide } from './decide.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { asksForOffers } from './edge/delivery-request.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
-import { closedError, invalidField, TargetError } from './errors.js';
+import { closedError, invalidField } from './errors.js';
 import { Events, type TargetEventListener, type TargetEventName } from './events.js';
-import { within } from './http/deadline.js';
 import { createTransport, type Transport } from './http/transport.js';
-import { reasonOfAbort } from './http/watched-signal.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { newUuid } from './identity/ids.js';
@@ -22,19 +20,19 @@ import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hin
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import {
   hasNoPrototype,
-  isObject,
-  isThenable,
   lookForHiddenNames,
   ownOf,
   withoutInherited,
   withoutPrototypes,
-} from './json.js';
+} from './inherited-names.js';
+import { isObject, isThenable } from './json.js';
 import { createLogger } from './logger.js';
 import type { OnDeviceOptions } from './on-device/decider.js';
-import { LazyOnDevice } from './on-device/lazy-decider.js';
+import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { checkListener, warnOfUnknownEvent } from './option-checks.js';
 import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
+import { type Callbacks, settle } from './request/callbacks.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import {
   type CallOptions,
@@ -42,7 +40,7 @@ import {
   type WaitOptions,
   warnOfUnknownOptions,
 } from './request/options.js';
-import { toFlushLimits, toLimitMs, toReadyLimits } from './request/wait-options.js';
+import { toFlushLimits, toLimitMs, toReadyLimits, waitUntilReady } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 import type {
@@ -215,19 +213,10 @@ export class TargetClient {
     const { timeoutMs: given, signal } = toReadyLimits(options);
     if (this.#closing) throw closedError();
     const timeoutMs = given ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
-    return within(
+    return waitUntilReady(
       { timeoutMs, signal },
       async (span) => (await this.#onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
-      (limit) =>
-        limit === 'signal'
-          ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
-              cause: reasonOfAbort(signal),
-            })
-          : new TargetError(
-              'ERR_TARGET_NOT_READY',
-              `the client is not ready: no artifact came within ${timeoutMs} ms`,
-              { cause: this.#onDevice?.loaded?.lastFailure },
-            ),
+      () => this.#onDevice?.loaded?.lastFailure,
     );
   }
 
@@ -344,14 +333,4 @@ export class TargetClient {
     if (hasNoPrototype(call.request)) withoutPrototypes(decision.response);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
-}
-
-/** A client that decides for itself loads what it needs, with the first call that finds it missing. */
-function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deciders {
-  return {
-    edge,
-    get local() {
-      return onDevice?.decider;
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import type { AgentOption, FetchApi } from './http/fetch-api.js';
 import type { RetryPolicy } from './http/retry.js';
-import { withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
 import type { Logger } from './logger.js';
 import {
   type Check,

@@ -1,5 +1,4 @@
 export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
-export type { Callbacks } from './callbacks.js';
 export {
   type GetAttributesOptions,
   type GetOffersOptions,
@@ -7,7 +6,7 @@ export {
   TargetClient,
   TargetClient as default,
 } from './client.js';
-export type { ArtifactStore, TargetClientConfig } from './config.js';
+export type { ArtifactStore, TargetClientConfig } from './config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
@@ -33,6 +32,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';

@@ -1,5 +1,6 @@
 import { quietly } from './call-safely.js';
-import { isObject, isRecord, ownOf } from './json.js';
+import { ownOf } from './inherited-names.js';
+import { isObject, isRecord } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 
 /** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */

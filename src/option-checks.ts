@@ -3,7 +3,8 @@ import { invalidOption } from './errors.js';
 import { EVENT_NAMES } from './events.js';
 import { MAX_TIMER_MS } from './http/deadline.js';
 import { hostOfUrl, isHost } from './http/hosts.js';
-import { isObject, type JsonRecord, withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
+import { isObject, type JsonRecord } from './json.js';
 import type { Logger } from './logger.js';
 
 /** Tells what an option must be, in words and as a test. */

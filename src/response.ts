@@ -10,7 +10,7 @@ import type {
 } from './delivery-api.js';
 import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
-import { hasNoPrototype } from './json.js';
+import { hasNoPrototype } from './inherited-names.js';
 import type { Call } from './request/call.js';
 
 /** Tells how one call was decided, and which part of it only the edge can decide. */

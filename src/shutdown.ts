@@ -3,7 +3,8 @@ import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
-import { isObject, withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
+import { isObject } from './json.js';
 import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 

@@ -5,7 +5,7 @@ import { TargetError } from '../errors.js';
 import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
-import { copyWith, emptyLike } from '../json.js';
+import { copyWith, emptyLike } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';

@@ -1,5 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
-import { inheritsNames, isObject, isRecord, type JsonRecord } from '../json.js';
+import { inheritsNames } from '../inherited-names.js';
+import { isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
  * This file has the ways of copying that all objects of a request share. A copier takes the value that the caller wrote and

@@ -3,7 +3,7 @@ import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 import type { DeliveryRequest } from './loose-request.js';

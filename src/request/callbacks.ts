@@ -1,8 +1,8 @@
-import { callSafely } from './call-safely.js';
-import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from './errors.js';
-import { isObject, isThenable, unreadablePathOf } from './json.js';
-import type { Logger } from './logger.js';
-import { CALL_OPTIONS, ownOptions } from './request/options.js';
+import { callSafely } from '../call-safely.js';
+import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
+import { isObject, isThenable, unreadablePathOf } from '../json.js';
+import type { Logger } from '../logger.js';
+import { CALL_OPTIONS, ownOptions } from './options.js';
 
 /** Called with the result or the error of a call, besides its promise. */
 export interface Callbacks<Result> {
