@@ -47,7 +47,7 @@ import {
   wordCheck,
 } from './option-checks.js';
 
-/** {@link TargetClientConfig} checked and complete. */
+/** {@link TargetClientConfig}, checked and complete. It has defaults in place of absent options, and units in its names. */
 export interface ResolvedConfig {
   readonly client: string;
   readonly organizationId: string;
@@ -68,10 +68,10 @@ export interface ResolvedConfig {
   readonly telemetryEnabled: boolean;
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
-  /** The proxies of the environment; undefined where calls go without them. */
+  /** The proxies of the environment. It is `undefined` when calls go without a proxy. */
   readonly proxies: ProxyRules | undefined;
   readonly retry: RetryPolicy;
-  /** Undefined when it is off. */
+  /** The policy of the circuit breaker. It is `undefined` when the circuit breaker is off. */
   readonly circuitBreaker: CircuitBreakerPolicy | undefined;
   readonly notifications: NotificationPolicy;
   readonly version: string | undefined;
@@ -86,7 +86,7 @@ const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
 const MIN_POLLING_INTERVAL_MS = 300_000;
 const agentObject = methodsCheck<{ addRequest(): unknown }>('an agent', 'addRequest');
 
-/** The keys are all the options there are. */
+/** Checks by option. The keys are all the options that exist. */
 const OPTIONS = {
   client: textCheck('a client code', (value) => /^\w[\w.-]*$/.test(value)),
   organizationId: text,
@@ -135,10 +135,13 @@ const OPTIONS = {
   onDeviceAllMatchingRulesMboxes: names,
 } satisfies Record<keyof TargetClientConfig, Check<unknown>>;
 
-/** The options as they were read and checked. */
+/** The options of a caller, after they were read and checked. */
 type Options = Checked<typeof OPTIONS>;
 
-/** What a caller wrote → a complete, checked, frozen configuration. Unknown options are warned of. */
+/**
+ * Makes a complete, checked, frozen configuration from the options of a caller. Unknown options cost a warning.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
+ */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
   if (!isObject(written)) throw invalidOption('config', 'an object', written);
   warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
@@ -180,8 +183,9 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
 }
 
 /**
- * The `artifactPayload` option, checked and copied: the caller may go on changing it. Apart from the configuration,
- * which would keep it alive.
+ * Checks and copies the `artifactPayload` option, because the caller may go on changing the object. The copy is not a part
+ * of the configuration: that lives as long as the client and would keep the payload in memory.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when it is no artifact or cannot be written as JSON.
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
   if (!artifactPayload) return undefined;
@@ -203,7 +207,10 @@ function invalidPayload(why: string, cause: unknown): TargetError {
   return new TargetError('ERR_TARGET_INVALID_CONFIG', `${path}: ${why}`, { path, cause });
 }
 
-/** Tells a getter or a proxy of the caller's that threw from a defect of this package. */
+/**
+ * Makes the error of `create` from anything that was thrown in it. When the caller's getter or proxy threw, the error names
+ * the option that cannot be read. Otherwise it reports a defect of this package.
+ */
 export function toConfigError(thrown: unknown, config: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   const path = unreadableOptionOf(config);
@@ -213,7 +220,7 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
 }
 
-/** Options that are groups of options, all of which are read. */
+/** Names of options that are objects with options of their own. All of these are read. */
 const GROUPS: ReadonlySet<string> = new Set(['retry', 'circuitBreaker', 'notifications', 'events']);
 
 function unreadableOptionOf(config: unknown): string | undefined {
@@ -250,7 +257,7 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
   return Object.freeze({ ...written });
 }
 
-/** Makes the error of a required option that is absent, or empty. */
+/** Makes the error for a required option that is absent or empty. */
 function missing(
   name: 'client' | 'organizationId',
   { wanted }: Check<unknown>,

@@ -1,6 +1,10 @@
-export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
 export {
+  type AnyAttributes,
+  AttributesProvider,
+  type AttributesSchema,
   type GetAttributesOptions,
+} from './attributes.js';
+export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,

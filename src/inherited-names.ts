@@ -1,6 +1,6 @@
 const ROOT = Object.prototype;
 
-/** Names of the Delivery API, of artifacts and of loggers, which objects of this package are read by. */
+/** Names of fields of the Delivery API, of artifacts and of loggers that this package reads from objects. */
 const READ_NAMES = (
   'activityId activityIndex address analytics application architecture audienceManager ' +
   'authenticatedState authorizationToken beacon bitness blob browser browserUAWithFullVersion ' +
@@ -18,35 +18,35 @@ const READ_NAMES = (
 let inheritsHiddenNames = false;
 
 /**
- * Looks for hidden names on `Object.prototype` that objects of this package would inherit. That takes longer than a small
- * decision, so it is done when a client is made: what hides names does so while a program starts.
+ * Looks for hidden (not enumerable) names on `Object.prototype` that this package would read. This takes longer than a
+ * small decision, so it is done only when a client is made. Libraries that hide names do so while a program starts.
  */
 export function lookForHiddenNames(): void {
   inheritsHiddenNames = READ_NAMES.some((name) => name in ROOT);
 }
 
 /**
- * Tells whether somebody has put names on `Object.prototype` that objects of this package would inherit: names that
- * `for…in` finds in every object, or hidden ones that were there when a client was made.
+ * Tells whether objects inherit names that somebody has put on `Object.prototype`. That is every name that `for…in` finds
+ * now, and hidden names that were there when the last client was made.
  */
 export function inheritsNames(): boolean {
   for (const _ in ROOT) return true;
   return inheritsHiddenNames;
 }
 
-/** Tells a copy that was made in a process in which objects inherit names. */
+/** Tells whether an object has no prototype. Copies have none in a process in which objects inherit names. */
 export function hasNoPrototype(copy: object): boolean {
   return Object.getPrototypeOf(copy) === null;
 }
 
-/** Makes an empty object that has a prototype only if the other has one. */
+/** Makes an empty object that has a prototype only if another object has one. */
 export function emptyLike(copy: object): object {
   return hasNoPrototype(copy) ? Object.create(null) : {};
 }
 
 /**
- * Copies an object with other values for some of its fields. A copy that has no prototype stays one. A spread with a field
- * behind it takes several times as long (benchmark flags/10-mboxes).
+ * Copies an object with other values for some of its fields. The copy of an object without a prototype has none either. A
+ * spread with a field after it would take several times as long (benchmark flags/10-mboxes).
  */
 export function copyWith<Type extends object, Fields extends object>(
   source: Type,
@@ -55,7 +55,7 @@ export function copyWith<Type extends object, Fields extends object>(
   return Object.assign(emptyLike(source), source, fields);
 }
 
-/** Takes the prototypes of an object and of all in it away. It must be nobody else's. Returns the same object. */
+/** Removes the prototypes of a value and of all objects in it, and returns it. Nobody else may use the value. */
 export function withoutPrototypes<Type>(value: Type): Type {
   if (typeof value !== 'object' || value === null) return value;
   if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
@@ -64,9 +64,9 @@ export function withoutPrototypes<Type>(value: Type): Type {
 }
 
 /**
- * Returns a view of an object that has the properties of the object and of its class, and none of those that somebody has put
- * on `Object.prototype`: those configure nothing and identify nobody. Each property is read when the view's is, so that a
- * getter runs with its own object.
+ * Returns a view of an object with the properties of the object and of its class, but without those that somebody has put
+ * on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the property
+ * of the object each time, so that a getter has its own object as `this`.
  */
 export function withoutInherited<Type extends object>(value: Type): Type {
   const view: Type = Object.create(null);
@@ -84,12 +84,15 @@ export function withoutInherited<Type extends object>(value: Type): Type {
   return view;
 }
 
-/** The same view of what is an object, but only where objects inherit names. Anything else is returned as it is. */
+/**
+ * Returns a value without inherited names. It makes a view of an object only when objects inherit names in this process.
+ * Otherwise, and for scalars, it returns the value itself.
+ */
 export function ownOf<Type>(value: Type): Type {
   return typeof value === 'object' && value !== null && inheritsNames() ? withoutInherited(value) : value;
 }
 
-/** Recognises the `Object.prototype` of any realm: the end of a chain of prototypes that has the methods of all objects. */
+/** Tells whether an object is the `Object.prototype` of any realm: it has no prototype, but the methods of all objects. */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null && Object.hasOwn(owner, 'isPrototypeOf');
 }

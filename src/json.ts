@@ -1,21 +1,21 @@
 import { inheritsNames, withoutPrototypes } from './inherited-names.js';
 
-/** An object with fields by name, as JSON has them; nothing is known of the values. */
+/** A JSON object: fields by name, with values that are not checked yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
-/** Tells an object, a list included, from the scalars and from null. */
+/** Tells whether a value is an object or a list, and not a scalar or null. */
 export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-/** Tells an object with fields from everything else, lists included. */
+/** Tells whether a value is an object and not a list. */
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**
- * Copies the items of a list, by their positions alone: whatever its maker put in the place of the methods or the class of
- * an array is not called.
+ * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced the
+ * methods or the class of an array.
  */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const items: unknown[] = [];
@@ -24,8 +24,8 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
 }
 
 /**
- * Returns the value that `JSON.stringify` would write: an object with a `toJSON`, such as a URL, a date or the id of a
- * database, says it itself. It may throw.
+ * Returns the value that `JSON.stringify` would write. An object with a method `toJSON`, such as a URL, a date or the id of
+ * a database, decides this itself. The method may throw.
  */
 export function ownJsonOf(value: unknown): unknown {
   if (!isObject(value)) return value;
@@ -33,7 +33,10 @@ export function ownJsonOf(value: unknown): unknown {
   return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
 }
 
-/** Writes a scalar as JSON's text would hold it; undefined for what is none, and for numbers that JSON does not have. */
+/**
+ * Returns a string, a number or a boolean as a text. Returns undefined for any other value, and for NaN and infinite
+ * numbers, which JSON does not have.
+ */
 export function scalarToText(given: unknown): string | undefined {
   const value = ownJsonOf(given);
   if (typeof value === 'string') return value;
@@ -41,8 +44,8 @@ export function scalarToText(given: unknown): string | undefined {
 }
 
 /**
- * The same for ids. An integer beyond 2^53 has lost its last digits already, and would be the id of somebody else:
- * undefined stands for it.
+ * Returns an id as a text, as {@link scalarToText} does, but undefined for an integer beyond 2^53. Such a number has lost
+ * its last digits already, so it would be the id of somebody else.
  */
 export function idToText(given: unknown): string | undefined {
   const value = ownJsonOf(given);
@@ -50,16 +53,16 @@ export function idToText(given: unknown): string | undefined {
   return isInexact ? undefined : scalarToText(value);
 }
 
-/** Tells what can be awaited: promises of this and of other realms, and of libraries such as Bluebird and zone.js. */
+/** Tells whether a value can be awaited: a promise of this or another realm, or of a library such as Bluebird or zone.js. */
 export function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   const canHaveMethods = isObject(value) || typeof value === 'function';
   return canHaveMethods && typeof (value as { readonly then?: unknown }).then === 'function';
 }
 
 /**
- * Finds out whether reading an object throws, because a getter or a proxy of its maker does. Returns the path of the
- * first field that cannot be read, such as `execute.mboxes[2].name`, an empty path for the object itself, and undefined
- * when all of it can be read.
+ * Finds the first field of an object that cannot be read, because a getter or a proxy throws. Returns its path, such as
+ * `execute.mboxes[2].name`, or an empty path for the object itself. Returns undefined when all fields can be read. `names`
+ * are fields that are read although they may be inherited.
  */
 export function unreadablePathOf(value: unknown, names: readonly string[] = []): string | undefined {
   return firstUnreadable(value, names, new Set());
@@ -92,14 +95,18 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
   return undefined;
 }
 
-/** More items are in no list that is read. */
+/** The number of items of a list that are searched. No list that this package reads has more. */
 const MAX_POSITIONS = 100_000;
 
 function positionsOf({ length }: readonly unknown[]): string[] {
   return Array.from({ length: Math.min(length, MAX_POSITIONS) }, (_, position) => String(position));
 }
 
-/** Parses JSON. Where `Object.prototype` has names of its own, the objects have no prototype. @throws SyntaxError */
+/**
+ * Parses JSON. The objects in it have no prototype when somebody has added names to `Object.prototype`, so that they have
+ * no fields but their own.
+ * @throws {SyntaxError} The message of the JavaScript engine may quote the text.
+ */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   return inheritsNames() ? withoutPrototypes(value) : value;

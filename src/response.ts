@@ -10,7 +10,7 @@ import type {
 } from './delivery-api.js';
 import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
-import { hasNoPrototype } from './inherited-names.js';
+import { hasNoPrototype, withoutPrototypes } from './inherited-names.js';
 import type { Call } from './request/call.js';
 
 /** Tells how one call was decided, and which part of it only the edge can decide. */
@@ -90,6 +90,9 @@ export function toTargetDeliveryResponse(
   nowMs: number,
 ): TargetDeliveryResponse {
   const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
+  const isBare = hasNoPrototype(call.request);
+  // The answer is read after this, so that it has no fields that objects inherit in this process.
+  if (isBare) withoutPrototypes(response);
   const status = response.status ?? 200;
   const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);
   const result: TargetDeliveryResponse = {
@@ -106,7 +109,7 @@ export function toTargetDeliveryResponse(
     },
     decisioningMethod: decidedBy,
   };
-  if (hasNoPrototype(call.request)) Object.setPrototypeOf(result, null);
+  if (isBare) Object.setPrototypeOf(result, null);
   if (locationHint !== undefined) {
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,

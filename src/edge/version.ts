@@ -1,4 +1,4 @@
 import manifest from '../../package.json' with { type: 'json' };
 
-/** The package's own version, as each delivery call reports it. */
+/** The version of this package. Each delivery call sends it in a header. */
 export const VERSION: string = manifest.version;
