@@ -71,8 +71,8 @@ const NAME_LISTS = ['remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] 
 const STRING_LISTS = ['responseTokens', ...NAME_LISTS] as const;
 
 /**
- * Checks the shape of an artifact and returns it. Single rules are not checked here. A malformed rule is left out when its
- * location is compiled, so that it does not cost all the others.
+ * Checks the shape of an artifact and returns it. Single rules are not checked here. A malformed rule is left out when
+ * its location is compiled, so that it does not cost all the others.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT`, with the path of the field that is wrong.
  */
 export function toArtifact(json: unknown): Artifact {

@@ -8,8 +8,8 @@ import type { CallOptions } from './request/options.js';
 import type { TargetDeliveryResponse } from './response.js';
 
 /**
- * A description of the attributes of each mbox, for {@link AttributesProvider}. It may be an interface or a type. Names of
- * mboxes and attributes are then checked by the compiler, and values have their types.
+ * A description of the attributes of each mbox, for {@link AttributesProvider}. It may be an interface or a type. Names
+ * of mboxes and attributes are then checked by the compiler, and values have their types.
  *
  * @example
  * ```ts
@@ -44,11 +44,11 @@ type KeyOf<Of, Wanted> = {
 type Present<Value> = Exclude<Value, undefined>;
 
 /**
- * Reads feature flags and other attributes, which are the keys of an mbox's JSON offers. `client.getAttributes` makes it.
+ * Reads feature flags and other attributes, which are the keys of JSON offers. `client.getAttributes` makes it.
  *
- * When several offers of an mbox have the same key, the later offer wins, and `execute` wins over `prefetch`. When several
- * rules answer an mbox (option `allMatchingMboxes`), the first rule wins. The offers of a page load belong to the global
- * mbox.
+ * When several offers of an mbox have the same key, the later offer wins, and `execute` wins over `prefetch`. When
+ * several rules answer an mbox (option `allMatchingMboxes`), the first rule wins. The offers of a page load belong to
+ * the global mbox.
  *
  * @example
  * ```ts
@@ -127,8 +127,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   }
 
   /**
-   * Returns all attributes of an mbox, or `{}` if it has none. Without a name it returns the attributes of every mbox that
-   * has a JSON offer, by the name of the mbox.
+   * Returns all attributes of an mbox, or `{}` if it has none. Without a name it returns the attributes of every mbox
+   * that has a JSON offer, by the name of the mbox.
    */
   asObject(): Partial<Schema>;
   asObject<Mbox extends Name<Schema>>(mbox: Mbox): Partial<Schema[Mbox]>;

@@ -26,8 +26,8 @@ interface LastCall
     Pick<Delivery['request'], 'id' | 'context'> {}
 
 /**
- * Makes the calls that a client makes by itself: display notifications, telemetry that no other call has carried, and one
- * call that learns the client's location hint.
+ * Makes the calls that a client makes by itself: display notifications, telemetry that no other call has carried, and
+ * one call that learns the client's location hint.
  */
 export class Background {
   /** The queue of display notifications of on-device decisions. */
@@ -58,7 +58,9 @@ export class Background {
     if (this.#options.telemetry.isEnabled) this.#last = { encodedSessionId, locationHint, id, context };
   }
 
-  /** Sends telemetry that no other call has carried. Resolves to false when there is none or the edge did not take it. */
+  /**
+   * Sends telemetry that no other call has carried. Resolves to false when there is none or the edge did not take it.
+   */
   async sendTelemetry(timeoutMs = this.#options.config.timeoutMs): Promise<boolean> {
     if (this.#options.telemetry.isEmpty || !this.#last) return false;
     const { id, context, ...origin } = this.#last;
@@ -67,8 +69,8 @@ export class Background {
   }
 
   /**
-   * Learns the client's location hint from a call that asks for no offers: its answer names the nearest edge cluster. No
-   * call is made when the hint is known.
+   * Learns the client's location hint from a call that asks for no offers: its answer names the nearest edge cluster.
+   * No call is made when the hint is known.
    */
   async learnLocationHint(): Promise<void> {
     const { config, clientHint } = this.#options;
@@ -94,7 +96,9 @@ export class Background {
     while (await this.sendTelemetry(Math.max(1, deadline - performance.now())));
   }
 
-  /** Makes a call for which no caller waits. Its failure is logged at the level debug. Resolves to true when it worked. */
+  /**
+   * Makes a call for which no caller waits. Its failure is logged at the level debug. Resolves to true when it worked.
+   */
   async #deliver(
     request: Delivery['request'],
     call: Pick<Delivery, 'encodedSessionId' | 'locationHint' | 'timeoutMs'>,

@@ -1,8 +1,8 @@
 import { isThenable } from './json.js';
 
 /**
- * Calls a function of the user, such as a listener, a callback, a logger or a part of a fetch. An error that it throws or
- * rejects with goes to `onFailure`. Its result is ignored.
+ * Calls a function of the user, such as a listener, a callback, a logger or a part of a fetch. An error that it throws
+ * or rejects with goes to `onFailure`. Its result is ignored.
  */
 export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => void): void {
   try {

@@ -60,8 +60,8 @@ export interface SendNotificationsOptions extends RequestOptions, Callbacks<Targ
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
 /**
- * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one client per process and
- * share it between requests, because it keeps connections, the location hint and the artifact.
+ * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one client per process
+ * and share it between requests, because it keeps connections, the location hint and the artifact.
  *
  * @example
  * ```ts
@@ -110,7 +110,7 @@ export class TargetClient {
     const { notifications } = this.#background;
     // The event waits until listeners that are added right after `create` are there.
     const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-    // This call comes after the request for the artifact, because callers wait for the artifact (benchmark start/ready-large).
+    // This call comes after the request for the artifact, because callers wait for that (benchmark start/ready-large).
     const onStart = () => later(() => void this.#background.learnLocationHint());
     if (config.decisioningMethod === 'server-side') onFirst();
     else {
@@ -121,7 +121,7 @@ export class TargetClient {
   }
 
   /**
-   * Makes a client. A server-side client sends nothing before its first call. Other clients start to download the artifact.
+   * Makes a client. Server-side clients send nothing before their first call. Others start to download the artifact.
    * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/initialize-sdk
    */
@@ -144,8 +144,8 @@ export class TargetClient {
    * reports it.
    *
    * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
-   * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot be
-   * evaluated. With an `errCallback` the promise resolves to `undefined` instead, which its type leaves out.
+   * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot
+   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead, which its type leaves out.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example
@@ -161,8 +161,8 @@ export class TargetClient {
   }
 
   /**
-   * Decides feature flags and other attributes, which are the keys of the JSON offers of mboxes. Mboxes that the request
-   * does not name are added to its `execute`. The promise ends with errors as that of {@link TargetClient.getOffers} does.
+   * Decides feature flags and other attributes, which are the keys of the JSON offers of mboxes. Mboxes that the
+   * request does not name are added to its `execute`. Errors are those of {@link TargetClient.getOffers}.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-attributes
    * @example
@@ -185,9 +185,9 @@ export class TargetClient {
   }
 
   /**
-   * Reports displays and clicks to the edge, whatever the decisioning method is. Target has not processed a notification
-   * whose id is missing in `response.notifications`. The promise ends with errors as that of
-   * {@link TargetClient.getOffers} does, but the circuit breaker never refuses a call that asks for no offers.
+   * Reports displays and clicks to the edge, whatever the decisioning method is. Target has not processed a
+   * notification whose id is missing in `response.notifications`. Errors are those of {@link TargetClient.getOffers},
+   * but the circuit breaker never refuses a call that asks for no offers.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
    * @example
@@ -207,13 +207,13 @@ export class TargetClient {
   }
 
   /**
-   * Waits until decisions can be made, and resolves to their source. A server-side client is ready at once (`live`). Other
-   * clients are ready with their first artifact: `live`, or `cached` when it comes from `artifactPayload` or
-   * `artifactStore`. A `hybrid` client is also ready when its first download has failed (`degraded`). No call needs a wait
-   * before it, but `on-device` calls reject with `ERR_TARGET_NOT_READY` until there is an artifact.
+   * Waits until decisions can be made, and resolves to their source. A server-side client is ready at once (`live`).
+   * Other clients are ready with their first artifact: `live`, or `cached` when it comes from `artifactPayload` or
+   * `artifactStore`. A `hybrid` client is also ready when its first download has failed (`degraded`). No call needs a
+   * wait before it, but `on-device` calls reject with `ERR_TARGET_NOT_READY` until there is an artifact.
    *
-   * A failed download does not end the wait, because the client tries again. The event `statusChanged` and `stats()` show
-   * later changes.
+   * A failed download does not end the wait, because the client tries again. The event `statusChanged` and `stats()`
+   * show later changes.
    * @throws {TargetError} `ERR_TARGET_NOT_READY` after `timeout` (default: `maximumWaitReady`), `ERR_TARGET_ABORTED`,
    * `ERR_TARGET_CLOSED`, or `ERR_TARGET_INVALID_REQUEST` for a wrong option.
    */
@@ -229,8 +229,8 @@ export class TargetClient {
   }
 
   /**
-   * Downloads the artifact at once, or waits for the download that is under way. It does nothing for a server-side client.
-   * When it fails, the last good artifact stays in use.
+   * Downloads the artifact at once, or waits for the download that is under way. It does nothing for a server-side
+   * client. When it fails, the last good artifact stays in use.
    * @throws {TargetError} The error of the download, such as `ERR_TARGET_NETWORK` or `ERR_TARGET_ARTIFACT`, or
    * `ERR_TARGET_CLOSED`.
    */
@@ -240,8 +240,8 @@ export class TargetClient {
   }
 
   /**
-   * Returns counts of the client's work since it was made, and its present state, as plain data for logs and metrics. It
-   * also works on a closed client.
+   * Returns counts of the client's work since it was made, and its present state, as plain data for logs and metrics.
+   * It also works on a closed client.
    */
   stats(): TargetClientStats {
     const state = this.#onDevice ? this.#onDevice.loaded?.state : BY_THE_EDGE;
@@ -280,11 +280,10 @@ export class TargetClient {
 
   /**
    * Waits until each notification that is queued now was delivered, failed or dropped. The wait ends after `timeout`
-   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A pause of the
-   * queue after failures is ended, but not a pause that the edge asked for with `Retry-After`.
+   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A pause of
+   * the queue after failures is ended, but not a pause that the edge asked for with `Retry-After`.
    *
-   * The promise resolves to the counts of the client's notifications. Not all were sent when `queued` is above 0. It never
-   * rejects.
+   * The promise resolves to counts of notifications: not all were sent when `queued` is above 0. It never rejects.
    *
    * @example
    * ```ts

@@ -19,8 +19,8 @@ import type { FlagOption, NumberOption } from './option-checks.js';
  */
 export interface ArtifactStore {
   /**
-   * Returns the text that was stored under a key, or `undefined` or `null` when there is none. The client calls it once,
-   * at its start. The key is the URL of the artifact.
+   * Returns the text that was stored under a key, or `undefined` or `null` when there is none. The client calls it
+   * once, at its start. The key is the URL of the artifact.
    */
   get(key: string): Promise<unknown>;
   /**
@@ -36,8 +36,8 @@ export interface ArtifactStore {
  * A missing or wrong option throws a `TargetError` with the code `ERR_TARGET_INVALID_CONFIG`, whose `path` names the
  * option. An unknown option is ignored with a warning to the logger.
  *
- * Values may come from environment variables, which hold texts. An empty text counts as absent, and numbers and booleans
- * may be written as texts, such as `'1000'` and `'true'`.
+ * Values may come from environment variables, which hold texts. An empty text counts as absent, and numbers and
+ * booleans may be written as texts, such as `'1000'` and `'true'`.
  *
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/initialize-sdk
  * @example
@@ -74,7 +74,10 @@ export interface TargetClientConfig {
   readonly secure?: FlagOption | undefined;
   /** The `environmentId` of requests that name none: an integer. @default none */
   readonly environmentId?: NumberOption | undefined;
-  /** The name of the environment in Target, such as `QA (EU)`. It is part of the artifact's URL. @default 'production' */
+  /**
+   * The name of the environment in Target, such as `QA (EU)`. It is part of the artifact's URL.
+   * @default 'production'
+   */
   readonly environment?: string | undefined;
   /**
    * The location hint of the client itself, for visitors who bring none: 1 to 4 digits, such as `35`.
@@ -87,15 +90,15 @@ export interface TargetClientConfig {
   readonly defaultPropertyToken?: string | undefined;
   /**
    * The side that decides offers. `server-side` asks the edge. `on-device` decides in this process, by rules that the
-   * client downloads. `hybrid` decides in this process when the rules are enough, and asks the edge otherwise. Each call
-   * can choose another method.
+   * client downloads. `hybrid` decides in this process when the rules are enough, and asks the edge otherwise. Each
+   * call can choose another method.
    * @default 'server-side'
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/overview
    */
   readonly decisioningMethod?: DecisioningMethod | undefined;
   /**
-   * Time between two downloads of the artifact in ms. 0 turns polling off. Without an `artifactLocation`, a shorter time
-   * than the default is raised to the default, with a warning.
+   * Time between two downloads of the artifact in ms. 0 turns polling off. Without an `artifactLocation`, a shorter
+   * time than the default is raised to the default, with a warning.
    * @default 300000
    */
   readonly pollingInterval?: NumberOption | undefined;
@@ -107,15 +110,18 @@ export interface TargetClientConfig {
    */
   readonly artifactLocation?: string | undefined;
   /**
-   * A parsed artifact to start from. Decisions can be made at once, and polling goes on from there. It is copied, so that
-   * later changes of the object have no effect.
+   * A parsed artifact to start from. Decisions can be made at once, and polling goes on from there. It is copied, so
+   * that later changes of the object have no effect.
    */
   readonly artifactPayload?: object | undefined;
   /** The format of the artifact. @default 'bin' for a file name that ends in `.bin`, else 'json' */
   readonly artifactFormat?: 'json' | 'bin' | undefined;
   /** A store that keeps the last good artifact outside the process. @default none */
   readonly artifactStore?: ArtifactStore | undefined;
-  /** The host of the artifact and of geo look-ups, or `production` for the default. @default 'assets.adobetarget.com' */
+  /**
+   * The host of the artifact and of geo look-ups, or `production` for the default.
+   * @default 'assets.adobetarget.com'
+   */
   readonly cdnEnvironment?: string | undefined;
   /** Another name of `cdnEnvironment`, which wins when both are set. */
   readonly cdnBasePath?: string | undefined;
@@ -130,15 +136,15 @@ export interface TargetClientConfig {
    */
   readonly fetchApi?: FetchApi | undefined;
   /**
-   * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. A proxy of any kind, such as SOCKS,
-   * can be used with it.
+   * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. A proxy of any kind, such as
+   * SOCKS, can be used with it.
    * @default keep-alive agents of the client
    */
   readonly agent?: AgentOption | undefined;
   /**
-   * `'environment'` sends every call through the proxies that `HTTPS_PROXY` and `HTTP_PROXY` name, except calls to hosts
-   * in `NO_PROXY`. The variables are read once, by `create`. The option cannot be combined with `agent`. It works with
-   * the fetch of `target-node-sdk/undici`, and is ignored with a warning for another `fetchApi`.
+   * `'environment'` sends every call through the proxies that `HTTPS_PROXY` and `HTTP_PROXY` name, except calls to
+   * hosts in `NO_PROXY`. The variables are read once, by `create`. The option cannot be combined with `agent`. It works
+   * with the fetch of `target-node-sdk/undici`, and is ignored with a warning for another `fetchApi`.
    * @default no proxy
    *
    * @example

@@ -39,8 +39,8 @@ export interface RetryOption {
 }
 
 /**
- * The policy for refusing calls for offers at once with `ERR_TARGET_CIRCUIT_OPEN`, because the edge has stopped answering.
- * Without it each page would wait for its whole `timeout`. Each host of the edge is counted for itself.
+ * The policy for refusing calls for offers at once with `ERR_TARGET_CIRCUIT_OPEN`, because the edge has stopped
+ * answering. Without it each page would wait for its whole `timeout`. Each host of the edge is counted for itself.
  *
  * @example
  * ```ts
@@ -57,14 +57,14 @@ export interface CircuitBreakerOption {
 }
 
 /**
- * Limits for sending the display notifications of on-device decisions. The client sends them in the background, after the
- * decision.
+ * Limits for sending the display notifications of on-device decisions. The client sends them in the background, after
+ * the decision.
  */
 export interface NotificationsOption {
   /**
    * The number of calls under way to one host at a time, from 1 to 128. All hosts together get twice as many. Calls for
-   * pages need connections too, so keep it well below the number of connections that your `agent` or `fetchApi` opens to
-   * one host.
+   * pages need connections too, so keep it well below the number of connections that your `agent` or `fetchApi` opens
+   * to one host.
    * @default 64, or half of the connections to one host when an `agent` or a `fetchApi` limits them and that is less
    */
   readonly maxInFlight?: NumberOption | undefined;
@@ -75,8 +75,8 @@ export interface NotificationsOption {
    */
   readonly maxQueued?: NumberOption | undefined;
   /**
-   * The size in bytes of the bodies of all calls that may wait together. Further notifications are dropped, as they are for
-   * `maxQueued`.
+   * The size in bytes of the bodies of all calls that may wait together. Further notifications are dropped, as they are
+   * for `maxQueued`.
    * @default 33554432, which is 32 MiB
    */
   readonly maxBytes?: NumberOption | undefined;

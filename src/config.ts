@@ -47,7 +47,9 @@ import {
   wordCheck,
 } from './option-checks.js';
 
-/** {@link TargetClientConfig}, checked and complete. It has defaults in place of absent options, and units in its names. */
+/**
+ * {@link TargetClientConfig}, checked and complete. It has defaults in place of absent options, and units in its names.
+ */
 export interface ResolvedConfig {
   readonly client: string;
   readonly organizationId: string;
@@ -183,8 +185,8 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
 }
 
 /**
- * Checks and copies the `artifactPayload` option, because the caller may go on changing the object. The copy is not a part
- * of the configuration: that lives as long as the client and would keep the payload in memory.
+ * Checks and copies the `artifactPayload` option, because the caller may go on changing the object. The copy is not a
+ * part of the configuration: that lives as long as the client and would keep the payload in memory.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when it is no artifact or cannot be written as JSON.
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
@@ -208,8 +210,8 @@ function invalidPayload(why: string, cause: unknown): TargetError {
 }
 
 /**
- * Makes the error of `create` from anything that was thrown in it. When the caller's getter or proxy threw, the error names
- * the option that cannot be read. Otherwise it reports a defect of this package.
+ * Makes the error of `create` from anything that was thrown in it. When the caller's getter or proxy threw, the error
+ * names the option that cannot be read. Otherwise it reports a defect of this package.
  */
 export function toConfigError(thrown: unknown, config: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;

@@ -22,22 +22,28 @@ export const ERROR_CODES = [
  * The kind of failure that a {@link TargetError} reports. The meaning of a code does not change between versions.
  *
  * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it.
- * - `ERR_TARGET_INVALID_REQUEST`: a request or an option of a call is wrong, and nothing was sent. `path` names the field.
- * - `ERR_TARGET_NOT_READY`: `on-device` has no artifact yet, or `ready()` gave up. `cause` is the last download's failure.
+ * - `ERR_TARGET_INVALID_REQUEST`: a request or an option of a call is wrong, and nothing was sent. `path` names the
+ *   field.
+ * - `ERR_TARGET_NOT_READY`: `on-device` has no artifact yet, or `ready()` gave up. `cause` is the last download's
+ *   failure.
  * - `ERR_TARGET_TIMEOUT`: the call did not end within its `timeout`.
  * - `ERR_TARGET_ABORTED`: the call's `signal` was aborted, or a notification did not fit into the queue.
- * - `ERR_TARGET_NETWORK`: there was no connection, or it broke off, after all retries. With a `status`, a proxy refused it.
+ * - `ERR_TARGET_NETWORK`: there was no connection, or it broke off, after all retries. With a `status`, a proxy
+ *   refused it.
  * - `ERR_TARGET_RESPONSE`: the answer has a status other than 2xx. See `status` and `body`.
  * - `ERR_TARGET_INVALID_RESPONSE`: the answer is not JSON, has a wrong shape, is too long or belongs to another call.
  * - `ERR_TARGET_ARTIFACT`: the artifact cannot be read, has a wrong shape or version, or cannot be evaluated.
  * - `ERR_TARGET_ATTRIBUTE_NOT_FOUND`: an attribute does not exist, and the caller gave no default.
  * - `ERR_TARGET_CIRCUIT_OPEN`: the edge has not answered lately, so nothing was sent. `cause` is the last failure.
  * - `ERR_TARGET_CLOSED`: the client is closed.
- * - `ERR_TARGET_INTERNAL`: a defect of this package, never a mistake of its user. `cause` is the error that was thrown.
+ * - `ERR_TARGET_INTERNAL`: a defect of this package, never a mistake of its user. `cause` is the error that was
+ *   thrown.
  */
 export type TargetErrorCode = (typeof ERROR_CODES)[number];
 
-/** Facts about a failure besides its code and message. Each becomes the field of the same name of {@link TargetError}. */
+/**
+ * Facts about a failure besides its code and message. Each becomes the field of the same name of {@link TargetError}.
+ */
 export interface TargetErrorDetails {
   /** The error behind this one. */
   readonly cause?: unknown;
@@ -56,8 +62,8 @@ export interface TargetErrorDetails {
 }
 
 /**
- * Marks the errors of all copies of this package in a process. There can be several copies: a bundler makes one for each
- * bundle, and `import` and `require` load different ones.
+ * Marks the errors of all copies of this package in a process. There can be several copies: a bundler makes one for
+ * each bundle, and `import` and `require` load different ones.
  */
 const BRAND = Symbol.for('target-node-sdk/TargetError');
 
@@ -65,8 +71,8 @@ const BRAND = Symbol.for('target-node-sdk/TargetError');
 const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId', 'retryAfterMs'] as const;
 
 /**
- * The one error class of the SDK. Its message names the operation that failed and the reason. It never holds a cookie, a
- * visitor id, an event token or a part of an answer.
+ * The one error class of the SDK. Its message names the operation that failed and the reason. It never holds a cookie,
+ * a visitor id, an event token or a part of an answer.
  *
  * `error instanceof TargetError` is true for errors of every copy of this package in the process.
  *
@@ -98,11 +104,13 @@ export class TargetError extends Error {
 
   /** The kind of failure. Decide by it, because messages can change. */
   readonly code: TargetErrorCode;
-  /** The HTTP status of the answer, when one came. It is the status of Target or of a proxy, not one for your visitor. */
+  /**
+   * The HTTP status of the answer, when one came. It is the status of Target or of a proxy, not one for your visitor.
+   */
   declare readonly status?: number;
   /**
-   * The first kilobyte of the answer's body, when an answer came. It may hold a visitor's data. So it is not enumerable,
-   * and `JSON.stringify`, a spread, `console.log` and loggers do not show it.
+   * The first kilobyte of the answer's body, when an answer came. It may hold a visitor's data. So it is not
+   * enumerable, and `JSON.stringify`, a spread, `console.log` and loggers do not show it.
    */
   declare readonly body?: string;
   /** The `X-Request-Id` of the last attempt. Adobe's support can find the call by it. */
@@ -141,7 +149,9 @@ export class TargetError extends Error {
     return 'TargetError';
   }
 
-  /** Returns the fields that `JSON.stringify` writes: those that may be shown to anybody, so neither `body` nor `cause`. */
+  /**
+   * Returns the fields that `JSON.stringify` writes: those that may be shown to anybody, so neither `body` nor `cause`.
+   */
   toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
     const { code, message } = this;
     const known = PUBLIC_FIELDS.filter((field) => this[field] !== undefined);
@@ -186,8 +196,8 @@ export function toError(thrown: unknown): Error {
 }
 
 /**
- * Tells whether a value is an error. That includes errors of other realms, such as those of Node inside a test runner, and
- * objects that a library made to look like an error.
+ * Tells whether a value is an error. That includes errors of other realms, such as those of Node inside a test runner,
+ * and objects that a library made to look like an error.
  */
 function isError(value: unknown): value is Error {
   if (isNativeError(value)) return true;
@@ -200,8 +210,8 @@ function isError(value: unknown): value is Error {
 }
 
 /**
- * Returns the name of a thrown value, for a log line. The name is always one short word, even when the value has another
- * kind of name or its getter throws.
+ * Returns the name of a thrown value, for a log line. The name is always one short word, even when the value has
+ * another kind of name or its getter throws.
  */
 export function nameOf(thrown: unknown): string {
   try {
@@ -213,14 +223,16 @@ export function nameOf(thrown: unknown): string {
   return 'Error';
 }
 
-/** Returns the message of an error of this package, and the name of any other, because other messages may hold secrets. */
+/**
+ * Returns the message of an error of this package, and the name of any other, because other messages may hold secrets.
+ */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof TargetError ? thrown.message : nameOf(thrown);
 }
 
 /**
- * Describes a value for an error message. It tells the type, and the value only when that cannot be a secret: a number, a
- * boolean, null or undefined.
+ * Describes a value for an error message. It tells the type, and the value only when that cannot be a secret: a number,
+ * a boolean, null or undefined.
  */
 export function describe(value: unknown): string {
   return typeof value === 'number' ? `the number ${value}` : describeKind(value);
@@ -249,22 +261,22 @@ export function invalidOption(path: string, wanted: string, came: unknown, show 
 }
 
 /**
- * Makes the error for a request field or an option of a call that has a wrong value. `show` describes the value that came.
- * {@link describe} may be used for values that cannot be a visitor's id.
+ * Makes the error for a request field or an option of a call that has a wrong value. `show` describes the value that
+ * came. {@link describe} may be used for values that cannot be a visitor's id.
  */
 export function invalidField(path: string, wanted: string, came: unknown, show = describeKind): TargetError {
   return invalid('ERR_TARGET_INVALID_REQUEST', path, wanted, show(came));
 }
 
-/** Describes an option. Its text may be shown, because the programmer wrote it, unless it looks like a URL with a secret. */
+/** Describes an option. Its text is shown, because the programmer wrote it, but not a URL that may hold a secret. */
 function showOption(came: unknown): string {
   const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
   return isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);
 }
 
 /**
- * Makes the error for a text that is not JSON. The JavaScript engine quotes a piece of the text in its message. The piece
- * is removed, because it may hold a visitor's data or a key.
+ * Makes the error for a text that is not JSON. The JavaScript engine quotes a piece of the text in its message. The
+ * piece is removed, because it may hold a visitor's data or a key.
  */
 export function toJsonError(thrown: unknown): SyntaxError {
   const { message } = toError(thrown);

@@ -11,8 +11,8 @@ import type { CircuitState, ReadyState } from './stats.js';
  */
 export interface TargetEvents {
   /**
-   * Decisions can be made. It is raised once. For a server-side client that is right after `create` has returned, so that
-   * listeners that are added then hear it too.
+   * Decisions can be made. It is raised once. For a server-side client that is right after `create` has returned, so
+   * that listeners that are added then hear it too.
    */
   clientReady: { readonly type: 'clientReady' };
   /** A new artifact is in use. A download that is answered with 304 (not modified) does not raise it. */
@@ -24,8 +24,8 @@ export interface TargetEvents {
     readonly artifactPayload: unknown;
   };
   /**
-   * An attempt to download the artifact failed. The client tries again, and the last good artifact stays in use. With an
-   * error of the code `ERR_TARGET_NOT_READY`, `maximumWaitReady` is over and there is no artifact yet.
+   * An attempt to download the artifact failed. The client tries again, and the last good artifact stays in use. With
+   * an error of the code `ERR_TARGET_NOT_READY`, `maximumWaitReady` is over and there is no artifact yet.
    */
   artifactDownloadFailed: {
     readonly type: 'artifactDownloadFailed';
@@ -35,8 +35,8 @@ export interface TargetEvents {
     readonly error: TargetError;
   };
   /**
-   * An IP address was looked up for an on-device decision. With an `error` the look-up failed, and the decision uses the
-   * geographic data that the request has.
+   * An IP address was looked up for an on-device decision. With an `error` the look-up failed, and the decision uses
+   * the geographic data that the request has.
    */
   geoLocationUpdated: {
     readonly type: 'geoLocationUpdated';

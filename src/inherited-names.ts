@@ -26,8 +26,8 @@ export function lookForHiddenNames(): void {
 }
 
 /**
- * Tells whether objects inherit names that somebody has put on `Object.prototype`. That is every name that `for…in` finds
- * now, and hidden names that were there when the last client was made.
+ * Tells whether objects inherit names that somebody has put on `Object.prototype`. That is every name that `for…in`
+ * finds now, and hidden names that were there when the last client was made.
  */
 export function inheritsNames(): boolean {
   for (const _ in ROOT) return true;
@@ -45,8 +45,8 @@ export function emptyLike(copy: object): object {
 }
 
 /**
- * Copies an object with other values for some of its fields. The copy of an object without a prototype has none either. A
- * spread with a field after it would take several times as long (benchmark flags/10-mboxes).
+ * Copies an object with other values for some of its fields. The copy of an object without a prototype has none either.
+ * A spread with a field after it would take several times as long (benchmark flags/10-mboxes).
  */
 export function copyWith<Type extends object, Fields extends object>(
   source: Type,
@@ -64,9 +64,9 @@ export function withoutPrototypes<Type>(value: Type): Type {
 }
 
 /**
- * Returns a view of an object with the properties of the object and of its class, but without those that somebody has put
- * on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the property
- * of the object each time, so that a getter has its own object as `this`.
+ * Returns a view of an object with the properties of the object and of its class, but without those that somebody has
+ * put on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the
+ * property of the object each time, so that a getter has its own object as `this`.
  */
 export function withoutInherited<Type extends object>(value: Type): Type {
   const view: Type = Object.create(null);
@@ -85,14 +85,16 @@ export function withoutInherited<Type extends object>(value: Type): Type {
 }
 
 /**
- * Returns a value without inherited names. It makes a view of an object only when objects inherit names in this process.
- * Otherwise, and for scalars, it returns the value itself.
+ * Returns a value without inherited names. It makes a view of an object only when objects inherit names in this
+ * process. Otherwise, and for scalars, it returns the value itself.
  */
 export function ownOf<Type>(value: Type): Type {
   return typeof value === 'object' && value !== null && inheritsNames() ? withoutInherited(value) : value;
 }
 
-/** Tells whether an object is the `Object.prototype` of any realm: it has no prototype, but the methods of all objects. */
+/**
+ * Tells whether an object is the `Object.prototype` of any realm: it has no prototype, but the methods of all objects.
+ */
 function isRoot(owner: object): boolean {
   return Object.getPrototypeOf(owner) === null && Object.hasOwn(owner, 'isPrototypeOf');
 }

@@ -14,8 +14,8 @@ export function isRecord(value: unknown): value is JsonRecord {
 }
 
 /**
- * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced the
- * methods or the class of an array.
+ * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced
+ * the methods or the class of an array.
  */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const items: unknown[] = [];
@@ -24,8 +24,8 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
 }
 
 /**
- * Returns the value that `JSON.stringify` would write. An object with a method `toJSON`, such as a URL, a date or the id of
- * a database, decides this itself. The method may throw.
+ * Returns the value that `JSON.stringify` would write. An object with a method `toJSON`, such as a URL, a date or the
+ * id of a database, decides this itself. The method may throw.
  */
 export function ownJsonOf(value: unknown): unknown {
   if (!isObject(value)) return value;
@@ -44,8 +44,8 @@ export function scalarToText(given: unknown): string | undefined {
 }
 
 /**
- * Returns an id as a text, as {@link scalarToText} does, but undefined for an integer beyond 2^53. Such a number has lost
- * its last digits already, so it would be the id of somebody else.
+ * Returns an id as a text, as {@link scalarToText} does, but undefined for an integer beyond 2^53. Such a number has
+ * lost its last digits already, so it would be the id of somebody else.
  */
 export function idToText(given: unknown): string | undefined {
   const value = ownJsonOf(given);
@@ -53,7 +53,7 @@ export function idToText(given: unknown): string | undefined {
   return isInexact ? undefined : scalarToText(value);
 }
 
-/** Tells whether a value can be awaited: a promise of this or another realm, or of a library such as Bluebird or zone.js. */
+/** Tells whether a value can be awaited: a promise of any realm, or of a library such as Bluebird or zone.js. */
 export function isThenable<Value>(value: Value | PromiseLike<Value>): value is PromiseLike<Value> {
   const canHaveMethods = isObject(value) || typeof value === 'function';
   return canHaveMethods && typeof (value as { readonly then?: unknown }).then === 'function';
@@ -61,8 +61,8 @@ export function isThenable<Value>(value: Value | PromiseLike<Value>): value is P
 
 /**
  * Finds the first field of an object that cannot be read, because a getter or a proxy throws. Returns its path, such as
- * `execute.mboxes[2].name`, or an empty path for the object itself. Returns undefined when all fields can be read. `names`
- * are fields that are read although they may be inherited.
+ * `execute.mboxes[2].name`, or an empty path for the object itself. Returns undefined when all fields can be read.
+ * `names` are fields that are read although they may be inherited.
  */
 export function unreadablePathOf(value: unknown, names: readonly string[] = []): string | undefined {
   return firstUnreadable(value, names, new Set());
@@ -103,8 +103,8 @@ function positionsOf({ length }: readonly unknown[]): string[] {
 }
 
 /**
- * Parses JSON. The objects in it have no prototype when somebody has added names to `Object.prototype`, so that they have
- * no fields but their own.
+ * Parses JSON. The objects in it have no prototype when somebody has added names to `Object.prototype`, so that they
+ * have no fields but their own.
  * @throws {SyntaxError} The message of the JavaScript engine may quote the text.
  */
 export function parseJson(text: string): unknown {

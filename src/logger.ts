@@ -4,8 +4,8 @@ import { isObject, isRecord } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 
 /**
- * A logger for the option `logger` of `TargetClient.create`, such as `console`. All methods are optional: lines of a level
- * without a method are not written. Each line starts with `AT:`. An error that a method throws harms nothing.
+ * A logger for the option `logger` of `TargetClient.create`, such as `console`. All methods are optional: lines of a
+ * level without a method are not written. Each line starts with `AT:`. An error that a method throws harms nothing.
  *
  * Each different warning and error is written once in ten minutes, and at most 20 different ones of a level are.
  *
@@ -25,14 +25,16 @@ export interface LoggerOption {
   /** Writes an error that nobody else is given, such as one that a listener threw. */
   error?(...line: unknown[]): void;
   /**
-   * True when debug lines show whole requests and answers, with the visitor's ids, the parameters and the offers. Tokens
-   * that give access to something (a property, a preview, a trace) are never shown.
+   * True when debug lines show whole requests and answers, with the visitor's ids, the parameters and the offers.
+   * Tokens that give access to something (a property, a preview, a trace) are never shown.
    * @default false
    */
   unsafe?: boolean | undefined;
 }
 
-/** The SDK's own logger. It never throws, and it builds a line only when the user's logger has a method for its level. */
+/**
+ * The SDK's own logger. It never throws, and it builds a line only when the user's logger has a method for its level.
+ */
 export interface Logger {
   /** Writes a debug line. */
   debug(line: Line): void;
@@ -68,7 +70,9 @@ const PARTS = new Set([
   'metrics',
 ]);
 
-/** Fields of these parts that hold no data of a visitor, such as the names of mboxes, the edge host and the experience. */
+/**
+ * Fields of these parts that hold no data of a visitor, such as the names of mboxes, the edge host and the experience.
+ */
 const FACTS = new Set([
   'requestId',
   'environmentId',
@@ -125,8 +129,8 @@ function textOf(line: Line): string {
 }
 
 /**
- * Copies the listed parts and facts of a value. Other fields may hold any data, and not all fields of an answer are known.
- * The copy shows only that they exist.
+ * Copies the listed parts and facts of a value. Other fields may hold any data, and not all fields of an answer are
+ * known. The copy shows only that they exist.
  */
 function redact(value: unknown): unknown {
   if (!isObject(value)) return REDACTED;

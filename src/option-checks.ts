@@ -130,8 +130,8 @@ export function objectCheck<T extends object>(wanted = 'an object'): Check<T> {
 }
 
 /**
- * Reads the value of one option. Options often come from environment variables, which hold texts. So an empty text counts
- * as absent, and a number or a boolean may be written as a text. Null counts as absent too.
+ * Reads the value of one option. Options often come from environment variables, which hold texts. So an empty text
+ * counts as absent, and a number or a boolean may be written as a text. Null counts as absent too.
  */
 export function readOption({ fromText }: Check<unknown>, written: unknown): unknown {
   if (written === '' || written === null) return undefined;
@@ -185,7 +185,10 @@ export function warnOfUnknownEvent(name: string, logger: Logger): void {
   warnOfUnknown({ [name]: true }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
 }
 
-/** Checks an event's listener, and warns when the event does not exist. @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` */
+/**
+ * Checks an event's listener, and warns when the event does not exist.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
+ */
 export function checkListener(name: string, listener: unknown, logger: Logger): void {
   warnOfUnknownEvent(name, logger);
   if (typeof listener === 'function') return;

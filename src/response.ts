@@ -69,6 +69,7 @@ export interface TargetDeliveryResponse {
   trace?: TraceResponse[];
   /** The same facts as `decisioningMethod` and `status`, under the name that the official SDK gives them. */
   meta: { decisioningMethod: DecisioningMethod; remoteMboxes: string[]; remoteViews: string[] };
+  /** A summary of the decision: its status and the names that only the edge can decide. */
   status: DecisionStatus;
   /** The method by which the call was decided, `server-side` or `on-device`. A hybrid client gives one of these two. */
   decisioningMethod: DecisioningMethod;

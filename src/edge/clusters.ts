@@ -158,7 +158,7 @@ function hasFoundHost(error: Error): boolean {
   return code !== undefined && FOUND.has(code) && !isOfProxy(error);
 }
 
-/** Whether a call came no further than a proxy. */
+/** Tells whether a call came no further than a proxy. */
 function isOfProxy(error: Error): boolean {
   const { status } = error as { readonly status?: unknown };
   return status === PROXY_AUTHENTICATION_REQUIRED || proxyTroubleOf(error) !== undefined;

@@ -5,8 +5,8 @@ import type { Logger } from '../logger.js';
 import { CALL_OPTIONS, ownOptions } from './options.js';
 
 /**
- * Callbacks of a call, for programs without promises. They are called besides the promise. An error that a callback throws
- * is logged and harms nothing.
+ * Callbacks of a call, for programs without promises. They are called besides the promise. An error that a callback
+ * throws is logged and harms nothing.
  *
  * @example
  * ```ts
@@ -25,8 +25,8 @@ export interface Callbacks<Result> {
 }
 
 /**
- * Does the work of a call and passes its result or its error to the callbacks. The promise resolves to undefined when an
- * `errCallback` has got the error, and else it rejects with a {@link TargetError}.
+ * Does the work of a call and passes its result or its error to the callbacks. The promise resolves to undefined when
+ * an `errCallback` has got the error, and else it rejects with a {@link TargetError}.
  */
 export async function settle<Result, Options extends Callbacks<Result> | undefined>(
   options: Options,
@@ -48,13 +48,15 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
     const error = toCallError(thrown, options);
     if (typeof errCallback !== 'function') throw error;
     callBack(errCallback, error, logger);
-    // The type leaves undefined out. Otherwise every caller had to check for it, though only one with an errCallback gets it.
+    // The type leaves undefined out. Otherwise every caller would have to check for a value that only an errCallback
+    // brings about.
     return undefined as Result;
   }
 }
 
 /**
- * Refuses a callback that is no function. It could never be called, so a program without promises would lose the answer.
+ * Refuses a callback that is no function. It could never be called, so programs without promises would
+ * lose the answer.
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`
  */
 function checkCallback(name: string, callback: unknown): void {
@@ -63,8 +65,8 @@ function checkCallback(name: string, callback: unknown): void {
 }
 
 /**
- * Makes the error of a call from a thrown value. When the caller's getter or proxy threw, the error names the option that
- * cannot be read. Otherwise it reports a defect of this package, which must not be called a mistake of the caller.
+ * Makes the error of a call from a thrown value. When the caller's getter or proxy threw, the error names the option
+ * that cannot be read. Otherwise it reports a defect of this package, which must not be called a mistake of the caller.
  */
 function toCallError(thrown: unknown, options: unknown): TargetError {
   if (thrown instanceof TargetError || !isObject(options)) return toTargetError(thrown);
