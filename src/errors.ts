@@ -113,7 +113,7 @@ export class TargetError extends Error {
    * enumerable, and `JSON.stringify`, a spread, `console.log` and loggers do not show it.
    */
   declare readonly body?: string;
-  /** The `X-Request-Id` of the last attempt. Adobe's support can find the call by it. */
+  /** The `X-Request-Id` of the last attempt, by which a call can be found in logs of both sides. */
   declare readonly requestId?: string;
   /** The number of HTTP requests that were sent, retries included. */
   declare readonly attempts?: number;
