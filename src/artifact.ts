@@ -6,7 +6,7 @@ import { isRecord, type JsonRecord } from './json.js';
 /** Facts about the activity, experience, location, audiences and offer behind a rule, such as `activity.id`. */
 export type RuleMeta = Readonly<Record<string, JsonValue>>;
 
-/** Content of a rule's consequence. */
+/** An offer of a rule's consequence. */
 export interface RuleOption {
   readonly type?: OptionType;
   readonly content?: JsonValue | readonly Action[];
@@ -14,43 +14,51 @@ export interface RuleOption {
   readonly [field: string]: unknown;
 }
 
-/** What a visitor gets for whom a rule holds. */
+/** The answer for a visitor to whom a rule applies. */
 export interface Consequence {
   readonly name?: string;
   readonly options?: readonly RuleOption[];
   readonly metrics?: readonly Metric[];
 }
 
-/** One rule: for whom it holds, and what they get. */
+/** A rule: the visitors to whom it applies, and their offers. */
 export interface Rule {
-  /** Of the rules with one key, a visitor gets at most one. */
+  /** The key of a group of rules. At most one rule of a group applies to a visitor. */
   readonly ruleKey: string;
-  /** @default `meta['activity.id']` */
+  /** The id of the activity. @default `meta['activity.id']` */
   readonly activityId?: number | string | null;
-  /** Without any, the rule holds for all properties. */
+  /** The properties to which the rule belongs. A rule without any belongs to all properties. */
   readonly propertyTokens?: readonly string[] | null;
   readonly meta: RuleMeta;
-  /** JSON Logic. */
+  /** The condition in JSON Logic, see https://jsonlogic.com. */
   readonly condition: unknown;
   readonly consequence: Consequence;
 }
 
-/** Rules by the name of their mbox or view; what a list holds is checked when it is compiled. */
+/** Rules by the name of their mbox or view. The rules are unknown values until they are compiled, which checks them. */
 export type RulesByName = Readonly<Record<string, readonly unknown[]>>;
 
-/** The JSON rules of a client's environment, from which offers are decided in this process. */
+/**
+ * The rules of a client's environment, by which offers are decided in this process.
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/rule-artifact/rule-artifact-overview
+ */
 export interface Artifact {
-  /** The major version is 1. */
+  /** The version of the format, such as `1.0.0`. Only the major version 1 is supported. */
   readonly version: string;
   readonly meta?: Readonly<Record<string, JsonValue>>;
+  /** The name of the mbox to which the offers of page loads belong. @default 'target-global-mbox' */
   readonly globalMbox?: string;
-  /** Whether any rule looks at the visitor's place. */
+  /** True when any rule uses the visitor's geographic data. */
   readonly geoTargetingEnabled?: boolean;
+  /** Names of the response tokens that the account has switched on. */
   readonly responseTokens?: readonly string[];
-  /** Mboxes that only the edge can decide, wholly or in part. */
+  /** Names of mboxes that only the edge can decide, wholly or in part. */
   readonly remoteMboxes?: readonly string[];
+  /** Names of views that only the edge can decide, wholly or in part. */
   readonly remoteViews?: readonly string[];
+  /** Names of mboxes that have rules in the artifact. */
   readonly localMboxes?: readonly string[];
+  /** Names of views that have rules in the artifact. */
   readonly localViews?: readonly string[];
   readonly rules: { readonly mboxes?: RulesByName; readonly views?: RulesByName };
 }
@@ -63,9 +71,9 @@ const NAME_LISTS = ['remoteMboxes', 'remoteViews', 'localMboxes', 'localViews'] 
 const STRING_LISTS = ['responseTokens', ...NAME_LISTS] as const;
 
 /**
- * An artifact whose shape is right (spec 5.1). Single rules are not looked at: one that is malformed is left
- * out when its location is compiled, instead of losing all the others.
- * @throws TargetError `ERR_TARGET_ARTIFACT`, naming the field that is wrong
+ * Checks the shape of an artifact and returns it. Single rules are not checked here. A malformed rule is left out when
+ * its location is compiled, so that it does not cost all the others.
+ * @throws {TargetError} `ERR_TARGET_ARTIFACT`, with the path of the field that is wrong.
  */
 export function toArtifact(json: unknown): Artifact {
   const artifact = expectObject(json, 'artifact');
@@ -81,7 +89,7 @@ export function toArtifact(json: unknown): Artifact {
   return artifact as unknown as Artifact;
 }
 
-/** An artifact is blank when it has neither a rule nor a name: its account has no activities, or it is a fault. */
+/** Tells whether an artifact has neither rules nor names. Then its account has no activities, or it is faulty. */
 export function isBlankArtifact({ rules, ...artifact }: Artifact): boolean {
   const rulesOf = (byName: RulesByName | undefined) => Object.values(byName ?? {});
   return (
@@ -143,15 +151,16 @@ const BINARY_VERSION = 1;
 const BINARY_KEY_START = 8;
 const BINARY_HEADER_LENGTH = 40;
 
-/** Whether a text is a binary artifact, read as what it is not. */
+/** Tells whether a text is a binary artifact that was read as text by mistake. */
 export function isBinaryArtifact(text: string): boolean {
   return text.startsWith(BINARY_MAGIC);
 }
 
 /**
- * The JSON text of a binary artifact: a header of `ATOD:`, a version of three digits (`001`) and a key of 32
- * characters, then bytes XOR the UTF-8 of organization id and key, over and over.
- * @throws TargetError `ERR_TARGET_ARTIFACT`
+ * Decodes a binary artifact to its JSON text. Its header has 40 bytes: `ATOD:`, a version of three digits (`001`) and a
+ * key of 32 characters. The bytes of the text follow. Each of them is combined by XOR with a byte of the UTF-8 of
+ * organization id and key, which is repeated as often as needed.
+ * @throws {TargetError} `ERR_TARGET_ARTIFACT`
  */
 export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string): string {
   const header = fromLatin1(bytes.subarray(0, BINARY_HEADER_LENGTH));

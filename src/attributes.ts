@@ -2,44 +2,77 @@ import { DEFAULT_GLOBAL_MBOX } from './artifact.js';
 import type { JsonValue, MboxResponse, Option } from './delivery-api.js';
 import { describe, TargetError } from './errors.js';
 import { isRecord } from './json.js';
+import type { Callbacks } from './request/callbacks.js';
+import type { DeliveryRequest } from './request/loose-request.js';
+import type { CallOptions } from './request/options.js';
 import type { TargetDeliveryResponse } from './response.js';
 
-/** Which attributes each mbox has, for {@link AttributesProvider}: an interface or a type. */
+/**
+ * A description of the attributes of each mbox, for {@link AttributesProvider}. It may be an interface or a type. Names
+ * of mboxes and attributes are then checked by the compiler, and values have their types.
+ *
+ * @example
+ * ```ts
+ * interface Flags {
+ *   'checkout-flags': { isNew: boolean; color?: string };
+ * }
+ * const flags = await client.getAttributes<Flags>(['checkout-flags']);
+ * ```
+ */
 export type AttributesSchema<Schema> = { readonly [Mbox in keyof Schema]: object };
 
-/** Attributes nobody has described: any JSON. */
+/** Attributes without a description. Every mbox and attribute may exist, and its value may be any JSON. */
 export type AnyAttributes = Record<string, Record<string, JsonValue>>;
+
+/** Options of `client.getAttributes`. */
+export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = AnyAttributes>
+  extends CallOptions,
+    Callbacks<AttributesProvider<Schema>> {
+  /** The request, in the format of the Delivery API. @default `{ context: { channel: 'web' } }` */
+  readonly request?: DeliveryRequest | null | undefined;
+}
 
 type Name<Of> = keyof Of & string;
 
-/** The keys whose values can be of a type: all of them where nobody described them. */
+/** The keys whose values can be of a type. Attributes without a description have all keys. */
 type KeyOf<Of, Wanted> = {
   [Key in keyof Of]-?: unknown extends Of[Key] ? Key : Extract<Of[Key], Wanted> extends never ? never : Key;
 }[keyof Of] &
   string;
 
-/** What an optional attribute is when it is there. */
+/** The type of an optional attribute when it is present. */
 type Present<Value> = Exclude<Value, undefined>;
 
 /**
- * Reads feature flags and other attributes: the keys of the JSON offers that the mboxes got. Where several offers
- * of an mbox have a key, the later one wins, and execute wins over prefetch. Of an mbox that is answered by several rules
- * (`allMatchingMboxes`), the first rule wins. The offers of a page load belong to the global mbox.
+ * Reads feature flags and other attributes, which are the keys of JSON offers. `client.getAttributes` makes it.
+ *
+ * When several offers of an mbox have the same key, the later offer wins, and `execute` wins over `prefetch`. When
+ * several rules answer an mbox (option `allMatchingMboxes`), the first rule wins. The offers of a page load belong to
+ * the global mbox.
+ *
+ * @example
+ * ```ts
+ * const flags = await client.getAttributes(['checkout-flags']);
+ * const isNew = flags.getBoolean('checkout-flags', 'isNew', false);
+ * ```
  */
 export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAttributes> {
   readonly #response: TargetDeliveryResponse;
   readonly #globalMbox: string;
   #contentsByMbox: ReadonlyMap<string, readonly Attributes[]> | undefined;
 
-  /** Reads an answer. The offers of its page loads are found under the name of the global mbox. */
+  /**
+   * Makes a provider for an answer of `getOffers`. The offers of its page loads are found under the name of the global
+   * mbox, which is `target-global-mbox` unless the account has another one.
+   */
   constructor(response: TargetDeliveryResponse, globalMbox = DEFAULT_GLOBAL_MBOX) {
     this.#response = response;
     this.#globalMbox = globalMbox;
   }
 
   /**
-   * The value of an attribute; without a default, an attribute that does not exist throws
-   * `ERR_TARGET_ATTRIBUTE_NOT_FOUND`.
+   * Returns the value of an attribute of any type, or the default when there is no such attribute.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is neither an attribute nor a default.
    */
   getValue<Mbox extends Name<Schema>, Key extends Name<Schema[Mbox]>>(
     mbox: Mbox,
@@ -57,7 +90,10 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     throw notFound(`Attribute '${key}' does not exist for mbox '${mbox}'`);
   }
 
-  /** A boolean; anything else, or nothing, is the default, or throws without one. */
+  /**
+   * Returns an attribute that is a boolean. Returns the default when it is absent or has another type.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   */
   getBoolean<Mbox extends Name<Schema>>(
     mbox: Mbox,
     key: KeyOf<Schema[Mbox], boolean>,
@@ -66,7 +102,10 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#typed(IS.boolean, mbox, key, defaultValue);
   }
 
-  /** A string; anything else, or nothing, is the default, or throws without one. */
+  /**
+   * Returns an attribute that is a string. Returns the default when it is absent or has another type.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   */
   getString<Mbox extends Name<Schema>>(
     mbox: Mbox,
     key: KeyOf<Schema[Mbox], string>,
@@ -75,7 +114,10 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#typed(IS.string, mbox, key, defaultValue);
   }
 
-  /** A number; anything else, or nothing, is the default, or throws without one. */
+  /**
+   * Returns an attribute that is a number. Returns the default when it is absent or has another type.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   */
   getNumber<Mbox extends Name<Schema>>(
     mbox: Mbox,
     key: KeyOf<Schema[Mbox], number>,
@@ -84,7 +126,10 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#typed(IS.number, mbox, key, defaultValue);
   }
 
-  /** All attributes of an mbox, `{}` if it has none; without a name, those of every mbox with a JSON offer, by its name. */
+  /**
+   * Returns all attributes of an mbox, or `{}` if it has none. Without a name it returns the attributes of every mbox
+   * that has a JSON offer, by the name of the mbox.
+   */
   asObject(): Partial<Schema>;
   asObject<Mbox extends Name<Schema>>(mbox: Mbox): Partial<Schema[Mbox]>;
   asObject(mbox?: string): object {
@@ -92,17 +137,17 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return Object.fromEntries([...this.#contents].map(([name, contents]) => [name, merge(contents)]));
   }
 
-  /** The same as {@link asObject} without a name, for `JSON.stringify`. */
+  /** Returns the attributes of all mboxes for `JSON.stringify`, as {@link asObject} without a name does. */
   toJSON(): Partial<Schema> {
     return this.asObject();
   }
 
-  /** What `getOffers` would have returned. */
+  /** Returns the whole answer, with the offers and the cookies to set, as `getOffers` returns it. */
   getResponse(): TargetDeliveryResponse {
     return this.#response;
   }
 
-  /** Collected when first asked for: who decides many flags reads few. */
+  /** JSON offers by mbox. They are collected at the first read, because most callers read few of many flags. */
   get #contents(): ReadonlyMap<string, readonly Attributes[]> {
     this.#contentsByMbox ??= collectContents(this.#response, this.#globalMbox);
     return this.#contentsByMbox;
@@ -124,7 +169,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   }
 }
 
-/** One of the types that an attribute can be asked for. */
+/** A type that the caller of a getter wants an attribute to have. */
 interface ScalarType<Value> {
   readonly name: string;
   accepts(value: unknown): value is Value;
@@ -142,7 +187,7 @@ function notFound(message: string): TargetError {
 
 type Attributes = Readonly<Record<string, JsonValue>>;
 
-/** Collects the JSON offers of each mbox that has one, those that win last. */
+/** Collects the JSON offers by mbox. Offers that win stand later in their list. */
 function collectContents(
   { response: { prefetch, execute } }: TargetDeliveryResponse,
   globalMbox: string,
@@ -156,7 +201,10 @@ function collectContents(
 }
 
 function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResponse[] | undefined): void {
-  /** Where the contents of an mbox begin that was asked for once. The rules behind the first stand before it. */
+  /**
+   * The position at which the contents of an mbox begin, for one mbox of the request. When several rules answer it, the
+   * contents of later rules are put in front of those of the first, so that the first rule wins.
+   */
   const startsByMbox = new Map<string, { readonly index: number | undefined; readonly start: number }>();
   for (const { name, index, options } of mboxes ?? []) {
     const own = jsonContents(options);
@@ -170,14 +218,17 @@ function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResp
   }
 }
 
-/** Returns the objects among the JSON offers; undefined where no offer is JSON. */
+/** Returns the contents of the JSON offers that are objects, or `undefined` when no offer is JSON. */
 function jsonContents(options: readonly Option[] | undefined): Attributes[] | undefined {
   const offers = options?.filter(({ type }) => type === 'json');
   if (!offers || offers.length === 0) return undefined;
   return offers.map(({ content }) => content).filter((content): content is Attributes => isRecord(content));
 }
 
-/** One object of all contents; keys are data: `Object.fromEntries` defines `__proto__` instead of setting it. */
+/**
+ * Merges contents into one object. Keys come from the account. `Object.fromEntries` is used because it defines a key
+ * `__proto__` as an ordinary field and does not set the prototype.
+ */
 function merge(contents: readonly Attributes[]): object {
   return Object.fromEntries(contents.flatMap((content) => Object.entries(content)));
 }

@@ -10,7 +10,7 @@ import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
 import type { CloseResult } from './stats.js';
 
-/** The parts of a client that send in the background. */
+/** Parts of a client that its background work uses. */
 export interface BackgroundOptions {
   readonly config: ResolvedConfig;
   readonly logger: Logger;
@@ -20,16 +20,20 @@ export interface BackgroundOptions {
   readonly route: EdgeRoute;
 }
 
-/** The part of the last call that telemetry repeats when it is sent by itself. */
+/** The part of the last call that is repeated in a call that carries telemetry alone. */
 interface LastCall
   extends Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
     Pick<Delivery['request'], 'id' | 'context'> {}
 
-/** Sends what nobody asked for: notifications, telemetry that no call came to carry, and a call that learns its hint. */
+/**
+ * Makes the calls that a client makes by itself: display notifications, telemetry that no other call has carried, and
+ * one call that learns the client's location hint.
+ */
 export class Background {
+  /** The queue of display notifications of on-device decisions. */
   readonly notifications: NotificationQueue;
   readonly #options: BackgroundOptions;
-  /** The call in whose name telemetry is sent. */
+  /** The call whose id, session and context a call with telemetry repeats. */
   #last: LastCall | undefined;
   #isClosing = false;
 
@@ -46,7 +50,7 @@ export class Background {
     });
   }
 
-  /** Notes a call, in whose name telemetry may be sent later. */
+  /** Notes the last call, because a later call with telemetry repeats parts of it. */
   noteCall(
     { encodedSessionId, locationHint }: Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
     { id, context }: Pick<Delivery['request'], 'id' | 'context'>,
@@ -54,15 +58,20 @@ export class Background {
     if (this.#options.telemetry.isEnabled) this.#last = { encodedSessionId, locationHint, id, context };
   }
 
-  /** Sends telemetry that no call came to carry, in the name of the last call. False when it was not taken. */
+  /**
+   * Sends telemetry that no other call has carried. Resolves to false when there is none or the edge did not take it.
+   */
   async sendTelemetry(timeoutMs = this.#options.config.timeoutMs): Promise<boolean> {
     if (this.#options.telemetry.isEmpty || !this.#last) return false;
-    const { id, context, ...place } = this.#last;
+    const { id, context, ...origin } = this.#last;
     const request = { requestId: newUuid(), ...(id && { id }), context };
-    return this.#deliver(request, { ...place, timeoutMs });
+    return this.#deliver(request, { ...origin, timeoutMs });
   }
 
-  /** One call without a question, whose answer tells which edge cluster is near; none where that is known. */
+  /**
+   * Learns the client's location hint from a call that asks for no offers: its answer names the nearest edge cluster.
+   * No call is made when the hint is known.
+   */
   async learnLocationHint(): Promise<void> {
     const { config, clientHint } = this.#options;
     if (clientHint.current !== undefined || this.#isClosing) return;
@@ -74,7 +83,7 @@ export class Background {
     );
   }
 
-  /** Sends what is still to be sent within a limit, and tells what became of the notifications. */
+  /** Sends everything that waits, within a limit in ms. Resolves to the counts of the notifications. */
   async close(limitMs: number): Promise<CloseResult> {
     this.#isClosing = true;
     this.#options.telemetry.stop();
@@ -87,7 +96,9 @@ export class Background {
     while (await this.sendTelemetry(Math.max(1, deadline - performance.now())));
   }
 
-  /** A call which nobody waits for and whose failure harms nobody. */
+  /**
+   * Makes a call for which no caller waits. Its failure is logged at the level debug. Resolves to true when it worked.
+   */
   async #deliver(
     request: Delivery['request'],
     call: Pick<Delivery, 'encodedSessionId' | 'locationHint' | 'timeoutMs'>,

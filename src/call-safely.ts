@@ -1,20 +1,20 @@
 import { isThenable } from './json.js';
 
 /**
- * Calls a function of the user's: a listener, a callback, a logger, a part of an injected fetch. What it throws or
- * rejects with harms nothing and is handed to `onFailure`; what it answers is nobody's.
+ * Calls a function of the user, such as a listener, a callback, a logger or a part of a fetch. An error that it throws
+ * or rejects with goes to `onFailure`. Its result is ignored.
  */
 export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => void): void {
   try {
     const result = act();
-    // Whatever can be awaited, of this or another realm or library.
+    // The promise may be one of another realm or of a library.
     if (isThenable(result)) result.then(undefined, onFailure);
   } catch (thrown) {
     onFailure(thrown);
   }
 }
 
-/** Calls a function that may fail without a word: there is nobody left to tell. */
+/** Calls a function of the user and ignores its errors. It is for cases in which nobody is left to hear of them. */
 export function quietly(act: () => unknown): void {
   callSafely(act, () => undefined);
 }

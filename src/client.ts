@@ -1,40 +1,37 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { later } from '#platform';
-import { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
+import {
+  type AnyAttributes,
+  AttributesProvider,
+  type AttributesSchema,
+  type GetAttributesOptions,
+} from './attributes.js';
 import { Background } from './background.js';
-import { type Callbacks, settle } from './callbacks.js';
-import { resolveConfig, resolvePayload, type TargetClientConfig, toConfigError } from './config.js';
-import { type Deciders, type Decision, decide, type EdgeDecider } from './decide.js';
+import { resolveConfig, resolvePayload, toConfigError } from './config.js';
+import type { TargetClientConfig } from './config-options.js';
+import { type Deciders, type Decision, decide } from './decide.js';
 import type { DecisioningMethod } from './delivery-api.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { asksForOffers } from './edge/delivery-request.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
-import { closedError, invalidField, TargetError } from './errors.js';
+import { closedError, invalidField } from './errors.js';
 import { Events, type TargetEventListener, type TargetEventName } from './events.js';
-import { within } from './http/deadline.js';
 import { createTransport, type Transport } from './http/transport.js';
-import { reasonOfAbort } from './http/watched-signal.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { newUuid } from './identity/ids.js';
 import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
-import {
-  hasNoPrototype,
-  isObject,
-  isThenable,
-  lookForHiddenNames,
-  ownOf,
-  withoutInherited,
-  withoutPrototypes,
-} from './json.js';
+import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
+import { isObject, isThenable } from './json.js';
 import { createLogger } from './logger.js';
-import type { OnDeviceOptions } from './on-device/decider.js';
-import { LazyOnDevice } from './on-device/lazy-decider.js';
+import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { checkListener, warnOfUnknownEvent } from './option-checks.js';
-import { type Downloaded, TelemetryBuffer, toDownloadEntry } from './reports/telemetry.js';
+import { TelemetryBuffer } from './reports/telemetry.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
+import { type Callbacks, settle } from './request/callbacks.js';
+import { requireNotifications } from './request/copy-notification.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import {
   type CallOptions,
@@ -42,7 +39,7 @@ import {
   type WaitOptions,
   warnOfUnknownOptions,
 } from './request/options.js';
-import { toFlushLimits, toLimitMs, toReadyLimits } from './request/wait-options.js';
+import { toFlushLimits, toLimitMs, toReadyLimits, waitUntilReady } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 import type {
@@ -53,33 +50,31 @@ import type {
   TargetClientStats,
 } from './stats.js';
 
-/** Options of {@link TargetClient.getOffers}. */
+/** Options of `client.getOffers`. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
 
-/** Options of {@link TargetClient.sendNotifications}. */
+/** Options of `client.sendNotifications`. */
 export interface SendNotificationsOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
 
-/** Options of {@link TargetClient.getAttributes}. */
-export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = AnyAttributes>
-  extends CallOptions,
-    Callbacks<AttributesProvider<Schema>> {
-  /** Conforms to the Delivery API. @default `{ context: { channel: 'web' } }` */
-  readonly request?: DeliveryRequest | null | undefined;
-}
-
-/** Of a client that needs no rules. */
+/** The readiness of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
 /**
- * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one per process and
- * share it between requests: it keeps connections, the location hint and, on-device, the artifact.
+ * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one client per process
+ * and share it between requests, because it keeps connections, the location hint and the artifact.
+ *
+ * @example
+ * ```ts
+ * const client = TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg' });
+ * const { response } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
+ * ```
  */
 export class TargetClient {
-  /** The numbers of `customerIds[…].authState`. */
+  /** Numbers for `customerIds[…].authState` by name: `UNKNOWN`, `AUTHENTICATED` and `LOGGED_OUT`. */
   static readonly AuthState = AUTH_STATE;
-  /** The name of the cookie for `targetCookie`. */
+  /** The name of the cookie whose value is the option `targetCookie`: `mbox`. */
   static readonly TargetCookieName = MBOX_COOKIE_NAME;
-  /** The name of the cookie for `targetLocationHint`. */
+  /** The name of the cookie whose value is the option `targetLocationHint`: `mboxEdgeCluster`. */
   static readonly TargetLocationHintCookieName = LOCATION_HINT_COOKIE_NAME;
 
   readonly #environment: CallEnvironment;
@@ -87,7 +82,7 @@ export class TargetClient {
   readonly #transport: Transport;
   readonly #route: EdgeRoute;
   readonly #background: Background;
-  /** Only of a client that decides on-device or hybrid. */
+  /** The on-device side of the client. It is `undefined` for a server-side client. */
   readonly #onDevice: LazyOnDevice | undefined;
   readonly #deciders: Deciders;
   readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
@@ -100,10 +95,8 @@ export class TargetClient {
     const environment = { config, logger, now: () => Date.now(), newId: newUuid };
     const events = new Events(logger, config.events);
     const transport = createTransport(config);
-    const telemetry = new TelemetryBuffer(
-      config.telemetryEnabled,
-      () => void this.#background.sendTelemetry(),
-    );
+    const sendTelemetry = () => void this.#background.sendTelemetry();
+    const telemetry = new TelemetryBuffer(config.telemetryEnabled, sendTelemetry);
     const clientHint: OwnHint = { current: config.targetLocationHint };
     const policy = config.circuitBreaker;
     const breaker = policy && new CircuitBreaker({ policy, events, logger });
@@ -114,17 +107,23 @@ export class TargetClient {
     this.#transport = transport;
     this.#route = createEdgeRoute(parts);
     this.#background = new Background({ ...parts, route: this.#route });
-    // Listeners that are added after `create` hear it too.
+    const { notifications } = this.#background;
+    // The event waits until listeners that are added right after `create` are there.
     const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-    const isRemote = config.decisioningMethod === 'server-side';
-    if (isRemote) onFirst();
-    else this.#onDevice = this.#startOnDevice({ ...parts, onFirst, payload: resolvePayload(written) });
+    // This call comes after the request for the artifact, because callers wait for that (benchmark start/ready-large).
+    const onStart = () => later(() => void this.#background.learnLocationHint());
+    if (config.decisioningMethod === 'server-side') onFirst();
+    else {
+      const payload = resolvePayload(written);
+      this.#onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
+    }
     this.#deciders = toDeciders(createEdgeDecider(this.#route), this.#onDevice);
   }
 
   /**
-   * Makes a client. A server-side one sends nothing before its first call; others begin to download. Throws
-   * `ERR_TARGET_INVALID_CONFIG` at once on a missing or wrong option.
+   * Makes a client. Server-side clients send nothing before their first call. Others start to download the artifact.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
+   * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/initialize-sdk
    */
   static create(config: TargetClientConfig): TargetClient {
     lookForHiddenNames();
@@ -135,37 +134,42 @@ export class TargetClient {
     }
   }
 
-  /** The name of the cookie for `visitorCookie`: `AMCV_` and the organization's id. */
+  /** Returns the name of the cookie whose value is the option `visitorCookie`: `AMCV_` and the organization's id. */
   static getVisitorCookieName(organizationId: string): string {
     return visitorCookieName(organizationId);
   }
 
   /**
-   * Decides offers. `execute` counts impressions at once, `prefetch` with the notifications that follow.
+   * Decides offers. Target counts an impression at once for `execute`. For `prefetch` it counts one when a notification
+   * reports it.
    *
-   * Rejects with a {@link TargetError}: INVALID_REQUEST, TIMEOUT, ABORTED, NETWORK, RESPONSE, INVALID_RESPONSE,
-   * CIRCUIT_OPEN, NOT_READY, CLOSED, or ARTIFACT when the rules cannot be evaluated. With an `errCallback`, which takes
-   * the error, it resolves to `undefined` instead; the type does not say so, because no other call can.
+   * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
+   * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot
+   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead, which its type leaves out.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example
+   * ```ts
    * const { response, targetCookie } = await client.getOffers({
    *   request: { execute: { mboxes: [{ name: 'hero' }] } },
+   *   targetCookie: cookies[TargetClient.TargetCookieName],
    * });
+   * ```
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, (own) => this.#answer(own, own?.request));
   }
 
   /**
-   * Decides feature flags and other attributes: the JSON offers of mboxes, by key. Mboxes that the request does not
-   * name are executed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined` once an `errCallback` took
-   * the error.
+   * Decides feature flags and other attributes, which are the keys of the JSON offers of mboxes. Mboxes that the
+   * request does not name are added to its `execute`. Errors are those of {@link TargetClient.getOffers}.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-attributes
    * @example
+   * ```ts
    * const flags = await client.getAttributes(['checkout-flags']);
    * const isNew = flags.getBoolean('checkout-flags', 'isNew', false);
+   * ```
    */
   getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
@@ -181,59 +185,54 @@ export class TargetClient {
   }
 
   /**
-   * Reports what was displayed or clicked; always through the edge. A notification whose id is absent from
-   * `response.notifications` was not processed. Rejects as {@link TargetClient.getOffers} does, or resolves to `undefined`
-   * once an `errCallback` took the error; but the circuit breaker stops no call that asks for no offers.
+   * Reports displays and clicks to the edge, whatever the decisioning method is. Target has not processed a
+   * notification whose id is missing in `response.notifications`. Errors are those of {@link TargetClient.getOffers},
+   * but the circuit breaker never refuses a call that asks for no offers.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
    * @example
+   * ```ts
+   * const mbox = { name: 'hero', state };
    * await client.sendNotifications({
-   *   request: {
-   *     notifications: [{ id: '1', type: 'display', timestamp: Date.now(), mbox: { name: 'hero', state }, tokens }],
-   *   },
+   *   request: { notifications: [{ id: '1', type: 'display', timestamp: Date.now(), mbox, tokens }] },
    * });
+   * ```
    */
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, (own) => {
       const request = own?.request;
-      const notifications = request && ownOf(request).notifications;
-      if (request && !(Array.isArray(notifications) && notifications.length > 0)) {
-        throw invalidField('notifications', 'a list of at least one notification', notifications);
-      }
+      if (request) requireNotifications(request);
       return this.#answer(own, request, 'server-side');
     });
   }
 
   /**
-   * Resolves when decisions can be made, with what they are made by: at once for a server-side client (`live`), with
-   * the first artifact for others (`live`, or `cached` when it was brought along or stored), and for `hybrid` also when
-   * the first download has failed (`degraded`). Never needed, but without an artifact `on-device` rejects with
-   * NOT_READY. Rejects with NOT_READY after `timeout` (default `maximumWaitReady`) and not before, whatever fails; with
-   * ABORTED; or with CLOSED. The client goes on downloading; `statusChanged` and `stats` tell what comes of it.
+   * Waits until decisions can be made, and resolves to their source. A server-side client is ready at once (`live`).
+   * Other clients are ready with their first artifact: `live`, or `cached` when it comes from `artifactPayload` or
+   * `artifactStore`. A `hybrid` client is also ready when its first download has failed (`degraded`). No call needs a
+   * wait before it, but `on-device` calls reject with `ERR_TARGET_NOT_READY` until there is an artifact.
+   *
+   * A failed download does not end the wait, because the client tries again. The event `statusChanged` and `stats()`
+   * show later changes.
+   * @throws {TargetError} `ERR_TARGET_NOT_READY` after `timeout` (default: `maximumWaitReady`), `ERR_TARGET_ABORTED`,
+   * `ERR_TARGET_CLOSED`, or `ERR_TARGET_INVALID_REQUEST` for a wrong option.
    */
   async ready(options: WaitOptions = {}): Promise<ReadyState> {
     const { timeoutMs: given, signal } = toReadyLimits(options);
     if (this.#closing) throw closedError();
     const timeoutMs = given ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
-    return within(
+    return waitUntilReady(
       { timeoutMs, signal },
       async (span) => (await this.#onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
-      (limit) =>
-        limit === 'signal'
-          ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
-              cause: reasonOfAbort(signal),
-            })
-          : new TargetError(
-              'ERR_TARGET_NOT_READY',
-              `the client is not ready: no artifact came within ${timeoutMs} ms`,
-              { cause: this.#onDevice?.loaded?.lastFailure },
-            ),
+      () => this.#onDevice?.loaded?.lastFailure,
     );
   }
 
   /**
-   * Downloads the artifact now, or joins the download that runs. Rejects with what it failed of; the last good one
-   * stays in use. Nothing for a server-side client.
+   * Downloads the artifact at once, or waits for the download that is under way. It does nothing for a server-side
+   * client. When it fails, the last good artifact stays in use.
+   * @throws {TargetError} The error of the download, such as `ERR_TARGET_NETWORK` or `ERR_TARGET_ARTIFACT`, or
+   * `ERR_TARGET_CLOSED`.
    */
   async refresh(): Promise<void> {
     if (this.#closing) throw closedError();
@@ -241,12 +240,11 @@ export class TargetClient {
   }
 
   /**
-   * What the client has done since it was made, and how it is: counters, the artifact in use, the circuit breaker. A
-   * snapshot, plain data, for logs and metrics; works on a closed client too.
+   * Returns counts of the client's work since it was made, and its present state, as plain data for logs and metrics.
+   * It also works on a closed client.
    */
   stats(): TargetClientStats {
-    const { decisioningMethod } = this.#environment.config;
-    const state = decisioningMethod === 'server-side' ? BY_THE_EDGE : this.#onDevice?.loaded?.state;
+    const state = this.#onDevice ? this.#onDevice.loaded?.state : BY_THE_EDGE;
     const artifact = this.#onDevice?.loaded?.stats;
     return {
       status: state?.status ?? 'waiting',
@@ -258,14 +256,22 @@ export class TargetClient {
     };
   }
 
-  /** Adds a listener. Throws `ERR_TARGET_INVALID_CONFIG` when it is no function. */
+  /**
+   * Adds a listener of an event. An event that does not exist costs a warning.
+   *
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when the listener is no function.
+   * @example
+   * ```ts
+   * client.on('artifactDownloadFailed', ({ error }) => console.warn(error.message));
+   * ```
+   */
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
     checkListener(name, listener, this.#environment.logger);
     this.#events.on(name, listener);
     return this;
   }
 
-  /** Removes a listener. */
+  /** Removes a listener that was added with `on` or with the option `events`. */
   off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
     warnOfUnknownEvent(name, this.#environment.logger);
     this.#events.off(name, listener);
@@ -273,13 +279,16 @@ export class TargetClient {
   }
 
   /**
-   * Waits until each notification that is queued now was delivered, failed or dropped, but no longer than `timeout`
-   * (default the client's) or until `signal` is aborted; what is left then stays queued. Resolves with the notifications
-   * of this client by fate: `queued` above 0 means that not all was sent. Never rejects. It ends a pause that a failing
-   * edge cluster has been given, but not one that it asked for with `Retry-After`.
+   * Waits until each notification that is queued now was delivered, failed or dropped. The wait ends after `timeout`
+   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A pause of
+   * the queue after failures is ended, but not a pause that the edge asked for with `Retry-After`.
+   *
+   * The promise resolves to counts of notifications: not all were sent when `queued` is above 0. It never rejects.
    *
    * @example
+   * ```ts
    * const { queued } = await client.flush({ timeout: 1000 });
+   * ```
    */
   async flush(options: WaitOptions = {}): Promise<NotificationStats> {
     const { timeoutMs } = this.#environment.config;
@@ -289,26 +298,18 @@ export class TargetClient {
   }
 
   /**
-   * Stops polling, sends what is still to be sent within `timeout` (default the client's) and lets go of
-   * connections. Calls under way end as they would have. Never rejects; a second call joins the first.
+   * Closes the client: it stops polling, sends queued notifications within `timeout` in ms (default: the client's) and
+   * closes its connections. Calls under way end normally, and later ones reject with `ERR_TARGET_CLOSED`. The promise
+   * resolves to the counts of notifications and never rejects. A second call waits for the first one.
    */
   async close(options: Pick<WaitOptions, 'timeout'> = {}): Promise<CloseResult> {
     this.#closing ??= this.#shutDown(toLimitMs(options, this.#environment.config.timeoutMs));
     return this.#closing;
   }
 
+  /** Closes the client at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  #startOnDevice(parts: Omit<OnDeviceOptions, 'notifications' | 'onDownload' | 'onStart'>): LazyOnDevice {
-    const { notifications } = this.#background;
-    // By itself: what closures see of the parts, such as the payload, they would keep alive.
-    const { telemetry } = parts;
-    const onDownload = (download: Downloaded) => telemetry.add(toDownloadEntry(download));
-    // When the artifact has been asked for: that is what everybody waits for (benchmark start/ready-large).
-    const onStart = () => later(() => void this.#background.learnLocationHint());
-    return new LazyOnDevice({ ...parts, notifications, onDownload, onStart });
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
@@ -318,7 +319,7 @@ export class TargetClient {
     return result;
   }
 
-  /** One call: normalise, decide, respond. What can be answered at once is no promise. */
+  /** Answers one call: reads its request, decides, responds. An answer that is ready at once is no promise. */
   #answer(
     options: CallOptions,
     request: DeliveryRequest,
@@ -341,17 +342,6 @@ export class TargetClient {
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
     if (asksForOffers(call.request)) this.#decisions += 1;
     this.#background.noteCall(call, decision.request);
-    if (hasNoPrototype(call.request)) withoutPrototypes(decision.response);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }
-}
-
-/** A client that decides for itself loads what it needs, with the first call that finds it missing. */
-function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deciders {
-  return {
-    edge,
-    get local() {
-      return onDevice?.decider;
-    },
-  };
 }

@@ -1,6 +1,6 @@
 import type { AgentOption, FetchApi } from './http/fetch-api.js';
 import type { RetryPolicy } from './http/retry.js';
-import { withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
 import type { Logger } from './logger.js';
 import {
   type Check,
@@ -16,52 +16,80 @@ import {
   upTo,
 } from './option-checks.js';
 
-/** How failed calls are repeated, always within the call's own `timeout`. */
+/**
+ * The policy for repeating failed delivery calls. All repetitions happen within the call's own `timeout`. A repetition
+ * whose wait does not fit into the rest of the time is not made.
+ *
+ * @example
+ * ```ts
+ * TargetClient.create({ client, organizationId, retry: { retries: 1, minTimeout: 20 } });
+ * ```
+ */
 export interface RetryOption {
-  /** Repetitions after the first attempt. @default 2 */
+  /** The number of repetitions after the first attempt. 0 makes a single attempt. @default 2 */
   readonly retries?: NumberOption | undefined;
-  /** The longest wait before the first repetition, in ms. @default 50 */
+  /** The longest wait before the first repetition in ms. @default 50 */
   readonly minTimeout?: NumberOption | undefined;
-  /** The longest wait before any repetition, in ms. @default 1000 */
+  /** The longest wait before any repetition in ms. A longer `Retry-After` of the edge is obeyed. @default 1000 */
   readonly maxTimeout?: NumberOption | undefined;
-  /** By how much the longest wait grows each time. @default 2 */
+  /** The factor by which the longest wait grows each time: a number of at least 1. @default 2 */
   readonly factor?: NumberOption | undefined;
-  /** Waits a random part of the longest wait instead of all of it. @default true */
+  /** True when each wait is a random part of the longest wait, false when it is all of it. @default true */
   readonly jitter?: FlagOption | undefined;
 }
 
-/** When delivery calls are refused at once, because the edge has stopped answering. */
+/**
+ * The policy for refusing calls for offers at once with `ERR_TARGET_CIRCUIT_OPEN`, because the edge has stopped
+ * answering. Without it each page would wait for its whole `timeout`. Each host of the edge is counted for itself.
+ *
+ * @example
+ * ```ts
+ * TargetClient.create({ client, organizationId, circuitBreaker: { failures: 3, maxTimeout: 10_000 } });
+ * ```
+ */
 export interface CircuitBreakerOption {
-  /** Calls that have to fail one after the other before it opens. @default 5 */
+  /** The number of calls in a row that have to fail before calls are refused. @default 5 */
   readonly failures?: NumberOption | undefined;
-  /** The longest wait before the first try of whether the edge is back, in ms. @default 1000 */
+  /** The longest time in ms until one call is let through to find out whether the edge is back. @default 1000 */
   readonly minTimeout?: NumberOption | undefined;
-  /** The longest wait before any try, in ms; each one that fails doubles the wait up to here. @default 30000 */
+  /** The upper limit of that time in ms. The time doubles with each try that fails. @default 30000 */
   readonly maxTimeout?: NumberOption | undefined;
 }
 
-/** How the notifications of on-device decisions are sent. */
+/**
+ * Limits for sending the display notifications of on-device decisions. The client sends them in the background, after
+ * the decision.
+ */
 export interface NotificationsOption {
   /**
-   * Calls under way to one host at a time, from 1 to 128; to all hosts together twice as many. Pages need connections too:
-   * keep it well below what an `agent` or a `fetchApi` opens to one host.
-   * @default 64, or half of the connections to one host where an `agent` or a `fetchApi` limits them
+   * The number of calls under way to one host at a time, from 1 to 128. All hosts together get twice as many. Calls for
+   * pages need connections too, so keep it well below the number of connections that your `agent` or `fetchApi` opens
+   * to one host.
+   * @default 64, or half of the connections to one host when an `agent` or a `fetchApi` limits them and that is less
    */
   readonly maxInFlight?: NumberOption | undefined;
-  /** Calls that may wait; those that come then are dropped, counted, and raised as `sendNotificationError`. @default 10000 */
+  /**
+   * The number of calls that may wait. Further notifications are dropped. `stats()` counts them, and each raises
+   * `sendNotificationError`.
+   * @default 10000
+   */
   readonly maxQueued?: NumberOption | undefined;
-  /** Bytes of all calls that wait, as they are sent; then the same happens. @default 33554432, which are 32 MiB */
+  /**
+   * The size in bytes of the bodies of all calls that may wait together. Further notifications are dropped, as they are
+   * for `maxQueued`.
+   * @default 33554432, which is 32 MiB
+   */
   readonly maxBytes?: NumberOption | undefined;
 }
 
-/** {@link CircuitBreakerOption} with its defaults and units. */
+/** {@link CircuitBreakerOption}, complete and with units in its names. */
 export interface CircuitBreakerPolicy {
   readonly failures: number;
   readonly minTimeoutMs: number;
   readonly maxTimeoutMs: number;
 }
 
-/** {@link NotificationsOption} with its defaults. */
+/** {@link NotificationsOption}, complete. */
 export interface NotificationPolicy {
   readonly maxInFlight: number;
   readonly maxQueued: number;
@@ -108,7 +136,7 @@ const NOTIFICATIONS_OPTIONS = {
   maxBytes: positive,
 } satisfies Record<keyof NotificationsOption, Check<unknown>>;
 
-/** Completes the `retry` option. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
+/** Checks and completes the `retry` option. @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` */
 export function toRetryPolicy(written: RetryOption | undefined, logger: Logger): RetryPolicy {
   if (!written) return DEFAULT_RETRY;
   const retry = checkGroup('retry', written, RETRY_OPTIONS, logger);
@@ -121,7 +149,10 @@ export function toRetryPolicy(written: RetryOption | undefined, logger: Logger):
   });
 }
 
-/** Completes the `circuitBreaker` option; undefined when it is off. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
+/**
+ * Checks and completes the `circuitBreaker` option. Returns `undefined` when the circuit breaker is off.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
+ */
 export function toCircuitBreakerPolicy(
   written: boolean | CircuitBreakerOption | undefined,
   logger: Logger,
@@ -136,13 +167,13 @@ export function toCircuitBreakerPolicy(
   });
 }
 
-/** The options that say how many connections there are. */
+/** The options on which the number of connections to one host depends. */
 interface ConnectionOptions {
   readonly agent?: AgentOption | undefined;
   readonly fetchApi?: FetchApi | undefined;
 }
 
-/** Completes the `notifications` option. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
+/** Checks and completes the `notifications` option. @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` */
 export function toNotificationPolicy(
   written: NotificationsOption | undefined,
   { agent, fetchApi }: ConnectionOptions,
@@ -154,7 +185,7 @@ export function toNotificationPolicy(
   return Object.freeze({ ...policy, ...checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger) });
 }
 
-/** The calls that notifications may have under way, where a pool of so many connections is shared with pages. */
+/** Returns the number of calls that notifications may have under way. They share a pool of connections with pages. */
 function shareOf(connections: unknown): number {
   const { maxInFlight } = DEFAULT_NOTIFICATIONS;
   if (typeof connections !== 'number' || !(connections > 0)) return maxInFlight;

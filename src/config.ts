@@ -1,5 +1,6 @@
 import { files, proxies, sockets } from '#platform';
 import { type Artifact, toArtifact } from './artifact.js';
+import type { ArtifactStore, TargetClientConfig } from './config-options.js';
 import {
   type CircuitBreakerOption,
   type CircuitBreakerPolicy,
@@ -28,7 +29,6 @@ import {
   check,
   checkAll,
   checkListener,
-  type FlagOption,
   flag,
   flagFromText,
   functionCheck,
@@ -37,7 +37,6 @@ import {
   isDotSegment,
   methodsCheck,
   milliseconds,
-  type NumberOption,
   names,
   objectCheck,
   pathName,
@@ -48,101 +47,9 @@ import {
   wordCheck,
 } from './option-checks.js';
 
-/** Keeps the last known good artifact outside the process. */
-export interface ArtifactStore {
-  get(key: string): Promise<unknown>;
-  set(key: string, value: string): Promise<unknown>;
-}
-
 /**
- * What `TargetClient.create` takes. A wrong value is an `ERR_TARGET_INVALID_CONFIG` that names the option. Values may come
- * from environment variables: an empty text counts as absent, and numbers and booleans may be texts.
- *
- * @example
- * TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg', timeout: '1000' });
+ * {@link TargetClientConfig}, checked and complete. It has defaults in place of absent options, and units in its names.
  */
-export interface TargetClientConfig {
-  /** Client code. */
-  readonly client: string;
-  /** IMS organization, `…@AdobeOrg`. */
-  readonly organizationId: string;
-  /** Budget of a whole delivery call, in ms: connect, headers, body, retries. @default 3000 */
-  readonly timeout?: NumberOption | undefined;
-  /**
-   * `host` or `host:port` that takes every delivery call. The default host counts as not set, so that each visitor keeps
-   * the own edge cluster. @default `{client}.tt.omtrdc.net`
-   */
-  readonly serverDomain?: string | undefined;
-  /**
-   * `false` sends delivery calls over plain http. The artifact and geo look-ups stay on https, unless `artifactLocation`
-   * says http, or their host is this machine. @default true
-   */
-  readonly secure?: FlagOption | undefined;
-  /** `environmentId` of requests that have none. */
-  readonly environmentId?: NumberOption | undefined;
-  /** Name of the environment in Target, such as `QA (EU)`; part of the artifact's URL. @default 'production' */
-  readonly environment?: string | undefined;
-  /** The client's own location hint: 1 to 4 digits. @default learned from the first answer */
-  readonly targetLocationHint?: string | undefined;
-  /** `property.token` of requests that have none; part of the artifact's URL. */
-  readonly propertyToken?: string | undefined;
-  /** Another name of `propertyToken`. */
-  readonly defaultPropertyToken?: string | undefined;
-  /** Where offers are decided. @default 'server-side' */
-  readonly decisioningMethod?: DecisioningMethod | undefined;
-  /** Between two artifact downloads, in ms; 0 turns polling off; at least 300000 without `artifactLocation`. @default 300000 */
-  readonly pollingInterval?: NumberOption | undefined;
-  /** After how many ms `ready()` gives up. @default never */
-  readonly maximumWaitReady?: NumberOption | undefined;
-  /** URL or `file:` URL of the artifact. @default computed from client, environment and property */
-  readonly artifactLocation?: string | undefined;
-  /** An artifact to start from, before any download. */
-  readonly artifactPayload?: object | undefined;
-  /** @default by the file name: `.bin` is binary */
-  readonly artifactFormat?: 'json' | 'bin' | undefined;
-  /** Keeps the last known good artifact outside the process. */
-  readonly artifactStore?: ArtifactStore | undefined;
-  /** Host of the artifact and of geo look-ups, or `production`. @default 'assets.adobetarget.com' */
-  readonly cdnEnvironment?: string | undefined;
-  /** The same as `cdnEnvironment`. */
-  readonly cdnBasePath?: string | undefined;
-  /** Another name of `cdnBasePath`. */
-  readonly onDeviceConfigHostname?: string | undefined;
-  /** Whether calls carry measurements of earlier calls. @default true */
-  readonly telemetryEnabled?: FlagOption | undefined;
-  /** A WHATWG fetch for every call: delivery, artifact and geo. @default node-fetch with keep-alive agents */
-  readonly fetchApi?: FetchApi | undefined;
-  /** `http(s).Agent`, or a function from URL to agent, for proxies. @default keep-alive agents */
-  readonly agent?: AgentOption | undefined;
-  /**
-   * `'environment'` sends every call through the proxies that `HTTPS_PROXY` and `HTTP_PROXY` name, except to hosts in
-   * `NO_PROXY`. The variables are read once, by `create`. Excludes `agent`; works with the fetch of
-   * `target-node-sdk/undici`, and not with another `fetchApi`. @default no proxy
-   *
-   * @example
-   * // HTTPS_PROXY=http://user:password@proxy.example:3128 NO_PROXY=.internal.example,10.0.0.0/8
-   * TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg', proxy: 'environment' });
-   */
-  readonly proxy?: 'environment' | undefined;
-  /** How failed delivery calls are repeated. */
-  readonly retry?: RetryOption | undefined;
-  /** When calls for offers are refused at once while the edge does not answer; `false` for never. @default true */
-  readonly circuitBreaker?: FlagOption | CircuitBreakerOption | undefined;
-  /** How many notifications of on-device decisions are sent at a time, and how many may wait. */
-  readonly notifications?: NotificationsOption | undefined;
-  /** Where to log. @default nowhere */
-  readonly logger?: LoggerOption | null | undefined;
-  /** at.js version, sent as query `version`. */
-  readonly version?: string | undefined;
-  /** Listeners by event name. */
-  readonly events?: TargetEventListeners | undefined;
-  /** On-device: mboxes that get the offers of every matching rule, not of the first alone. */
-  readonly allMatchingMboxes?: readonly string[] | undefined;
-  /** Another name of `allMatchingMboxes`. */
-  readonly onDeviceAllMatchingRulesMboxes?: readonly string[] | undefined;
-}
-
-/** {@link TargetClientConfig} checked and complete. */
 export interface ResolvedConfig {
   readonly client: string;
   readonly organizationId: string;
@@ -163,10 +70,10 @@ export interface ResolvedConfig {
   readonly telemetryEnabled: boolean;
   readonly fetchApi: FetchApi | undefined;
   readonly agent: AgentOption | undefined;
-  /** The proxies of the environment; undefined where calls go without them. */
+  /** The proxies of the environment. It is `undefined` when calls go without a proxy. */
   readonly proxies: ProxyRules | undefined;
   readonly retry: RetryPolicy;
-  /** Undefined when it is off. */
+  /** The policy of the circuit breaker. It is `undefined` when the circuit breaker is off. */
   readonly circuitBreaker: CircuitBreakerPolicy | undefined;
   readonly notifications: NotificationPolicy;
   readonly version: string | undefined;
@@ -181,7 +88,7 @@ const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
 const MIN_POLLING_INTERVAL_MS = 300_000;
 const agentObject = methodsCheck<{ addRequest(): unknown }>('an agent', 'addRequest');
 
-/** The keys are all the options there are. */
+/** Checks by option. The keys are all the options that exist. */
 const OPTIONS = {
   client: textCheck('a client code', (value) => /^\w[\w.-]*$/.test(value)),
   organizationId: text,
@@ -230,10 +137,13 @@ const OPTIONS = {
   onDeviceAllMatchingRulesMboxes: names,
 } satisfies Record<keyof TargetClientConfig, Check<unknown>>;
 
-/** The options as they were read and checked. */
+/** The options of a caller, after they were read and checked. */
 type Options = Checked<typeof OPTIONS>;
 
-/** What a caller wrote → a complete, checked, frozen configuration. Unknown options are warned of. */
+/**
+ * Makes a complete, checked, frozen configuration from the options of a caller. Unknown options cost a warning.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
+ */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
   if (!isObject(written)) throw invalidOption('config', 'an object', written);
   warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
@@ -275,8 +185,9 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
 }
 
 /**
- * The `artifactPayload` option, checked and copied: the caller may go on changing it. Apart from the configuration,
- * which would keep it alive.
+ * Checks and copies the `artifactPayload` option, because the caller may go on changing the object. The copy is not a
+ * part of the configuration: that lives as long as the client and would keep the payload in memory.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when it is no artifact or cannot be written as JSON.
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
   if (!artifactPayload) return undefined;
@@ -298,7 +209,10 @@ function invalidPayload(why: string, cause: unknown): TargetError {
   return new TargetError('ERR_TARGET_INVALID_CONFIG', `${path}: ${why}`, { path, cause });
 }
 
-/** Tells a getter or a proxy of the caller's that threw from a defect of this package. */
+/**
+ * Makes the error of `create` from anything that was thrown in it. When the caller's getter or proxy threw, the error
+ * names the option that cannot be read. Otherwise it reports a defect of this package.
+ */
 export function toConfigError(thrown: unknown, config: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   const path = unreadableOptionOf(config);
@@ -308,7 +222,7 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
 }
 
-/** Options that are groups of options, all of which are read. */
+/** Names of options that are objects with options of their own. All of these are read. */
 const GROUPS: ReadonlySet<string> = new Set(['retry', 'circuitBreaker', 'notifications', 'events']);
 
 function unreadableOptionOf(config: unknown): string | undefined {
@@ -345,7 +259,7 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
   return Object.freeze({ ...written });
 }
 
-/** Makes the error of a required option that is absent, or empty. */
+/** Makes the error for a required option that is absent or empty. */
 function missing(
   name: 'client' | 'organizationId',
   { wanted }: Check<unknown>,

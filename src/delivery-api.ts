@@ -256,8 +256,8 @@ export interface Geo {
  */
 export interface ClientHints {
   /**
-   * True for a mobile device (`Sec-CH-UA-Mobile`). The texts `'true'` and `'false'` and the header as it came (`?1`, `?0`)
-   * are converted. Any other text is left out.
+   * True for a mobile device (`Sec-CH-UA-Mobile`). The texts `'true'` and `'false'` and the header as it came (`?1`,
+   * `?0`) are converted. Any other text is left out.
    */
   readonly mobile?: boolean | string | undefined;
   /** The device model (`Sec-CH-UA-Model`). */
@@ -379,8 +379,7 @@ export interface QAModePreviewIndex {
 
 /**
  * The settings of Activity QA, which lets testers see chosen experiences.
- * @see
- * https://experienceleague.adobe.com/docs/target/using/activities/activity-qa/use-qa-mode-with-server-side-delivery.html
+ * @see https://experienceleague.adobe.com/docs/target/using/activities/activity-qa/use-qa-mode-with-server-side-delivery.html
  */
 export interface QAMode {
   /** The encrypted list of the activities that may be shown, from a QA link. */
@@ -453,7 +452,8 @@ export interface Notification extends RequestDetails {
   /** The time of the event in ms since 1970. */
   readonly timestamp: number;
   /**
-   * The event tokens of the options that were displayed, or of the metrics that were clicked. Empty entries are left out.
+   * The event tokens of the options that were displayed, or of the metrics that were clicked. Empty entries are left
+   * out.
    */
   readonly tokens?: readonly (string | undefined)[] | undefined;
   /** The mbox that was displayed or clicked. */

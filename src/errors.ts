@@ -1,7 +1,7 @@
 import { isNativeError } from '#platform';
 import { isObject } from './json.js';
 
-/** Every code a {@link TargetError} can have. */
+/** Every code that a {@link TargetError} can have. */
 export const ERROR_CODES = [
   'ERR_TARGET_INVALID_CONFIG',
   'ERR_TARGET_INVALID_REQUEST',
@@ -18,42 +18,83 @@ export const ERROR_CODES = [
   'ERR_TARGET_INTERNAL',
 ] as const;
 
-/** The code of a {@link TargetError}: what went wrong, in a form that does not change between versions. */
+/**
+ * The kind of failure that a {@link TargetError} reports. The meaning of a code does not change between versions.
+ *
+ * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it.
+ * - `ERR_TARGET_INVALID_REQUEST`: a request or an option of a call is wrong, and nothing was sent. `path` names the
+ *   field.
+ * - `ERR_TARGET_NOT_READY`: `on-device` has no artifact yet, or `ready()` gave up. `cause` is the last download's
+ *   failure.
+ * - `ERR_TARGET_TIMEOUT`: the call did not end within its `timeout`.
+ * - `ERR_TARGET_ABORTED`: the call's `signal` was aborted, or a notification did not fit into the queue.
+ * - `ERR_TARGET_NETWORK`: there was no connection, or it broke off, after all retries. With a `status`, a proxy
+ *   refused it.
+ * - `ERR_TARGET_RESPONSE`: the answer has a status other than 2xx. See `status` and `body`.
+ * - `ERR_TARGET_INVALID_RESPONSE`: the answer is not JSON, has a wrong shape, is too long or belongs to another call.
+ * - `ERR_TARGET_ARTIFACT`: the artifact cannot be read, has a wrong shape or version, or cannot be evaluated.
+ * - `ERR_TARGET_ATTRIBUTE_NOT_FOUND`: an attribute does not exist, and the caller gave no default.
+ * - `ERR_TARGET_CIRCUIT_OPEN`: the edge has not answered lately, so nothing was sent. `cause` is the last failure.
+ * - `ERR_TARGET_CLOSED`: the client is closed.
+ * - `ERR_TARGET_INTERNAL`: a defect of this package, never a mistake of its user. `cause` is the error that was
+ *   thrown.
+ */
 export type TargetErrorCode = (typeof ERROR_CODES)[number];
 
-/** What is known about a failure besides its code and message. */
+/**
+ * Facts about a failure besides its code and message. Each becomes the field of the same name of {@link TargetError}.
+ */
 export interface TargetErrorDetails {
+  /** The error behind this one. */
   readonly cause?: unknown;
+  /** The HTTP status of the answer. */
   readonly status?: number | undefined;
+  /** The beginning of the answer's body. */
   readonly body?: string | undefined;
+  /** The `X-Request-Id` of the last attempt. */
   readonly requestId?: string | undefined;
+  /** The number of HTTP requests that were sent. */
   readonly attempts?: number | undefined;
+  /** The option or request field that is wrong. */
   readonly path?: string | undefined;
+  /** The time in ms for which the answer asked not to be called. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /**
- * Marks the errors of all copies of this package that one process has loaded: a bundler makes one for each bundle, and
- * `import` and `require` load different ones.
+ * Marks the errors of all copies of this package in a process. There can be several copies: a bundler makes one for
+ * each bundle, and `import` and `require` load different ones.
  */
 const BRAND = Symbol.for('target-node-sdk/TargetError');
 
-/** The fields of a {@link TargetError} that may be shown to anybody. */
+/** Fields of a {@link TargetError} that hold no visitor's data, so they may be shown to anybody. */
 const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId', 'retryAfterMs'] as const;
 
 /**
- * The one error class of the SDK. The message says what failed, on what and with what result, and never
- * holds a cookie, a visitor id, an event token or a part of an answer.
+ * The one error class of the SDK. Its message names the operation that failed and the reason. It never holds a cookie,
+ * a visitor id, an event token or a part of an answer.
  *
- * `error instanceof TargetError` holds for errors of every copy of this package in the process.
+ * `error instanceof TargetError` is true for errors of every copy of this package in the process.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   const { response } = await client.getOffers({ request, timeout: 300 });
+ *   return response;
+ * } catch (error) {
+ *   if (!(error instanceof TargetError)) throw error;
+ *   console.error(error.code, error.message, error.requestId);
+ *   return undefined; // The page shows its default content.
+ * }
+ * ```
  */
 export class TargetError extends Error {
-  // Both are defined, and not declared, so that users' type checkers see an ordinary class.
+  // Both are defined here and not declared as members, so that type checkers of users see an ordinary class.
   static {
     Object.defineProperty(TargetError.prototype, BRAND, { value: true });
     Object.defineProperty(TargetError, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
-        // A class of the user's that extends this one has only its own instances.
+        // A user's class that extends this one has only its own instances.
         return this === TargetError
           ? hasBrand(value)
           : Function.prototype[Symbol.hasInstance].call(this, value);
@@ -61,30 +102,36 @@ export class TargetError extends Error {
     });
   }
 
-  /** What went wrong. */
+  /** The kind of failure. Decide by it, because messages can change. */
   readonly code: TargetErrorCode;
-  /** HTTP status of the answer, when one came. */
+  /**
+   * The HTTP status of the answer, when one came. It is the status of Target or of a proxy, not one for your visitor.
+   */
   declare readonly status?: number;
   /**
-   * First kilobyte of the answer's body, when one came. It may hold a visitor's data, so it is not enumerable:
-   * `JSON.stringify`, a spread, `console.log` and loggers do not show it.
+   * The first kilobyte of the answer's body, when an answer came. It may hold a visitor's data. So it is not
+   * enumerable, and `JSON.stringify`, a spread, `console.log` and loggers do not show it.
    */
   declare readonly body?: string;
-  /** `X-Request-Id` of the last attempt. */
+  /** The `X-Request-Id` of the last attempt, by which a call can be found in logs of both sides. */
   declare readonly requestId?: string;
-  /** How many HTTP requests were sent. */
+  /** The number of HTTP requests that were sent, retries included. */
   declare readonly attempts?: number;
-  /** The option or request field that is wrong, such as `execute.mboxes[2].parameters`. */
+  /** The path of the option or request field that is wrong, such as `execute.mboxes[2].parameters`. */
   declare readonly path?: string;
   /**
-   * How long the answer asked to be left alone, in milliseconds: its `Retry-After`, when it had one. Repetitions within
-   * the call's `timeout` have waited for it already; the next call should.
+   * The time in ms for which the answer asked not to be called, by its `Retry-After` header. Retries within the call's
+   * `timeout` have waited for it already. The next call should wait for it too.
    *
+   * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
    * @example
+   * ```ts
    * if (error instanceof TargetError && error.retryAfterMs !== undefined) pauseFor(error.retryAfterMs);
+   * ```
    */
   declare readonly retryAfterMs?: number;
 
+  /** Makes an error. Users need this only in tests of their own code. */
   constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: withoutBody(details.cause) });
     this.code = code;
@@ -92,16 +139,19 @@ export class TargetError extends Error {
       if (details[field] !== undefined)
         Object.defineProperty(this, field, { value: details[field], enumerable: true });
     }
-    // Printers that show hidden fields, as `%o` does, show of a getter no more than its name.
+    // Some printers, such as `%o`, show fields that are not enumerable. They show only the name of a getter.
     const { body } = details;
     if (body !== undefined) Object.defineProperty(this, 'body', { get: () => body });
   }
 
+  /** The name of every error of this class: `TargetError`. */
   override get name(): string {
     return 'TargetError';
   }
 
-  /** The fields that may be shown to anybody, as `JSON.stringify` writes them: neither `body` nor `cause`. */
+  /**
+   * Returns the fields that `JSON.stringify` writes: those that may be shown to anybody, so neither `body` nor `cause`.
+   */
   toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
     const { code, message } = this;
     const known = PUBLIC_FIELDS.filter((field) => this[field] !== undefined);
@@ -113,29 +163,29 @@ function hasBrand(value: unknown): boolean {
   try {
     return isObject(value) && Reflect.get(value, BRAND) === true;
   } catch {
-    // A proxy of somebody's may throw when it is looked at.
+    // A proxy may throw when it is read.
     return false;
   }
 }
 
-/** A cause without the answer's body: the error that a caller is given has that, and nothing behind it. */
+/** Copies a cause without the answer's body. The error that the caller gets has the body, and its causes need not. */
 function withoutBody(thrown: unknown): unknown {
   if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
   const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = thrown;
   return new TargetError(code, message, { path, status, attempts, requestId, retryAfterMs, cause });
 }
 
-/** The same error for calls of other visitors, which are not to see the answer, the request id and the causes. */
+/** Copies an error for calls of other visitors. Those must not see the answer, the request id and the causes. */
 export function withoutVisitor({ code, message, status, attempts, retryAfterMs }: TargetError): TargetError {
   return new TargetError(code, message, { status, attempts, retryAfterMs });
 }
 
-/** Makes the error of whatever is asked of a client that is closed, or closes meanwhile. */
+/** Makes the error for everything that is asked of a client after its `close()`. */
 export function closedError(): TargetError {
   return new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
 }
 
-/** Whatever was thrown, as an Error: a listener or an injected fetch may throw anything. */
+/** Makes an Error of a thrown value. Listeners and fetches of users may throw any value. */
 export function toError(thrown: unknown): Error {
   if (isError(thrown)) return thrown;
   try {
@@ -145,7 +195,10 @@ export function toError(thrown: unknown): Error {
   }
 }
 
-/** Recognises errors of other realms, such as Node's own inside of a test runner's, and objects that libraries made to look like one. */
+/**
+ * Tells whether a value is an error. That includes errors of other realms, such as those of Node inside a test runner,
+ * and objects that a library made to look like an error.
+ */
 function isError(value: unknown): value is Error {
   if (isNativeError(value)) return true;
   try {
@@ -156,31 +209,36 @@ function isError(value: unknown): value is Error {
   }
 }
 
-/** The name of whatever was thrown, for a log line: a word, although the thrown object may have something else for a name, or a getter that throws. */
+/**
+ * Returns the name of a thrown value, for a log line. The name is always one short word, even when the value has
+ * another kind of name or its getter throws.
+ */
 export function nameOf(thrown: unknown): string {
   try {
     const { name }: { readonly name: unknown } = toError(thrown);
     if (typeof name === 'string' && /^[\w$.-]{1,64}$/.test(name)) return name;
   } catch {
-    // The name is a getter that throws.
+    // The name has a getter that throws.
   }
   return 'Error';
 }
 
-/** The message of an error of this package. Other messages may hold anything, so that the name stands for them. */
+/**
+ * Returns the message of an error of this package, and the name of any other, because other messages may hold secrets.
+ */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof TargetError ? thrown.message : nameOf(thrown);
 }
 
 /**
- * A short word for a value in an error message: its type, and the value itself only where it cannot be a
- * secret (numbers, booleans, nullish).
+ * Describes a value for an error message. It tells the type, and the value only when that cannot be a secret: a number,
+ * a boolean, null or undefined.
  */
 export function describe(value: unknown): string {
   return typeof value === 'number' ? `the number ${value}` : describeKind(value);
 }
 
-/** The same for what may be a visitor's: an id may have been given as a number. */
+/** Describes a value that may be a visitor's. It hides numbers too, because an id may have been given as a number. */
 export function describeKind(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'string')
@@ -197,37 +255,43 @@ function invalid(code: InvalidCode, path: string, wanted: string, shown: string)
   return new TargetError(code, `${path} must be ${wanted}, not ${shown}`, { path });
 }
 
-/** Makes the error of a configuration option that is not what it must be; `show` puts what came into words. */
+/** Makes the error for an option of the client that has a wrong value. `show` describes the value that came. */
 export function invalidOption(path: string, wanted: string, came: unknown, show = showOption): TargetError {
   return invalid('ERR_TARGET_INVALID_CONFIG', path, wanted, show(came));
 }
 
 /**
- * Makes the error of a request field or of an option of a call that is not what it must be. `show` puts what came into
- * words: {@link describe} for what cannot be a visitor's id.
+ * Makes the error for a request field or an option of a call that has a wrong value. `show` describes the value that
+ * came. {@link describe} may be used for values that cannot be a visitor's id.
  */
 export function invalidField(path: string, wanted: string, came: unknown, show = describeKind): TargetError {
   return invalid('ERR_TARGET_INVALID_REQUEST', path, wanted, show(came));
 }
 
-/** Options are the programmer's own, so that their text may be shown; but not the password or key of a URL. */
+/** Describes an option. Its text is shown, because the programmer wrote it, but not a URL that may hold a secret. */
 function showOption(came: unknown): string {
   const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
   return isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);
 }
 
-/** Why a text is not JSON, without the piece of it that the engine quotes: it may be a visitor's, or a key. */
+/**
+ * Makes the error for a text that is not JSON. The JavaScript engine quotes a piece of the text in its message. The
+ * piece is removed, because it may hold a visitor's data or a key.
+ */
 export function toJsonError(thrown: unknown): SyntaxError {
   const { message } = toError(thrown);
   return new SyntaxError(message.replace(/[, .]*"[\s\S]*"[ .]*(?=is not valid JSON)/, ' '));
 }
 
-/** Makes the error of a field of the caller's whose getter, or whose proxy, threw. */
+/** Makes the error for a field of the caller that cannot be read, because its getter or a proxy threw. */
 export function unreadableError(code: InvalidCode, path: string, cause: unknown): TargetError {
   return new TargetError(code, `${path} could not be read`, { path, cause });
 }
 
-/** An error of this package is returned as it is. Anything else that is thrown is a defect of the package, and the cause of its error. */
+/**
+ * Makes a {@link TargetError} of a thrown value. An error of this package is returned as it is. Any other value shows a
+ * defect of this package and becomes the cause of an `ERR_TARGET_INTERNAL`.
+ */
 export function toTargetError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   return new TargetError('ERR_TARGET_INTERNAL', `a defect of target-node-sdk: ${nameOf(thrown)}`, {

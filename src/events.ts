@@ -4,44 +4,65 @@ import { nameOf, type TargetError } from './errors.js';
 import type { Logger } from './logger.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
-/** What each event's listener is given. */
+/**
+ * The events of a client: the object that a listener gets, by event name.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/sdk-events
+ */
 export interface TargetEvents {
-  /** Once, when decisions can be made; for a server-side client right after `create` returned. */
+  /**
+   * Decisions can be made. It is raised once. For a server-side client that is right after `create` has returned, so
+   * that listeners that are added then hear it too.
+   */
   clientReady: { readonly type: 'clientReady' };
-  /** A new artifact is in use; not raised for a 304. */
+  /** A new artifact is in use. A download that is answered with 304 (not modified) does not raise it. */
   artifactDownloadSucceeded: {
     readonly type: 'artifactDownloadSucceeded';
+    /** The URL from which the artifact came. */
     readonly artifactLocation: string;
+    /** The parsed artifact. */
     readonly artifactPayload: unknown;
   };
   /**
-   * A download failed, for good or before its next retry; the last good artifact stays in use. With a NOT_READY
-   * error: `maximumWaitReady` is over and there is no artifact yet.
+   * An attempt to download the artifact failed. The client tries again, and the last good artifact stays in use. With
+   * an error of the code `ERR_TARGET_NOT_READY`, `maximumWaitReady` is over and there is no artifact yet.
    */
   artifactDownloadFailed: {
     readonly type: 'artifactDownloadFailed';
+    /** The URL from which the artifact should come. */
     readonly artifactLocation: string;
+    /** The reason. */
     readonly error: TargetError;
   };
-  /** An IP address was looked up; with an `error`, in vain, and the decision is made with what was known. */
+  /**
+   * An IP address was looked up for an on-device decision. With an `error` the look-up failed, and the decision uses
+   * the geographic data that the request has.
+   */
   geoLocationUpdated: {
     readonly type: 'geoLocationUpdated';
+    /** The geographic data that the decision uses. */
     readonly geoContext: Geo;
+    /** The reason for a look-up that failed. */
     readonly error?: TargetError;
   };
-  /** A notification of an on-device decision was refused, tried too often or dropped. */
+  /** A notification of an on-device decision is lost: it was refused, tried too often or dropped. */
   sendNotificationError: {
     readonly type: 'sendNotificationError';
+    /** The notification that was not delivered. */
     readonly notification: Notification;
+    /** The reason. */
     readonly error: TargetError;
   };
-  /** Decisions are made by something else than before: by rules that are confirmed, by those that were kept, or by none. */
+  /** The client's readiness changed: `live`, `cached` or `degraded`. See {@link ReadyState}. */
   statusChanged: ReadyState & { readonly type: 'statusChanged' };
-  /** Delivery calls to a host are refused, let through again, or tried; the `error` is how the last one failed. */
+  /** The circuit breaker of one host changed its state, so that calls for offers are refused, tried, or sent again. */
   circuitBreakerChanged: {
     readonly type: 'circuitBreakerChanged';
+    /** The host with its port, such as `mboxedge35.tt.omtrdc.net`. */
     readonly host: string;
+    /** The state from now on: `open` refuses calls, `half-open` tries one, `closed` lets all through. */
     readonly state: CircuitState;
+    /** The failure of the last call to the host. */
     readonly error?: TargetError;
   };
 }
@@ -49,10 +70,18 @@ export interface TargetEvents {
 /** The name of an event. */
 export type TargetEventName = keyof TargetEvents;
 
-/** A listener; what it throws or rejects with is logged and harms nothing. */
+/**
+ * A listener of one event. An error that it throws or rejects with is logged and harms nothing.
+ *
+ * @example
+ * ```ts
+ * const onLost: TargetEventListener<'sendNotificationError'> = ({ error }) => console.warn(error.message);
+ * client.on('sendNotificationError', onLost);
+ * ```
+ */
 export type TargetEventListener<Name extends TargetEventName> = (event: TargetEvents[Name]) => unknown;
 
-/** Listeners by event name, as `config.events` takes them. */
+/** Listeners by event name, for the option `events` of `TargetClient.create`. */
 export type TargetEventListeners = {
   readonly [Name in TargetEventName]?: TargetEventListener<Name> | undefined;
 };
@@ -67,10 +96,10 @@ const EVENTS = {
   circuitBreakerChanged: true,
 } satisfies Record<TargetEventName, true>;
 
-/** Every event that can be listened to. */
+/** The name of every event. */
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly TargetEventName[];
 
-/** Calls the listeners of each event, in the order in which they were added. */
+/** Keeps the listeners of each event, and calls them in the order in which they were added. */
 export class Events {
   readonly #listeners = new Map<TargetEventName, Set<(event: never) => unknown>>();
   readonly #logger: Logger;
@@ -80,20 +109,23 @@ export class Events {
     for (const [name, listener] of entriesOf(listeners)) this.on(name, listener);
   }
 
+  /** Adds a listener. A listener that is added twice is called once. */
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
   }
 
+  /** Removes a listener. */
   off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): void {
     this.#listeners.get(name)?.delete(listener);
   }
 
-  /** Whether an event has listeners, for what is costly to tell. */
+  /** Tells whether an event has listeners. Costly events are made only when it has. */
   isListenedTo(name: TargetEventName): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }
 
+  /** Calls the listeners of an event. It never throws. */
   emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {
     const listeners = this.#listeners.get(event.type) as Set<TargetEventListener<Name>> | undefined;
     for (const listener of [...(listeners ?? [])]) this.#call(listener, event);

@@ -1,13 +1,16 @@
-export { type AnyAttributes, AttributesProvider, type AttributesSchema } from './attributes.js';
-export type { Callbacks } from './callbacks.js';
 export {
+  type AnyAttributes,
+  AttributesProvider,
+  type AttributesSchema,
   type GetAttributesOptions,
+} from './attributes.js';
+export {
   type GetOffersOptions,
   type SendNotificationsOptions,
   TargetClient,
   TargetClient as default,
 } from './client.js';
-export type { ArtifactStore, TargetClientConfig } from './config.js';
+export type { ArtifactStore, TargetClientConfig } from './config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
@@ -33,6 +36,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';

@@ -70,7 +70,9 @@ export class FaultLog {
     this.#recovery = recovery;
   }
 
-  /** Notes a failure. Lines that differ only in their milliseconds or in the host count as the same: cookies name hosts. */
+  /**
+   * Notes a failure. Lines that differ only in their milliseconds or in the host count as the same: cookies name hosts.
+   */
   failed(line: string): void {
     const nowMs = performance.now();
     this.#failures += 1;

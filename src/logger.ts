@@ -1,37 +1,59 @@
 import { quietly } from './call-safely.js';
-import { isObject, isRecord, ownOf } from './json.js';
+import { ownOf } from './inherited-names.js';
+import { isObject, isRecord } from './json.js';
 import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 
-/** Where the SDK may write. Missing methods are skipped; lines start with `AT:`. */
+/**
+ * A logger for the option `logger` of `TargetClient.create`, such as `console`. All methods are optional: lines of a
+ * level without a method are not written. Each line starts with `AT:`. An error that a method throws harms nothing.
+ *
+ * Each different warning and error is written once in ten minutes, and at most 20 different ones of a level are.
+ *
+ * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/logger
+ * @example
+ * ```ts
+ * TargetClient.create({ client, organizationId, logger: { warn: console.warn, error: console.error } });
+ * ```
+ */
 export interface LoggerOption {
+  /** Writes details, such as requests and answers without visitors' data. */
   debug?(...line: unknown[]): void;
+  /** Writes good news, such as that a fault is over. */
   info?(...line: unknown[]): void;
+  /** Writes a problem that the client has worked around, such as an unknown option or a failed download. */
   warn?(...line: unknown[]): void;
+  /** Writes an error that nobody else is given, such as one that a listener threw. */
   error?(...line: unknown[]): void;
   /**
-   * Whether debug lines show whole requests and answers, with the visitor's ids and parameters and the offers. Tokens
-   * that open something (a property, a preview, a trace) are never in them. @default false
+   * True when debug lines show whole requests and answers, with the visitor's ids, the parameters and the offers.
+   * Tokens that give access to something (a property, a preview, a trace) are never shown.
+   * @default false
    */
   unsafe?: boolean | undefined;
 }
 
-/** The SDK's own logger: never throws, and builds a line only for a level that somebody listens to. */
+/**
+ * The SDK's own logger. It never throws, and it builds a line only when the user's logger has a method for its level.
+ */
 export interface Logger {
+  /** Writes a debug line. */
   debug(line: Line): void;
+  /** Writes an info line. */
   info(line: Line): void;
-  /** Limited: each different line once in ten minutes, and few of them. So is `error`. */
+  /** Writes a warning, within the limits of {@link LineLimit}. */
   warn(line: Line): void;
+  /** Writes an error line, within the limits of {@link LineLimit}. */
   error(line: Line): void;
-  /** Without a limit, for what has its own (log-limit.ts). */
+  /** Writes a line of any level without a limit. Callers limit their lines themselves, as {@link FaultLog} does. */
   readonly write: Write;
-  /** Writes a request or an answer as JSON for debug lines, without the visitor's data unless `unsafe` was asked for. */
+  /** Returns a request or an answer as JSON for a debug line. A visitor's data are left out unless `unsafe` is true. */
   show(value: unknown): string;
 }
 
 const PREFIX = 'AT:';
 const REDACTED = '[redacted]';
 
-/** Parts of requests and answers whose fields are looked at one by one. */
+/** Parts of requests and answers that are shown field by field. */
 const PARTS = new Set([
   'context',
   'experienceCloud',
@@ -48,7 +70,9 @@ const PARTS = new Set([
   'metrics',
 ]);
 
-/** Fields of these parts that tell nothing of a visitor: what was asked, who answered, which experience was chosen. */
+/**
+ * Fields of these parts that hold no data of a visitor, such as the names of mboxes, the edge host and the experience.
+ */
 const FACTS = new Set([
   'requestId',
   'environmentId',
@@ -67,10 +91,10 @@ const FACTS = new Set([
   'experience.name',
 ]);
 
-/** Fields that open something: the property, a preview, a trace. */
+/** Fields that give access to something: a property, a preview or a trace. They are never shown. */
 const SECRET = new Set(['token', 'authorizationToken']);
 
-/** Wraps what the caller gave (an object, `null` or nothing) so that logging can never do harm. */
+/** Makes the SDK's logger from the `logger` option, which may be absent. Errors of the user's logger are ignored. */
 export function createLogger(option: LoggerOption | null | undefined): Logger {
   const write: Write = (level, line) => {
     if (isHeard(option, level)) quietly(() => option?.[level]?.(`${PREFIX} ${textOf(line)}`));
@@ -105,8 +129,8 @@ function textOf(line: Line): string {
 }
 
 /**
- * Copies the parts and facts that are listed. All other fields may hold anything, and not all fields of an answer are
- * known, so that the copy only tells that they are there.
+ * Copies the listed parts and facts of a value. Other fields may hold any data, and not all fields of an answer are
+ * known. The copy shows only that they exist.
  */
 function redact(value: unknown): unknown {
   if (!isObject(value)) return REDACTED;
@@ -121,7 +145,10 @@ function redactField(name: string, field: unknown): unknown {
   return FACTS.has(name) && typeof field !== 'object' ? field : REDACTED;
 }
 
-/** Response tokens may be called what an account likes: those with a dot are Target's own. */
+/**
+ * Copies response tokens. An account can give its own tokens any name. Only names with a dot are Target's own.
+ * @see https://experienceleague.adobe.com/en/docs/target/using/administer/response-tokens
+ */
 function redactTokens(tokens: unknown): unknown {
   if (!isRecord(tokens)) return REDACTED;
   const shown = Object.entries(tokens).map(([name, token]) => [

@@ -3,25 +3,27 @@ import { invalidOption } from './errors.js';
 import { EVENT_NAMES } from './events.js';
 import { MAX_TIMER_MS } from './http/deadline.js';
 import { hostOfUrl, isHost } from './http/hosts.js';
-import { isObject, type JsonRecord, withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
+import { isObject, type JsonRecord } from './json.js';
 import type { Logger } from './logger.js';
 
-/** Tells what an option must be, in words and as a test. */
+/** A check of one option: the wanted value in words, and a test for it. */
 export interface Check<T> {
-  /** The words of the error: `timeout must be {wanted}`. */
+  /** The wanted value in words, for the error `timeout must be {wanted}`. */
   readonly wanted: string;
+  /** Tells whether a value is a wanted one. */
   accepts(value: unknown): value is T;
-  /** Reads a text in the place of the value, as environment variables hold it. */
+  /** Reads the value from a text, because environment variables hold texts. It returns the text when it cannot. */
   readonly fromText?: (text: string) => unknown;
 }
 
-/** The options that have passed their checks. */
+/** Options that have passed their checks. */
 export type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
 /** A number, or its decimal digits. Environment variables are texts, so that any text compiles, and `create` checks it. */
 export type NumberOption = number | string;
 
-/** A boolean, or its word, as an environment variable holds it. */
+/** A boolean, or its word as a text, such as an environment variable holds. */
 export type FlagOption = boolean | 'true' | 'false';
 
 /** Makes the check of one option. */
@@ -47,7 +49,7 @@ export function numberCheck(wanted: string, accepts: (value: number) => boolean)
   );
 }
 
-/** Reads the word for a boolean. */
+/** Reads a boolean from its word. Any other text is returned as it is. */
 export function flagFromText(text: string): unknown {
   return text === 'true' || (text === 'false' ? false : text);
 }
@@ -68,7 +70,7 @@ export function methodsCheck<T extends object>(wanted: string, ...names: (keyof 
   return check(wanted, (value): value is T => isObject(value) && hasThem(value));
 }
 
-/** A lone surrogate is refused, for no URL can hold it. */
+/** Checks a text. A lone surrogate is refused, because no URL can hold it. */
 export const text = textCheck('a non-empty string', (value) => /^\P{Surrogate}+$/u.test(value));
 export const flag = check('a boolean', (value) => typeof value === 'boolean', flagFromText);
 export const integer = numberCheck('an integer', Number.isInteger);
@@ -81,7 +83,11 @@ export const milliseconds = numberCheck(
   'milliseconds from 0 to below 2^31',
   (value) => value >= 0 && value <= MAX_TIMER_MS,
 );
-/** A `timeout`: of the configuration, of a call, of `flush` and of a shutdown. A longer one fits into no timer. */
+/**
+ * Checks a `timeout` of the configuration, of a call, of `flush` or of a shutdown. Timers of JavaScript hold no longer
+ * time.
+ * @see https://developer.mozilla.org/en-US/docs/Web/API/Window/setTimeout#maximum_delay_value
+ */
 export const timeout = numberCheck(
   'milliseconds above 0 and below 2^31',
   (value) => value > 0 && value <= MAX_TIMER_MS,
@@ -95,13 +101,16 @@ export const host = textCheck(
   'a host such as "edge.example.com:8080"',
   (value) => isHost(value.trim()) || hostOfUrl(value) !== undefined,
 );
-/** A name that becomes one part of a path: percent-encoded it may hold almost anything. */
+/** Checks a name that becomes one part of a path. It is percent-encoded, so it may hold almost any character. */
 export const pathName = textCheck(
   'a name such as "production"',
   (value) => /^[^\p{Cc}\p{Surrogate}/\\]+$/u.test(value) && value.trim() !== '' && !isDotSegment(value),
 );
 
-/** Tells a text that a URL takes for its own or the parent folder, however it is encoded. */
+/**
+ * Tells whether a URL reads a part of its path as its own or the parent folder. The dots may be percent-encoded.
+ * @see https://url.spec.whatwg.org/#double-dot-path-segment
+ */
 export function isDotSegment(value: string): boolean {
   return /^(?:\.|%2e){1,2}$/i.test(value);
 }
@@ -115,14 +124,14 @@ function isPositive(value: number): boolean {
   return Number.isInteger(value) && value > 0;
 }
 
-/** Makes the check of an object, whose own options have checks of their own. */
+/** Makes the check of an object. The options in it have checks of their own. */
 export function objectCheck<T extends object>(wanted = 'an object'): Check<T> {
   return check(wanted, (value): value is T => isObject(value));
 }
 
 /**
- * Reads one option as it counts. Options often come from environment variables, which hold texts: an empty one is absent,
- * and one in the place of a number or a boolean may be its text. Null is absent too.
+ * Reads the value of one option. Options often come from environment variables, which hold texts. So an empty text
+ * counts as absent, and a number or a boolean may be written as a text. Null counts as absent too.
  */
 export function readOption({ fromText }: Check<unknown>, written: unknown): unknown {
   if (written === '' || written === null) return undefined;
@@ -130,8 +139,8 @@ export function readOption({ fromText }: Check<unknown>, written: unknown): unkn
 }
 
 /**
- * Takes the known options that were written. The names of the checks are all the names there are.
- * @throws TargetError `ERR_TARGET_INVALID_CONFIG`, with the prefix before the option's name
+ * Reads and checks all known options of an object. The names of the checks are all the names that exist.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`. Its path is the prefix and the option's name.
  */
 export function checkAll<Checks extends Record<string, Check<unknown>>>(
   written: object,
@@ -150,7 +159,7 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   return values as Checked<Checks>;
 }
 
-/** Checks the options of an object option such as `retry`, and warns of those that are unknown. */
+/** Checks the options inside an option such as `retry`, and warns of unknown ones. */
 export function checkGroup<Checks extends Record<string, Check<unknown>>>(
   group: string,
   written: object,
@@ -161,7 +170,7 @@ export function checkGroup<Checks extends Record<string, Check<unknown>>>(
   return checkAll(written, checks, `${group}.`);
 }
 
-/** Names each key that is not among the known ones, with the nearest that is. */
+/** Warns of each key that is not among the known ones, and suggests the most similar known one. */
 export function warnOfUnknown(written: object, known: readonly string[], warn: (line: string) => void): void {
   for (const name of Object.keys(written)) {
     if (known.includes(name)) continue;
@@ -171,12 +180,15 @@ export function warnOfUnknown(written: object, known: readonly string[], warn: (
   }
 }
 
-/** Names an event that there is not, with the nearest that there is. */
+/** Warns of an event that does not exist, and suggests the most similar one that does. */
 export function warnOfUnknownEvent(name: string, logger: Logger): void {
   warnOfUnknown({ [name]: true }, EVENT_NAMES, (line) => logger.warn(`events: ${line}`));
 }
 
-/** Checks an event's listener. @throws TargetError `ERR_TARGET_INVALID_CONFIG` */
+/**
+ * Checks an event's listener, and warns when the event does not exist.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
+ */
 export function checkListener(name: string, listener: unknown, logger: Logger): void {
   warnOfUnknownEvent(name, logger);
   if (typeof listener === 'function') return;

@@ -10,7 +10,7 @@ import type {
 } from './delivery-api.js';
 import { hintOfEdgeHost, LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { formatMboxCookie, SESSION_SECONDS, type TargetCookie } from './identity/mbox-cookie.js';
-import { hasNoPrototype } from './json.js';
+import { hasNoPrototype, withoutPrototypes } from './inherited-names.js';
 import type { Call } from './request/call.js';
 
 /** Tells how one call was decided, and which part of it only the edge can decide. */
@@ -69,6 +69,7 @@ export interface TargetDeliveryResponse {
   trace?: TraceResponse[];
   /** The same facts as `decisioningMethod` and `status`, under the name that the official SDK gives them. */
   meta: { decisioningMethod: DecisioningMethod; remoteMboxes: string[]; remoteViews: string[] };
+  /** A summary of the decision: its status and the names that only the edge can decide. */
   status: DecisionStatus;
   /** The method by which the call was decided, `server-side` or `on-device`. A hybrid client gives one of these two. */
   decisioningMethod: DecisioningMethod;
@@ -90,6 +91,9 @@ export function toTargetDeliveryResponse(
   nowMs: number,
 ): TargetDeliveryResponse {
   const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
+  const isBare = hasNoPrototype(call.request);
+  // The answer is read after this, so that it has no fields that objects inherit in this process.
+  if (isBare) withoutPrototypes(response);
   const status = response.status ?? 200;
   const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);
   const result: TargetDeliveryResponse = {
@@ -97,16 +101,20 @@ export function toTargetDeliveryResponse(
     request,
     response,
     targetCookie: formatMboxCookie(call.encodedSessionId, response.id?.tntId || request.id?.tntId, nowMs),
-    meta: { decisioningMethod: decidedBy, remoteMboxes: [...remoteMboxes], remoteViews: [...remoteViews] },
+    meta: {
+      decisioningMethod: decidedBy,
+      remoteMboxes: remoteMboxes.slice(),
+      remoteViews: remoteViews.slice(),
+    },
     status: {
       status,
       message: MESSAGES[status] ?? `Status ${status}`,
-      remoteMboxes: [...remoteMboxes],
-      remoteViews: [...remoteViews],
+      remoteMboxes: remoteMboxes.slice(),
+      remoteViews: remoteViews.slice(),
     },
     decisioningMethod: decidedBy,
   };
-  if (hasNoPrototype(call.request)) Object.setPrototypeOf(result, null);
+  if (isBare) Object.setPrototypeOf(result, null);
   if (locationHint !== undefined) {
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,

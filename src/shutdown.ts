@@ -3,7 +3,8 @@ import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
-import { isObject, withoutInherited } from './json.js';
+import { withoutInherited } from './inherited-names.js';
+import { isObject } from './json.js';
 import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
@@ -77,8 +78,8 @@ const SWEEP_MS = 100;
  * Waits for a signal, then closes the server and after it the clients. The clients send their queued notifications
  * first. All of this takes at most `timeout`. The process then ends by itself, unless other work keeps it alive.
  *
- * The channel to a parent process, which workers of `node:cluster` and children of `fork` have, no longer keeps the process
- * alive then. The channel stays open.
+ * The channel to a parent process, which workers of `node:cluster` and children of `fork` have, no longer keeps the
+ * process alive then. The channel stays open.
  *
  * Signals that follow within a second count as the same signal. A later one has its usual effect, so it ends the
  * process at once.

@@ -4,7 +4,7 @@ import { withoutQuotes } from '../identity/cookie-options.js';
 import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
 import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 
 /** The cookies of a browser, as options of a call. A cookie that the browser did not send is `undefined`. */
 export interface CookieOptions {

@@ -1,12 +1,12 @@
 import type { ResolvedConfig } from '../config.js';
 import { DELIVERY_PATH, type TelemetryEntry } from '../delivery-api.js';
 import type { ExchangeRequest } from '../http/exchange.js';
-import { copyWith } from '../json.js';
+import { copyWith } from '../inherited-names.js';
 import { jsonOf, WrittenReport } from '../reports/written-report.js';
 import type { Delivery } from '../request/call.js';
 import { toSentContext } from '../request/edge-limits.js';
-import { VERSION } from '../version.js';
 import { isUnresolved } from './clusters.js';
+import { VERSION } from './version.js';
 
 /** A delivery on its way to its host. */
 export interface Outgoing {

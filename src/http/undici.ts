@@ -2,7 +2,7 @@ import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'nod
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';

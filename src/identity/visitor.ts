@@ -210,8 +210,9 @@ function withConsumer(consumers: readonly string[], consumerId: string): readonl
 }
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {
-  const [first] = consumers;
-  if (first !== undefined && consumers.length === 1) return { ...stateOf(first) };
+  const { 0: first, length } = consumers;
+  if (first === undefined) return {};
+  if (length === 1) return { ...stateOf(first) };
   const state: Record<string, true> = {};
   for (const consumer of consumers) state[`payload:${consumer}`] = true;
   return state;

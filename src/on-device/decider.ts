@@ -5,9 +5,9 @@ import { TargetError } from '../errors.js';
 import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
-import { copyWith, emptyLike } from '../json.js';
+import { copyWith, emptyLike } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
-import { roundMs, type TelemetryBuffer, toTelemetryFeatures } from '../reports/telemetry.js';
+import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
 import type { Call } from '../request/call.js';
 import type { ArtifactInUse } from './artifact/held.js';
@@ -21,7 +21,6 @@ import { edgeShare } from './remote-dependency.js';
 /** Holds what is needed to start on-device decisioning. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
-  readonly telemetry: TelemetryBuffer;
   /** The client's location hint, for calls of visitors who have none. */
   readonly clientHint: OwnHint;
   /** Called when the first download has started, or when it is clear that none is needed. */

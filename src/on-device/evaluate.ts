@@ -11,7 +11,7 @@ import type {
   VisitorId,
   VisitorIdResponse,
 } from '../delivery-api.js';
-import { hasNoPrototype, withoutPrototypes } from '../json.js';
+import { hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
 import { DisplayReport } from './display-report.js';
 import { toAllocatedVisitor } from './facts/allocation.js';

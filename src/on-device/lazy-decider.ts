@@ -1,3 +1,4 @@
+import type { Deciders, EdgeDecider } from '../decide.js';
 import { TargetError } from '../errors.js';
 import type { OnDevice, OnDeviceOptions } from './decider.js';
 
@@ -56,4 +57,14 @@ export class LazyOnDevice {
     this.#loaded = loaded;
     return loaded;
   }
+}
+
+/** Puts the deciders of a client together. The first call that finds on-device decisioning missing loads it. */
+export function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deciders {
+  return {
+    edge,
+    get local() {
+      return onDevice?.decider;
+    },
+  };
 }

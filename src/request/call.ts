@@ -13,7 +13,7 @@ import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
 import { RANDOM_IDS } from '../identity/ids.js';
-import { copyWith, hasNoPrototype, withoutPrototypes } from '../json.js';
+import { copyWith, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';

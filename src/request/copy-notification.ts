@@ -6,6 +6,8 @@ import type {
   NotificationView,
 } from '../delivery-api.js';
 import { EDGE_LIMITS } from '../delivery-api.js';
+import { invalidField } from '../errors.js';
+import { ownOf } from '../inherited-names.js';
 import { isRecord, itemsOf, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import {
@@ -17,6 +19,7 @@ import {
   isAbsent,
   toWrittenList,
 } from './copying.js';
+import type { DeliveryRequest } from './loose-request.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
 /**
@@ -114,4 +117,14 @@ function copyPageLoadField(
   if (name === 'state') kept = copy.state = toText(written.state);
   else kept = copying.dropUnknown(name);
   return kept;
+}
+
+/**
+ * Refuses a request without notifications, for `sendNotifications`.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`
+ */
+export function requireNotifications(request: DeliveryRequest): void {
+  const { notifications } = ownOf(request);
+  if (Array.isArray(notifications) && notifications.length > 0) return;
+  throw invalidField('notifications', 'a list of at least one notification', notifications);
 }

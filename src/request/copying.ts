@@ -1,5 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
-import { inheritsNames, isObject, isRecord, type JsonRecord } from '../json.js';
+import { inheritsNames } from '../inherited-names.js';
+import { isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
  * This file has the functions that copy any object of a request. A copier takes a value that the caller wrote. It

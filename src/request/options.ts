@@ -3,7 +3,7 @@ import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 import type { DeliveryRequest } from './loose-request.js';
@@ -131,7 +131,8 @@ export function ownOptions<Options extends object>(options: Options): Options {
 /** Warns of each option that no call has. Most calls have no such option, and then no list of names is made. */
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
-    if (CALL_OPTIONS.has(name)) continue;
+    // Most calls have no other option, and the comparison is faster than the look-up.
+    if (name === 'request' || CALL_OPTIONS.has(name)) continue;
     warnOfUnknown(options, [...CALL_OPTIONS], (line) => logger.warn(line));
     return;
   }

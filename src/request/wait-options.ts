@@ -1,7 +1,7 @@
 import { TargetError, unreadableError } from '../errors.js';
-import type { Limits } from '../http/deadline.js';
-import { isAborted } from '../http/watched-signal.js';
-import { withoutInherited } from '../json.js';
+import { type Limits, type Span, within } from '../http/deadline.js';
+import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
+import { withoutInherited } from '../inherited-names.js';
 import { timeout as timeoutCheck } from '../option-checks.js';
 import { toSignal, toTimeoutMs, type WaitOptions } from './options.js';
 import { readNumber } from './scalars.js';
@@ -49,4 +49,26 @@ export function toReadyLimits(options: WaitOptions | undefined): {
     if (thrown instanceof TargetError) throw thrown;
     throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'options', thrown);
   }
+}
+
+/**
+ * Waits for a client to be ready, within limits. `lastFailure` is asked when the time is over: its error becomes the cause.
+ * @throws {TargetError} `ERR_TARGET_ABORTED` or `ERR_TARGET_NOT_READY`.
+ */
+export function waitUntilReady<State>(
+  { timeoutMs, signal }: Limits,
+  whenReady: (span: Span) => Promise<State>,
+  lastFailure: () => unknown,
+): Promise<State> {
+  return within({ timeoutMs, signal }, whenReady, (limit) =>
+    limit === 'signal'
+      ? new TargetError('ERR_TARGET_ABORTED', 'the client is not ready: the wait was aborted', {
+          cause: reasonOfAbort(signal),
+        })
+      : new TargetError(
+          'ERR_TARGET_NOT_READY',
+          `the client is not ready: no artifact came within ${timeoutMs} ms`,
+          { cause: lastFailure() },
+        ),
+  );
 }

@@ -1,5 +1,6 @@
 import { invalidField, type TargetError } from '../errors.js';
-import { copyWith, idToText, inheritsNames, isObject, isRecord, itemsOf, withoutInherited } from '../json.js';
+import { copyWith, inheritsNames, withoutInherited } from '../inherited-names.js';
+import { idToText, isObject, isRecord, itemsOf } from '../json.js';
 import { isAbsent } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 

@@ -1,4 +1,4 @@
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 import type { DeliveryCheck } from './delivery-check.js';
 import { deliveryCheck } from './delivery-check.js';
 import type { EdgeGeo, PlacesByAddress } from './geo.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { withoutInherited } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
 import type { ArtifactOptions, ServedArtifact } from './artifact.js';
 import { artifactPath, artifactRoute, eventTokensOf, toServedArtifact } from './artifact.js';
 import { deliveryRoute } from './delivery.js';

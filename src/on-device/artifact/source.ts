@@ -6,7 +6,7 @@ import type { Events } from '../../events.js';
 import type { Transport } from '../../http/transport.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
-import type { Downloaded } from '../../reports/telemetry.js';
+import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
 import type { ArtifactStats, ReadyState } from '../../stats.js';
 import type { ArtifactFacts } from '../trace.js';
 import { type Arrival, type ArtifactInUse, HeldArtifact, type Refusal } from './held.js';
@@ -29,8 +29,8 @@ export interface ArtifactSourceOptions {
   readonly newId: () => string;
   /** Called when the first artifact is in use. */
   readonly onFirst: () => void;
-  /** Called after each download that brought a new artifact, with its duration, for telemetry. */
-  readonly onDownload: (download: Downloaded) => void;
+  /** Takes the duration of each download that brought a new artifact. */
+  readonly telemetry: TelemetryBuffer;
 }
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
@@ -206,7 +206,8 @@ export class ArtifactSource {
       this.#announce(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
-      this.#options.onDownload({ startedMs, ...took, bytes, timeToFirstByteMs, downloadMs });
+      const download = { startedMs, ...took, bytes, timeToFirstByteMs, downloadMs };
+      this.#options.telemetry.add(toDownloadEntry(download));
     } catch (thrown) {
       if (signal.aborted) throw closedError();
       const error = toArtifactError(thrown);

@@ -1,5 +1,5 @@
 import { type Timer, unref } from '#platform';
-import type { ArtifactStore } from '../../config.js';
+import type { ArtifactStore } from '../../config-options.js';
 import { messageOf } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';

@@ -1,5 +1,5 @@
 import { type Artifact, DEFAULT_GLOBAL_MBOX, type Rule, type RulesByName } from '../../artifact.js';
-import { hasNoPrototype, withoutPrototypes } from '../../json.js';
+import { hasNoPrototype, withoutPrototypes } from '../../inherited-names.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';

@@ -1,10 +1,22 @@
-import { callSafely } from './call-safely.js';
-import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from './errors.js';
-import { isObject, unreadablePathOf } from './json.js';
-import type { Logger } from './logger.js';
-import { CALL_OPTIONS, ownOptions } from './request/options.js';
+import { callSafely } from '../call-safely.js';
+import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
+import { isObject, unreadablePathOf } from '../json.js';
+import type { Logger } from '../logger.js';
+import { CALL_OPTIONS, ownOptions } from './options.js';
 
-/** Called with the result or the error of a call, besides its promise. */
+/**
+ * Callbacks of a call, for programs without promises. They are called besides the promise. An error that a callback
+ * throws is logged and harms nothing.
+ *
+ * @example
+ * ```ts
+ * client.getOffers({
+ *   request,
+ *   callback: ({ response }) => show(response),
+ *   errCallback: (error) => console.error(error.code),
+ * });
+ * ```
+ */
 export interface Callbacks<Result> {
   /** Called with the result. */
   readonly callback?: ((result: Result) => void) | undefined;
@@ -13,8 +25,8 @@ export interface Callbacks<Result> {
 }
 
 /**
- * Does the work of a call, and hands its result or error to the callbacks, which can do the call no harm. Resolves to
- * undefined once an `errCallback` took the error.
+ * Does the work of a call and passes its result or its error to the callbacks. The promise resolves to undefined when
+ * an `errCallback` has got the error, and else it rejects with a {@link TargetError}.
  */
 export async function settle<Result, Options extends Callbacks<Result> | undefined>(
   options: Options,
@@ -38,18 +50,26 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
     const error = toCallError(thrown, options);
     if (typeof errCallback !== 'function') throw error;
     callBack(errCallback, error, logger);
-    // A type that included undefined would make every caller check for it, and only one with an errCallback can get it.
+    // The type leaves undefined out. Otherwise every caller would have to check for a value that only an errCallback
+    // brings about.
     return undefined as Result;
   }
 }
 
-/** A callback that is never called would lose the answer, or the error, of a program without promises. */
+/**
+ * Refuses a callback that is no function. It could never be called, so programs without promises would
+ * lose the answer.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`
+ */
 function checkCallback(name: string, callback: unknown): void {
   if (callback === undefined || callback === null || typeof callback === 'function') return;
   throw invalidField(name, 'a function', callback);
 }
 
-/** Tells a getter or a proxy of the caller's that threw from a defect of this package, which is never called the caller's mistake. */
+/**
+ * Makes the error of a call from a thrown value. When the caller's getter or proxy threw, the error names the option
+ * that cannot be read. Otherwise it reports a defect of this package, which must not be called a mistake of the caller.
+ */
 function toCallError(thrown: unknown, options: unknown): TargetError {
   if (thrown instanceof TargetError || !isObject(options)) return toTargetError(thrown);
   const path = unreadableOptionOf(options);
@@ -58,7 +78,7 @@ function toCallError(thrown: unknown, options: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_REQUEST', path, thrown);
 }
 
-/** The parts of a request that are read of a class instance too. */
+/** Parts of a request that are read even when they are getters of the request's class. */
 const DECLARED = ['execute', 'prefetch', 'notifications'];
 
 function unreadableOptionOf(options: object): string | undefined {
@@ -67,7 +87,7 @@ function unreadableOptionOf(options: object): string | undefined {
       const value: unknown = Reflect.get(options, name);
       const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
       if (path !== undefined) return path === '' ? name : path;
-      // The path would name a customer's integration code, in whose place an id may have been written.
+      // A longer path would show a customer's integration code. Somebody may have written an id there by mistake.
       if (name === 'customerIds' && unreadablePathOf(value) !== undefined) return name;
     } catch {
       return name;

@@ -1,0 +1,100 @@
+const ROOT = Object.prototype;
+
+/** Names of fields of the Delivery API, of artifacts and of loggers that this package reads from objects. */
+const READ_NAMES = (
+  'activityId activityIndex address analytics application architecture audienceManager ' +
+  'authenticatedState authorizationToken beacon bitness blob browser browserUAWithFullVersion ' +
+  'browserUAWithMajorVersion categoryId channel city client clientHints condition consequence content ' +
+  'context countryCode customerIds debug edgeHost environmentId error eventToken execute ' +
+  'experienceCloud generatedAt geo geoTargetingEnabled globalMbox host id impressionId index info ' +
+  'integrationCode ipAddress latitude localMboxes localViews locationHint logging longitude ' +
+  'marketingCloudVisitorId mbox mboxes meta metrics mobile mobilePlatform model name notifications ' +
+  'options order pageLoad parameters platform prefetch preview product profileParameters property ' +
+  'propertyTokens qaMode referringUrl remoteMboxes remoteViews requestId responseTokens ruleKey rules ' +
+  'screen state stateCode status supplementalDataId telemetry thirdPartyId timeOffsetInMinutes ' +
+  'timestamp tntId token tokens trace type unsafe url userAgent version view views warn window'
+).split(' ');
+
+let inheritsHiddenNames = false;
+
+/**
+ * Looks for hidden (not enumerable) names on `Object.prototype` that this package would read. This takes longer than a
+ * small decision, so it is done only when a client is made. Libraries that hide names do so while a program starts.
+ */
+export function lookForHiddenNames(): void {
+  inheritsHiddenNames = READ_NAMES.some((name) => name in ROOT);
+}
+
+/**
+ * Tells whether objects inherit names that somebody has put on `Object.prototype`. That is every name that `for…in`
+ * finds now, and hidden names that were there when the last client was made.
+ */
+export function inheritsNames(): boolean {
+  for (const _ in ROOT) return true;
+  return inheritsHiddenNames;
+}
+
+/** Tells whether an object has no prototype. Copies have none in a process in which objects inherit names. */
+export function hasNoPrototype(copy: object): boolean {
+  return Object.getPrototypeOf(copy) === null;
+}
+
+/** Makes an empty object that has a prototype only if another object has one. */
+export function emptyLike(copy: object): object {
+  return hasNoPrototype(copy) ? Object.create(null) : {};
+}
+
+/**
+ * Copies an object with other values for some of its fields. The copy of an object without a prototype has none either.
+ * A spread with a field after it would take several times as long (benchmark flags/10-mboxes).
+ */
+export function copyWith<Type extends object, Fields extends object>(
+  source: Type,
+  fields: Fields,
+): Type & Fields {
+  return Object.assign(emptyLike(source), source, fields);
+}
+
+/** Removes the prototypes of a value and of all objects in it, and returns it. Nobody else may use the value. */
+export function withoutPrototypes<Type>(value: Type): Type {
+  if (typeof value !== 'object' || value === null) return value;
+  if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
+  for (const inner of Object.values(value)) withoutPrototypes(inner);
+  return value;
+}
+
+/**
+ * Returns a view of an object with the properties of the object and of its class, but without those that somebody has
+ * put on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the
+ * property of the object each time, so that a getter has its own object as `this`.
+ */
+export function withoutInherited<Type extends object>(value: Type): Type {
+  const view: Type = Object.create(null);
+  for (
+    let owner: object | null = value;
+    owner !== null && !isRoot(owner);
+    owner = Object.getPrototypeOf(owner)
+  ) {
+    for (const name of Reflect.ownKeys(owner)) {
+      if (name in view || (owner !== value && name === 'constructor')) continue;
+      const isEnumerable = Object.prototype.propertyIsEnumerable.call(owner, name);
+      Object.defineProperty(view, name, { enumerable: isEnumerable, get: () => Reflect.get(value, name) });
+    }
+  }
+  return view;
+}
+
+/**
+ * Returns a value without inherited names. It makes a view of an object only when objects inherit names in this
+ * process. Otherwise, and for scalars, it returns the value itself.
+ */
+export function ownOf<Type>(value: Type): Type {
+  return typeof value === 'object' && value !== null && inheritsNames() ? withoutInherited(value) : value;
+}
+
+/**
+ * Tells whether an object is the `Object.prototype` of any realm: it has no prototype, but the methods of all objects.
+ */
+function isRoot(owner: object): boolean {
+  return Object.getPrototypeOf(owner) === null && Object.hasOwn(owner, 'isPrototypeOf');
+}
