@@ -6,9 +6,10 @@ import { join, posix } from 'node:path';
 import { dist, isBare, root } from './manifest.js';
 import { write } from './write.js';
 
-/** The relative and the bare specifiers that a declaration file names. */
+/** The relative and the bare specifiers that a declaration file imports; examples in its comments import what they like. */
 function specifiersOf(declaration: string): string[] {
-  const named = declaration.matchAll(/(?:\bfrom |\bimport\(|^import )(['"])([^'"]+)\1/gm);
+  const code = declaration.replace(/\/\*[\s\S]*?\*\//g, '');
+  const named = code.matchAll(/(?:\bfrom |\bimport\(|^import )(['"])([^'"]+)\1/gm);
   return [...named].map(([, , specifier]) => specifier ?? '');
 }
 
