@@ -44,7 +44,7 @@ export function openThroughProxy(wanted: WantedConnection, onConnection: OnConne
     if (connection) return onConnection(null, connection);
     // The agent ignores the second argument when there is an error.
     (onConnection as (error: Error | null) => void)(error);
-    // Without this call, the agent would serve the next request in its queue only when another connection closes.
+    // The agent itself would serve the next request in its queue only when another connection closes.
     setImmediate(serveNext, pool, name, options);
   });
   cut?.addEventListener('abort', giveUp);
