@@ -9,7 +9,17 @@ const ROOT = resolve(__dirname, '..');
  * The folders and files of `src` whose comments and names keep the rules. A room is added when it is rewritten; in the end
  * this is one entry, `src` itself.
  */
-const ROOMS = ['platform', 'edge', 'http', 'request', 'identity', 'adapters', 'on-device', 'reports', 'testing'];
+const ROOMS = [
+  'platform',
+  'edge',
+  'http',
+  'request',
+  'identity',
+  'adapters',
+  'on-device',
+  'reports',
+  'testing',
+];
 
 function filesOf(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
