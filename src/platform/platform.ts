@@ -56,8 +56,9 @@ export interface Signals {
  */
 export interface Platform {
   /**
-   * Loads the default fetch for the first call that needs it, because loading it takes half of the time that importing the
-   * package takes. Returns undefined when it is loaded. A load that failed is forgotten, so that the next call tries again.
+   * Loads the default fetch for the first call that needs it, because loading it takes half of the time that importing
+   * the package takes. Returns undefined when it is loaded. A load that failed is forgotten, so that the next call
+   * tries again.
    */
   loadDefaultFetch(): Promise<void> | undefined;
   /** The fetch of clients without the option `fetchApi`. It has to be loaded first. */

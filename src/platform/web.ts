@@ -6,8 +6,8 @@ export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 /** The option keeps frameworks from answering out of their caches. Runtimes that do not know the option refuse it. */
 const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 
-/** Every call reads the global `fetch` anew, because frameworks replace it. */
 export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => undefined;
+/** Every call reads the global `fetch` anew, because frameworks replace it. */
 export const defaultFetch: Platform['defaultFetch'] = (url, init) => fetch(url, { ...init, ...uncached });
 
 export const sockets: Platform['sockets'] = undefined;
