@@ -1,4 +1,4 @@
-import { inheritsNames, withoutPrototypes } from './inherited-names.js';
+import { inheritsNames, ownOf, withoutPrototypes } from './inherited-names.js';
 
 /** A JSON object: fields by name, with values that are not checked yet. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
  */
 export function ownJsonOf(value: unknown): unknown {
   if (!isObject(value)) return value;
-  const { toJSON } = value as { readonly toJSON?: unknown };
+  const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
   return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
 }
 
@@ -79,6 +79,7 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
       ? positionsOf(value as readonly unknown[])
       : [...new Set([...Object.keys(value), ...names])];
     Object.getPrototypeOf(value);
+    ownJsonOf(value);
   } catch {
     return '';
   }

@@ -14,7 +14,7 @@ export interface Check<T> {
   /** Tells whether a value is a wanted one. */
   accepts(value: unknown): value is T;
   /** Reads the value from a text, because environment variables hold texts. It returns the text when it cannot. */
-  readonly fromText?: (text: string) => unknown;
+  readonly fromText: ((text: string) => unknown) | undefined;
 }
 
 /** Options that have passed their checks. */
@@ -32,7 +32,7 @@ export function check<T>(
   accepts: (value: unknown) => value is T,
   fromText?: Check<T>['fromText'],
 ): Check<T> {
-  return { wanted, accepts, ...(fromText && { fromText }) };
+  return { wanted, accepts, fromText };
 }
 
 /** Makes the check of a text. */

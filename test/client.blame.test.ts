@@ -87,6 +87,20 @@ describe('what the objects of the caller throw names them', () => {
     expect(error.path).toBe('visitor.setCustomerIDs');
   });
 
+  test.each<[string, object]>([
+    ['sessionId', { sessionId: { toJSON: fail } }],
+    ['consumerId', { consumerId: { toJSON: fail } }],
+    ['customerIds', { customerIds: { crm: { id: { toJSON: fail } } } }],
+    ['execute.mboxes[0].name', { request: { execute: { mboxes: [{ name: { toJSON: fail } }] } } }],
+    [
+      'execute.mboxes[0].parameters.size',
+      { request: { execute: { mboxes: [{ name: 'hero', parameters: { size: { toJSON: fail } } }] } } },
+    ],
+  ])('the toJSON of %s', async (path, options) => {
+    const error = await targetErrorOf(() => create().getOffers({ request: REQUEST, ...options }));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path });
+  });
+
   test.each(['sessionId', 'timeout', 'signal', 'visitor', 'callback', 'customerIds'])(
     'options.%s',
     async (name) => {

@@ -109,7 +109,7 @@ describe('the documents', () => {
   });
 
   test('name every option, code and event that there is', () => {
-    const config = read('src/config.ts');
+    const config = read('src/config-options.ts');
     const options = [...config.matchAll(/^ {2}readonly (\w+)\??: .*$/gm)].map(([, name]) => name ?? '');
     const readme = read('README.md');
     const names = [

@@ -395,6 +395,17 @@ describe('nothing of a visitor and no key is told of what is wrong', () => {
   });
 });
 
+test.each(METHODS)('a defect of the package tells nothing of who asked, decided %s', async (method) => {
+  const client = start({ decisioningMethod: method, artifactPayload: artifact });
+  await client.ready();
+  jest.spyOn(Date, 'now').mockImplementation(() => {
+    throw new TypeError('the clock is broken');
+  });
+  await watch.of(() => client.getOffers(OPTIONS));
+  jest.restoreAllMocks();
+  expect(watch.kinds.codes).toContain('ERR_TARGET_INTERNAL');
+});
+
 test.each(METHODS)('nothing of those who asked before is told to others, decided %s', async (method) => {
   const circuitBreaker = { failures: 2 };
   const client = start({ decisioningMethod: method, circuitBreaker, timeout: 5000 });

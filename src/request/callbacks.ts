@@ -1,6 +1,6 @@
 import { callSafely } from '../call-safely.js';
 import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
-import { isObject, unreadablePathOf } from '../json.js';
+import { isObject, ownJsonOf, unreadablePathOf } from '../json.js';
 import type { Logger } from '../logger.js';
 import { CALL_OPTIONS, ownOptions } from './options.js';
 
@@ -85,6 +85,7 @@ function unreadableOptionOf(options: object): string | undefined {
   for (const name of CALL_OPTIONS) {
     try {
       const value: unknown = Reflect.get(options, name);
+      ownJsonOf(value);
       const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
       if (path !== undefined) return path === '' ? name : path;
       // A longer path would show a customer's integration code. Somebody may have written an id there by mistake.
