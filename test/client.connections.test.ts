@@ -91,14 +91,20 @@ describe('keep-alive', () => {
   });
 
   test('outlives a server that closes its idle connections', async () => {
-    const server = http.createServer((_, response) => response.end(ANSWER));
+    let served = 0;
+    const server = http.createServer((_, response) => {
+      served += 1;
+      response.end(ANSWER);
+    });
     const { host, sockets } = await listen(server);
     const client = clientOf(host);
     await client.getOffers({ request });
     // Not even a turn of the event loop for the client to notice.
     server.closeIdleConnections();
     await client.getOffers({ request });
-    expect(sockets).toHaveLength(2);
+    expect(served).toBe(2);
+    // The agent of Node.js 26 tries again by itself, too, and keeps the connection that it opened for that.
+    expect([2, 3]).toContain(sockets.length);
   });
 
   test('lets go of the connection of a call that is aborted', async () => {
