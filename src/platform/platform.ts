@@ -21,7 +21,7 @@ export interface Sockets {
    * call.
    */
   open(proxies?: ProxyRules): Connections;
-  /** Closes the idle connections to a URL's origin in an agent of the caller's. */
+  /** Closes the idle connections to a URL's origin in the caller's own agent. */
   dropIdleOf(agent: object, url: string): void;
   /** Looks a host's name up in the same way as the connections do. Rejects when the name has no address. */
   lookUp(hostname: string): Promise<unknown>;
@@ -57,8 +57,8 @@ export interface Signals {
 export interface Platform {
   /**
    * Loads the default fetch for the first call that needs it, because loading it takes half of the time that importing
-   * the package takes. Returns undefined when it is loaded. A load that failed is forgotten, so that the next call
-   * tries again.
+   * the package takes. Returns undefined when it is loaded. A load that failed is forgotten, and the next call tries
+   * again.
    */
   loadDefaultFetch(): Promise<void> | undefined;
   /** The fetch of clients without the option `fetchApi`. It has to be loaded first. */
