@@ -47,7 +47,7 @@ const MAX_ASKED_MS = 5 * 60 * 1000;
 const LATER_REPORT = { isLater: true, isReport: true };
 /** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
-/** A queue that is filled to no more than this share of its limit estimates bytes instead of counting them. */
+/** While the queue uses at most this share of its limit, it estimates bytes instead of counting them. */
 const ESTIMATED_SHARE = 1 / 32;
 /** The largest number of UTF-8 bytes for one UTF-16 unit of a JavaScript string. */
 const MAX_BYTES_A_CHARACTER = 3;
@@ -87,7 +87,7 @@ export class NotificationQueue {
     return this.#fates.stats;
   }
 
-  /** Adds a call. It is sent after the current turn of the event loop, so that the decision is not delayed. */
+  /** Adds a call. It is sent after the current turn of the event loop, because it must not delay the decision. */
   add(call: Delivery): void {
     this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
@@ -177,7 +177,7 @@ export class NotificationQueue {
     this.#timer = unref(setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs)));
   }
 
-  /** Sends one call, then sends the calls that have become possible by its end. */
+  /** Sends one call. When it has ended, sends the calls that may go now. */
   async #send(queued: QueuedCall, nowMs: number): Promise<void> {
     const host = this.#options.hostOf(queued.hint);
     const window = this.#windows.of(host);
@@ -214,7 +214,7 @@ export class NotificationQueue {
     };
   }
 
-  /** Decides what becomes of a call that failed, and informs the window of its host. */
+  /** Decides whether a failed call is tried again, split or given up, and informs the window of its host. */
   #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
@@ -252,14 +252,14 @@ export class NotificationQueue {
     // The call's cluster may have been found lost while the call was being sent.
     queued.hint = this.#lost.reachable(queued.hint);
     if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
-    // The call goes behind the others, because one that the edge always fails on must not hold them up.
+    // The call goes behind the others. A call that always fails must not delay them.
     else if (waitMs === 0) this.#waiting.push(queued);
     else this.#waiting.delay(queued, nowMs + waitMs);
   }
 
   /**
-   * Notes that nobody answers for a visitor's cluster, which a forged cookie may have invented. Its visitors' calls go
-   * to the client's own host for some time, so that they wait for nothing.
+   * Notes that nobody answers for a visitor's cluster, which a forged cookie may have invented. For some time the calls
+   * of its visitors go to the client's own host, and do not wait for the cluster.
    */
   #loseCluster({ hint }: QueuedCall): void {
     const { hostOf } = this.#options;
@@ -316,9 +316,7 @@ export class NotificationQueue {
   }
 }
 
-/**
- * Returns how long the host asked to be left alone, in ms, up to `MAX_ASKED_MS`. Returns `undefined` when it did not.
- */
+/** Returns the wait in ms that the host asked for, up to `MAX_ASKED_MS`. Returns `undefined` when it asked for none. */
 function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
   return obeyedMs(retryAfterMs, MAX_ASKED_MS);
 }

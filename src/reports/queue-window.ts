@@ -64,8 +64,8 @@ export class HostWindow {
   }
 
   /**
-   * True when there is probably nobody to answer: the host has never answered, or it failed again after a pause. A host
-   * that failed for the first time may be back in a moment and is not lost.
+   * True when the host will probably not answer: it has never answered, or it failed again after a pause. A host that
+   * failed for the first time may be back in a moment and is not lost.
    */
   get isLost(): boolean {
     return !this.#hasAnswered || this.#pauses > 1;

@@ -17,8 +17,8 @@ export interface Dated {
 }
 
 /**
- * Largest distance of a trusted date into the future. Differences up to a day come from time zones and from clocks
- * that are slightly wrong.
+ * A date is trusted when it is at most this far in the future. Differences up to a day come from time zones and from
+ * clocks that are slightly wrong.
  */
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
 /** Longest time for which a CDN is expected to serve an artifact after a newer one was made. */

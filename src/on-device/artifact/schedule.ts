@@ -46,9 +46,9 @@ function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
 }
 
 /**
- * Returns the time until the next poll in ms. After failures it is at least the longest pause between retries, so
- * that a short polling interval does not ask a failing CDN more often than the retries did. The same pause is used
- * when polling is off and only a last download is due.
+ * Returns the time until the next poll in ms. After failures it is at least the longest pause between retries. So a
+ * short polling interval does not ask a failing CDN more often than the retries did. The same pause is used when
+ * polling is off and only a last download is due.
  */
 function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   const isLonger = failures > 0 || pollingIntervalMs === 0;
