@@ -148,7 +148,7 @@ export class CircuitBreaker {
     this.#change(circuit, 'open');
   }
 
-  /** Moves a circuit to the end of the map, so that it is forgotten last. */
+  /** Moves a circuit to the end of the map. The first circuit of the map is forgotten first. */
   #keep(circuit: Circuit): void {
     this.#circuits.delete(circuit.host);
     this.#circuits.set(circuit.host, circuit);

@@ -209,7 +209,7 @@ export class Connections {
       reuse.call(agent, socket, request);
       this.#sendBody(request);
     };
-    // This listener runs first, so that the agent does not give an old connection to a call in its queue.
+    // This listener runs first. Otherwise the agent would give an old connection to a call in its queue.
     agent.prependListener('free', (socket: Socket) => {
       if (isOld(socket)) socket.destroy();
     });

@@ -101,7 +101,7 @@ export class Span implements Abortable, Watcher {
     if (this.#watch) unwatch(this.#watch, this);
   }
 
-  /** Calls the listeners for `abort`, so that a fetch stops. The span itself goes on. */
+  /** Calls the listeners for `abort`, which stops a fetch. The span itself goes on. */
   drop(): void {
     const listeners = this.#listeners;
     this.#listeners = NO_LISTENERS;

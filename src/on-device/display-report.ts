@@ -159,7 +159,7 @@ function toHeadJson({
   return `${head}${shared}${isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : ''}`;
 }
 
-/** Returns the fields of an object's JSON without its braces, so that they can follow other fields. */
+/** Returns the fields of an object's JSON without its braces. They can then follow other fields. */
 function withoutBraces(json: string): string {
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }

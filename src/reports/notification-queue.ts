@@ -35,7 +35,7 @@ export interface NotificationQueueOptions {
 const MAX_BLAMED_ATTEMPTS = 3;
 /** A call is given up after this many attempts, but not before it was tried for `MIN_TRIED_MS`. */
 const MAX_ATTEMPTS = 10;
-/** A call is tried for at least this long, so that a short outage of the edge loses nothing. */
+/** A call is tried for at least this long, because a short outage of the edge must not lose notifications. */
 const MIN_TRIED_MS = 2 * 60 * 1000;
 /** The waits between the attempts of one call while its host answers other calls. */
 const WAITS: Backoff = { minTimeoutMs: 100, maxTimeoutMs: 2000, factor: 2 };
@@ -53,8 +53,8 @@ const ESTIMATED_SHARE = 1 / 32;
 const MAX_BYTES_A_CHARACTER = 3;
 
 /**
- * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes;
- * notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
+ * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
+ * Notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
  * fault of one host, or of one call, delays no others. The equation accepted = delivered + failed + dropped + queued
  * always holds.
  */
@@ -113,7 +113,7 @@ export class NotificationQueue {
 
   /**
    * Resolves when each call that is in the queue at this moment was delivered, failed or dropped, or when a limit is
-   * reached. Meanwhile one call a second may go to a host that the queue has paused; a wait that the host asked for
+   * reached. Meanwhile one call a second may go to a host that the queue has paused. A wait that the host asked for
    * with `Retry-After` is kept. It never rejects.
    */
   async flush(limits: Limits): Promise<void> {
@@ -126,7 +126,7 @@ export class NotificationQueue {
       await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
     clearTimeout(this.#timer);
     this.#abort.abort();
-    // Calls are removed one by one, so that a listener finds each of them either in the queue or among the dropped.
+    // Calls are removed one by one. So a listener finds each call either in the queue or among the dropped ones.
     for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
       this.#forget(next);
       this.#fates.drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
@@ -142,7 +142,7 @@ export class NotificationQueue {
       this.#pump();
       return waiter.ended;
     };
-    // The timer of the limit keeps the process alive meanwhile, so that the calls of the queue can end.
+    // The timer of the limit keeps the process alive until the calls of the queue have ended.
     await within(limits, drain, () => new Error('not all was sent')).catch(() => undefined);
     waiter.cancel();
   }
@@ -275,7 +275,7 @@ export class NotificationQueue {
   #split(queued: QueuedCall): void {
     const { call, period } = queued;
     const written: Delivery['request'] = JSON.parse(jsonOf(call.request));
-    // The halves have no `requestId`, so that each gets an id of its own and is not mistaken for the other.
+    // The halves have no `requestId`. So each gets an id of its own, and the answers to the two cannot be confused.
     const { requestId: _, notifications = [], ...request } = written;
     const hint = this.#lost.reachable(queued.hint);
     const middle = Math.ceil(notifications.length / 2);

@@ -165,7 +165,7 @@ function mergeLocations(scripted: ExecuteResponse, decided: ExecuteResponse = {}
   return inOrder({ ...(pageLoad && { pageLoad }), ...(mboxes && { mboxes }) });
 }
 
-/** Orders the locations as on-device answers do, so that tests can compare both as text. */
+/** Orders the locations as on-device answers do. Tests can then compare both as text. */
 function inOrder({ mboxes, views, pageLoad }: PrefetchResponse): PrefetchResponse {
   return { ...(mboxes && { mboxes }), ...(views && { views }), ...(pageLoad && { pageLoad }) };
 }

@@ -34,8 +34,8 @@ const LOOPBACK = '127.0.0.1';
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Starts a local Target edge: a real HTTP server on the loopback interface. Neither it nor its open connections keep
- * the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
+ * Starts a local Target edge: a real HTTP server on the loopback interface. The server and its open connections do not
+ * keep the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
  *
  * @throws {TypeError} as a rejection, for a wrong option.
  *
@@ -166,7 +166,7 @@ export class TargetEdge {
    */
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
     this.#artifact = artifact && toServedArtifact(artifact, options);
-    // Tokens of the earlier artifacts stay valid, because clients may still report what they showed by those rules.
+    // Tokens of the earlier artifacts stay valid, because clients may still report the displays of those rules.
     for (const token of eventTokensOf(artifact)) this.#setup.tokens.remember(token);
     this.#dropEngine();
   }

@@ -74,7 +74,7 @@ export class HeldArtifact {
   }
 
   /**
-   * ETag that the next download sends, so that an unchanged artifact is not sent again. It is undefined while an
+   * ETag that the next download sends. The CDN then does not send an unchanged artifact again. It is undefined while an
    * artifact without rules waits to be confirmed, because only a complete download can confirm it.
    */
   get condition(): string | undefined {

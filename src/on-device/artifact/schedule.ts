@@ -8,7 +8,7 @@ export interface DownloadHistory {
   /** True when there is an artifact from which calls can be decided. */
   readonly isHeld: boolean;
   /**
-   * True while the next download has to confirm what the last one brought. It is then made even when polling is off.
+   * True while the next download has to confirm the artifact of the last one. It is then made even when polling is off.
    */
   readonly isInDoubt: boolean;
   /** Number of downloads that have failed since the last one that succeeded. */

@@ -265,7 +265,7 @@ export class ArtifactSource {
   }
 }
 
-/** Converts what was thrown to a `TargetError`. An error of the network keeps its own code. */
+/** Converts a thrown value to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {
