@@ -110,8 +110,7 @@ export class TargetClient {
     const { notifications } = this.#background;
     // The event comes in a microtask, so listeners that are added right after `create` get it too.
     const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-    // This call is made after the request for the artifact, because callers wait for the artifact (benchmark
-    // start/ready-large).
+    // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
     const onStart = () => later(() => void this.#background.learnLocationHint());
     if (config.decisioningMethod === 'server-side') onFirst();
     else {
@@ -146,8 +145,7 @@ export class TargetClient {
    *
    * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
    * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot
-   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead. The type of the promise does not
-   * show this.
+   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead. Its type does not say so.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example
@@ -282,8 +280,8 @@ export class TargetClient {
 
   /**
    * Waits until each notification that is queued now was delivered, failed or dropped. The wait ends after `timeout`
-   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. It ends a
-   * pause that the queue makes after failures, but not a pause that the edge asked for with `Retry-After`.
+   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A flush ends
+   * a pause that the queue makes after failures, but not a pause that the edge asked for with `Retry-After`.
    *
    * The promise resolves to counts of notifications, and never rejects. When `queued` is above 0, some were not sent.
    *
@@ -321,10 +319,7 @@ export class TargetClient {
     return result;
   }
 
-  /**
-   * Answers one call: reads its request, decides, responds. An answer that is ready at once is returned without a
-   * promise.
-   */
+  /** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
   #answer(
     options: CallOptions,
     request: DeliveryRequest,

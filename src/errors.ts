@@ -94,7 +94,7 @@ export class TargetError extends Error {
     Object.defineProperty(TargetError.prototype, BRAND, { value: true });
     Object.defineProperty(TargetError, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
-        // For a user's class that extends this one, `instanceof` accepts only that class's own instances.
+        // A user's class that extends this one accepts only its own instances.
         return this === TargetError
           ? hasBrand(value)
           : Function.prototype[Symbol.hasInstance].call(this, value);

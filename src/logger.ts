@@ -19,7 +19,7 @@ import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 export interface LoggerOption {
   /** Writes details, such as requests and answers without visitors' data. */
   debug?(...line: unknown[]): void;
-  /** Writes good news, such as that a fault is over. */
+  /** Writes good news, such as the end of a fault. */
   info?(...line: unknown[]): void;
   /** Writes a problem that the client has worked around, such as an unknown option or a failed download. */
   warn?(...line: unknown[]): void;

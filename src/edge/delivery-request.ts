@@ -17,8 +17,8 @@ export interface Outgoing {
   readonly locationHint: string | undefined;
   readonly host: string;
   /**
-   * True when only a visitor's cookie says that the host exists. A host that is missing then says nothing about the
-   * edge.
+   * True when only a visitor's cookie says that the host exists. If such a host does not exist, that says nothing about
+   * the edge.
    */
   readonly isMereClaim: boolean;
   /**

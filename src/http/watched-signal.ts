@@ -24,8 +24,8 @@ export interface Watcher {
 }
 
 /**
- * A signal and its watchers. They are in a list, and not in a set: a set that lives long makes new tables all the time,
- * and an old table keeps watchers from the garbage collector.
+ * A signal and its watchers. They are in a list, and not in a set. A set that lives long makes new internal tables all
+ * the time, and the garbage collector cannot free the watchers in an old table.
  */
 export interface Watch {
   readonly signal: Abortable;

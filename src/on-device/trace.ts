@@ -94,8 +94,8 @@ interface Campaign {
 }
 
 /**
- * Entry of a trace for an activity whose rules were evaluated: the facts that their conditions read, and the
- * conditions and audiences that held or did not.
+ * Entry of a trace for an activity whose rules were evaluated. It has the facts that their conditions read, and lists
+ * the conditions and audiences that held and those that did not.
  */
 interface CampaignTarget {
   readonly context: object;

@@ -51,8 +51,8 @@ export interface Signals {
 }
 
 /**
- * The parts of the platform that the core uses, unless they are globals of the web. The specifier `#platform` stands
- * for `node.ts` or `web.ts`, and both export exactly these.
+ * The parts of the platform that the core uses, except the globals that browsers have too. The specifier `#platform`
+ * stands for `node.ts` or `web.ts`, and both export exactly these.
  */
 export interface Platform {
   /**
@@ -75,8 +75,8 @@ export interface Platform {
   /** The signals of the process. Undefined where a process gets none. */
   readonly processSignals: Signals | undefined;
   /**
-   * Lets the process end, although its parent process may still send it messages, as the primary of a cluster does. The
-   * two stay connected.
+   * Lets the process end although it has a channel to its parent process, such as the primary of a cluster. The channel
+   * stays open.
    */
   releaseChannel(): void;
   /**

@@ -47,7 +47,7 @@ const MAX_ASKED_MS = 5 * 60 * 1000;
 const LATER_REPORT = { isLater: true, isReport: true };
 /** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
-/** While the queue uses at most this share of its limit, it estimates bytes instead of counting them. */
+/** The queue estimates bytes instead of counting them while it uses at most this share of its limit. */
 const ESTIMATED_SHARE = 1 / 32;
 /** The largest number of UTF-8 bytes for one UTF-16 unit of a JavaScript string. */
 const MAX_BYTES_A_CHARACTER = 3;

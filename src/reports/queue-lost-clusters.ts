@@ -1,4 +1,4 @@
-/** When a cluster cannot be reached, the notifications of its visitors go to another host for this long. */
+/** Notifications of a cluster that cannot be reached go to another host for this long. */
 const LOST_MS = 5 * 60 * 1000;
 /** The number of lost clusters that are remembered. It is limited because forged cookies can name any number. */
 const MAX_LOST = 100;

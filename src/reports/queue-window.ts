@@ -128,7 +128,7 @@ export class HostWindow {
     this.#asksInRow = askedMs === undefined ? 0 : this.#asksInRow + 1;
     if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW)
       this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs);
-    // Calls that ran together also fail together, which is one reason to pause and not several.
+    // Calls that ran together also fail together. That is one reason to pause, not several reasons.
     if (nowMs < this.#pausedUntilMs) return;
     if (!this.#isProven || this.#faultsInRow >= MAX_FAULTS_IN_ROW) this.#pause(nowMs);
   }

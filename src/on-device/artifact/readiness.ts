@@ -38,7 +38,7 @@ export class Readiness {
 
   /**
    * Resolves when readiness is next announced. Rejects when readiness is given up, or when the signal is aborted
-   * already. When the signal is aborted later, waiting ends without a result: the promise stays pending.
+   * already. When the signal is aborted later, the wait ends, but the promise stays pending.
    */
   async wait(signal: AbortSignal): Promise<ReadyState> {
     // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again, so

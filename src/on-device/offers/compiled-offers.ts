@@ -75,8 +75,8 @@ export type PlainOption = Required<Pick<Option, 'type' | 'content'>>;
 /** One option of a rule, with all that is needed to copy it for a visitor. */
 export interface CompiledOption {
   /**
-   * For a plain option, the option of the artifact. For any other option, the option as visitors get it, but without
-   * its event token.
+   * The option of the artifact, if it is plain. Any other option stands here as visitors get it, but without its event
+   * token.
    */
   readonly option: RuleOption;
   /**

@@ -86,7 +86,7 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
   if (Array.isArray(logic)) return compileList(logic, scope, depth);
   if (!isObject(logic)) return () => logic;
   const [first, second]: [string, unknown][] = Object.entries(logic);
-  // In JSON Logic, an object with no key or with several keys is data.
+  // An object with no key or with several keys is data in JSON Logic.
   if (!first || second) return () => logic;
   const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
