@@ -17,8 +17,9 @@ Written by \`npm run api\`, checked by \`npm run types\`. Its diff shows what a 
 
 /** A declaration file of the build, without comments and empty lines. */
 function declarationsOf(path: string): string {
-  const text = readFileSync(join(root, 'dist/esm', path), 'utf8');
+  const text = readFileSync(join(root, 'dist/cjs', path.replace(/ts$/, 'cts')), 'utf8');
   return text
+    .replace(/(['"]\.[^'"]*)\.cjs(?=['"])/g, '$1.js')
     .replace(/\/\*[\s\S]*?\*\/|^\/\/.*$/gm, '')
     .replace(/[ \t]+$/gm, '')
     .replace(/\n{2,}/g, '\n')

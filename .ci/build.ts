@@ -2,7 +2,7 @@
  * Builds `dist`: ESM and CommonJS with their declarations, and the licences of what was bundled. What is bundled, and
  * why, is in docs/decisions/bundling.md.
  */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { transform } from 'esbuild';
@@ -111,6 +111,13 @@ const nodeFetch = {
 /** What only users of the local edge load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
+/** Our own connections: runtimes without Node must not load them with what else the entries share. */
+const connections = {
+  name: 'connections',
+  test: (id: string) => id.startsWith(join(root, 'src')) && /from 'node:/.test(readFileSync(id, 'utf8')),
+  minShareCount: 2,
+  priority: 2,
+};
 /** One copy of each class, whichever entry it is imported from. */
 const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
 
@@ -136,7 +143,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     exports: 'named',
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
-    codeSplitting: { groups: [nodeFetch, jsonSchema, bundledDependencies, shared] },
+    codeSplitting: { groups: [nodeFetch, jsonSchema, connections, bundledDependencies, shared] },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
   });

@@ -42,7 +42,20 @@ function emitDeclarations(entries: readonly string[]): string {
   return emitted;
 }
 
-/** Writes the declarations that the entries reach twice, as ESM and as CommonJS. */
+/** The declarations of an ESM entry. A default export of CommonJS has to be said by name. */
+function reexported(path: string, text: string): string {
+  const from = posix.join(
+    posix.relative(posix.dirname(join('esm', path)), 'cjs'),
+    path.replace(/\.d\.ts$/, '.cjs'),
+  );
+  const [, name] = /\b(\w+) as default\b/.exec(text) ?? [];
+  return `export * from '${from}';\n${name ? `export { ${name} as default } from '${from}';\n` : ''}`;
+}
+
+/**
+ * Writes the declarations of everything that the entries reach, as CommonJS. Those of the ESM entries say the same names
+ * from there, so that a type is the same one in both, and is packed once.
+ */
 export function writeDeclarations(entries: readonly string[]): void {
   const emitted = emitDeclarations(entries);
   const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
@@ -54,8 +67,8 @@ export function writeDeclarations(entries: readonly string[]): void {
       reached.add(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.d.ts'));
     }
     const complete = text.includes('Symbol.asyncDispose') ? disposableLib + text : text;
-    write(join('esm', path), complete);
     write(join('cjs', path.replace(/ts$/, 'cts')), complete.replace(/(['"]\.[^'"]*)\.js(?=['"])/g, '$1.cjs'));
+    if (entries.includes(path.replace(/\.d\.ts$/, ''))) write(join('esm', path), reexported(path, text));
   }
   rmSync(emitted, { recursive: true });
 }

@@ -338,7 +338,7 @@ async function checkEncoding(): Promise<void> {
 
 async function checkTimeouts(): Promise<void> {
   const { edge, close } = bothClients();
-  for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 31, Number.NaN, -5, 0, '1000', null] as const) {
+  for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 31, Number.NaN, -5, 0, '1000 ms', null] as const) {
     const config = { client: 'demo', organizationId: 'DEMO@AdobeOrg', timeout: timeout as number };
     // Null stands for absence.
     if (timeout === null) TargetClient.create(config);

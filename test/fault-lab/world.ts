@@ -40,7 +40,8 @@ const PATHS: Readonly<Record<Target, string>> = {
   notifications: '/rest/v1/delivery',
 };
 const FIRST_GENERATED_MS = Date.UTC(2026, 0, 1);
-const NAME = 'edge.lab.test';
+/** Rules and geo go over plain http to this machine alone, which names below localhost are. */
+const NAME = 'edge.lab.localhost';
 
 /** A release of the artifact: `hero` says which, `place` is for one country, `flags` for half of the visitors each. */
 export function releaseOf(release: number): object {

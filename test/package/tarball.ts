@@ -68,7 +68,7 @@ function importedBy(folder: string): string[] {
     .filter((path) => path.endsWith('.js'))
     .flatMap((path) => {
       const text = readFileSync(join(folder, path), 'utf8');
-      return [...text.matchAll(/^(?:import|export)\b[^'"\n]*['"]([^'"\n]+)['"]/gm)].map(
+      return [...text.matchAll(/(?:^(?:import|export)\b[^'"\n]*|\bimport\()['"]([^'"\n]+)['"]/gm)].map(
         ([, name = '']) => name,
       );
     })
