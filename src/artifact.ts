@@ -39,7 +39,7 @@ export interface Rule {
 export type RulesByName = Readonly<Record<string, readonly unknown[]>>;
 
 /**
- * The rules of a client's environment, by which offers are decided in this process.
+ * The rules of a client's environment. Offers are decided by them in this process.
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/rule-artifact/rule-artifact-overview
  */
 export interface Artifact {
@@ -72,7 +72,7 @@ const STRING_LISTS = ['responseTokens', ...NAME_LISTS] as const;
 
 /**
  * Checks the shape of an artifact and returns it. Single rules are not checked here. A malformed rule is left out when
- * its location is compiled, so that it does not cost all the others.
+ * its location is compiled, and the other rules stay in use.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT`, with the path of the field that is wrong.
  */
 export function toArtifact(json: unknown): Artifact {
@@ -89,7 +89,10 @@ export function toArtifact(json: unknown): Artifact {
   return artifact as unknown as Artifact;
 }
 
-/** Tells whether an artifact has neither rules nor names. Then its account has no activities, or it is faulty. */
+/**
+ * Tells whether an artifact has no rules and no names. The account of such an artifact has no activities, or the
+ * artifact is faulty.
+ */
 export function isBlankArtifact({ rules, ...artifact }: Artifact): boolean {
   const rulesOf = (byName: RulesByName | undefined) => Object.values(byName ?? {});
   return (

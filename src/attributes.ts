@@ -8,8 +8,8 @@ import type { CallOptions } from './request/options.js';
 import type { TargetDeliveryResponse } from './response.js';
 
 /**
- * A description of the attributes of each mbox, for {@link AttributesProvider}. It may be an interface or a type. Names
- * of mboxes and attributes are then checked by the compiler, and values have their types.
+ * A description of the attributes of each mbox, for {@link AttributesProvider}. It may be an interface or a type. The
+ * compiler then checks the names of mboxes and attributes, and knows the types of values.
  *
  * @example
  * ```ts
@@ -72,7 +72,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   /**
    * Returns the value of an attribute of any type, or the default when there is no such attribute.
-   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is neither an attribute nor a default.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when the attribute does not exist and no default is given.
    */
   getValue<Mbox extends Name<Schema>, Key extends Name<Schema[Mbox]>>(
     mbox: Mbox,
@@ -92,7 +92,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   /**
    * Returns an attribute that is a boolean. Returns the default when it is absent or has another type.
-   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when it is absent or has another type, and no default is
+   * given.
    */
   getBoolean<Mbox extends Name<Schema>>(
     mbox: Mbox,
@@ -104,7 +105,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   /**
    * Returns an attribute that is a string. Returns the default when it is absent or has another type.
-   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when it is absent or has another type, and no default is
+   * given.
    */
   getString<Mbox extends Name<Schema>>(
     mbox: Mbox,
@@ -116,7 +118,8 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   /**
    * Returns an attribute that is a number. Returns the default when it is absent or has another type.
-   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when there is no default then.
+   * @throws {TargetError} `ERR_TARGET_ATTRIBUTE_NOT_FOUND` when it is absent or has another type, and no default is
+   * given.
    */
   getNumber<Mbox extends Name<Schema>>(
     mbox: Mbox,
@@ -202,8 +205,8 @@ function collectContents(
 
 function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResponse[] | undefined): void {
   /**
-   * The position at which the contents of an mbox begin, for one mbox of the request. When several rules answer it, the
-   * contents of later rules are put in front of those of the first, so that the first rule wins.
+   * The position in the list of contents at which the answer to one mbox of the request begins. Several rules can
+   * answer that mbox. Later contents win, so the contents of later rules are put in front of those of the first rule.
    */
   const startsByMbox = new Map<string, { readonly index: number | undefined; readonly start: number }>();
   for (const { name, index, options } of mboxes ?? []) {
@@ -226,8 +229,8 @@ function jsonContents(options: readonly Option[] | undefined): Attributes[] | un
 }
 
 /**
- * Merges contents into one object. Keys come from the account. `Object.fromEntries` is used because it defines a key
- * `__proto__` as an ordinary field and does not set the prototype.
+ * Merges contents into one object. The account chooses the keys. A key may be `__proto__`: `Object.fromEntries` makes
+ * an ordinary field of it and does not set the prototype.
  */
 function merge(contents: readonly Attributes[]): object {
   return Object.fromEntries(contents.flatMap((content) => Object.entries(content)));

@@ -33,7 +33,7 @@ export class Background {
   /** The queue of display notifications of on-device decisions. */
   readonly notifications: NotificationQueue;
   readonly #options: BackgroundOptions;
-  /** The call whose id, session and context a call with telemetry repeats. */
+  /** The last call. A call that carries telemetry alone repeats its id, session and context. */
   #last: LastCall | undefined;
   #isClosing = false;
 

@@ -14,7 +14,10 @@ export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => v
   }
 }
 
-/** Calls a function of the user and ignores its errors. It is for cases in which nobody is left to hear of them. */
+/**
+ * Calls a function of the user and ignores its errors. It is for cases in which no caller is left who could handle
+ * them.
+ */
 export function quietly(act: () => unknown): void {
   callSafely(act, () => undefined);
 }

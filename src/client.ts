@@ -108,9 +108,9 @@ export class TargetClient {
     this.#route = createEdgeRoute(parts);
     this.#background = new Background({ ...parts, route: this.#route });
     const { notifications } = this.#background;
-    // The event waits until listeners that are added right after `create` are there.
+    // The event comes in a microtask, so listeners that are added right after `create` get it too.
     const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-    // This call comes after the request for the artifact, because callers wait for that (benchmark start/ready-large).
+    // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
     const onStart = () => later(() => void this.#background.learnLocationHint());
     if (config.decisioningMethod === 'server-side') onFirst();
     else {
@@ -145,7 +145,7 @@ export class TargetClient {
    *
    * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
    * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot
-   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead, which its type leaves out.
+   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead. Its type does not say so.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example
@@ -185,9 +185,9 @@ export class TargetClient {
   }
 
   /**
-   * Reports displays and clicks to the edge, whatever the decisioning method is. Target has not processed a
-   * notification whose id is missing in `response.notifications`. Errors are those of {@link TargetClient.getOffers},
-   * but the circuit breaker never refuses a call that asks for no offers.
+   * Reports displays and clicks to the edge, with every decisioning method. Target has not processed a notification
+   * whose id is missing in `response.notifications`. Errors are those of {@link TargetClient.getOffers}, but the
+   * circuit breaker never refuses a call that asks for no offers.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
    * @example
@@ -209,8 +209,8 @@ export class TargetClient {
   /**
    * Waits until decisions can be made, and resolves to their source. A server-side client is ready at once (`live`).
    * Other clients are ready with their first artifact: `live`, or `cached` when it comes from `artifactPayload` or
-   * `artifactStore`. A `hybrid` client is also ready when its first download has failed (`degraded`). No call needs a
-   * wait before it, but `on-device` calls reject with `ERR_TARGET_NOT_READY` until there is an artifact.
+   * `artifactStore`. A `hybrid` client is also ready when its first download has failed (`degraded`). Calls may be made
+   * without waiting, but `on-device` calls reject with `ERR_TARGET_NOT_READY` until there is an artifact.
    *
    * A failed download does not end the wait, because the client tries again. The event `statusChanged` and `stats()`
    * show later changes.
@@ -257,7 +257,7 @@ export class TargetClient {
   }
 
   /**
-   * Adds a listener of an event. An event that does not exist costs a warning.
+   * Adds a listener of an event. The name of an event that does not exist is logged as a warning.
    *
    * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when the listener is no function.
    * @example
@@ -280,10 +280,10 @@ export class TargetClient {
 
   /**
    * Waits until each notification that is queued now was delivered, failed or dropped. The wait ends after `timeout`
-   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A pause of
-   * the queue after failures is ended, but not a pause that the edge asked for with `Retry-After`.
+   * (default: the client's) or when `signal` is aborted, and the notifications that are left stay queued. A flush ends
+   * a pause that the queue makes after failures, but not a pause that the edge asked for with `Retry-After`.
    *
-   * The promise resolves to counts of notifications: not all were sent when `queued` is above 0. It never rejects.
+   * The promise resolves to counts of notifications, and never rejects. When `queued` is above 0, some were not sent.
    *
    * @example
    * ```ts
@@ -319,7 +319,7 @@ export class TargetClient {
     return result;
   }
 
-  /** Answers one call: reads its request, decides, responds. An answer that is ready at once is no promise. */
+  /** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
   #answer(
     options: CallOptions,
     request: DeliveryRequest,

@@ -6,8 +6,8 @@ import type { LoggerOption } from './logger.js';
 import type { FlagOption, NumberOption } from './option-checks.js';
 
 /**
- * Keeps the last good artifact outside the process, so that a new process has rules even while the CDN is down. A store
- * that throws, rejects or hangs costs a warning and harms no decision.
+ * Keeps the last good artifact outside the process. A new process then has rules even while the CDN is down. When a
+ * store throws, rejects or hangs, the client logs a warning, and decisions go on.
  *
  * @example
  * ```ts
@@ -61,8 +61,8 @@ export interface TargetClientConfig {
    */
   readonly timeout?: NumberOption | undefined;
   /**
-   * The host that takes every delivery call, as `host` or `host:port`. The default host counts as not set, so that each
-   * visitor keeps an edge cluster. A URL is taken as its host, with a warning.
+   * The host that takes every delivery call, as `host` or `host:port`. The default host counts as not set, because a
+   * fixed host would take visitors away from their edge cluster. From a URL only the host is used, with a warning.
    * @default `{client}.tt.omtrdc.net`, or the host of the visitor's edge cluster
    */
   readonly serverDomain?: string | undefined;
@@ -86,7 +86,7 @@ export interface TargetClientConfig {
   readonly targetLocationHint?: string | undefined;
   /** The `property.token` of requests that have none. It is also part of the artifact's URL. @default none */
   readonly propertyToken?: string | undefined;
-  /** Another name of `propertyToken`, which wins when both are set. */
+  /** Another name of `propertyToken`. When both are set, `propertyToken` is used. */
   readonly defaultPropertyToken?: string | undefined;
   /**
    * The side that decides offers. `server-side` asks the edge. `on-device` decides in this process, by rules that the
@@ -110,8 +110,8 @@ export interface TargetClientConfig {
    */
   readonly artifactLocation?: string | undefined;
   /**
-   * A parsed artifact to start from. Decisions can be made at once, and polling goes on from there. It is copied, so
-   * that later changes of the object have no effect.
+   * A parsed artifact to start from. The client decides by it at once, and polls for newer ones. The client copies it,
+   * so later changes of the object have no effect.
    */
   readonly artifactPayload?: object | undefined;
   /** The format of the artifact. @default 'bin' for a file name that ends in `.bin`, else 'json' */
@@ -123,9 +123,9 @@ export interface TargetClientConfig {
    * @default 'assets.adobetarget.com'
    */
   readonly cdnEnvironment?: string | undefined;
-  /** Another name of `cdnEnvironment`, which wins when both are set. */
+  /** Another name of `cdnEnvironment`. When both are set, `cdnEnvironment` is used. */
   readonly cdnBasePath?: string | undefined;
-  /** Another name of `cdnEnvironment` and `cdnBasePath`, which win when several are set. */
+  /** Another name of `cdnEnvironment`. It is used when neither `cdnEnvironment` nor `cdnBasePath` is set. */
   readonly onDeviceConfigHostname?: string | undefined;
   /** Sends timing measurements with later calls, or at most once a minute in a call of their own. @default true */
   readonly telemetryEnabled?: FlagOption | undefined;
@@ -136,8 +136,8 @@ export interface TargetClientConfig {
    */
   readonly fetchApi?: FetchApi | undefined;
   /**
-   * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. A proxy of any kind, such as
-   * SOCKS, can be used with it.
+   * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. It can connect through any kind
+   * of proxy, such as SOCKS.
    * @default keep-alive agents of the client
    */
   readonly agent?: AgentOption | undefined;
@@ -154,7 +154,7 @@ export interface TargetClientConfig {
    * ```
    */
   readonly proxy?: 'environment' | undefined;
-  /** The policy for repeating failed delivery calls. @default two retries within the call's `timeout` */
+  /** The policy for retries of failed delivery calls. @default two retries within the call's `timeout` */
   readonly retry?: RetryOption | undefined;
   /**
    * The policy for refusing calls for offers at once while the edge does not answer. `true` stands for the default
@@ -176,6 +176,6 @@ export interface TargetClientConfig {
    * @default none
    */
   readonly allMatchingMboxes?: readonly string[] | undefined;
-  /** Another name of `allMatchingMboxes`, which wins when both are set. */
+  /** Another name of `allMatchingMboxes`. When both are set, `allMatchingMboxes` is used. */
   readonly onDeviceAllMatchingRulesMboxes?: readonly string[] | undefined;
 }

@@ -17,8 +17,8 @@ import {
 } from './option-checks.js';
 
 /**
- * The policy for repeating failed delivery calls. All repetitions happen within the call's own `timeout`. A repetition
- * whose wait does not fit into the rest of the time is not made.
+ * The policy for retries of failed delivery calls. All retries happen within the call's own `timeout`. A retry is not
+ * made when its wait does not fit into the rest of the time.
  *
  * @example
  * ```ts
@@ -26,21 +26,25 @@ import {
  * ```
  */
 export interface RetryOption {
-  /** The number of repetitions after the first attempt. 0 makes a single attempt. @default 2 */
+  /** The number of retries after the first attempt. 0 makes a single attempt. @default 2 */
   readonly retries?: NumberOption | undefined;
-  /** The longest wait before the first repetition in ms. @default 50 */
+  /** The longest wait before the first retry in ms. @default 50 */
   readonly minTimeout?: NumberOption | undefined;
-  /** The longest wait before any repetition in ms. A longer `Retry-After` of the edge is obeyed. @default 1000 */
+  /** The longest wait before any retry in ms. A longer `Retry-After` of the edge is obeyed. @default 1000 */
   readonly maxTimeout?: NumberOption | undefined;
   /** The factor by which the longest wait grows each time: a number of at least 1. @default 2 */
   readonly factor?: NumberOption | undefined;
-  /** True when each wait is a random part of the longest wait, false when it is all of it. @default true */
+  /**
+   * True when each wait is a random part of the longest wait. False when each wait is the whole of it.
+   * @default true
+   */
   readonly jitter?: FlagOption | undefined;
 }
 
 /**
  * The policy for refusing calls for offers at once with `ERR_TARGET_CIRCUIT_OPEN`, because the edge has stopped
- * answering. Without it each page would wait for its whole `timeout`. Each host of the edge is counted for itself.
+ * answering. Without it each page would wait for its whole `timeout`. The failures of each host of the edge are counted
+ * separately.
  *
  * @example
  * ```ts
@@ -50,9 +54,13 @@ export interface RetryOption {
 export interface CircuitBreakerOption {
   /** The number of calls in a row that have to fail before calls are refused. @default 5 */
   readonly failures?: NumberOption | undefined;
-  /** The longest time in ms until one call is let through to find out whether the edge is back. @default 1000 */
+  /** The longest time in ms until one call is let through as a try. @default 1000 */
   readonly minTimeout?: NumberOption | undefined;
-  /** The upper limit of that time in ms. The time doubles with each try that fails. @default 30000 */
+  /**
+   * The upper limit of the time until a try, in ms. The time starts at `minTimeout` and doubles with each try that
+   * fails.
+   * @default 30000
+   */
   readonly maxTimeout?: NumberOption | undefined;
 }
 
@@ -75,8 +83,8 @@ export interface NotificationsOption {
    */
   readonly maxQueued?: NumberOption | undefined;
   /**
-   * The size in bytes of the bodies of all calls that may wait together. Further notifications are dropped, as they are
-   * for `maxQueued`.
+   * The size in bytes of the bodies of all calls that may wait together. Further notifications are dropped, in the same
+   * way as for `maxQueued`.
    * @default 33554432, which is 32 MiB
    */
   readonly maxBytes?: NumberOption | undefined;
@@ -185,7 +193,9 @@ export function toNotificationPolicy(
   return Object.freeze({ ...policy, ...checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger) });
 }
 
-/** Returns the number of calls that notifications may have under way. They share a pool of connections with pages. */
+/**
+ * Returns the number of calls that notifications may have under way, because they share their connections with pages.
+ */
 function shareOf(connections: unknown): number {
   const { maxInFlight } = DEFAULT_NOTIFICATIONS;
   if (typeof connections !== 'number' || !(connections > 0)) return maxInFlight;

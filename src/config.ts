@@ -88,7 +88,7 @@ const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
 const MIN_POLLING_INTERVAL_MS = 300_000;
 const agentObject = methodsCheck<{ addRequest(): unknown }>('an agent', 'addRequest');
 
-/** Checks by option. The keys are all the options that exist. */
+/** The check of each option. The keys list every option that exists. */
 const OPTIONS = {
   client: textCheck('a client code', (value) => /^\w[\w.-]*$/.test(value)),
   organizationId: text,
@@ -141,7 +141,7 @@ const OPTIONS = {
 type Options = Checked<typeof OPTIONS>;
 
 /**
- * Makes a complete, checked, frozen configuration from the options of a caller. Unknown options cost a warning.
+ * Makes a complete, checked, frozen configuration from the options of a caller. Unknown options are logged as warnings.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
  */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
@@ -186,7 +186,8 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
 
 /**
  * Checks and copies the `artifactPayload` option, because the caller may go on changing the object. The copy is not a
- * part of the configuration: that lives as long as the client and would keep the payload in memory.
+ * part of the configuration, because the configuration lives as long as the client and would keep the payload in
+ * memory.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when it is no artifact or cannot be written as JSON.
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
@@ -222,7 +223,7 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
 }
 
-/** Names of options that are objects with options of their own. All of these are read. */
+/** Names of options that are objects with options of their own. The inner options are read too. */
 const GROUPS: ReadonlySet<string> = new Set(['retry', 'circuitBreaker', 'notifications', 'events']);
 
 function unreadableOptionOf(config: unknown): string | undefined {

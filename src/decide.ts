@@ -25,7 +25,7 @@ export interface EdgeShare extends RemoteNames {
   readonly isNeeded: boolean;
 }
 
-/** The result of deciding one call, wherever it was decided. */
+/** The decision of one call, made on the edge or in this process. */
 export interface Decision extends RemoteNames {
   /** The request in the form in which it was decided. */
   readonly request: ResolvedDeliveryRequest;
@@ -43,8 +43,8 @@ export type EdgeDecider = (call: Call) => Promise<Decision>;
 /** A decider that works inside this process, by rules that were downloaded before. */
 export interface LocalDecider {
   /**
-   * Decides a call. It returns a plain value unless it first has to look up where the visitor is, which takes a network
-   * call. Errors are thrown or come as a rejection, so callers handle both.
+   * Decides a call. It returns a plain value, or a promise when it first has to look up the visitor's place over the
+   * network. Errors are thrown or come as a rejection, so callers handle both.
    */
   decide(call: Call): Decision | PromiseLike<Decision>;
   /**
@@ -69,7 +69,7 @@ export interface Deciders {
  * Decides a call by its decisioning method. `server-side` goes to the edge and `on-device` to this process. `hybrid`
  * uses this process when it can decide the whole request, and the edge otherwise.
  *
- * A decision that is ready at once is returned as a plain value: one promise costs as much as a small decision
+ * A decision that is ready at once is returned as a plain value, because one promise costs as much as a small decision
  * (benchmark on-device/prefetch-url).
  *
  * @throws {TargetError} `ERR_TARGET_NOT_READY` when the method is `on-device` and there are no rules.

@@ -225,11 +225,11 @@ export interface Browser {
   readonly webGLRenderer?: string | undefined;
 }
 
-/** The place of the visitor. With an IP address alone, the place is looked up. */
+/** The place of the visitor. When only an IP address is given, the place is looked up. */
 export interface Geo {
   /**
-   * The visitor's IPv4 or IPv6 address, or `unknownIpAddress` for a visitor who must not be looked up. Any other text
-   * is left out with a warning.
+   * The visitor's IPv4 or IPv6 address, or `unknownIpAddress`. With that word, an on-device look-up finds the place of
+   * your server, and the edge gets no address. Any other text is left out with a warning.
    */
   readonly ipAddress?: string | undefined;
   /** The latitude in degrees. */
@@ -388,7 +388,7 @@ export interface QAMode {
   readonly listedActivitiesOnly?: boolean | undefined;
   /** The ids of audiences that the visitor counts as a member of. */
   readonly evaluateAsTrueAudienceIds?: readonly number[] | undefined;
-  /** The ids of audiences that the visitor counts as no member of. */
+  /** The ids of audiences that the visitor counts as not being a member of. */
   readonly evaluateAsFalseAudienceIds?: readonly number[] | undefined;
   /** The experiences to force. */
   readonly previewIndexes?: readonly QAModePreviewIndex[] | undefined;
@@ -754,7 +754,8 @@ const MAX_INT_32 = 2 ** 31 - 1;
 
 /**
  * The limits of the Delivery API, by component and field of its OpenAPI files. A limit is the number of characters of a
- * text, the number of items of a list, or the largest number. Adobe's page of limits counts where it allows more.
+ * text, the number of items of a list, or the largest number. Where Adobe's page of limits allows more, that page
+ * counts.
  * @see https://experienceleague.adobe.com/en/docs/target/using/troubleshoot/target-limits
  * @internal
  */

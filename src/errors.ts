@@ -57,7 +57,7 @@ export interface TargetErrorDetails {
   readonly attempts?: number | undefined;
   /** The option or request field that is wrong. */
   readonly path?: string | undefined;
-  /** The time in ms for which the answer asked not to be called. */
+  /** The time in ms that the answer asked callers to wait. */
   readonly retryAfterMs?: number | undefined;
 }
 
@@ -89,12 +89,12 @@ const PUBLIC_FIELDS = ['path', 'status', 'attempts', 'requestId', 'retryAfterMs'
  * ```
  */
 export class TargetError extends Error {
-  // Both are defined here and not declared as members, so that type checkers of users see an ordinary class.
+  // Both are defined here and not declared as members. So type checkers of users see an ordinary class.
   static {
     Object.defineProperty(TargetError.prototype, BRAND, { value: true });
     Object.defineProperty(TargetError, Symbol.hasInstance, {
       value(this: unknown, value: unknown): boolean {
-        // A user's class that extends this one has only its own instances.
+        // A user's class that extends this one accepts only its own instances.
         return this === TargetError
           ? hasBrand(value)
           : Function.prototype[Symbol.hasInstance].call(this, value);
@@ -113,14 +113,14 @@ export class TargetError extends Error {
    * enumerable, and `JSON.stringify`, a spread, `console.log` and loggers do not show it.
    */
   declare readonly body?: string;
-  /** The `X-Request-Id` of the last attempt, by which a call can be found in logs of both sides. */
+  /** The `X-Request-Id` of the last attempt. Use it to find the call in the logs of both sides. */
   declare readonly requestId?: string;
   /** The number of HTTP requests that were sent, retries included. */
   declare readonly attempts?: number;
   /** The path of the option or request field that is wrong, such as `execute.mboxes[2].parameters`. */
   declare readonly path?: string;
   /**
-   * The time in ms for which the answer asked not to be called, by its `Retry-After` header. Retries within the call's
+   * The time in ms that the answer asked callers to wait, by its `Retry-After` header. Retries within the call's
    * `timeout` have waited for it already. The next call should wait for it too.
    *
    * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
@@ -150,7 +150,7 @@ export class TargetError extends Error {
   }
 
   /**
-   * Returns the fields that `JSON.stringify` writes: those that may be shown to anybody, so neither `body` nor `cause`.
+   * Returns the fields that `JSON.stringify` writes. They may be shown to anybody. So `body` and `cause` are left out.
    */
   toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
     const { code, message } = this;
@@ -168,7 +168,7 @@ function hasBrand(value: unknown): boolean {
   }
 }
 
-/** Copies a cause without the answer's body. The error that the caller gets has the body, and its causes need not. */
+/** Copies a cause without the answer's body. Only the error that the caller gets has the body. */
 function withoutBody(thrown: unknown): unknown {
   if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
   const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = thrown;
@@ -180,7 +180,7 @@ export function withoutVisitor({ code, message, status, attempts, retryAfterMs }
   return new TargetError(code, message, { status, attempts, retryAfterMs });
 }
 
-/** Makes the error for everything that is asked of a client after its `close()`. */
+/** Makes the error of a call that comes after the client's `close()`. */
 export function closedError(): TargetError {
   return new TargetError('ERR_TARGET_CLOSED', 'the client is closed');
 }
@@ -231,8 +231,8 @@ export function messageOf(thrown: unknown): string {
 }
 
 /**
- * Describes a value for an error message. It tells the type, and the value only when that cannot be a secret: a number,
- * a boolean, null or undefined.
+ * Describes a value for an error message. It names the type. It shows the value only when that cannot be a secret: a
+ * number, a boolean, null or undefined.
  */
 export function describe(value: unknown): string {
   return typeof value === 'number' ? `the number ${value}` : describeKind(value);
@@ -268,7 +268,7 @@ export function invalidField(path: string, wanted: string, came: unknown, show =
   return invalid('ERR_TARGET_INVALID_REQUEST', path, wanted, show(came));
 }
 
-/** Describes an option. Its text is shown, because the programmer wrote it, but not a URL that may hold a secret. */
+/** Describes an option. A text is shown, because the programmer wrote it. A URL that may hold a secret is not shown. */
 function showOption(came: unknown): string {
   const isShown = typeof came === 'string' && !/:[\s\S]*@|\?[\s\S]*=/.test(came);
   return isShown ? JSON.stringify(came.slice(0, 64)) : describe(came);

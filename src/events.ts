@@ -11,8 +11,8 @@ import type { CircuitState, ReadyState } from './stats.js';
  */
 export interface TargetEvents {
   /**
-   * Decisions can be made. It is raised once. For a server-side client that is right after `create` has returned, so
-   * that listeners that are added then hear it too.
+   * Decisions can be made. It is raised once. A server-side client raises it right after `create` has returned.
+   * Listeners that are added at once get it too.
    */
   clientReady: { readonly type: 'clientReady' };
   /** A new artifact is in use. A download that is answered with 304 (not modified) does not raise it. */
@@ -24,12 +24,12 @@ export interface TargetEvents {
     readonly artifactPayload: unknown;
   };
   /**
-   * An attempt to download the artifact failed. The client tries again, and the last good artifact stays in use. With
-   * an error of the code `ERR_TARGET_NOT_READY`, `maximumWaitReady` is over and there is no artifact yet.
+   * An attempt to download the artifact failed. The client tries again, and the last good artifact stays in use. An
+   * error with the code `ERR_TARGET_NOT_READY` means that `maximumWaitReady` is over and there is no artifact yet.
    */
   artifactDownloadFailed: {
     readonly type: 'artifactDownloadFailed';
-    /** The URL from which the artifact should come. */
+    /** The URL of the artifact. */
     readonly artifactLocation: string;
     /** The reason. */
     readonly error: TargetError;
@@ -55,7 +55,10 @@ export interface TargetEvents {
   };
   /** The client's readiness changed: `live`, `cached` or `degraded`. See {@link ReadyState}. */
   statusChanged: ReadyState & { readonly type: 'statusChanged' };
-  /** The circuit breaker of one host changed its state, so that calls for offers are refused, tried, or sent again. */
+  /**
+   * The circuit breaker of one host changed its state. From now on it refuses calls for offers, tries one, or sends
+   * them.
+   */
   circuitBreakerChanged: {
     readonly type: 'circuitBreakerChanged';
     /** The host with its port, such as `mboxedge35.tt.omtrdc.net`. */
@@ -120,7 +123,7 @@ export class Events {
     this.#listeners.get(name)?.delete(listener);
   }
 
-  /** Tells whether an event has listeners. Costly events are made only when it has. */
+  /** Tells whether an event has listeners. An event that is costly to make is made only for listeners. */
   isListenedTo(name: TargetEventName): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }

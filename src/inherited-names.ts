@@ -19,7 +19,7 @@ let inheritsHiddenNames = false;
 
 /**
  * Looks for hidden (not enumerable) names on `Object.prototype` that this package would read. This takes longer than a
- * small decision, so it is done only when a client is made. Libraries that hide names do so while a program starts.
+ * small decision, so it is done only when a client is made. Libraries add such names while a program starts.
  */
 export function lookForHiddenNames(): void {
   inheritsHiddenNames = READ_NAMES.some((name) => name in ROOT);
@@ -66,7 +66,7 @@ export function withoutPrototypes<Type>(value: Type): Type {
 /**
  * Returns a view of an object with the properties of the object and of its class, but without those that somebody has
  * put on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the
- * property of the object each time, so that a getter has its own object as `this`.
+ * property of the object each time. So a getter gets its own object as `this`.
  */
 export function withoutInherited<Type extends object>(value: Type): Type {
   const view: Type = Object.create(null);

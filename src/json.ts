@@ -96,7 +96,7 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
   return undefined;
 }
 
-/** The number of items of a list that are searched. No list that this package reads has more. */
+/** The maximum number of items of a list that are searched. No list that this package reads has more. */
 const MAX_POSITIONS = 100_000;
 
 function positionsOf({ length }: readonly unknown[]): string[] {
@@ -104,8 +104,8 @@ function positionsOf({ length }: readonly unknown[]): string[] {
 }
 
 /**
- * Parses JSON. The objects in it have no prototype when somebody has added names to `Object.prototype`, so that they
- * have no fields but their own.
+ * Parses JSON. When somebody has added names to `Object.prototype`, the objects get no prototype, and so have only
+ * their own fields.
  * @throws {SyntaxError} The message of the JavaScript engine may quote the text.
  */
 export function parseJson(text: string): unknown {

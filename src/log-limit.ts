@@ -7,14 +7,17 @@ export type Line = string | (() => string);
 /** Writes a log line if somebody listens to its level. */
 export type Write = (level: Level, line: Line) => void;
 
-/** A line that was written is left out for this long. Then it is written again, with the number of lines left out. */
+/**
+ * A line that was written is left out for this long when it comes again. After that it is written again, with the
+ * number of lines that were left out.
+ */
 const WINDOW_MS = 10 * 60 * 1000;
 const MAX_LINES = 20;
 const MAX_CHANGES = 10;
 
 /**
  * Limits lines that could come with every call. Each different line is written once in ten minutes, and at most 20
- * different ones are. The next line that is written states how many were left out.
+ * different lines in that time. The first line after that states how many were left out.
  */
 export class LineLimit {
   readonly #say: (line: string) => void;
@@ -71,13 +74,14 @@ export class FaultLog {
   }
 
   /**
-   * Notes a failure. Lines that differ only in their milliseconds or in the host count as the same: cookies name hosts.
+   * Notes a failure. Lines that differ only in their milliseconds or in the host count as the same, because visitors'
+   * cookies can name many hosts.
    */
   failed(line: string): void {
     const nowMs = performance.now();
     this.#failures += 1;
-    // This comparison mostly spares the regular expressions: a lasting fault can bring the same line a thousand times a
-    // second.
+    // This comparison saves most runs of the regular expressions: a lasting fault can bring the same line a thousand
+    // times a second.
     const kind = line === this.#lastLine ? this.#kind : toKind(line);
     this.#lastLine = line;
     if (kind !== this.#kind) {

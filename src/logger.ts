@@ -7,7 +7,8 @@ import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
  * A logger for the option `logger` of `TargetClient.create`, such as `console`. All methods are optional: lines of a
  * level without a method are not written. Each line starts with `AT:`. An error that a method throws harms nothing.
  *
- * Each different warning and error is written once in ten minutes, and at most 20 different ones of a level are.
+ * Each different warning or error is written once in ten minutes. At most 20 different lines of a level are written in
+ * that time.
  *
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/logger
  * @example
@@ -18,11 +19,11 @@ import { type Level, type Line, LineLimit, type Write } from './log-limit.js';
 export interface LoggerOption {
   /** Writes details, such as requests and answers without visitors' data. */
   debug?(...line: unknown[]): void;
-  /** Writes good news, such as that a fault is over. */
+  /** Writes good news, such as the end of a fault. */
   info?(...line: unknown[]): void;
   /** Writes a problem that the client has worked around, such as an unknown option or a failed download. */
   warn?(...line: unknown[]): void;
-  /** Writes an error that nobody else is given, such as one that a listener threw. */
+  /** Writes an error that no caller gets, such as one that a listener threw. */
   error?(...line: unknown[]): void;
   /**
    * True when debug lines show whole requests and answers, with the visitor's ids, the parameters and the offers.
@@ -130,7 +131,7 @@ function textOf(line: Line): string {
 
 /**
  * Copies the listed parts and facts of a value. Other fields may hold any data, and not all fields of an answer are
- * known. The copy shows only that they exist.
+ * known. For them, the copy shows only that they exist.
  */
 function redact(value: unknown): unknown {
   if (!isObject(value)) return REDACTED;

@@ -20,10 +20,13 @@ export interface Check<T> {
 /** Options that have passed their checks. */
 export type Checked<Checks> = { [Name in keyof Checks]?: Checks[Name] extends Check<infer T> ? T : never };
 
-/** A number, or its decimal digits. Environment variables are texts, so that any text compiles, and `create` checks it. */
+/**
+ * A number, or its decimal digits. The type takes any text, because environment variables are texts. `create` checks
+ * it.
+ */
 export type NumberOption = number | string;
 
-/** A boolean, or its word as a text, such as an environment variable holds. */
+/** A boolean, or its word as a text, as an environment variable holds it. */
 export type FlagOption = boolean | 'true' | 'false';
 
 /** Makes the check of one option. */
@@ -84,8 +87,8 @@ export const milliseconds = numberCheck(
   (value) => value >= 0 && value <= MAX_TIMER_MS,
 );
 /**
- * Checks a `timeout` of the configuration, of a call, of `flush` or of a shutdown. Timers of JavaScript hold no longer
- * time.
+ * Checks a `timeout` of the configuration, of a call, of `flush` or of a shutdown. A timer of JavaScript cannot wait
+ * longer.
  * @see https://developer.mozilla.org/en-US/docs/Web/API/Window/setTimeout#maximum_delay_value
  */
 export const timeout = numberCheck(
@@ -108,7 +111,7 @@ export const pathName = textCheck(
 );
 
 /**
- * Tells whether a URL reads a part of its path as its own or the parent folder. The dots may be percent-encoded.
+ * Tells whether a part of a path is `.` or `..`, which URLs resolve to another path. The dots may be percent-encoded.
  * @see https://url.spec.whatwg.org/#double-dot-path-segment
  */
 export function isDotSegment(value: string): boolean {
@@ -139,7 +142,7 @@ export function readOption({ fromText }: Check<unknown>, written: unknown): unkn
 }
 
 /**
- * Reads and checks all known options of an object. The names of the checks are all the names that exist.
+ * Reads and checks all known options of an object. An option is known when it has a check.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`. Its path is the prefix and the option's name.
  */
 export function checkAll<Checks extends Record<string, Check<unknown>>>(

@@ -47,11 +47,11 @@ export interface TargetDeliveryResponse {
   request: ResolvedDeliveryRequest;
   /** The offers, in the format of the Delivery API. @see https://developers.adobetarget.com/api/delivery-api/ */
   response: DeliveryResponse;
-  /** The `mbox` cookie. Set it in the browser, so that the next call of this visitor has the same session and tntId. */
+  /** The `mbox` cookie. Set it in the browser. The next call of this visitor then has the same session and tntId. */
   targetCookie: TargetCookie;
   /**
-   * The `mboxEdgeCluster` cookie. Set it in the browser, so that the visitor's next call goes to the same edge cluster.
-   * It is absent when no cluster is known.
+   * The `mboxEdgeCluster` cookie. Set it in the browser. The visitor's next call then goes to the same edge cluster. It
+   * is absent when no cluster is known.
    */
   targetLocationHintCookie?: TargetCookie;
   /**
@@ -92,7 +92,7 @@ export function toTargetDeliveryResponse(
 ): TargetDeliveryResponse {
   const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
   const isBare = hasNoPrototype(call.request);
-  // The answer is read after this, so that it has no fields that objects inherit in this process.
+  // The prototypes are removed before the answer is read, so that no inherited field counts as a part of it.
   if (isBare) withoutPrototypes(response);
   const status = response.status ?? 200;
   const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);

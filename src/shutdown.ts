@@ -29,18 +29,18 @@ export interface ShutdownOptions {
   /** The signals to wait for. @default ['SIGTERM', 'SIGINT'] */
   readonly signals?: readonly EndSignal[] | undefined;
   /**
-   * The HTTP server. It is closed before the clients, because its running requests still make decisions. Connections
-   * that are open when its share of the time ends are cut.
+   * The HTTP server. It is closed before the clients, because its running requests still make decisions. When the
+   * server's share of the time ends, connections that are still open are cut.
    */
   readonly server?: ClosableServer | undefined;
   /**
-   * A function that ends other work before the clients are closed, such as a consumer of a queue. It runs while the
+   * A function that ends other work, such as a consumer of a queue, before the clients are closed. It runs while the
    * server closes, and its promise is awaited.
    */
   readonly before?: (() => unknown) | undefined;
   /**
    * Budget for the whole shutdown in ms, above 0 and below 2^31. The server and `before` get at most three quarters of
-   * it, the clients get the rest. The default is below ten seconds, because containers are often killed after 10 or 30
+   * it. The clients get the rest. The default is below ten seconds, because containers are often killed after 10 or 30
    * seconds.
    * @default 8000
    */
@@ -51,7 +51,7 @@ export interface ShutdownOptions {
 export interface ShutdownResult extends CloseResult {
   /** The signal that started the shutdown. */
   readonly signal: EndSignal;
-  /** The first error of closing the server, running `before` or closing a client. The other steps ran all the same. */
+  /** The first error of closing the server, running `before` or closing a client. The other steps ran nevertheless. */
   readonly error?: Error;
 }
 
@@ -78,8 +78,8 @@ const SWEEP_MS = 100;
  * Waits for a signal, then closes the server and after it the clients. The clients send their queued notifications
  * first. All of this takes at most `timeout`. The process then ends by itself, unless other work keeps it alive.
  *
- * The channel to a parent process, which workers of `node:cluster` and children of `fork` have, no longer keeps the
- * process alive then. The channel stays open.
+ * Workers of `node:cluster` and children of `fork` have a channel to their parent process. After the shutdown it stays
+ * open, but no longer keeps the process alive.
  *
  * Signals that follow within a second count as the same signal. A later one has its usual effect, so it ends the
  * process at once.

@@ -4,7 +4,7 @@
  * - `live`: the edge decides, or the rules in use are current: their source confirmed them when it was last asked.
  * - `cached`: the rules in use are not confirmed. They came from `artifactPayload` or `artifactStore`, or the last
  *   download failed.
- * - `degraded`: rules should be there and are not, so the edge decides everything.
+ * - `degraded`: a `hybrid` client has no rules, so the edge decides everything.
  */
 export type ReadyStatus = 'live' | 'cached' | 'degraded';
 
@@ -44,8 +44,8 @@ export interface ArtifactStats {
 }
 
 /**
- * Counts of on-device notifications by what became of them, since the client was made. The equation accepted =
- * delivered + failed + dropped + queued always holds.
+ * Counts of on-device notifications by their outcome, since the client was made. The equation accepted = delivered +
+ * failed + dropped + queued always holds.
  */
 export interface NotificationStats {
   /** Notifications that were handed to the queue. */
@@ -67,8 +67,8 @@ export interface NotificationStats {
 export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued'>;
 
 /**
- * The state of a circuit breaker. `closed` lets calls through. `open` refuses them. `half-open` lets one call through,
- * to find out whether the edge answers again.
+ * The state of a circuit breaker. `closed` lets calls through. `open` refuses them. `half-open` lets one call through.
+ * It shows whether the edge answers again.
  */
 export type CircuitState = 'closed' | 'open' | 'half-open';
 
@@ -98,7 +98,7 @@ export interface CircuitBreakerStats {
 
 /** Counts of delivery calls of all kinds: decisions, notifications, and calls that the client makes by itself. */
 export interface DeliveryCounts {
-  /** Calls that were sent. A call counts once, however many retries it took. */
+  /** Calls that were sent. A call counts once, together with its retries. */
   deliveries: number;
   /**
    * HTTP requests that were sent again inside these calls. A notification that the queue sends again later is not a
@@ -113,9 +113,9 @@ export interface DeliveryCounts {
 export interface TargetClientStats extends Readonly<DeliveryCounts> {
   /** The status that `ready()` would resolve with, or `waiting` while no decision can be made yet. */
   readonly status: ReadyStatus | 'waiting';
-  /** The number of answers of `getOffers` and `getAttributes`, wherever they were decided. */
+  /** The number of answers of `getOffers` and `getAttributes`, decided on the edge or in this process. */
   readonly decisions: number;
-  /** Counts of notifications by what became of them. */
+  /** Counts of notifications by their outcome. */
   readonly notifications: NotificationStats;
   /** Facts about the artifact in use. Absent while the client has none. */
   readonly artifact?: ArtifactStats;

@@ -19,8 +19,8 @@ export interface CookieOptions {
 /** The attributes of the cookies that {@link toSetCookieHeaders} writes. */
 export interface SetCookieOptions {
   /**
-   * The domain that gets the cookies. If at.js runs in the page, set the domain that at.js uses, or the browser keeps
-   * two cookies of one name.
+   * The domain that gets the cookies. If at.js runs in the page, set the domain that at.js uses. Otherwise the browser
+   * keeps two cookies of one name.
    * @default the host that answers
    */
   readonly domain?: string | undefined;
@@ -50,8 +50,8 @@ const MAX_COOKIES = 50;
 
 /**
  * Reads Target's cookies and the AMCV cookie of an organization from a `Cookie` header. Pass the result to any call of
- * the client. If there are several cookies of one name, the first that Target can use counts. Never throws: a missing
- * header has no cookies, and a malformed cookie counts as absent in the call.
+ * the client. If there are several cookies of one name, it takes the first that Target can use. It never throws: a
+ * missing header has no cookies, and a malformed cookie counts as absent in the call.
  *
  * @param header the `Cookie` header of the browser's request. Only its first 65536 characters are read.
  * @param organizationId the id of the IMS organization, such as `1234567890@AdobeOrg`.
@@ -128,7 +128,8 @@ const NO_ATTRIBUTES: object = {
 
 /**
  * Writes the `Set-Cookie` headers that an answer needs, one text for each cookie: the `mbox` cookie, and the
- * `mboxEdgeCluster` cookie when the location hint is known. With them, the browser's next call is of the same visitor.
+ * `mboxEdgeCluster` cookie when the location hint is known. With them, Target recognises the visitor in the browser's
+ * next request.
  *
  * @throws {TypeError} for an attribute that no cookie can have, such as a `domain` with a space.
  *

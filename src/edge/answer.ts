@@ -20,7 +20,7 @@ interface Asker {
 }
 
 const NO_CONTENT = 204;
-/** The most characters of a body that an error shows. */
+/** The maximum number of characters of a body that an error shows. */
 const MAX_SHOWN_LENGTH = 1024;
 
 /**
@@ -53,8 +53,8 @@ export function toDeliveryResponse(
 }
 
 /**
- * Makes the error of an answer that came twice or late, and closes its connection. Whatever comes next on the
- * connection then reaches nobody.
+ * Makes the error of an answer that came twice or late, and closes its connection. Later bytes on that connection then
+ * reach no call.
  */
 function toAnotherCalls(exchanged: Exchanged, asked: Asked): TargetError {
   exchanged.discard();

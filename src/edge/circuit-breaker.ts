@@ -29,8 +29,8 @@ interface Circuit {
 }
 
 /**
- * Most hosts that are remembered. Cookies can make up any number of hosts, and each of them fails. The hosts that were
- * called last are kept.
+ * The maximum number of hosts that are remembered. Cookies can invent any number of hosts, and each of them fails. The
+ * hosts that were called last are kept.
  */
 const MAX_HOSTS = 100;
 const GROWTH = 2;
@@ -40,8 +40,8 @@ const MAX_ASKED_MS = 60_000;
 /**
  * Keeps delivery calls from waiting for a host that has stopped answering. After several failures in a row the host
  * gets a pause, in which calls are refused at once. Then one call is let through as a try. Each failed try makes the
- * pause longer, and an answer ends it. Every host has a circuit of its own, because visitors' cookies name clusters: a
- * cluster that is down, or made up, must not shut out the others.
+ * pause longer, and an answer ends it. Every host has a circuit of its own, because visitors' cookies name clusters. A
+ * cluster that is down or invented must not stop the calls to other clusters.
  *
  * @see https://learn.microsoft.com/en-us/azure/architecture/patterns/circuit-breaker
  */
@@ -131,7 +131,7 @@ export class CircuitBreaker {
   #fail(host: string, error: TargetError, isTry: boolean): void {
     const circuit = this.#circuits.get(host) ?? newCircuit(host, error);
     this.#keep(circuit);
-    // Calls that were under way when the circuit opened say nothing new.
+    // The failures of calls that were under way when the circuit opened say nothing new.
     if (circuit.state !== 'closed' && !isTry) return;
     circuit.failures += 1;
     circuit.lastFailure = withoutVisitor(error);
@@ -148,7 +148,7 @@ export class CircuitBreaker {
     this.#change(circuit, 'open');
   }
 
-  /** Moves a circuit to the end of the map, so that it is forgotten last. */
+  /** Moves a circuit to the end of the map. The first circuit of the map is forgotten first. */
   #keep(circuit: Circuit): void {
     this.#circuits.delete(circuit.host);
     this.#circuits.set(circuit.host, circuit);

@@ -19,11 +19,11 @@ const MAX_KNOWN = 1000;
 const LOST_MS = 5 * 60 * 1000;
 /** Longest look-up in ms. One that takes longer counts as failed. */
 const MAX_LOOK_UP_MS = 1000;
-/** Share of a call's time that it may wait for a look-up. It needs the rest for the host that it goes to afterwards. */
+/** Share of a call's time that it may wait for a look-up. The rest of the time is for the call itself. */
 const WAIT_SHARE = 1 / 4;
-/** Codes of errors that say that a name does not exist. */
+/** Codes of errors which mean that a name does not exist. */
 const NO_SUCH_NAME = new Set(['ENOTFOUND', 'ENODATA']);
-/** Codes of errors that say that nobody could tell whether a name exists. */
+/** Codes of errors that leave open whether a name exists. */
 const NO_RESOLVER = new Set(['EAI_AGAIN', 'EAI_FAIL', 'ESERVFAIL', 'ETIMEOUT']);
 /** A proxy that wants other credentials was not asked for any host yet. */
 const PROXY_AUTHENTICATION_REQUIRED = 407;
@@ -36,9 +36,9 @@ const FOUND = new Set<TargetErrorCode>([
 ]);
 
 /**
- * Knows which clusters exist, of those that visitors' cookies name. Clusters that are gone stay in cookies for years,
- * and anybody can make one up. Look-ups that fail or hang block all others of the process, because Node runs only a few
- * at a time. So one cluster is tried at a time, and calls to other unknown clusters do not wait for it.
+ * Knows which of the clusters in visitors' cookies exist. Clusters that are gone stay in cookies for years, and anybody
+ * can make one up. Look-ups that fail or hang block all others of the process, because Node runs only a few at a time.
+ * So one cluster is tried at a time, and calls to other unknown clusters do not wait for it.
  *
  * @see https://nodejs.org/docs/latest-v20.x/api/dns.html#implementation-considerations
  */
@@ -49,14 +49,14 @@ export class Clusters {
   #trial: Trial | undefined;
 
   /**
-   * Takes the function that looks a name up. It is undefined behind a proxy: then the first call to a cluster is its
+   * Takes the function that looks a name up. It is undefined behind a proxy. The first call to a cluster is then its
    * trial.
    */
   constructor(lookUp: LookUp | undefined) {
     this.#lookUp = lookUp;
   }
 
-  /** Tells whether somebody has answered to the name of a cluster. */
+  /** Tells whether a host has answered under the name of a cluster. */
   isKnown(hint: string): boolean {
     return this.#reached.has(hint);
   }
@@ -78,7 +78,7 @@ export class Clusters {
     return verdictOf(trial, limits);
   }
 
-  /** Notes that somebody answered to the name of a cluster. */
+  /** Notes that a host answered under the name of a cluster. */
   reached(hint: string): void {
     if (!this.isKnown(hint)) this.#learn(hint, true);
     this.#endCallOf(hint);

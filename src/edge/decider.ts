@@ -9,7 +9,7 @@ export function createEdgeDecider({ deliver }: EdgeRoute): EdgeDecider {
     checkMboxCount(call.request);
     const { request, response, locationHint } = await deliver(call);
     return {
-      // The request was sent with the id of the call, so that nothing has to be added.
+      // The request was sent with the id of the call, so no id has to be added.
       request: request as ResolvedDeliveryRequest,
       response,
       decidedBy: 'server-side',

@@ -13,12 +13,12 @@ export interface Outgoing {
   readonly delivery: Delivery;
   /** The request as it is sent. */
   readonly request: Delivery['request'];
-  /** The location hint that the host follows from: the visitor's, or the client's own. */
+  /** The location hint that has decided the host: the visitor's, or the client's own. */
   readonly locationHint: string | undefined;
   readonly host: string;
   /**
-   * True when only a visitor's cookie says that the host exists. A host that is missing then says nothing about the
-   * edge.
+   * True when only a visitor's cookie says that the host exists. If such a host does not exist, that says nothing about
+   * the edge.
    */
   readonly isMereClaim: boolean;
   /**
@@ -79,7 +79,7 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
   const { context, trace } = request;
   const isTraceable = trace?.authorizationToken !== undefined;
   const sentContext = toSentContext(context);
-  // Most requests go as they are, because they are copies already.
+  // Most requests are sent as they are. They are copies already.
   if (sentContext === context && (!trace || isTraceable)) return request;
   // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = copyWith(
@@ -91,8 +91,8 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
 }
 
 /**
- * Writes the body of a call. The telemetry entries do not go into the request itself, because they are about the calls
- * of other visitors.
+ * Writes the body of a call. The telemetry entries are not put into the request itself, because they are about the
+ * calls of other visitors.
  */
 function toJson(request: Delivery['request'], entries: readonly TelemetryEntry[]): string {
   if (entries.length === 0) return jsonOf(request);

@@ -40,8 +40,8 @@ export function withLayers(post: Deliver, options: LayerOptions): Deliver {
 
 /**
  * Learns the client's own hint from answers. Forgets the hint when its host is silent, because the client's own host
- * finds another cluster. A visitor's cookie decides about the visitor's own calls only, so nothing is learned from
- * those.
+ * finds another cluster. The hint in a visitor's cookie is for that visitor's calls only, so nothing is learned from
+ * those calls.
  */
 function learnHint({ clientHint, config }: LayerOptions): Layer {
   return (next) => {
@@ -137,7 +137,10 @@ function tellRequest({ counts, logger }: LayerOptions): Layer {
   };
 }
 
-/** Tells whether a call is measured. One that only carries telemetry is not: its entry would need another such call. */
+/**
+ * Tells whether a call is measured. A call that only carries telemetry is not measured, because its entry would need
+ * another such call.
+ */
 function isMeasured({ request }: Outgoing): boolean {
   return asksForOffers(request) || request.notifications !== undefined;
 }

@@ -14,7 +14,7 @@ export interface EdgeRouteOptions extends PostOptions, LayerOptions {}
 export interface EdgeRoute {
   /** Sends one delivery call: `POST /rest/v1/delivery`. */
   deliver(delivery: Delivery): Promise<Delivered>;
-  /** Returns the host that a delivery would go to now, with this location hint or without one. */
+  /** Returns the host to which a delivery with this location hint, or without one, would go now. */
   hostOf(locationHint: string | undefined): string;
   /** The circuit breaker's state, for `stats()`. */
   readonly circuitBreakerStats: CircuitBreakerStats;

@@ -20,8 +20,8 @@ const MAX_ERROR_BODY_BYTES = 1024;
 const MAX_ERROR_BODY_MS = 250;
 
 /**
- * Sends one HTTP request and reads its answer. Every failure is a TargetError. All of it is one function, because each
- * further promise costs time (benchmark on-device/execute-url).
+ * Sends one HTTP request and reads its answer. Every failure is a TargetError. All of the work is done in one function,
+ * because each further promise costs time (benchmark on-device/execute-url).
  */
 export async function attempt(progress: Progress, span: Span): Promise<Exchanged> {
   const started = performance.now();

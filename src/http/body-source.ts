@@ -3,7 +3,7 @@ import { quietly } from '../call-safely.js';
 import { isObject } from '../json.js';
 
 /**
- * The part of a fetch's answer that holds its body. The body is a web or Node stream; a mock of a fetch may have only
+ * The part of a fetch's answer that holds its body. The body is a web or Node stream. A mock of a fetch may have only
  * `text()` or `json()`.
  */
 export interface BodyHolder {
@@ -62,7 +62,7 @@ export interface Source {
    * them again, and only the first call counts.
    */
   read(pieces: Pieces, end: (isWhole: boolean) => void, fail: (error: unknown) => void): void;
-  /** Stops reading, and closes what is left of the body. Never throws. */
+  /** Stops reading, and closes the rest of the body. Never throws. */
   stop(): void;
 }
 

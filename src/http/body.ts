@@ -5,9 +5,9 @@ import type { Span } from './deadline.js';
 
 /** The limits within which a body is read. */
 export interface BodyLimits {
-  /** Most bytes to read, after decoding. */
+  /** The maximum number of bytes to read, after decoding. */
   readonly maxBytes: number;
-  /** Longest time to read, in ms. @default no limit but the span */
+  /** The maximum time to read, in ms. @default only the limit of the span */
   readonly maxMs?: number | undefined;
   /** The span of the call. Reading stops when it is cut off, because nobody wants the body any more. */
   readonly span: Span;
@@ -41,7 +41,7 @@ export function lengthOf(body: Body): number {
   return typeof body === 'string' ? utf8Length(body) : body.length;
 }
 
-/** Reads a body up to its limits. Then closes the rest, so that the connection is free again. */
+/** Reads a body up to its limits. Then it closes the rest, which frees the connection. */
 export function readBody(response: BodyHolder, limits: BodyLimits): Promise<ReadBody> {
   const isText = !isObject(response.body);
   return isText && limits.maxMs === undefined ? readText(response, limits) : readSource(response, limits);

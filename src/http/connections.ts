@@ -17,17 +17,15 @@ type Socket = NonNullable<http.ClientRequest['socket']>;
 /** A call that has just started. */
 interface Started {
   readonly trip: Trip;
-  /**
-   * The body that waits for the connection which takes the request. Undefined once it is sent, or when there is none.
-   */
+  /** The body, which is sent when a connection takes the request. Undefined once it is sent, or when there is none. */
   unsentBody: string | undefined;
 }
 
-/** The connections to one origin, and how to find them in their agent. */
+/** The connections to one origin, in an agent. */
 interface OriginPool {
   readonly origin: string;
   readonly agent: http.Agent;
-  /** The start of the names that the agent keeps them under. With TLS, more follows. */
+  /** The agent keeps each connection under a name that begins with this text. */
   readonly namePrefix: string;
 }
 
@@ -75,9 +73,9 @@ export class Connections {
 
   /**
    * Starts a request. When a connection is open, the request starts without its body, and the connection sends head and
-   * body together: node-fetch would stream the body, which makes a call a fifth slower (benchmark server-side/2kb-1).
-   * Measures the opening of a connection, unless the request waits in the agent's queue. Calls `giveUp` to end a
-   * request that never reached the agent, before it is sent again.
+   * body together. Otherwise node-fetch would stream the body, which makes a call a fifth slower (benchmark
+   * server-side/2kb-1). Measures the opening of a connection, unless the request waits in the agent's queue. A request
+   * that never reached the agent is ended with `giveUp`, and sent again.
    */
   start<Answer>(
     trip: Trip,
@@ -104,7 +102,7 @@ export class Connections {
 
   /**
    * Closes idle connections, by default all. With a URL, closes only those to its origin. With `before`, closes only
-   * those that have been idle since before that time on the clock of `performance.now()`: a connection that has
+   * those that have been idle since before that time on the clock of `performance.now()`. A connection that has
    * answered since then works.
    */
   dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
@@ -126,8 +124,8 @@ export class Connections {
   }
 
   /**
-   * Tells whether the next request to a URL gets an open connection. Closes connections that are too old on the way, so
-   * that the request gets none of them.
+   * Tells whether the next request to a URL gets an open connection. It also closes connections that are too old, so
+   * the request gets none of them.
    */
   #hasIdle(url: string): boolean {
     const { agent, namePrefix } = this.#poolOf(url);
@@ -143,7 +141,7 @@ export class Connections {
     return false;
   }
 
-  /** Finds the pool of a URL. Keeps the last one, because most calls go to the same origin as the call before. */
+  /** Finds the pool of a URL. The last pool is kept, because most calls go to the same origin as the call before. */
   #poolOf(url: string): OriginPool {
     const origin = url.slice(0, url.indexOf('/', url.indexOf('://') + 3));
     if (this.#lastPool?.origin !== origin) {
@@ -211,7 +209,7 @@ export class Connections {
       reuse.call(agent, socket, request);
       this.#sendBody(request);
     };
-    // This listener runs first, so that the agent does not give an old connection to a call in its queue.
+    // This listener runs first. Otherwise the agent would give an old connection to a call in its queue.
     agent.prependListener('free', (socket: Socket) => {
       if (isOld(socket)) socket.destroy();
     });
@@ -220,7 +218,7 @@ export class Connections {
 }
 
 /**
- * Closes the idle connections to a URL's origin in an agent of the caller's. Does nothing if it is no agent of Node's.
+ * Closes the idle connections to a URL's origin in the caller's own agent. Does nothing if that is no agent of Node.
  */
 export function dropIdleOf(agent: object, url: string): void {
   if ('freeSockets' in agent)
@@ -228,7 +226,8 @@ export function dropIdleOf(agent: object, url: string): void {
 }
 
 /**
- * Returns the start of the names that an agent keeps the connections to a URL's origin under. With TLS, more follows.
+ * Returns the text with which the names of the connections to a URL's origin begin. An agent keeps its connections
+ * under these names. With TLS, a name goes on after the text.
  */
 function namePrefixOf({ protocol, hostname, port }: URL): string {
   // An agent writes an IPv6 address without its brackets.

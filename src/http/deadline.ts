@@ -67,8 +67,8 @@ export class Span implements Abortable, Watcher {
   }
 
   /**
-   * True when this process was too busy, for a good part of the time, to do anything for the work. If the work did not
-   * end then, that says nothing about the host that was called.
+   * True when this process was too busy to do anything for the work during a large part of the time. Work that did not
+   * end then says nothing about the host that was called.
    */
   get wasBusy(): boolean {
     return this.#wasBusy;
@@ -94,14 +94,14 @@ export class Span implements Abortable, Watcher {
     this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 
-  /** Ends the span, because the work has come to its own end. */
+  /** Ends the span, because the work has ended by itself. */
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
     if (this.#watch) unwatch(this.#watch, this);
   }
 
-  /** Calls the listeners for `abort`, so that a fetch stops. The span itself goes on. */
+  /** Calls the listeners for `abort`, which stops a fetch. The span itself goes on. */
   drop(): void {
     const listeners = this.#listeners;
     this.#listeners = NO_LISTENERS;
@@ -151,7 +151,7 @@ const NO_LISTENERS: (() => void)[] = [];
 const STAGES = 4;
 /** Shortest delay in ms that counts as busy. Shorter delays are normal in a process with much work. */
 const MIN_BUSY_MS = 50;
-/** Delay in ms above which a timer may run before answers that have already arrived. */
+/** A timer that is later than this, in ms, may run before answers that have already arrived are read. */
 const LATE_MS = 10;
 
 function endStage(span: Span): void {
@@ -163,8 +163,8 @@ function endStage(span: Span): void {
 }
 
 /**
- * Runs a piece of work within its limits. Settles as the work does, or rejects with the error of a limit as soon as
- * that limit is reached, whatever the work does afterwards. Work whose signal is already aborted is not started.
+ * Runs a piece of work within its limits. The promise settles as the work does. When a limit is reached first, it
+ * rejects at once with the error of that limit. Work whose signal is already aborted is not started.
  */
 export function within<Result>(
   limits: Limits,

@@ -15,7 +15,7 @@ export interface DownloadRequest {
   readonly requestId: string;
   /** Time in ms for all attempts and redirects together. */
   readonly timeoutMs: number;
-  /** Most bytes that the answer may have, after decoding. */
+  /** The maximum number of bytes of the answer, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
   /** True when the headers say something about a visitor. No redirect may carry them to another host. @default false */

@@ -6,22 +6,22 @@ import { toError, toJsonError } from '../errors.js';
  */
 const SHOWN = ['code', 'errno', 'syscall', 'hostname', 'host', 'address', 'port', 'type'] as const;
 const HARMLESS_FIELDS = new Set<PropertyKey>([...SHOWN, 'name', 'message', 'stack', 'cause', 'errors']);
-/** Most causes that are followed. A longer chain helps nobody, and a chain may be a circle. */
+/** The maximum number of causes that are followed. A longer chain helps nobody, and a chain may be a circle. */
 const MAX_DEPTH = 5;
 const MAX_ERRORS = 10;
 
 type Fields = Readonly<Record<PropertyKey, unknown>>;
 
 /**
- * Copies an error so that it may be shown as a cause. Parsers attach or quote bytes of the answer; these are left out.
- * URLs keep only their host, because the rest may hold session ids and keys. An error with neither is returned as it
- * is.
+ * Makes an error safe to be shown as a cause. Errors of parsers may hold bytes of the answer. The copy leaves them out.
+ * URLs in the copy keep only their host, because the rest may hold session ids and keys. An error without such bytes
+ * and URLs is returned as it is.
  */
 export function toCause(thrown: unknown): unknown {
   try {
     return shownCauseOf(thrown, 0);
   } catch {
-    // An error of the caller's may be a `Proxy` object, or have a getter that throws.
+    // The caller's own error may be a `Proxy` object, or have a getter that throws.
     return new Error('an error that cannot be read');
   }
 }

@@ -18,7 +18,7 @@ export interface ExchangeRequest {
   readonly requestId: string;
   /** The `requestId` in the body of the request. The answer repeats it. */
   readonly bodyId?: string | undefined;
-  /** Most bytes that the answer may have, after decoding. */
+  /** The maximum number of bytes of the answer, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
   /** Time in ms for all attempts together. */
@@ -31,7 +31,7 @@ export interface ExchangeRequest {
    * @default false
    */
   readonly isReport?: boolean;
-  /** Returns true for errors that no retry can help against. Errors that are never retried do not reach it. */
+  /** Returns true for an error after which a retry is useless. It is not asked about errors that are never retried. */
   readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
 }
 
@@ -56,9 +56,9 @@ export interface Exchanged {
   discard(): void;
 }
 
-/** The way of an attempt to the network: a fetch and its connections. */
+/** The fetch that sends the attempts, and its connections. */
 export interface Wire {
-  /** The ids of the calls on the same connections. Undefined when a fetch of the caller's owns the connections. */
+  /** The ids of the calls on the same connections. Undefined for a fetch of the caller that has no `dropIdle`. */
   readonly issued: IssuedIds | undefined;
   /** True when the fetch takes any object with the methods of a signal. */
   readonly takesAnySignal: boolean;
@@ -72,7 +72,10 @@ export interface Wire {
   readonly discard: (trip: Trip, response: FetchResponse) => void;
 }
 
-/** An exchange that is under way. Its fields say how far it is, for the error of the limit that may cut it off. */
+/**
+ * An exchange that is under way. Its fields tell how far the exchange has come. The error of a limit that cuts it off
+ * needs them.
+ */
 export interface Progress {
   readonly request: ExchangeRequest;
   readonly wire: Wire;

@@ -7,7 +7,7 @@ import { reasonOfAbort } from './watched-signal.js';
 
 /**
  * Timeouts that came while this process was too busy for its calls. They are noted here and not on the errors, because
- * callers have no use for the fact.
+ * callers do not need this fact.
  */
 const timeoutsOfBusyProcess = new WeakSet<Error>();
 
@@ -38,7 +38,7 @@ function whatHappened({ phase, status }: Progress): string {
   return `the body of the answer with status ${status} did not end`;
 }
 
-/** Makes the error for an exception of a fetch. The phase of the attempt decides which one. */
+/** Makes the error for an exception of a fetch. The phase of the attempt decides the kind of error. */
 export function toAttemptError(thrown: unknown, progress: Progress, span: Span): TargetError {
   const { phase } = progress;
   if (phase === 'sent') return toNetworkError(thrown, progress, span, 'failed');

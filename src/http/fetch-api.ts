@@ -70,16 +70,16 @@ export interface FetchApi {
    */
   readonly connectsDirectly?: boolean | undefined;
   /**
-   * Most connections that the fetch opens to one host. Notifications use at most half of them, unless
+   * The maximum number of connections that the fetch opens to one host. Notifications use at most half of them, unless
    * `notifications.maxInFlight` is set.
    * @default no limit
    */
   readonly connections?: number | undefined;
   /**
    * Closes the connections to the origin of `url` that have been idle since before a time on the clock of
-   * `performance.now()`. The client calls it after it found a connection dead, because those may be dead too. A fetch
-   * with this method keeps its connections itself, so an answer may come twice or late: the client then compares the
-   * ids of calls and answers.
+   * `performance.now()`. The client calls it when a connection turned out to be dead, because the idle ones may be dead
+   * too. A fetch with this method keeps its connections itself, so an answer may come twice or late. The client
+   * therefore compares the ids of calls and answers.
    */
   dropIdle?(url: string, before: number): void;
   /**

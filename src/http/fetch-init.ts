@@ -25,8 +25,8 @@ export function toInit(
 }
 
 /**
- * Options for a fetch that needs a real signal. The signal is made when the fetch reads it; a fetch that answers from
- * memory never does. All objects share one getter, because a new one each time costs as much as the answer's JSON
+ * Options for a fetch that needs a real signal. The signal is made when the fetch reads it. A fetch that answers from
+ * memory never reads it. All objects share one getter, because a new one each time costs as much as the answer's JSON
  * (benchmark on-device/execute-url).
  */
 class LazyInit implements FetchInit {

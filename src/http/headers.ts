@@ -1,6 +1,6 @@
 import type { FetchResponse } from './fetch-api.js';
 
-/** The headers of an answer. They are read with care, because a fetch of the caller's may return anything. */
+/** The headers of an answer. They are read with care, because the caller's own fetch may return anything. */
 export class SafeHeaders {
   readonly #response: FetchResponse;
 

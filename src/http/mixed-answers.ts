@@ -1,8 +1,11 @@
-/** Most ids that are kept, and their longest age in ms. A later answer finds no call that it could be mistaken for. */
+/**
+ * The maximum number of ids that are kept, and their maximum age in ms. An answer that is still later finds no call
+ * that could take it for its own.
+ */
 const MAX_IDS = 4096;
 const MAX_AGE_MS = 60_000;
 
-/** Most characters of a text that are searched. An answer names its call near its start. */
+/** The maximum number of characters of a text that are searched. An answer names its call near its start. */
 const MAX_TEXT_LENGTH = 65_536;
 
 /** The `requestId` of an answer, found in a text that may be cut off. */

@@ -30,7 +30,7 @@ interface Pool {
 
 /**
  * Opens an agent's connection through a proxy. An agent counts a connection only when it is open. This function counts
- * it from the start, so that a slow proxy does not get more connections than `maxSockets` allows.
+ * it from the start. So a slow proxy does not get more connections than `maxSockets` allows.
  */
 export function openThroughProxy(wanted: WantedConnection, onConnection: OnConnection): void {
   const { agent, proxy, target, options, cut, openOver } = wanted;

@@ -9,7 +9,7 @@ export interface Backoff {
 
 /** The rules for retries of failed calls, with all defaults filled in. */
 export interface RetryPolicy extends Backoff {
-  /** Most attempts after the first. */
+  /** The maximum number of attempts after the first. */
   readonly retries: number;
   /** True when each wait is a random part of its longest time. */
   readonly jitter: boolean;
@@ -26,7 +26,7 @@ export const NO_RETRY: RetryPolicy = {
 
 /** Returns the longest wait in ms after a number of failures, which is at least one. */
 export function grown({ minTimeoutMs, maxTimeoutMs, factor }: Backoff, failures: number): number {
-  // Zero times Infinity is NaN, and a wait of zero is to stay zero.
+  // Zero times Infinity is NaN, but a wait of zero has to stay zero.
   return Math.min(minTimeoutMs * factor ** (failures - 1), maxTimeoutMs) || 0;
 }
 
@@ -39,8 +39,8 @@ export function spread(ms: number, from: number, to: number): number {
 }
 
 /**
- * Returns the wait that an answer asked for, but at most `maxMs`. Up to a tenth is added at random, so that nobody
- * comes back too early, nor all at the same time.
+ * Returns the wait that an answer asked for, but at most `maxMs`. Up to a tenth is added at random. So no client comes
+ * back too early, and not all of them come back at the same time.
  */
 export function obeyedMs(askedMs: number | undefined, maxMs: number): number | undefined {
   return askedMs === undefined ? undefined : spread(Math.min(askedMs, maxMs), 1, 1.1);
@@ -90,9 +90,9 @@ export interface Verdict {
   readonly saysOfHost: 'answered' | 'failed' | 'silent' | 'nothing';
 }
 
-/** The two points in which those who ask for a verdict differ. */
+/** Two facts about the failed call that change the verdict. */
 export interface VerdictOptions {
-  /** True when a retry has its own timeout, and not only what the first attempt left. @default false */
+  /** True when a retry gets a timeout of its own, and not only the rest of the first attempt's time. @default false */
   readonly isLater?: boolean;
   /** True when the request reports events. A report can wait for its session, and a page cannot. @default false */
   readonly isReport?: boolean;

@@ -19,7 +19,7 @@ export interface Transport {
   exchange(request: ExchangeRequest): Promise<Exchanged>;
   /** Looks a host's name up. Undefined when a fetch or a proxy does that. */
   readonly lookUp: ((hostname: string) => Promise<unknown>) | undefined;
-  /** The ids of the calls on the same connections. Undefined when a fetch of the caller's owns the connections. */
+  /** The ids of the calls on the same connections. Undefined for a fetch of the caller that has no `dropIdle`. */
   readonly issued: IssuedIds | undefined;
   /** Closes idle connections at once, and connections in use after their answers. */
   close(): void;
@@ -69,7 +69,7 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       );
     },
     discard: (trip, response) => {
-      // An agent of the caller's does not tell which connection carried the answer. That connection is idle in a
+      // The caller's own agent does not tell which connection carried the answer. That connection will be idle in a
       // moment, so all idle ones are closed then.
       if (agent) later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
       else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
@@ -96,8 +96,8 @@ function isChooser(agent: AgentOption | undefined): agent is (url: UrlLike) => o
 }
 
 /**
- * Returns the agent that a function of the caller's chooses. A promise cannot carry a call, and its rejection would be
- * unhandled.
+ * Returns the agent that the caller's function chooses. A promise is refused, because it cannot carry a call. Its
+ * rejection would be unhandled.
  */
 function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
   const chosen = choose(url);
@@ -107,19 +107,19 @@ function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'agent' });
 }
 
-/** The ids for each fetch that clients may share, because they then share its connections. */
+/** The ids of the calls by fetch. Clients that share a fetch share its connections, and so its ids. */
 const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
   if (!fetchApi) return new IssuedIds();
-  // A fetch of the caller's may answer several calls from memory, and all with the id of the first.
+  // The caller's own fetch may answer several calls from memory, all with the id of the first call.
   if (!withoutInherited(fetchApi).dropIdle) return undefined;
   const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
   issuedByFetch.set(fetchApi, issued);
   return issued;
 }
 
-/** Sends a request with its retries. One deadline holds for all of it, whatever the fetch does. */
+/** Sends a request with its retries. One deadline holds for all attempts and waits together. */
 function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
   if (request.bodyId !== undefined) wire.issued?.add(request.bodyId);
   const progress = unsent(request, wire);

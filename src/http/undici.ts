@@ -14,7 +14,7 @@ export interface UndiciDispatcher {
 
 /** Options of {@link createUndiciFetch}. */
 export interface UndiciFetchOptions {
-  /** Most connections to each host. Calls beyond them wait until one is free. @default 128 */
+  /** The maximum number of connections to each host. Calls beyond them wait until one is free. @default 128 */
   readonly connections?: number | undefined;
   /**
    * An undici dispatcher that carries the calls, such as a `ProxyAgent`. `close()` of the fetch leaves it open.
@@ -89,8 +89,8 @@ export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch
     proxied ??= createFetch({ connections, proxies });
     return proxied;
   };
-  // The property is not enumerable, so that a copy of the properties onto another function leaves it out. Calls through
-  // the copy would go past that function.
+  // The property is not enumerable. So a wrapper that copies the properties of this fetch does not get it. Proxied
+  // calls would otherwise bypass the wrapper.
   return Object.defineProperty(Object.assign(direct, { close }), 'proxied', { value: through });
 }
 
@@ -98,8 +98,8 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
   const open = new Set<Connection>();
   const own = dispatcher ? undefined : createAgent({ connections, open, proxies });
   const used = dispatcher ?? (own as UndiciDispatcher);
-  // A dispatcher of the caller's does not show its connections. To get rid of bad ones, every call closes its
-  // connection for a while.
+  // The caller's own dispatcher does not show its connections. To get rid of bad ones, every call closes its connection
+  // for a while.
   let resetsUntil = 0;
   const resetForAWhile = () => {
     resetsUntil = performance.now() + RESET_MS;
@@ -112,7 +112,7 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
     return toResponse(answer, dispatcher ? resetForAWhile : () => trip.connection?.discard());
   };
   return Object.assign(call, {
-    // A dispatcher of the caller's may use any part of a signal, so it gets a real one.
+    // The caller's own dispatcher may use any part of a signal, so it gets a real one.
     takesAnySignal: !dispatcher,
     connectsDirectly: !dispatcher && !proxies,
     ...(!dispatcher && { connections }),
@@ -127,7 +127,7 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
 
 /** A call that undici carries. */
 interface Trip {
-  /** The connection that carries the call, set when the call starts. Absent with a dispatcher of the caller's. */
+  /** The connection that carries the call, set when the call starts. Absent with the caller's own dispatcher. */
   connection?: Connection;
 }
 
@@ -140,7 +140,7 @@ function createAgent({ connections, open, proxies }: AgentParts): Agent {
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveMaxTimeout: MAX_AGE_MS,
-    // Each connection carries one call at a time, so that it is known which call it carries.
+    // Each connection carries one call at a time. So it is known which call it carries.
     allowH2: false,
     ...(proxies && { connect: connectThrough(proxies) }),
     factory: (origin, options) => new Pool(origin, { ...options, factory }),

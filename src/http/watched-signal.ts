@@ -8,7 +8,10 @@ export interface Abortable {
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** Keeps the one listener on a signal that has calls all the time. It stays as long as the signal itself. */
+/**
+ * Keeps one listener on a signal for as long as the signal lives. A signal that nearly always has calls then does not
+ * get a new listener again and again.
+ */
 export function keepWatch(signal: Abortable): void {
   watch(signal, { watchIndex: 0, onAbort: () => undefined });
 }
@@ -21,8 +24,8 @@ export interface Watcher {
 }
 
 /**
- * A signal and its watchers. They are in a list, and not in a set: a set that lives long makes new tables all the time,
- * and an old table keeps watchers from the garbage collector.
+ * A signal and its watchers. They are in a list, and not in a set. A set that lives long makes new internal tables all
+ * the time, and the garbage collector cannot free the watchers in an old table.
  */
 export interface Watch {
   readonly signal: Abortable;
@@ -54,7 +57,7 @@ export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher)
   }
   if (watchers.length > 0) return;
   watches.delete(signal);
-  // The call has already ended, and its result stays, whatever the caller's signal does.
+  // The call has already ended, so an error of the caller's signal cannot change its result.
   quietly(() => signal.removeEventListener('abort', listener));
 }
 

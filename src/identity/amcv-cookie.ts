@@ -1,7 +1,7 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 
 /**
- * This file reads AMCV cookies. Such a cookie has keys and values by turns:
+ * This file reads AMCV cookies. In such a cookie, a value follows each key:
  * `…|MCMID|{ECID}|MCAAMLH-{expiry}|{hint}|MCAAMB-{expiry}|{blob}|…`. The value `NONE` stands for no value.
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/integration/ecid
  */
@@ -19,7 +19,9 @@ export interface AmcvValues {
 /** The maximum number of digits that the region of Audience Manager may have. */
 export const MAX_REGION_LENGTH = 9;
 
-/** The values of a visitor without an AMCV cookie. It has all fields, so that none is found on `Object.prototype`. */
+/**
+ * The values of a visitor without an AMCV cookie. It has all fields, so none of them is read from `Object.prototype`.
+ */
 export const NO_VALUES: AmcvValues = Object.freeze({
   MCMID: undefined,
   MCAAMLH: undefined,
@@ -37,9 +39,9 @@ export function visitorCookieName(organizationId: string): string {
 }
 
 /**
- * Reads an AMCV cookie that is percent-encoded once, twice or not at all. A malformed value is absent, and nothing ever
- * throws. The `-{expiry}` after a key is not checked, as in Adobe's own visitor library: an old region of Audience
- * Manager still works.
+ * Reads an AMCV cookie that is percent-encoded once, twice or not at all. A malformed value is absent. The function
+ * never throws. The `-{expiry}` after a key is not checked, as in Adobe's own visitor library: an old region of
+ * Audience Manager still works.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {
   if (typeof cookie !== 'string') return NO_VALUES;

@@ -17,8 +17,8 @@ export type LocationHintOption = CookieOption | number;
 
 /**
  * Reads the value of a cookie from an option.
- * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type. An identity that is lost in silence would make
- * each call a new visitor.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type. If it were ignored, each call would count as a
+ * new visitor, and nobody would notice.
  */
 export function toCookieText(option: unknown, name: string): string | undefined {
   if (option === undefined || option === null) return undefined;

@@ -19,7 +19,7 @@ export const AUTHENTICATED_STATES = [
 ] as const satisfies readonly AuthenticatedState[];
 
 const { id: MAX_ID_LENGTH, integrationCode: MAX_CODE_LENGTH } = EDGE_LIMITS.CustomerId;
-/** The list of customer ids that all visitors without one share. */
+/** The empty list that all visitors without customer ids share. */
 export const NO_CUSTOMER_IDS: readonly CustomerId[] = Object.freeze([]);
 
 /**
@@ -30,8 +30,8 @@ export type CustomerIdOption =
   | number
   | {
       /**
-       * The id, at most 128 characters. A number is sent as text. A visitor who has not logged in has no id yet: an
-       * empty or missing one is left out.
+       * The id, at most 128 characters. A number is sent as text. An empty or missing id is left out, because a visitor
+       * who has not logged in has none yet.
        */
       readonly id: string | number | null | undefined;
       /**
@@ -43,7 +43,7 @@ export type CustomerIdOption =
 
 /**
  * A login state as a caller may write it: its number, or its name in lower or upper case. The type takes any number,
- * because programs often hold the state as one; a number that is no state is an error.
+ * because programs often hold the state as a number. A number that is no state is an error.
  */
 export type AuthStateOption = number | AuthenticatedState | Uppercase<AuthenticatedState>;
 
@@ -94,7 +94,7 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
 
 /**
  * Reads the customer ids that a visitor object holds, by integration code. An id that Target does not take is left out
- * with a warning and is no error, because somebody else than the caller may have given it to the object.
+ * with a warning. It is no error of the call, because another program may have given it to the object.
  */
 export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void): readonly CustomerId[] {
   const customerIds: CustomerId[] = [];
@@ -213,8 +213,8 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
 }
 
 /**
- * Reads the login state of a customer id. The two forms name it differently, and both names are read in both forms: an
- * overlooked state would count a logged-in customer as unknown.
+ * Reads the login state of a customer id. The two forms give it different names. Both names are read in both forms,
+ * because an overlooked state would count a logged-in customer as unknown.
  */
 function stateIn(value: JsonRecord, names: readonly [string, string], path: string): AuthenticatedState {
   const [own, other] = names;

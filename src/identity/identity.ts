@@ -18,8 +18,8 @@ import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cook
 import { guarded, isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
 /**
- * The options of a call that identify the visitor. Pass on the cookies of the browser, and set those of the answer, or
- * each call counts as a new visitor.
+ * The options of a call that identify the visitor. Pass on the browser's cookies, and set the answer's cookies in the
+ * browser. Otherwise each call counts as a new visitor.
  *
  * A malformed or expired cookie counts as absent, and so does `null`. A value of a wrong type makes the call reject
  * with `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option.
@@ -51,8 +51,8 @@ export interface IdentityOptions {
    */
   readonly targetLocationHint?: LocationHintOption | null | undefined;
   /**
-   * Another name of `targetLocationHint`, which Adobe's samples use. If both have a location hint, `targetLocationHint`
-   * wins.
+   * Another name of `targetLocationHint`. Adobe's samples use it. If both have a location hint, `targetLocationHint` is
+   * used.
    */
   readonly targetLocationHintCookie?: LocationHintOption | null | undefined;
   /**
@@ -81,8 +81,9 @@ export interface IdentityOptions {
   readonly sessionId?: string | number | null | undefined;
   /**
    * A visitor object that several calls share: a `Visitor` of this package, or one of `@adobe-mcid/visitor-js-server`.
-   * Each call sends the customer ids that it holds, and adds those in `customerIds` to it. A method of it that throws,
-   * or returns a promise instead of its value, makes the call reject with `ERR_TARGET_INVALID_REQUEST`.
+   * Each call sends the customer ids that the object holds, and adds its own `customerIds` to the object. A call
+   * rejects with `ERR_TARGET_INVALID_REQUEST` when a method of the object throws, or returns a promise instead of its
+   * value.
    * @default a new one, made of `visitorCookie`
    */
   readonly visitor?: VisitorLike | null | undefined;
@@ -158,8 +159,8 @@ export function toIdentity(
 
 /**
  * Draws the supplemental data id of one call. It is called once for each call, as the last step, because a consumer
- * that asks twice gets another id. An id in the request is given to the visitor object: the browser sends the hits of
- * the page with the id in `visitorState`, and both have to be the same.
+ * that asks twice gets another id. An id in the request is given to the visitor object, so that `visitorState` has it
+ * too. The browser sends the hits of the page with the id in `visitorState`, and both ids have to be the same.
  */
 export function drawSupplementalDataId(
   { visitor, consumerId }: Identity,
@@ -231,8 +232,8 @@ function addCustomerIds(
 }
 
 /**
- * Reads the consumer id of a call. A value that is no name is an error: with the default in its stead, calls of
- * different consumers would count as calls of one.
+ * Reads the consumer id of a call. A value that is no name is an error. If the default replaced it, calls of different
+ * consumers would count as calls of one consumer.
  */
 function toConsumerId(consumerId: unknown): string {
   if (typeof consumerId === 'string' && consumerId !== '') return consumerId;
@@ -259,7 +260,10 @@ function toValues(values: unknown): VisitorValues {
   return isRecord(values) ? values : NO_VALUES;
 }
 
-/** Returns a value of a visitor object as text. Only texts and numbers that the API takes count. */
+/**
+ * Returns a value of a visitor object as text. Returns undefined for anything but a text or a number that the API
+ * takes.
+ */
 function toText(value: unknown, maxLength: number): string | undefined {
   // Most visitors have none of the values. This shortcut saves a thirtieth of a decision (benchmark
   // on-device/prefetch-url).

@@ -2,7 +2,9 @@ import { v4 } from 'uuid';
 import { fillRandom, fromLatin1, toBytes, toHex } from '#platform';
 
 const BYTES = 16;
-/** The number of ids that are drawn at once. Each id is a slice of one text, and keeps all 4 KB of it in memory. */
+/**
+ * The number of ids that are drawn at once. Each id is a slice of one text, and keeps all 4 KB of the text in memory.
+ */
 const BATCH = 128;
 const drawn = new Uint8Array(BATCH * BYTES);
 const slots = Array.from({ length: BATCH }, (_, at) => drawn.subarray(at * BYTES, (at + 1) * BYTES));
@@ -11,7 +13,7 @@ const slots = Array.from({ length: BATCH }, (_, at) => drawn.subarray(at * BYTES
 const pool = new Uint8Array(4 * drawn.length);
 let unused = pool.subarray(0, 0);
 
-/** Draws random bytes, which are handed out once. */
+/** Draws random bytes. Each byte is used once. */
 function draw(): void {
   if (unused.length === 0) {
     fillRandom(pool);

@@ -35,8 +35,8 @@ export function deliveryHost(client: string, hint: string | undefined): string {
 }
 
 /**
- * The hosts by location hint. The map is bounded, because a hint has at most four digits. The same text is used again,
- * because a new one has to be hashed again for every look-up by host.
+ * The hosts by location hint. The map is bounded, because a hint has at most four digits. Each host's text is kept and
+ * used again, because JavaScript has to hash a new text before it can be looked up in a map.
  */
 const hostsByHint = new Map<string, string>();
 

@@ -28,7 +28,7 @@ export interface MboxCookie {
 export interface TargetCookie {
   /** The name of the cookie: `mbox` or `mboxEdgeCluster`. */
   readonly name: string;
-  /** The value of the cookie. A library may percent-encode it once more: it is read again all the same. */
+  /** The value of the cookie. A library may percent-encode it once more. The client can still read it. */
   readonly value: string;
   /** The time for which the browser keeps the cookie, in seconds. */
   readonly maxAge: number;
@@ -37,7 +37,7 @@ export interface TargetCookie {
 /** The name of the cookie that holds the session and the tntId. */
 export const MBOX_COOKIE_NAME = 'mbox';
 
-/** The ids of a visitor without a cookie. It has all fields, so that none of them is found on `Object.prototype`. */
+/** The ids of a visitor without a cookie. It has all fields, so none of them is read from `Object.prototype`. */
 const EMPTY: MboxCookie = Object.freeze({ sessionId: undefined, tntId: undefined, locationHint: undefined });
 /** The time in seconds that a session lives after its last call. The location hint lives as long. */
 export const SESSION_SECONDS = 1860;
@@ -48,7 +48,8 @@ const PC_SECONDS = 63_244_800;
 const MAX_LENGTH = 4096;
 const MAX_PARTS = 50;
 /**
- * The patterns of the bar between the parts of a cookie, by how often the whole cookie was encoded: 0, 1 or 2 times.
+ * The pattern of the bar between the parts of a cookie. The index is the number of times that the whole cookie was
+ * encoded: 0, 1 or 2.
  */
 const BARS = ['|', /\||%7C/i, /\||%(?:25)?7C/i] as const;
 /** The characters that the API takes in a session id: printable ASCII without space, `?` and `/`. */
@@ -61,7 +62,7 @@ export function isSessionId(value: string): boolean {
 
 /**
  * Reads the mbox cookie as a browser sent it. A malformed or expired part is skipped, and the other parts still count.
- * Nothing ever throws.
+ * The function never throws.
  */
 export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   if (typeof cookie !== 'string') return EMPTY;
@@ -106,7 +107,7 @@ let expiry = { now: Number.NaN, session: '', device: '' };
 
 /** Percent-encodes a text. A lone surrogate cannot be encoded and is replaced. */
 function encode(value: string): string {
-  // Ids rarely have such a character, and a look is faster than the encoding of nothing.
+  // Ids rarely have such a character, and this test is faster than an encoding that changes nothing.
   if (!RESERVED.test(value)) return value;
   try {
     return encodeURIComponent(value);

@@ -6,7 +6,7 @@ import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
 import { newSupplementalDataId } from './ids.js';
 
 /**
- * The methods of a visitor object, which the calls of one page share: a {@link Visitor}, or an object of
+ * The methods of a visitor object. The calls of one page share the object: a {@link Visitor}, or an object of
  * `@adobe-mcid/visitor-js-server`. A call rejects with `ERR_TARGET_INVALID_REQUEST` when a method throws, or returns a
  * promise instead of its value.
  */
@@ -73,7 +73,8 @@ export function guarded(visitor: VisitorLike): VisitorLike {
 
 /**
  * Calls a method of a visitor object. An error that the caller's own method throws becomes the `cause`. A promise is an
- * error, because the ids of the visitor would be lost in silence, unless nobody uses the result of the method.
+ * error, because the visitor's ids would be lost, and nobody would notice. Methods whose result is not used may return
+ * one.
  */
 function ask(visitor: JsonRecord, name: string, given: readonly unknown[]): unknown {
   let answer: unknown;
@@ -121,7 +122,7 @@ export class Visitor implements VisitorLike {
   #last: string | undefined;
   #lastConsumers: readonly string[] = NO_CONSUMERS;
 
-  /** Tells a visitor of this copy of the package from all other objects. @internal */
+  /** Tells whether an object is a visitor of this copy of the package. @internal */
   static isOwn(visitor: object): visitor is Visitor {
     return #organizationId in visitor;
   }
@@ -167,9 +168,9 @@ export class Visitor implements VisitorLike {
   }
 
   /**
-   * Returns the supplemental data id (SDID) for one call of a consumer. All consumers get the same SDID, until one of
-   * them asks a second time and gets a new one. A consumer that has not used the SDID before the new one gets that
-   * first, so all consumers use the same SDIDs in the same order.
+   * Returns the supplemental data id (SDID) for one call of a consumer. All consumers get the same SDID. A consumer
+   * that asks a second time gets a new SDID. A consumer that has not used the previous SDID gets the previous one
+   * first. So all consumers use the same SDIDs in the same order.
    */
   getSupplementalDataID(consumerId: string): string {
     if (this.#last !== undefined && !this.#lastConsumers.includes(consumerId)) {

@@ -18,17 +18,17 @@ import type { CompiledRule } from './rules/location.js';
 import { RuleSearch, type SearchedPart } from './rules/matching.js';
 import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
 
-/** Holds what is needed to answer one `execute` or one `prefetch`. */
+/** The data that are needed to answer one `execute` or one `prefetch`. */
 export interface Part extends SearchedPart {
   readonly compiled: CompiledArtifact;
   /** Facts that all locations of the call have in common. */
   readonly context: CallContext;
   readonly recorder: TraceRecorder | undefined;
-  /** Collects the displays to report; undefined in a `prefetch`, which displays nothing. */
+  /** Collects the displays to report. It is undefined for a `prefetch`, which displays nothing. */
   readonly report: DisplayReport | undefined;
   /**
-   * Search that is shared by all locations with neither an address nor parameters of their own. It is undefined until
-   * the first of them is answered.
+   * The search that locations without an address and parameters of their own share. It is undefined until the first
+   * such location is answered.
    */
   plainSearch: RuleSearch | undefined;
 }
@@ -83,8 +83,8 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
 }
 
 /**
- * Answers a request for one view, or for all views when it names none. There is one answer for each view of which a
- * rule holds.
+ * Answers a request for one view, or for all views when it names none. Each view with a rule that holds gets one
+ * answer.
  */
 export function decideView(request: ViewRequest, part: Part, answers: ViewResponse[]): void {
   const { compiled } = part;
@@ -108,8 +108,8 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
 }
 
 /**
- * Returns the search for a location. Locations without an address and parameters of their own share one search: they
- * are answered one after the other, and each starts it anew.
+ * Returns the search for a location. Locations without an address and parameters of their own share one search. They
+ * are answered one after the other, and each of them starts the search again.
  */
 function searchFor({ address, parameters }: RequestDetails, part: Part): RuleSearch {
   if (address || parameters) {
@@ -148,7 +148,7 @@ function withTrace<Answer extends LocationResponse>(
   return answer;
 }
 
-/** Removes metrics whose token occurs again later: the last one counts, and stands where the first one stood. */
+/** Keeps one metric for each token: the last one, at the position of the first one. */
 function uniqueByToken(metrics: readonly Metric[]): Metric[] {
   const metricsByToken = new Map<string | undefined, Metric>();
   for (const metric of metrics) metricsByToken.set(metric.eventToken, metric);

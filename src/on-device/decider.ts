@@ -18,7 +18,7 @@ import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js'
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
 import { edgeShare } from './remote-dependency.js';
 
-/** Holds what is needed to start on-device decisioning. */
+/** The parts of a client that on-device decisioning needs. */
 export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   /** The client's location hint, for calls of visitors who have none. */
@@ -41,13 +41,13 @@ interface Parts extends OnDeviceOptions {
 }
 
 /**
- * Starts on-device decisioning. The decider finds offers from artifact, request and geographic data, and reports
- * their displays afterwards. Some runtimes allow no network before the first call: there it starts with the first
+ * Starts on-device decisioning. The decider finds offers from artifact, request and geographic data, and reports their
+ * displays afterwards. Some runtimes allow no network before the first call. There, the download starts with the first
  * call.
  */
 export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const source = new ArtifactSource(options);
-  // The closures below must not refer to `options`: they would keep its payload alive, which may be large.
+  // The closures below must not refer to `options`. They would keep the payload in memory, which may be large.
   const { onStart } = options;
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
   let hasStarted = false;
@@ -117,14 +117,14 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   });
 }
 
-/** A call, with all that its decision needs. */
+/** A call, with everything that its decision needs. */
 interface LocatedCall {
   readonly call: Call;
   readonly locationHint: string | undefined;
   readonly inUse: ArtifactInUse;
   /** Time at which the decision began, on the clock of `performance.now()`; 0 when telemetry is off. */
   readonly started: number;
-  /** The visitor's geographic data; undefined when nothing is known of them. */
+  /** The visitor's geographic data. They are undefined when none are known. */
   readonly geo: Geo | undefined;
   /** Time for which the call is decided, in epoch ms. */
   readonly nowMs: number;

@@ -18,10 +18,10 @@ interface Batch {
 }
 
 /**
- * Reports what a call displays. There is one notification for each executed rule with tokens that are not reported
- * yet. It is made as an object, for traces and events, and as JSON, to be sent. The JSON is written at once, because
- * the caller may change the visitor's objects while the report waits. It is assembled here, because most of it is the
- * same for all visitors of a rule: with `JSON.stringify` a decision takes a quarter longer (benchmarks
+ * Reports the displays of a call. Each executed rule with tokens that are not reported yet gets one notification. It is
+ * made as an object, for traces and events, and as the JSON that is sent. The JSON is written at once, because the
+ * caller may change the visitor's objects while the report waits. It is put together by hand, because most of it is the
+ * same for all visitors of a rule. With `JSON.stringify` a decision takes a quarter longer (benchmarks
  * on-device/execute-url and on-device/10-mboxes).
  */
 export class DisplayReport {
@@ -70,7 +70,7 @@ export class DisplayReport {
         ? displayJsonOf(displayed, mbox)
         : toDisplayJson(mbox, tokens);
     const end = carried ? `,${JSON.stringify(carried).slice(1)}` : '}';
-    // The text is joined from few parts, because each part stays an object until the text is sent.
+    // The text is joined from few parts, because each part stays in memory as an object until the text is sent.
     this.#push(notification, `{"id":"${id}${this.#stampJson}${displayJson}${end}`);
     return notification;
   }
@@ -112,8 +112,8 @@ function toReportedCall(decided: ResolvedDeliveryRequest, requestId: string): Re
 }
 
 /**
- * Returns the fields of a location's request that count for the visitor's profile and for revenue. Without a
- * notification that carries them they would be lost.
+ * Returns the fields of a location's request that count for the visitor's profile and for revenue. They would be lost
+ * if no notification carried them.
  */
 function toCarried({ profileParameters, order, product }: RequestDetails): RequestDetails | undefined {
   if (!profileParameters && !order && !product) return undefined;
@@ -159,14 +159,14 @@ function toHeadJson({
   return `${head}${shared}${isLimited ? withoutBraces(JSON.stringify({ property, environmentId })) : ''}`;
 }
 
-/** Returns the fields of an object's JSON without its braces, so that they can follow other fields. */
+/** Returns the fields of an object's JSON without its braces. They can then follow other fields. */
 function withoutBraces(json: string): string {
   return json === '{}' ? '' : `,${json.slice(1, -1)}`;
 }
 
 /**
- * Returns the supplemental data id when it is all that the request says about the Experience Cloud, and when it needs
- * no escaping. Returns undefined otherwise.
+ * Returns the supplemental data id when the request holds nothing else about the Experience Cloud and the id needs no
+ * escaping. Returns undefined otherwise.
  */
 function loneSdidOf({ analytics, audienceManager }: ExperienceCloud = {}): string | undefined {
   if (!analytics || audienceManager) return undefined;

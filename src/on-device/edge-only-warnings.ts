@@ -17,8 +17,8 @@ const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
 const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';
 
 /**
- * Warns of what is lost because the edge was not asked. Hybrid clients do not get here with such a request: they have
- * asked the edge.
+ * Warns of the parts of a request that are lost because the edge was not asked. A `hybrid` call with such a request
+ * does not come here, because it goes to the edge.
  */
 export function warnOfLosses(
   request: ResolvedDeliveryRequest,

@@ -20,7 +20,7 @@ import { remoteDependency } from './remote-dependency.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
 
-/** Holds what an evaluation needs besides the request and the artifact. */
+/** The inputs of an evaluation, in addition to the request and the artifact. */
 export interface EvaluationInputs {
   /** Time for which the request is decided, in epoch ms. */
   readonly nowMs: number;
@@ -56,10 +56,9 @@ export interface Evaluation extends RemoteNames {
 }
 
 /**
- * Decides a request from the artifact, without network and clock: time and ids are passed in. Besides caches, nothing
- * survives a call but counters in activities and rule keys. They stay correct because an evaluation is synchronous:
- * no other evaluation runs in between.
- * On-device decisioning is described at
+ * Decides a request from the artifact, without network and clock: time and ids are passed in. Only caches, and counters
+ * in activities and rule keys, outlive a call. The counters stay correct because an evaluation is synchronous: no other
+ * evaluation runs in between. On-device decisioning is described at
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/overview.
  */
 export function evaluate(

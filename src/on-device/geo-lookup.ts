@@ -15,7 +15,7 @@ import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
 import { toGeo } from './facts/place.js';
 
-/** Holds what a geo look-up needs. */
+/** The parts of a client that a geo look-up needs. */
 export interface GeoOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;
@@ -69,8 +69,8 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   };
 
   /**
-   * Starts a look-up that calls with different timeouts share. Its time limit is at least the configured timeout, so
-   * that later calls profit when the first one cannot wait.
+   * Starts a look-up that calls with different timeouts share. Its time limit is at least the configured timeout. So
+   * later calls can use its result even when the first call could not wait for it.
    */
   const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
     const lookup = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));

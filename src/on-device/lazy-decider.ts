@@ -4,7 +4,7 @@ import type { OnDevice, OnDeviceOptions } from './decider.js';
 
 /**
  * Loads on-device decisioning for clients that need it. It is most of the SDK's code, and includes the public suffix
- * list. A failed load is forgotten, so that the next call tries again.
+ * list. A failed load is forgotten, and the next call tries again.
  */
 export class LazyOnDevice {
   #options: OnDeviceOptions;
@@ -35,8 +35,8 @@ export class LazyOnDevice {
     if (this.#loading) return this.#loading;
     const loading = this.#load();
     this.#loading = loading;
-    // Every call reports the failure to its caller. This handler keeps it from being an unhandled rejection when nobody
-    // does.
+    // Every call reports the failure to its caller. Without this handler the rejection would be unhandled when no call
+    // waits for the load.
     loading.catch(() => undefined);
     return loading;
   }
@@ -59,7 +59,7 @@ export class LazyOnDevice {
   }
 }
 
-/** Puts the deciders of a client together. The first call that finds on-device decisioning missing loads it. */
+/** Puts the deciders of a client together. A call that reads `local` after a failed load starts the load again. */
 export function toDeciders(edge: EdgeDecider, onDevice: LazyOnDevice | undefined): Deciders {
   return {
     edge,

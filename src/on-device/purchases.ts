@@ -21,8 +21,8 @@ function anyOf({ mboxes, pageLoad, views }: ExecuteRequest & PrefetchRequest): b
 }
 
 /**
- * Returns the path of the first location whose order or product is in no notification, such as `execute.mboxes[2]`.
- * Returns undefined when none is lost.
+ * Returns the path of the first location whose order or product no notification carries, such as `execute.mboxes[2]`.
+ * Returns undefined when there is no such location.
  */
 export function unreportedOrder(
   { execute, prefetch }: DeliveryRequest,

@@ -83,7 +83,7 @@ function toTracedId(id: VisitorId): object {
   return { ...id, tntId, profileLocation };
 }
 
-/** Entry of a trace for an activity whose rule was answered with. Traces call activities campaigns. */
+/** Entry of a trace for an activity whose rule gave an answer. Traces call activities campaigns. */
 interface Campaign {
   readonly id: number | string;
   readonly campaignType: JsonValue | undefined;
@@ -94,8 +94,8 @@ interface Campaign {
 }
 
 /**
- * Entry of a trace for an activity whose rules were evaluated: the facts that their conditions read, and the
- * conditions and audiences that held or did not.
+ * Entry of a trace for an activity whose rules were evaluated. It has the facts that their conditions read, and lists
+ * the conditions and audiences that held and those that did not.
  */
 interface CampaignTarget {
   readonly context: object;
@@ -131,7 +131,7 @@ export class TraceRecorder {
     conditions.push(rule.condition?.written);
   }
 
-  /** Records that a rule's options were answered with. The notification is the one that reports their display. */
+  /** Records that a rule's options are part of the answer. The notification is the one that reports their display. */
   noteAnswer(rule: CompiledRule, notification: Notification | undefined): void {
     const campaign = this.#campaigns.get(rule.activity.id) ?? this.#addCampaign(rule);
     if (notification) campaign.notifications?.push(notification);

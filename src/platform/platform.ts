@@ -21,7 +21,7 @@ export interface Sockets {
    * call.
    */
   open(proxies?: ProxyRules): Connections;
-  /** Closes the idle connections to a URL's origin in an agent of the caller's. */
+  /** Closes the idle connections to a URL's origin in the caller's own agent. */
   dropIdleOf(agent: object, url: string): void;
   /** Looks a host's name up in the same way as the connections do. Rejects when the name has no address. */
   lookUp(hostname: string): Promise<unknown>;
@@ -51,14 +51,14 @@ export interface Signals {
 }
 
 /**
- * The parts of the platform that the core uses, unless they are globals of the web. The specifier `#platform` stands
- * for `node.ts` or `web.ts`, and both export exactly these.
+ * The parts of the platform that the core uses, except the globals that browsers have too. The specifier `#platform`
+ * stands for `node.ts` or `web.ts`, and both export exactly these.
  */
 export interface Platform {
   /**
    * Loads the default fetch for the first call that needs it, because loading it takes half of the time that importing
-   * the package takes. Returns undefined when it is loaded. A load that failed is forgotten, so that the next call
-   * tries again.
+   * the package takes. Returns undefined when it is loaded. A load that failed is forgotten, and the next call tries
+   * again.
    */
   loadDefaultFetch(): Promise<void> | undefined;
   /** The fetch of clients without the option `fetchApi`. It has to be loaded first. */
@@ -75,8 +75,8 @@ export interface Platform {
   /** The signals of the process. Undefined where a process gets none. */
   readonly processSignals: Signals | undefined;
   /**
-   * Lets the process end, although its parent process may still send it messages, as the primary of a cluster does. The
-   * two stay connected.
+   * Lets the process end although it has a channel to its parent process, such as the primary of a cluster. The channel
+   * stays open.
    */
   releaseChannel(): void;
   /**

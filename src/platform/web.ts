@@ -3,7 +3,9 @@ import type { Platform } from './platform.js';
 
 export type { Files, NodeStream, OpenFile, Timer } from './platform.js';
 
-/** The option keeps frameworks from answering out of their caches. Runtimes that do not know the option refuse it. */
+/**
+ * The option stops frameworks from answering calls from their caches. Runtimes that do not know the option refuse it.
+ */
 const uncached = 'cache' in Request.prototype ? { cache: 'no-store' } : {};
 
 export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => undefined;

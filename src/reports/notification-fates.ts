@@ -15,7 +15,9 @@ export interface FatesOptions {
 /** The status of an answer without a body. */
 const NO_CONTENT = 204;
 
-/** Counts what becomes of each notification. Reports the lost ones in the log and as `sendNotificationError` events. */
+/**
+ * Counts the notifications by their outcome. Reports the lost ones in the log and as `sendNotificationError` events.
+ */
 export class NotificationFates {
   readonly #events: Events;
   readonly #losses: FaultLog;
@@ -38,7 +40,7 @@ export class NotificationFates {
     this.#counts.accepted += notificationsOf(call).length;
   }
 
-  /** Remembers a host's fault. It is the likely reason of the notifications that are dropped next. */
+  /** Remembers a host's fault. It is the likely reason when notifications are dropped next. */
   noteFault(error: TargetError): void {
     this.#lastFault = error;
   }
@@ -73,7 +75,7 @@ export class NotificationFates {
     const message = `a notification was dropped: ${why}`;
     this.#losses.failed(message);
     this.#end(notificationsOf(call), 'dropped', () => {
-      // The remembered fault most likely comes from the call of another visitor, so what is personal is left out.
+      // The remembered fault most likely comes from the call of another visitor, so its personal parts are left out.
       const cause = this.#lastFault && withoutVisitor(this.#lastFault);
       return new TargetError(code, message, { cause });
     });

@@ -35,7 +35,7 @@ export interface NotificationQueueOptions {
 const MAX_BLAMED_ATTEMPTS = 3;
 /** A call is given up after this many attempts, but not before it was tried for `MIN_TRIED_MS`. */
 const MAX_ATTEMPTS = 10;
-/** A call is tried for at least this long, so that a short outage of the edge loses nothing. */
+/** A call is tried for at least this long, because a short outage of the edge must not lose notifications. */
 const MIN_TRIED_MS = 2 * 60 * 1000;
 /** The waits between the attempts of one call while its host answers other calls. */
 const WAITS: Backoff = { minTimeoutMs: 100, maxTimeoutMs: 2000, factor: 2 };
@@ -47,14 +47,14 @@ const MAX_ASKED_MS = 5 * 60 * 1000;
 const LATER_REPORT = { isLater: true, isReport: true };
 /** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
-/** A queue that is filled to no more than this share of its limit estimates bytes instead of counting them. */
+/** The queue estimates bytes instead of counting them while it uses at most this share of its limit. */
 const ESTIMATED_SHARE = 1 / 32;
 /** The largest number of UTF-8 bytes for one UTF-16 unit of a JavaScript string. */
 const MAX_BYTES_A_CHARACTER = 3;
 
 /**
- * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes;
- * notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
+ * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
+ * Notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
  * fault of one host, or of one call, delays no others. The equation accepted = delivered + failed + dropped + queued
  * always holds.
  */
@@ -87,7 +87,7 @@ export class NotificationQueue {
     return this.#fates.stats;
   }
 
-  /** Adds a call. It is sent after the current turn of the event loop, so that the decision is not delayed. */
+  /** Adds a call. It is sent after the current turn of the event loop, because it must not delay the decision. */
   add(call: Delivery): void {
     this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
@@ -113,7 +113,7 @@ export class NotificationQueue {
 
   /**
    * Resolves when each call that is in the queue at this moment was delivered, failed or dropped, or when a limit is
-   * reached. Meanwhile one call a second may go to a host that the queue has paused; a wait that the host asked for
+   * reached. Meanwhile one call a second may go to a host that the queue has paused. A wait that the host asked for
    * with `Retry-After` is kept. It never rejects.
    */
   async flush(limits: Limits): Promise<void> {
@@ -126,7 +126,7 @@ export class NotificationQueue {
       await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
     clearTimeout(this.#timer);
     this.#abort.abort();
-    // Calls are removed one by one, so that a listener finds each of them either in the queue or among the dropped.
+    // Calls are removed one by one. So a listener finds each call either in the queue or among the dropped ones.
     for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
       this.#forget(next);
       this.#fates.drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
@@ -142,7 +142,7 @@ export class NotificationQueue {
       this.#pump();
       return waiter.ended;
     };
-    // The timer of the limit keeps the process alive meanwhile, so that the calls of the queue can end.
+    // The timer of the limit keeps the process alive until the calls of the queue have ended.
     await within(limits, drain, () => new Error('not all was sent')).catch(() => undefined);
     waiter.cancel();
   }
@@ -177,7 +177,7 @@ export class NotificationQueue {
     this.#timer = unref(setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs)));
   }
 
-  /** Sends one call, then sends the calls that have become possible by its end. */
+  /** Sends one call. When it has ended, sends the calls that may go now. */
   async #send(queued: QueuedCall, nowMs: number): Promise<void> {
     const host = this.#options.hostOf(queued.hint);
     const window = this.#windows.of(host);
@@ -214,7 +214,7 @@ export class NotificationQueue {
     };
   }
 
-  /** Decides what becomes of a call that failed, and informs the window of its host. */
+  /** Decides whether a failed call is tried again, split or given up, and informs the window of its host. */
   #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
@@ -252,14 +252,14 @@ export class NotificationQueue {
     // The call's cluster may have been found lost while the call was being sent.
     queued.hint = this.#lost.reachable(queued.hint);
     if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
-    // The call goes behind the others, because one that the edge always fails on must not hold them up.
+    // The call goes behind the others. A call that always fails must not delay them.
     else if (waitMs === 0) this.#waiting.push(queued);
     else this.#waiting.delay(queued, nowMs + waitMs);
   }
 
   /**
-   * Notes that nobody answers for a visitor's cluster, which a forged cookie may have invented. Its visitors' calls go
-   * to the client's own host for some time, so that they wait for nothing.
+   * Notes that nobody answers for a visitor's cluster, which a forged cookie may have invented. For some time the calls
+   * of its visitors go to the client's own host, and do not wait for the cluster.
    */
   #loseCluster({ hint }: QueuedCall): void {
     const { hostOf } = this.#options;
@@ -275,7 +275,7 @@ export class NotificationQueue {
   #split(queued: QueuedCall): void {
     const { call, period } = queued;
     const written: Delivery['request'] = JSON.parse(jsonOf(call.request));
-    // The halves have no `requestId`, so that each gets an id of its own and is not mistaken for the other.
+    // The halves have no `requestId`. So each gets an id of its own, and the answers to the two cannot be confused.
     const { requestId: _, notifications = [], ...request } = written;
     const hint = this.#lost.reachable(queued.hint);
     const middle = Math.ceil(notifications.length / 2);
@@ -316,9 +316,7 @@ export class NotificationQueue {
   }
 }
 
-/**
- * Returns how long the host asked to be left alone, in ms, up to `MAX_ASKED_MS`. Returns `undefined` when it did not.
- */
+/** Returns the wait in ms that the host asked for, up to `MAX_ASKED_MS`. Returns `undefined` when it asked for none. */
 function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
   return obeyedMs(retryAfterMs, MAX_ASKED_MS);
 }

@@ -2,7 +2,7 @@
 export interface Waiter {
   /** Resolves when the calls have ended. */
   readonly ended: Promise<void>;
-  /** Stops waiting; `ended` then never resolves. */
+  /** Stops waiting. `ended` then never resolves. */
   cancel(): void;
 }
 

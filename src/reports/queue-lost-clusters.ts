@@ -1,11 +1,11 @@
-/** Visitors of a cluster that could not be reached are reported through another host for this long. */
+/** Notifications of a cluster that cannot be reached go to another host for this long. */
 const LOST_MS = 5 * 60 * 1000;
 /** The number of lost clusters that are remembered. It is limited because forged cookies can name any number. */
 const MAX_LOST = 100;
 
 /** The location hints of clusters that could not be reached a short while ago. */
 export class LostClusters {
-  /** The end of the time by location hint, on the clock of `performance.now()`. */
+  /** The end of that time by location hint, on the clock of `performance.now()`. */
   readonly #untilMs = new Map<string, number>();
 
   /** Remembers a cluster as lost, and forgets the oldest when there are too many. */

@@ -64,8 +64,8 @@ export class HostWindow {
   }
 
   /**
-   * True when there is probably nobody to answer: the host has never answered, or it failed again after a pause. A host
-   * that failed for the first time may be back in a moment and is not lost.
+   * True when the host will probably not answer: it has never answered, or it failed again after a pause. A host that
+   * failed for the first time may be back in a moment and is not lost.
    */
   get isLost(): boolean {
     return !this.#hasAnswered || this.#pauses > 1;
@@ -128,7 +128,7 @@ export class HostWindow {
     this.#asksInRow = askedMs === undefined ? 0 : this.#asksInRow + 1;
     if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW)
       this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs);
-    // Calls that ran together also fail together, which is one reason to pause and not several.
+    // Calls that ran together also fail together. That is one reason to pause, not several reasons.
     if (nowMs < this.#pausedUntilMs) return;
     if (!this.#isProven || this.#faultsInRow >= MAX_FAULTS_IN_ROW) this.#pause(nowMs);
   }

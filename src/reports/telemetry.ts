@@ -57,7 +57,7 @@ export class TelemetryBuffer {
     return entries;
   }
 
-  /** Keeps the entries of a call that failed, so that a later one carries them. */
+  /** Keeps the entries of a call that failed. A later call carries them. */
   restore(entries: readonly TelemetryEntry[]): void {
     if (entries.length === 0) return;
     this.#entries = [...entries, ...this.#entries].slice(-MAX_BUFFERED);

@@ -20,7 +20,7 @@ export class WrittenReport implements ResolvedDeliveryRequest {
   readonly notifications: readonly Notification[];
   readonly #json: string;
 
-  /** Makes a report. `json` saves writing the JSON again; it must describe the same call and the same notifications. */
+  /** Makes a report. `json` saves writing the JSON again. It must describe the same call and the same notifications. */
   constructor(call: ReportedCall, notifications: readonly Notification[], json?: string) {
     this.requestId = call.requestId;
     this.context = call.context;

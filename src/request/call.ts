@@ -56,8 +56,8 @@ export interface CallEnvironment {
 
 /**
  * Completes a call: checks its options, reads its cookies and its visitor object, and fills in the defaults. The
- * request is copied and never changed. It is not read from the options, because some methods of the client add to it.
- * `method` wins over the `decisioningMethod` of the options: only the edge takes notifications.
+ * request is copied and never changed. The request is a parameter of its own, because some methods of the client add to
+ * it. `method` wins over the `decisioningMethod` of the options, because only the edge takes notifications.
  *
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option or request, with the path of the field.
  */

@@ -28,7 +28,7 @@ export function copyDetail(
   return kept;
 }
 
-/** Copies an address. A long URL is cut instead of refused, because visitors control both URLs. */
+/** Copies an address. A long URL is cut and not refused, because visitors control both URLs. */
 export function copyAddress(value: unknown, copying: Copying): Address | undefined {
   const written = fieldsOf(value, copying);
   if (!written) return undefined;

@@ -22,9 +22,7 @@ import {
 import type { DeliveryRequest } from './loose-request.js';
 import { toNumber, toText, toWord } from './scalars.js';
 
-/**
- * This file copies notifications. A notification that Target cannot process is dropped, so that the others are sent.
- */
+/** This file copies notifications. A notification that Target cannot process is dropped, and the others are sent. */
 
 const METRIC_TYPES: readonly MetricType[] = ['click', 'display'];
 

@@ -83,8 +83,8 @@ function warn({ dropped, doubts }: Copying, logger: Logger): void {
 type Content = { readonly [Part in 'execute' | 'prefetch' | 'notifications']?: unknown };
 
 /**
- * Reads what the instance of a class asks for. Its getters and its prototype are not copied, so the copy may lack it.
- * {@link withContent} then throws, because a request must not get lost in silence.
+ * Reads the parts that ask for something from an instance of a class. The getters of the class are not copied, so the
+ * copy may lack these parts. {@link withContent} then throws, because no part of a request may be lost without notice.
  */
 function declaredBy(request: Content): Content {
   const declared = (part: keyof Content) =>

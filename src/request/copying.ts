@@ -36,7 +36,7 @@ export class Copying {
     this.dropped.push(what);
   }
 
-  /** Notes a field that no request has, and that is therefore left out. */
+  /** Notes a field that requests do not have. It is left out. */
   dropUnknown(name: string): undefined {
     return this.drop(`the unknown field ${shownName(name)}`);
   }
@@ -59,8 +59,8 @@ export function isAbsent(given: unknown): given is undefined | null | '' {
 }
 
 /**
- * Returns an object with the own fields of a value and no others, so that `for…in` finds only own fields. An object
- * from a literal or from JSON is returned as it is. `undefined` and `null` give `undefined`.
+ * Returns an object that has only the own fields of a value, so that `for…in` finds no other fields. An object from a
+ * literal or from JSON is returned as it is. `undefined` and `null` give `undefined`.
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other value.
  */
 export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefined {

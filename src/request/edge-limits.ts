@@ -19,7 +19,10 @@ function check(mboxes: readonly unknown[] | undefined, path: string, most: numbe
   if (mboxes && mboxes.length > most) throw invalidField(path, `an array of at most ${most}`, mboxes);
 }
 
-/** This word stands for the address of a visitor who must not be looked up. */
+/**
+ * This word stands for an unknown address of a visitor. A geo look-up then sends no address, and finds the place of
+ * this server.
+ */
 export const UNKNOWN_IP_ADDRESS = 'unknownIpAddress';
 
 type ResolvedContext = ResolvedDeliveryRequest['context'];

@@ -20,7 +20,7 @@ interface LooseFields<Strict> {
 /**
  * Converts a type of the API to the type that a caller may write. Numbers may stand for texts, texts of digits for
  * numbers, `'true'` and `'false'` for booleans, and `null` for a missing value. Words such as `'web'` stay a closed
- * list, so that the compiler finds a typo.
+ * list, because the compiler can then find a typo.
  */
 export type Loose<Strict> = Strict extends CustomerId
   ? CustomerIdEntry

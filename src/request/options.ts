@@ -68,16 +68,15 @@ export interface RequestOptions extends CallOptions {
  */
 export interface WaitOptions {
   /**
-   * The longest wait in ms: above 0 and below 2^31. After it, `ready` rejects with `ERR_TARGET_NOT_READY`, while
-   * `flush` and `close` resolve with what was done by then. A wrong value makes `ready` reject with
-   * `ERR_TARGET_INVALID_REQUEST`. The others never fail: 0 or less ends them at once, and any other wrong value counts
-   * as absent.
+   * The longest wait in ms: above 0 and below 2^31. After it, `ready` rejects with `ERR_TARGET_NOT_READY`, and `flush`
+   * and `close` resolve with their counts. A wrong value makes `ready` reject with `ERR_TARGET_INVALID_REQUEST`.
+   * `flush` and `close` never fail: 0 or less ends them at once, and any other wrong value counts as absent.
    * @default `maximumWaitReady` for `ready`, the client's `timeout` for `flush` and `close`
    */
   readonly timeout?: number | undefined;
   /**
-   * The signal that ends the wait. `ready` then rejects with `ERR_TARGET_ABORTED`, and `flush` resolves with what is
-   * left. `close` takes no signal.
+   * The signal that ends the wait. `ready` then rejects with `ERR_TARGET_ABORTED`, and `flush` resolves with its
+   * counts. `close` takes no signal.
    * @default none
    */
   readonly signal?: AbortSignalLike | undefined;
@@ -106,8 +105,9 @@ export const CALL_OPTIONS: ReadonlySet<string> = new Set(Object.keys(OPTIONS));
 const ROOT = Object.prototype;
 
 /**
- * Returns the options of a call without those that somebody has added to `Object.prototype`, which count nowhere. The
- * names are written out, because that costs nothing in a compiled function (benchmark on-device/prefetch-url).
+ * Returns the options of a call without those that somebody has added to `Object.prototype`. Such options are ignored
+ * everywhere. The names are written out, because that costs nothing in a compiled function (benchmark
+ * on-device/prefetch-url).
  */
 export function ownOptions<Options extends object>(options: Options): Options {
   const inherits =
@@ -128,7 +128,7 @@ export function ownOptions<Options extends object>(options: Options): Options {
   return inherits ? withoutInherited(options) : options;
 }
 
-/** Warns of each option that no call has. Most calls have no such option, and then no list of names is made. */
+/** Warns of each option that calls do not have. Most calls have no such option, and then no list of names is made. */
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
     // Most calls have no other option, and the comparison is faster than the look-up.

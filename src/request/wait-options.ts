@@ -52,7 +52,8 @@ export function toReadyLimits(options: WaitOptions | undefined): {
 }
 
 /**
- * Waits for a client to be ready, within limits. `lastFailure` is asked when the time is over: its error becomes the cause.
+ * Waits for a client to be ready, within limits. When the time is over, the error that `lastFailure` returns becomes
+ * the cause.
  * @throws {TargetError} `ERR_TARGET_ABORTED` or `ERR_TARGET_NOT_READY`.
  */
 export function waitUntilReady<State>(

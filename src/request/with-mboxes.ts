@@ -6,7 +6,8 @@ import type { DeliveryRequest } from './loose-request.js';
 
 /**
  * Returns the request with an mbox for each name added to `execute`. A name that the request already has is not added.
- * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong name, or when nothing at all is asked for.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong name, or when no name is given and the request asks
+ * for nothing.
  */
 export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
   const inherits = inheritsNames();

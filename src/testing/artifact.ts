@@ -63,8 +63,8 @@ export function eventTokensOf(artifact: unknown): string[] {
 
 function answerArtifact({ path, headers }: OpenRequest, parts: ArtifactParts): Answer {
   const [, client, format] = ARTIFACT_PATH.exec(path) ?? [];
-  // An artifact for another client code is refused, because the code decides which experience a visitor gets. The
-  // client would then decide in another way than this edge.
+  // An artifact for another client code is refused. The code decides which experience a visitor gets, so a client with
+  // another code would not decide as this edge does.
   if (client !== encodeURIComponent(parts.client))
     return refusal(404, `no artifact of ${client}: the client of this edge is ${parts.client}`);
   const artifact = parts.current();

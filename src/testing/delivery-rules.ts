@@ -56,8 +56,8 @@ export function checkQuery(query: Readonly<Record<string, string>>, strict: bool
 }
 
 /**
- * Returns the rules that a request breaks among those that Adobe's OpenAPI files state only in words. The request must
- * fit the schema already.
+ * Checks a request by the rules that Adobe's OpenAPI files state only in words, and returns the broken ones. The
+ * request must have passed the schema before.
  * @see https://developers.adobetarget.com/api/delivery-api/
  */
 export function checkRules(request: DeliveryRequest): Violation[] {

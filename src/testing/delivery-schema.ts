@@ -46,8 +46,8 @@ const REQUEST_DETAILS = {
 
 /**
  * The schemas of a delivery request by component, with the names of Adobe's OpenAPI files and the limits of
- * `EDGE_LIMITS`. There is one difference: an mbox requires the field `name`, where the files require `mbox`, which they
- * do not define.
+ * `EDGE_LIMITS`. There is one difference: an mbox requires the field `name` here. The files require a field `mbox`,
+ * which they do not define.
  * @see https://developers.adobetarget.com/api/delivery-api/
  */
 export const REQUEST_COMPONENTS: Readonly<Record<string, JsonSchema>> = {

@@ -60,7 +60,7 @@ function createClient(options: EngineOptions): TargetClient {
   return TargetClient.create({
     client,
     organizationId,
-    // The hint is given, so that the client sends no call to learn it.
+    // The hint is given, because the client would otherwise send a call to learn it.
     targetLocationHint: locationHint,
     decisioningMethod: 'on-device',
     artifactPayload: JSON.parse(artifact) as object,
@@ -165,7 +165,7 @@ function mergeLocations(scripted: ExecuteResponse, decided: ExecuteResponse = {}
   return inOrder({ ...(pageLoad && { pageLoad }), ...(mboxes && { mboxes }) });
 }
 
-/** Orders the locations as on-device answers do, so that tests can compare both as text. */
+/** Orders the locations as on-device answers do. Tests can then compare both as text. */
 function inOrder({ mboxes, views, pageLoad }: PrefetchResponse): PrefetchResponse {
   return { ...(mboxes && { mboxes }), ...(views && { views }), ...(pageLoad && { pageLoad }) };
 }
@@ -180,7 +180,7 @@ function asServerSide<Answer extends LocationResponse>(answer: Answer): Answer {
   return { ...answer, options };
 }
 
-/** Adds the state to prefetched locations with options, which their notifications have to send back. */
+/** Adds a state to prefetched locations with options. Their notifications have to send it back. */
 function toPrefetched(decided: PrefetchResponse | undefined, tokens: Tokens): PrefetchResponse {
   const { pageLoad, mboxes, views } = decided ?? {};
   const withState = <Answer extends LocationResponse>(answer: Answer, kind: string, name = ''): Answer =>

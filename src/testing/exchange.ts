@@ -4,7 +4,7 @@ import type { Answer } from './routes.js';
 
 /**
  * The largest part of a refused body that is still read, in bytes. Most clients see the answer only after they have
- * sent their whole body; a longer one is cut off.
+ * sent their whole body. A longer body is cut off.
  */
 const MAX_IGNORED_BYTES = 64 * 1024 * 1024;
 

@@ -24,7 +24,7 @@ export interface FaultStage {
   readonly timers: Timers;
 }
 
-/** Answers a request in the way of a fault, which can mean not to answer. */
+/** Answers a request as a fault demands. Some faults send no answer. */
 export function playFault(fault: Fault, stage: FaultStage): void {
   const { response, answer, timers } = stage;
   switch (fault.kind) {

@@ -33,7 +33,7 @@ interface ActiveFault extends DueFault {
   hits: number;
 }
 
-/** The faults that are switched on. A request gets the first fault that applies to it, in the order of switching on. */
+/** The faults that are switched on. A request gets the fault that was switched on first, of those that apply to it. */
 export class FaultSwitches {
   readonly #active = new Set<ActiveFault>();
 

@@ -53,7 +53,7 @@ export type Fault =
 /** The name of a {@link Fault}. */
 export type FaultKind = Fault['kind'];
 
-/** A record is used, so that the compiler reports a kind that is missing here. */
+/** This is a record, because the compiler then reports a kind that is missing here. */
 const KINDS = {
   status: true,
   delay: true,

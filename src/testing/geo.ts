@@ -68,7 +68,7 @@ function forwardedFor(headers: OpenRequest['headers']): string | undefined {
 }
 
 /**
- * Encodes a text so that its UTF-8 bytes are sent. Node writes each character of a header as one byte, and refuses
+ * Turns each UTF-8 byte of a text into one character. Node writes each character of a header as one byte, and refuses
  * characters beyond Latin-1.
  */
 function toHeader(text: string): string {

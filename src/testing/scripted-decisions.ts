@@ -31,7 +31,7 @@ interface Script {
   readonly offers: ResolvedOffers;
   readonly tokens: Tokens;
   readonly call: EdgeCall;
-  /** True when the page sends the Analytics data, so that the answer has to hold it. */
+  /** True when the page sends the Analytics data. The answer then has to hold it. */
   readonly clientSideLogging: boolean;
   /** True when the request asks for traces. */
   readonly traced: boolean;

@@ -28,14 +28,14 @@ import { Timers } from './timers.js';
 
 const LOOPBACK = '127.0.0.1';
 /**
- * The time in ms for which an idle connection is kept. It is longer than a pause between two calls of a test or
- * benchmark, so that no client loses its connection to it.
+ * The time in ms for which an idle connection is kept. It is longer than the pauses between the calls of a test or
+ * benchmark, so these pauses close no connection.
  */
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Starts a local Target edge: a real HTTP server on the loopback interface. Neither it nor its open connections keep
- * the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
+ * Starts a local Target edge: a real HTTP server on the loopback interface. The server and its open connections do not
+ * keep the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
  *
  * @throws {TypeError} as a rejection, for a wrong option.
  *
@@ -114,7 +114,10 @@ export class TargetEdge {
     });
   }
 
-  /** The requests that arrived, the oldest first. Only complete requests are listed, whatever their answer was. */
+  /**
+   * The requests that arrived, the oldest first. All complete requests are listed, also those with an error as their
+   * answer.
+   */
   get requests(): readonly ReceivedRequest[] {
     return this.#log.requests;
   }
@@ -158,12 +161,12 @@ export class TargetEdge {
   }
 
   /**
-   * Replaces the artifact for later requests; `undefined` removes it. The artifact may be invalid, for tests of that:
-   * it is served all the same, and delivery calls that need it are answered with 500.
+   * Replaces the artifact for later requests; `undefined` removes it. The artifact may be invalid, because tests may
+   * need that. It is served as it is, and delivery calls that need it are answered with 500.
    */
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
     this.#artifact = artifact && toServedArtifact(artifact, options);
-    // Tokens of the earlier artifacts stay valid, because clients may still report what they showed by those rules.
+    // Tokens of the earlier artifacts stay valid, because clients may still report the displays of those rules.
     for (const token of eventTokensOf(artifact)) this.#setup.tokens.remember(token);
     this.#dropEngine();
   }
@@ -175,8 +178,8 @@ export class TargetEdge {
   }
 
   /**
-   * Switches a fault on. A request gets the first fault that applies to it and is not used up, in the order of
-   * switching on.
+   * Switches a fault on. A request gets the fault that was switched on first, of those that apply to it and are not
+   * used up.
    *
    * @throws {TypeError} for an unknown kind or a status outside 200 to 999.
    *

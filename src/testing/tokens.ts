@@ -6,7 +6,7 @@ const CHECKSUM_BYTES = 12;
 
 /**
  * The event tokens and states of the edge. Equal meanings have equal tokens. A token holds its meaning and a checksum,
- * so an edge that is restarted on the same port still knows it. Clients cannot read it.
+ * so an edge that is restarted on the same port still knows it. For clients it is an opaque text.
  */
 export class Tokens {
   readonly #accept: (token: string) => boolean;

@@ -17,8 +17,8 @@ export interface Dated {
 }
 
 /**
- * Largest distance of a trusted date into the future. Differences up to a day come from time zones and from clocks
- * that are slightly wrong.
+ * A date is trusted when it is at most this far in the future. Differences up to a day come from time zones and from
+ * clocks that are slightly wrong.
  */
 const MAX_AHEAD_MS = 24 * 60 * 60 * 1000;
 /** Longest time for which a CDN is expected to serve an artifact after a newer one was made. */
@@ -69,8 +69,8 @@ function isMisdated({ madeMs, isFromFuture }: Dated, nowMs: number): boolean {
 /**
  * Returns the latest time at which a held artifact with a wrong date can have been made, in epoch ms. It was made
  * before it arrived. The time since its arrival is measured by `performance.now()` and subtracted from the present
- * time, because the clock may have been set since. For an artifact from a store or from the caller, nobody knows when
- * it arrived there: the result is then so early that no other artifact counts as older.
+ * time, because the clock may have been set since. Nobody knows when an artifact from a store or from the caller
+ * arrived there. The result for such an artifact is so early that no other artifact counts as older.
  */
 function latestMadeMs({ source, taken }: Dated, nowMs: number): number {
   if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;

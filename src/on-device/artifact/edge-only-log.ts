@@ -12,8 +12,8 @@ export class UndecidableLog {
 
   constructor(compiled: CompiledArtifact, logger: Logger) {
     this.#compiled = compiled;
-    // Each artifact has a limit of its own, so that a fault of a new artifact is logged even when the last artifact
-    // had the same fault.
+    // Each artifact has a limit of its own. So a fault of a new artifact is logged even when the last artifact had the
+    // same fault.
     this.#limit = new LineLimit((line) => logger.write('warn', line));
   }
 

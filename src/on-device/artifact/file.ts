@@ -12,10 +12,9 @@ type NodeError = Error & { readonly code?: string };
 const PIECE_BYTES = 256 * 1024;
 
 /**
- * Creates a function that reads the artifact file of a `file:` URL. The function rejects with a `TargetError`, or
- * with the signal's reason when it is aborted. A read that takes longer than its time limit goes on: it occupies a
- * thread of the process until the file system answers. A second call joins that read instead of occupying one more
- * thread.
+ * Creates a function that reads the artifact file of a `file:` URL. The function rejects with a `TargetError`, or with
+ * the signal's reason when it is aborted. A read that takes longer than its time limit goes on, and occupies a thread
+ * of the process until the file system answers. A second call joins that read. So it does not occupy one more thread.
  */
 export function createFileReader(files: Files, location: string, maxBytes: number): ReadFile {
   let reading: Promise<Uint8Array> | undefined;

@@ -8,7 +8,7 @@ import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
 import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './age.js';
 import { UndecidableLog } from './edge-only-log.js';
 
-/** Holds what is needed to keep an artifact. */
+/** The parts of a client that are needed to keep an artifact. */
 export interface HeldArtifactOptions {
   readonly config: ResolvedConfig;
   /** Artifact that the caller passed in the configuration; undefined when there is none. */
@@ -18,7 +18,7 @@ export interface HeldArtifactOptions {
   readonly now: () => number;
 }
 
-/** Describes an artifact that arrived, besides its content. */
+/** Facts about an artifact that arrived, without its content. */
 export interface Arrival {
   readonly source: ArtifactOrigin;
   /** ETag of the artifact; undefined when it has none that can be sent back. */
@@ -74,14 +74,14 @@ export class HeldArtifact {
   }
 
   /**
-   * ETag that the next download sends, so that an unchanged artifact is not sent again. It is undefined while an
+   * ETag that the next download sends. The CDN then does not send an unchanged artifact again. It is undefined while an
    * artifact without rules waits to be confirmed, because only a complete download can confirm it.
    */
   get condition(): string | undefined {
     return this.#isInDoubt ? undefined : this.#held?.etag;
   }
 
-  /** True while the next download has to confirm that an artifact without rules is meant. */
+  /** True while the next download has to confirm that an artifact without rules is no fault. */
   get isInDoubt(): boolean {
     return this.#isInDoubt;
   }

@@ -33,7 +33,7 @@ export interface ArtifactReader {
   read(etag: string | undefined, signal: AbortSignal): Promise<ReadArtifact | undefined>;
 }
 
-/** Holds what is needed to read the artifact. */
+/** The parts of a client that are needed to read the artifact. */
 export interface ArtifactReaderOptions {
   readonly config: ResolvedConfig;
   readonly transport: Transport;

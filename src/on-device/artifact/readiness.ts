@@ -3,7 +3,7 @@ import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { ReadyState, ReadyStatus } from '../../stats.js';
 
-/** Holds what is needed to announce a client's readiness. */
+/** The parts of a client that are needed to announce its readiness. */
 export interface ReadinessOptions {
   readonly events: Events;
   /** URL of the artifact, for events. */
@@ -38,11 +38,11 @@ export class Readiness {
 
   /**
    * Resolves when readiness is next announced. Rejects when readiness is given up, or when the signal is aborted
-   * already. When the signal is aborted later, waiting ends without a result: the promise stays pending.
+   * already. When the signal is aborted later, the wait ends, but the promise stays pending.
    */
   async wait(signal: AbortSignal): Promise<ReadyState> {
-    // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again,
-    // so that nothing would end the wait.
+    // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again, so
+    // nothing would end the wait.
     if (signal.aborted) throw signal.reason;
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };

@@ -8,7 +8,7 @@ export interface DownloadHistory {
   /** True when there is an artifact from which calls can be decided. */
   readonly isHeld: boolean;
   /**
-   * True while the next download has to confirm what the last one brought. It is then made even when polling is off.
+   * True while the next download has to confirm the artifact of the last one. It is then made even when polling is off.
    */
   readonly isInDoubt: boolean;
   /** Number of downloads that have failed since the last one that succeeded. */
@@ -46,9 +46,9 @@ function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
 }
 
 /**
- * Returns the time until the next poll in ms. After failures it is at least the longest pause between retries, so
- * that a short polling interval does not ask a failing CDN more often than the retries did. The same pause is used
- * when polling is off and only a last download is due.
+ * Returns the time until the next poll in ms. After failures it is at least the longest pause between retries. So a
+ * short polling interval does not ask a failing CDN more often than the retries did. The same pause is used when
+ * polling is off and only a last download is due.
  */
 function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   const isLonger = failures > 0 || pollingIntervalMs === 0;

@@ -15,7 +15,7 @@ import { Readiness } from './readiness.js';
 import { msToNextDownload } from './schedule.js';
 import { StoredArtifact } from './stored.js';
 
-/** Holds what an artifact source needs. */
+/** The parts of a client that an artifact source needs. */
 export interface ArtifactSourceOptions {
   readonly config: ResolvedConfig;
   /** Artifact that the caller passed in the configuration; undefined when there is none. */
@@ -39,8 +39,8 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
 };
 
 /**
- * Keeps the artifact up to date. There is one download at a time. The last good artifact stays in use whatever
- * happens. Downloads are retried without end until there is a first artifact.
+ * Keeps the artifact up to date. There is one download at a time. The last good artifact stays in use when a download
+ * fails. Downloads are retried without end until there is a first artifact.
  */
 export class ArtifactSource {
   readonly #options: Omit<ArtifactSourceOptions, 'payload'>;
@@ -82,7 +82,7 @@ export class ArtifactSource {
 
   /**
    * Status, origin and age of the rules that decide; undefined while nothing can be decided. The status `degraded`
-   * means that a hybrid client has no artifact, so that the edge decides.
+   * means that a hybrid client has no artifact, so the edge decides.
    */
   get state(): ReadyState | undefined {
     const { stats, isConfirmed } = this.#held;
@@ -145,8 +145,8 @@ export class ArtifactSource {
   }
 
   /**
-   * Resolves when decisions can be made. Rejects when the client is closed before. Waiting keeps the process alive
-   * until then, or until the signal is aborted.
+   * Resolves when decisions can be made. Rejects when the client is closed first. Waiting keeps the process alive until
+   * then, or until the signal is aborted.
    */
   async whenReady(signal: AbortSignal): Promise<ReadyState> {
     const { state } = this;
@@ -219,8 +219,8 @@ export class ArtifactSource {
   }
 
   /**
-   * Ends the running download and plans the next one. It runs before events are emitted, so that a `refresh()` in a
-   * listener starts a new download.
+   * Ends the running download and plans the next one. It runs before events are emitted. So a `refresh()` in a listener
+   * starts a new download.
    */
   #end(error: TargetError | undefined): void {
     this.#running = undefined;
@@ -265,7 +265,7 @@ export class ArtifactSource {
   }
 }
 
-/** Converts what was thrown to a `TargetError`. An error of the network keeps its own code. */
+/** Converts a thrown value to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
   if (thrown instanceof TargetError) return thrown;
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {

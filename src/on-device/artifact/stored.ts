@@ -4,7 +4,7 @@ import { messageOf } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 
-/** Holds what is needed to keep an artifact outside the process. */
+/** The data that are needed to keep an artifact outside the process. */
 export interface StoredArtifactOptions {
   readonly store: ArtifactStore;
   /** URL of the artifact, under which the store keeps it. */
@@ -47,8 +47,8 @@ export class StoredArtifact {
   }
 
   /**
-   * Stores an artifact for later processes. Writes follow one another, so that an older artifact cannot overwrite a
-   * newer one.
+   * Stores an artifact for later processes. Each write waits for the one before, because an older artifact must not
+   * overwrite a newer one.
    */
   keep(text: string): void {
     this.#next = text;

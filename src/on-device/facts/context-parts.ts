@@ -4,9 +4,9 @@ import type { GeoFacts } from './place.js';
 import type { User } from './user-agent.js';
 
 /**
- * Holds the facts that rule conditions can read: about one call, and about one location (mbox, view or page load) of
- * it. The property names are those that conditions use. A part gets its value when a condition that reads it is about
- * to be evaluated.
+ * Holds the facts that rule conditions can read. They are about one call, and about one location (mbox, view or page
+ * load) of the call. The property names are those that conditions use. A part gets its value when a condition that
+ * reads it is about to be evaluated.
  */
 export interface ConditionContext {
   readonly allocation: number;

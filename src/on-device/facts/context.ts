@@ -8,8 +8,8 @@ import { type GeoFacts, toGeoFacts } from './place.js';
 import { parseUser, type User } from './user-agent.js';
 
 /**
- * Describes an activity. All rules of an activity share one object, so that a visitor's allocation is computed once
- * per call.
+ * Describes an activity. All rules of an activity share one object. So a visitor's allocation is computed once per
+ * call.
  */
 export interface Activity {
   readonly id: number | string;
@@ -142,7 +142,7 @@ export class LocationContext implements ConditionContext {
     this.#parameters = parameters;
   }
 
-  /** Computes the given parts, as far as they are missing. The allocation is that of the given activity. */
+  /** Computes those of the given parts that are missing. The allocation is that of the given activity. */
   fill(parts: ContextParts, activity: Activity): void {
     if (parts & ALLOCATION) this.allocation = this.#call.allocation(activity);
     const missing = parts & ~this.#filled & ~ALLOCATION;

@@ -9,9 +9,9 @@ export interface ParameterTree {
 }
 
 /**
- * Prototype of every node of a {@link ParameterTree}. It has no named properties, so that `__proto__` and
- * `constructor` are ordinary parameter names. It converts a node to the same text as a plain object, for conditions
- * that compare one.
+ * Prototype of every node of a {@link ParameterTree}. It has no named properties, so `__proto__` and `constructor` are
+ * ordinary parameter names. It makes a node convert to the same text as a plain object, for conditions that compare a
+ * node.
  */
 const NODE: object = Object.freeze(
   Object.assign(Object.create(null), { [Symbol.toPrimitive]: () => '[object Object]' }),

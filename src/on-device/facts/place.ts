@@ -29,9 +29,9 @@ export interface GeoAnswer {
 }
 
 /**
- * Reads the geographic data from the response of a look-up. Values of the body win over those of the headers, because
- * a proxy may remove headers. The result is empty when the edge knows nothing of the address. It is undefined when
- * the response is not the edge's own, but comes from a server in between.
+ * Reads the geographic data from the response of a look-up. Values of the body win over those of the headers, because a
+ * proxy may remove headers. The result is empty when the edge knows nothing of the address. It is undefined when the
+ * response comes from a server in between and not from the edge.
  */
 export function toGeo({ text, headers }: GeoAnswer): Geo | undefined {
   const named = parseObject(text);

@@ -58,8 +58,8 @@ interface Browser {
 }
 
 /**
- * Lists the browsers in the order in which they are tried. The first group of `version` is the major version;
- * `besides` has to match too. No pattern can backtrack, so that no user agent is slow to parse.
+ * Lists the browsers in the order in which they are tried. The first group of `version` is the major version, and
+ * `besides` has to match too. No pattern can backtrack, so no user agent is slow to parse.
  */
 const BROWSERS: readonly [type: string, version: RegExp, besides?: RegExp][] = [
   ['edge', /(?:edge|edgios|edga|edg)\/(\d+)/i],

@@ -9,10 +9,10 @@ import { metaTokens, type TokenNames } from './response-tokens.js';
 const NONE: readonly never[] = Object.freeze([]);
 
 /**
- * Holds a rule's consequence (its options and metrics) in a form from which copies are made quickly. Every visitor
- * gets a copy, because the caller may change it: no change may reach the artifact or another visitor. Each option is
- * inspected once, when its rule holds for the first time. The result is a plan by which all copies are made. Plans
- * are plain data without closures, to save memory (benchmark memory).
+ * Holds a rule's consequence (its options and metrics) in a form from which copies are made quickly. Every visitor gets
+ * a copy. The caller may change the copy, and no change may reach the artifact or another visitor. Each option is
+ * inspected once, when its rule holds for the first time. The result is a plan by which all copies are made. Plans are
+ * plain data without closures, to save memory (benchmark memory).
  */
 export class CompiledOffers implements Displayed {
   displayJson: string | undefined = undefined;
@@ -75,14 +75,14 @@ export type PlainOption = Required<Pick<Option, 'type' | 'content'>>;
 /** One option of a rule, with all that is needed to copy it for a visitor. */
 export interface CompiledOption {
   /**
-   * The option of the artifact when it is plain. For other options: the option as visitors get it, but without its
-   * event token.
+   * The option of the artifact, if it is plain. Any other option stands here as visitors get it, but without its event
+   * token.
    */
   readonly option: RuleOption;
   /**
-   * The option of the artifact when it is plain: it has a type and a content and, besides an event token, nothing
-   * else, and its response tokens are a flat object. Nearly all options are plain, and their copies are written as
-   * object literals. Undefined for other options.
+   * The option of the artifact, if it is plain. Undefined for other options. A plain option has a type, a content and
+   * nothing else, except perhaps an event token, and its response tokens are a flat object. Nearly all options are
+   * plain. Their copies are written as object literals.
    */
   readonly plain: PlainOption | undefined;
   /** Plan for copying: the content of a plain option, else the whole `option`. */
@@ -169,8 +169,8 @@ function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | u
 }
 
 /**
- * Returns the objects of a list from the artifact. The list itself is returned when it holds nothing else, as nearly
- * every list does, so that no copy takes memory.
+ * Returns the objects of a list from the artifact. A list that holds nothing else is returned itself, because a copy
+ * would take memory. Nearly every list is such a list.
  */
 function objectsOf<Value>(list: readonly Value[] | undefined): readonly Value[] {
   if (!list || list.length === 0) return NONE;

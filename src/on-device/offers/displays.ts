@@ -11,15 +11,15 @@ export interface Displayed {
   displayJson: string | undefined;
 }
 
-/** Remembers, for one call and for each mbox, the event tokens of what was displayed. */
+/** Remembers the event tokens that one call has displayed in each mbox. */
 export class DisplayedTokens {
   #firstMbox: string | undefined;
   #firstTokens: readonly string[] = [];
   #tokensByMbox: Map<string, readonly string[] | Set<string>> | undefined;
 
   /**
-   * Adds tokens, and returns those that are new in the mbox. Most calls display one mbox once: its tokens are unique
-   * already, so that no Map or Set is made.
+   * Adds tokens, and returns those that are new in the mbox. Most calls display one mbox once. Its tokens are unique
+   * already, so no Map or Set is made.
    */
   add(mbox: string, tokens: readonly string[]): string[] {
     if (tokens.length === 0) return [];

@@ -8,8 +8,8 @@ import { addGeoTokens, type GeoToken } from './response-tokens.js';
 /** Says how options are copied for one visitor. */
 export interface HandOut {
   /**
-   * True for `execute`. The SDK then reports the display itself: copies have no event token. Options with neither
-   * type nor content are left out, because they display nothing.
+   * True for `execute`. The SDK then reports the display itself: copies have no event token. Options that have no type
+   * and no content are left out, because they display nothing.
    */
   readonly isExecuted: boolean;
   /** Request of the location, from which macros get their values. */

@@ -61,7 +61,8 @@ export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
     if (value !== undefined && value !== null) tokens[name] = value;
   }
   tokens['activity.decisioningMethod'] = 'on-device';
-  // The object was built name by name and has spare room for more names; a copy has none (benchmark memory).
+  // The object was built name by name, and its memory has room for more names. A copy has no such room (benchmark
+  // memory).
   return { ...tokens };
 }
 

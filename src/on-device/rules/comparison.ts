@@ -3,9 +3,9 @@ import { isAtMost, isLess, looselyEqual } from './operators.js';
 type Expression = (data: unknown) => unknown;
 
 /**
- * Compiles the comparisons that artifacts use: `==`, `<`, `<=`, `>` and `>=` with two operands. The functions build
- * no list of operands, as those for other operators do. They also save a call when the first operand is a literal,
- * which is the usual form. Returns undefined for every other operator or number of operands.
+ * Compiles the comparisons that artifacts use: `==`, `<`, `<=`, `>` and `>=` with two operands. Unlike the functions
+ * for other operators, these functions build no list of operands. They also save a call when the first operand is a
+ * literal, which is the usual form. Returns undefined for every other operator or number of operands.
  */
 export function compileComparison(
   operator: string,

@@ -7,7 +7,7 @@ import { type CompiledCondition, compileCondition } from './condition.js';
 import { CompiledLocation, CompiledRule, type RuleKey } from './location.js';
 import { activityIdOf, isRule } from './rule-shape.js';
 
-/** Holds what is needed, besides the artifact itself, to compile it. */
+/** The inputs of compiling an artifact, in addition to the artifact itself. */
 export interface CompileOptions {
   /** Client code; it is a part of every allocation key. */
   readonly client: string;
@@ -51,10 +51,9 @@ export type ArtifactHeader = Omit<Artifact, 'rules' | 'localMboxes' | 'localView
 /**
  * Holds an artifact in the form from which calls are decided. A location is compiled, with all of its rules, when a
  * request first asks for it. Taking over an artifact is therefore quick, however large it is. A rule that cannot be
- * evaluated is still found before anything of its location is decided, so that the location is left to the edge in
- * time. Compiled rules replace the rules from which they were made, so that memory stays close to that of the
- * artifact.
- * The artifact is described at
+ * evaluated is found then, before anything of its location is decided. So the location is left to the edge in time.
+ * Compiled rules replace the rules from which they were made. So they take little more memory than the artifact. The
+ * artifact is described at
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/rule-artifact/rule-artifact-overview.
  */
 export class CompiledArtifact {
@@ -173,7 +172,7 @@ export class CompiledArtifact {
 
   /**
    * Compiles one rule. Returns undefined when its activity has no id, because no allocation can be computed then. Rules
-   * with equal conditions share one compiled condition, so that a search recognizes it and evaluates it once.
+   * with equal conditions share one compiled condition. A search recognises it and evaluates it once.
    */
   #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule | undefined {
     const activityId = activityIdOf(rule);

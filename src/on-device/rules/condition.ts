@@ -69,10 +69,9 @@ export function compileCondition(condition: unknown): CompiledCondition | undefi
 }
 
 /**
- * Evaluates a condition for a rule. The rule holds when JavaScript takes the condition's value for true. An empty
- * list therefore makes the rule hold, as in the official SDKs, though JSON Logic itself takes it for false
- * (https://jsonlogic.com/truthy.html). The rule does not hold when the evaluation throws, as for `*` without
- * operands.
+ * Evaluates a condition for a rule. The rule holds when the condition's value counts as true in JavaScript. An empty
+ * list therefore makes the rule hold, as in the official SDKs, although it counts as false in JSON Logic itself
+ * (https://jsonlogic.com/truthy.html). The rule does not hold when the evaluation throws, as for `*` without operands.
  */
 function holds(run: Expression, context: ConditionContext): boolean {
   try {
@@ -87,7 +86,7 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
   if (Array.isArray(logic)) return compileList(logic, scope, depth);
   if (!isObject(logic)) return () => logic;
   const [first, second]: [string, unknown][] = Object.entries(logic);
-  // JSON Logic takes an object with no key or with several keys for data.
+  // An object with no key or with several keys is data in JSON Logic.
   if (!first || second) return () => logic;
   const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];

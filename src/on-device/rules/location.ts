@@ -14,8 +14,8 @@ export interface RuleKey {
 }
 
 /**
- * Holds one rule in the form in which it is evaluated. It keeps only those fields of the artifact's rule that are
- * still needed, so that the rest can be freed.
+ * Holds one rule in the form in which it is evaluated. It keeps only the fields of the artifact's rule that are still
+ * needed. The memory of the others can be freed.
  */
 export class CompiledRule {
   /** Key of the rule; undefined in a location that answers with one rule only. */

@@ -8,7 +8,7 @@ export interface RuleRecorder {
   noteRule(rule: CompiledRule, holds: boolean, context: LocationContext): void;
 }
 
-/** Holds what all searches of one `execute` or `prefetch` have in common. */
+/** The data that all searches of one `execute` or `prefetch` share. */
 export interface SearchedPart {
   /** Token of the request's property; undefined when the request has none. */
   readonly propertyToken: string | undefined;

@@ -4,7 +4,7 @@
  */
 
 /**
- * Returns true when JSON Logic takes a value for true. The only difference from JavaScript is the empty list, which
+ * Returns true when a value counts as true in JSON Logic. The only difference from JavaScript is the empty list, which
  * counts as false (https://jsonlogic.com/truthy.html).
  */
 export function isTruthy(value: unknown): boolean {

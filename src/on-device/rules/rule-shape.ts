@@ -3,8 +3,8 @@ import { isRecord } from '../../json.js';
 import { isCopyable } from '../offers/copy-plan.js';
 
 /**
- * Returns true for a rule that has the expected shape. A rule with another shape must neither hold for every visitor
- * nor make a call fail.
+ * Returns true for a rule that has the expected shape. A rule with another shape must not hold for every visitor, and
+ * must not make a call fail.
  */
 export function isRule(rule: unknown): rule is Rule {
   if (!isRecord(rule)) return false;
@@ -15,7 +15,10 @@ export function isRule(rule: unknown): rule is Rule {
   return isShaped && isListOf(isString, propertyTokens) && isCopyable([meta, consequence]);
 }
 
-/** Returns the id of a rule's activity, by which its visitors are split. Some artifacts have it in the meta data alone. */
+/**
+ * Returns the id of a rule's activity, which the allocation of visitors needs. Some artifacts have it in the meta data
+ * alone.
+ */
 export function activityIdOf({ activityId, meta }: Rule): number | string | undefined {
   const id = activityId ?? meta['activity.id'];
   return isId(id) ? id : undefined;
