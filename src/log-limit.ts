@@ -112,6 +112,6 @@ export class FaultLog {
     if (this.#changes > MAX_CHANGES) return;
     this.#saidMs = nowMs;
     const isLast = this.#changes === MAX_CHANGES;
-    this.#write(level, isLast ? `${line}; it comes and goes, and is told of again in ten minutes` : line);
+    this.#write(level, isLast ? `${line}; it comes and goes, and is not logged again for ten minutes` : line);
   }
 }

@@ -107,7 +107,7 @@ describe('a fault', () => {
     }
     expect(lines).toHaveLength(10);
     expect(lines.at(-1)).toBe(
-      'info: it works again after 1 failure; it comes and goes, and is told of again in ten minutes',
+      'info: it works again after 1 failure; it comes and goes, and is not logged again for ten minutes',
     );
     jest.advanceTimersByTime(10 * MINUTE);
     faults.failed('a');

@@ -34,7 +34,7 @@ export function toLimitError(progress: Progress, limit: Limit, span?: Span): Tar
 function whatHappened({ phase, status }: Progress): string {
   if (phase === 'unsent') return 'it was not sent';
   if (phase === 'sent') return 'no answer came';
-  if (phase === 'waiting') return 'it waited for its repetition';
+  if (phase === 'waiting') return 'it waited to be sent again';
   return `the body of the answer with status ${status} did not end`;
 }
 

@@ -4,7 +4,7 @@ import type { DisplayReport } from './display-report.js';
 import { hasOrders, unreportedOrder } from './purchases.js';
 import { type EdgeOnlyField, edgeOnlyFields } from './remote-dependency.js';
 
-const AS_LIVE = 'is ignored on-device: a tester is decided for, and counted, like any visitor';
+const AS_LIVE = 'is ignored on-device: a tester gets the offers of any visitor, and is counted as one';
 
 /** Warnings about fields that an on-device decision ignores, because only the edge can process them. */
 const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
