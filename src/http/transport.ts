@@ -57,7 +57,12 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
     takesAnySignal: traits.takesAnySignal === true,
     send: (trip, init, span) => {
       const loading = fetchApi ? undefined : loadDefaultFetch();
-      return loading ? loading.then(() => start(trip, init, span)) : start(trip, init, span);
+      if (!loading) return start(trip, init, span);
+      return loading.then(() => {
+        // The body of a request that node-fetch does not even begin would throw where nobody can catch it.
+        if (span.aborted) throw span.reason;
+        return start(trip, init, span);
+      });
     },
     onDead: ({ url, opening }, sentAt) => {
       // A new connection that died says nothing about older ones.
