@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config.js';
 import { DELIVERY_PATH, type TelemetryEntry } from '../delivery-api.js';
 import type { ExchangeRequest } from '../http/exchange.js';
-import { copyWith } from '../inherited-names.js';
+import { copyWith, ownOf } from '../inherited-names.js';
 import { jsonOf, WrittenReport } from '../reports/written-report.js';
 import type { Delivery } from '../request/call.js';
 import { toSentContext } from '../request/edge-limits.js';
@@ -58,9 +58,10 @@ export function toExchangeRequest(
     requestId,
     bodyId: request.requestId,
     maxBytes: MAX_BODY_BYTES,
-    retry: delivery.retry ?? retry,
+    retry: ownOf(delivery).retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
+    accepts: undefined,
     isReport: !asksForOffers(request),
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };
