@@ -52,6 +52,8 @@ export function copyWith<Type extends object, Fields extends object>(
   source: Type,
   fields: Fields,
 ): Type & Fields {
+  // An assignment to a field fails when objects inherit a getter of its name.
+  if (inheritsNames() && !hasNoPrototype(source)) return { ...source, ...fields };
   return Object.assign(emptyLike(source), source, fields);
 }
 

@@ -144,18 +144,17 @@ export function toSetCookieHeaders(
 ): string[] {
   const { targetCookie, targetLocationHintCookie } = ownOf(answer);
   const own = withoutInherited(options);
-  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = own;
-  const isForOtherSites = String(sameSite).toLowerCase() === 'none';
+  const sameSite = own.sameSite ?? 'lax';
   const written = {
-    path,
-    secure: secure || isForOtherSites,
+    path: own.path ?? '/',
+    secure: (own.secure ?? true) || String(sameSite).toLowerCase() === 'none',
     sameSite,
-    httpOnly,
-    ...(domain !== undefined && { domain }),
+    httpOnly: own.httpOnly ?? false,
+    ...(own.domain && { domain: own.domain }),
   };
   const attributes = { ...NO_ATTRIBUTES, ...written };
   return [targetCookie, targetLocationHintCookie]
-    .filter((cookie): cookie is TargetCookie => cookie !== undefined)
+    .filter((cookie): cookie is TargetCookie => cookie !== undefined && cookie !== null)
     .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));
 }
 

@@ -33,7 +33,8 @@ export interface Outgoing {
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Tells whether somebody waits for an answer with offers. */
-export function asksForOffers({ execute, prefetch }: Delivery['request']): boolean {
+export function asksForOffers(request: Delivery['request']): boolean {
+  const { execute, prefetch } = ownOf(request);
   return execute !== undefined || prefetch !== undefined;
 }
 
