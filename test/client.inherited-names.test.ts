@@ -19,6 +19,13 @@ test.each(['an enumerable text', 'a hidden text', 'an enumerable function', 'a h
   },
 );
 
+test('a hidden name counts as little when it is the only one', async () => {
+  for (const name of ['retry', 'path', 'retryAfterMs', 'targetLocationHintCookie']) {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', SCRIPT, 'a hidden text', name]);
+    expect(JSON.parse(stdout)).toEqual({ names: 1, wrong: {} });
+  }
+});
+
 /** Options, and fields of a request, that programs and attackers are most likely to name. */
 const OF_CALLERS = (
   'client organizationId timeout serverDomain secure environmentId environment targetLocationHint propertyToken ' +
