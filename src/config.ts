@@ -224,7 +224,19 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
 }
 
 /** Names of options that are objects with options of their own. The inner options are read too. */
-const GROUPS: ReadonlySet<string> = new Set(['retry', 'circuitBreaker', 'notifications', 'events']);
+const GROUPS: ReadonlySet<string> = new Set([
+  'retry',
+  'circuitBreaker',
+  'notifications',
+  'events',
+  'allMatchingMboxes',
+  'onDeviceAllMatchingRulesMboxes',
+]);
+/** Methods that are read from options which are objects of another package. */
+const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['agent', ['addRequest']],
+  ['artifactStore', ['get', 'set']],
+]);
 
 function unreadableOptionOf(config: unknown): string | undefined {
   if (!isObject(config)) return undefined;
@@ -237,7 +249,9 @@ function unreadableOptionOf(config: unknown): string | undefined {
     try {
       const value: unknown = Reflect.get(config, name);
       const inner = GROUPS.has(name) ? unreadablePathOf(value) : undefined;
-      if (inner !== undefined) return inner === '' ? name : `${name}.${inner}`;
+      if (inner !== undefined)
+        return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+      for (const method of METHODS.get(name) ?? []) if (isObject(value)) Reflect.get(value, method);
     } catch {
       return name;
     }

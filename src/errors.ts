@@ -1,4 +1,5 @@
 import { isNativeError } from '#platform';
+import { ownOf } from './inherited-names.js';
 import { isObject } from './json.js';
 
 /** Every code that a {@link TargetError} can have. */
@@ -133,14 +134,15 @@ export class TargetError extends Error {
 
   /** Makes an error. Users need this only in tests of their own code. */
   constructor(code: TargetErrorCode, message: string, details: TargetErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: withoutBody(details.cause) });
+    const own = ownOf(details);
+    super(message, own.cause === undefined ? undefined : { cause: withoutBody(own.cause) });
     this.code = code;
     for (const field of PUBLIC_FIELDS) {
-      if (details[field] !== undefined)
-        Object.defineProperty(this, field, { value: details[field], enumerable: true });
+      if (own[field] !== undefined)
+        Object.defineProperty(this, field, { value: own[field], enumerable: true });
     }
     // Some printers, such as `%o`, show fields that are not enumerable. They show only the name of a getter.
-    const { body } = details;
+    const { body } = own;
     if (body !== undefined) Object.defineProperty(this, 'body', { get: () => body });
   }
 
@@ -154,7 +156,7 @@ export class TargetError extends Error {
    */
   toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
     const { code, message } = this;
-    const known = PUBLIC_FIELDS.filter((field) => this[field] !== undefined);
+    const known = PUBLIC_FIELDS.filter((field) => Object.hasOwn(this, field));
     return { code, message, ...Object.fromEntries(known.map((field) => [field, this[field]])) };
   }
 }
@@ -171,12 +173,13 @@ function hasBrand(value: unknown): boolean {
 /** Copies a cause without the answer's body. Only the error that the caller gets has the body. */
 function withoutBody(thrown: unknown): unknown {
   if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
-  const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = thrown;
+  const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = ownOf(thrown);
   return new TargetError(code, message, { path, status, attempts, requestId, retryAfterMs, cause });
 }
 
 /** Copies an error for calls of other visitors. Those must not see the answer, the request id and the causes. */
-export function withoutVisitor({ code, message, status, attempts, retryAfterMs }: TargetError): TargetError {
+export function withoutVisitor(error: TargetError): TargetError {
+  const { code, message, status, attempts, retryAfterMs } = ownOf(error);
   return new TargetError(code, message, { status, attempts, retryAfterMs });
 }
 

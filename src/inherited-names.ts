@@ -12,7 +12,8 @@ const READ_NAMES = (
   'options order pageLoad parameters platform prefetch preview product profileParameters property ' +
   'propertyTokens qaMode referringUrl remoteMboxes remoteViews requestId responseTokens ruleKey rules ' +
   'screen state stateCode status supplementalDataId telemetry thirdPartyId timeOffsetInMinutes ' +
-  'timestamp tntId toJSON token tokens trace type unsafe url userAgent version view views warn window'
+  'timestamp tntId toJSON token tokens trace type unsafe url userAgent version view views warn window ' +
+  'attempts body cause code path retry retryAfterMs targetCookie targetLocationHintCookie wholeTimeoutMs'
 ).split(' ');
 
 let inheritsHiddenNames = false;
@@ -52,6 +53,8 @@ export function copyWith<Type extends object, Fields extends object>(
   source: Type,
   fields: Fields,
 ): Type & Fields {
+  // An assignment to a field fails when objects inherit a getter of its name.
+  if (inheritsNames() && !hasNoPrototype(source)) return { ...source, ...fields };
   return Object.assign(emptyLike(source), source, fields);
 }
 

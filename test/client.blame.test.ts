@@ -110,6 +110,51 @@ describe('what the objects of the caller throw names them', () => {
     },
   );
 
+  test.each(['targetCookie', 'targetLocationHint', 'targetLocationHintCookie', 'visitorCookie'])(
+    'the value of the cookie object in %s',
+    async (name) => {
+      const cookie = Object.defineProperty({}, 'value', { get: fail, enumerable: true });
+      const error = await targetErrorOf(() => create().getOffers({ request: REQUEST, [name]: cookie }));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: name });
+    },
+  );
+
+  test.each<[string, unknown]>([
+    ['a proxy', new Proxy([], { get: fail })],
+    ['a list with a getter', Object.defineProperty(['hero'], 0, { get: fail })],
+    ['a name whose toJSON throws', [{ toJSON: fail }]],
+  ])('mboxNames: %s', async (_, names) => {
+    const error = await targetErrorOf(() => create().getAttributes(names as string[]));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'mboxNames' });
+  });
+
+  test.each<[string, object]>([
+    ['agent', Object.defineProperty({}, 'addRequest', { get: fail })],
+    ['agent', new Proxy({}, { get: fail })],
+    ['artifactStore', Object.defineProperty({ get: fail }, 'set', { get: fail })],
+    ['artifactStore', new Proxy({}, { get: fail })],
+    ['allMatchingMboxes[0]', Object.defineProperty(['hero'], 0, { get: fail })],
+    ['onDeviceAllMatchingRulesMboxes[0]', Object.defineProperty(['hero'], 0, { get: fail })],
+  ])('the option %s of a client', (path, value) => {
+    const made = () => create({ [path.replace('[0]', '')]: value });
+    const wanted = { code: 'ERR_TARGET_INVALID_CONFIG', path, message: `${path} could not be read` };
+    expect(made).toThrow(expect.objectContaining(wanted));
+  });
+
+  test('a signal whose addEventListener rejects is as good as any', async () => {
+    const signal = { aborted: false, addEventListener: jest.fn(rejecting), removeEventListener: rejecting };
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const client = create();
+    const limits = { signal: signal as unknown as AbortSignal };
+    await client.getOffers({ request: REQUEST, ...limits });
+    await client.ready(limits);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off('unhandledRejection', unhandled);
+    expect(signal.addEventListener).toHaveBeenCalled();
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
   test.each<[string, object, string]>([
     [
       'is added to',

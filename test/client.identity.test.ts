@@ -17,6 +17,18 @@ async function ask(options: Omit<GetOffersOptions, 'request'> & Partial<GetOffer
   return connect().getOffers({ request: REQUEST, ...options });
 }
 
+test.each(['targetLocationHint', 'targetLocationHintCookie'])(
+  '%s: the value of a cookie may be a number',
+  async (name) => {
+    const { fetchApi, urls } = detour();
+    await connect({ fetchApi, serverDomain: undefined }).getOffers({
+      request: REQUEST,
+      [name]: { name: 'mboxEdgeCluster', value: 35 },
+    });
+    expect(urls[0]?.host).toBe('mboxedge35.tt.omtrdc.net');
+  },
+);
+
 describe('the mbox cookie', () => {
   test('gives session and tntId', async () => {
     await ask({ targetCookie: `session#s1#${LATER}|PC#abc.28_0#${LATER}` });

@@ -18,3 +18,27 @@ test.each(['an enumerable text', 'a hidden text', 'an enumerable function', 'a h
     expect(Object.keys(wrong).filter((name) => !OF_NODE.includes(name))).toEqual([]);
   },
 );
+
+test('a hidden name counts as little when it is the only one', async () => {
+  for (const name of ['retry', 'path', 'retryAfterMs', 'targetLocationHintCookie']) {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', SCRIPT, 'a hidden text', name]);
+    expect(JSON.parse(stdout)).toEqual({ names: 1, wrong: {} });
+  }
+});
+
+/** Options, and fields of a request, that programs and attackers are most likely to name. */
+const OF_CALLERS = (
+  'client organizationId timeout serverDomain secure environmentId environment targetLocationHint propertyToken ' +
+  'decisioningMethod pollingInterval artifactLocation fetchApi agent proxy retry circuitBreaker logger version events ' +
+  'request targetCookie visitorCookie consumerId customerIds sessionId visitor errCallback domain path sameSite ' +
+  'httpOnly maxAge tntId thirdPartyId property context channel geo parameters execute prefetch pageLoad mboxes views'
+).split(' ');
+
+test.each(['an enumerable getter that throws', 'a hidden getter that throws'])(
+  'no option is read from Object.prototype, nor is its setter missed: %s',
+  async (kind) => {
+    const { stdout } = await run(process.execPath, ['--import', 'tsx', SCRIPT, kind, ...OF_CALLERS]);
+    const { wrong } = JSON.parse(stdout);
+    expect(wrong).toEqual({});
+  },
+);

@@ -4,7 +4,7 @@ import { withoutQuotes } from '../identity/cookie-options.js';
 import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
 import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
-import { withoutInherited } from '../inherited-names.js';
+import { ownOf, withoutInherited } from '../inherited-names.js';
 
 /** The cookies of a browser, as options of a call. A cookie that the browser did not send is `undefined`. */
 export interface CookieOptions {
@@ -140,26 +140,23 @@ const NO_ATTRIBUTES: object = {
  * ```
  */
 export function toSetCookieHeaders(
-  {
-    targetCookie,
-    targetLocationHintCookie,
-  }: Pick<TargetDeliveryResponse, 'targetCookie' | 'targetLocationHintCookie'>,
+  answer: Pick<TargetDeliveryResponse, 'targetCookie' | 'targetLocationHintCookie'>,
   options: SetCookieOptions = {},
 ): string[] {
+  const { targetCookie, targetLocationHintCookie } = ownOf(answer);
   const own = withoutInherited(options);
-  const { domain, path = '/', secure = true, sameSite = 'lax', httpOnly = false } = own;
-  const isForOtherSites = String(sameSite).toLowerCase() === 'none';
+  const sameSite = own.sameSite ?? 'lax';
   const written = {
-    path,
-    secure: secure || isForOtherSites,
+    path: own.path ?? '/',
+    secure: (own.secure ?? true) || String(sameSite).toLowerCase() === 'none',
     sameSite,
-    httpOnly,
-    ...(domain !== undefined && { domain }),
+    httpOnly: own.httpOnly ?? false,
+    ...(own.domain && { domain: own.domain }),
   };
-  const attributes = Object.assign({}, NO_ATTRIBUTES, written);
+  const attributes = { ...NO_ATTRIBUTES, ...written };
   return [targetCookie, targetLocationHintCookie]
-    .filter((cookie): cookie is TargetCookie => cookie !== undefined)
-    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, Object.assign(attributes, { maxAge })));
+    .filter((cookie): cookie is TargetCookie => cookie !== undefined && cookie !== null)
+    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

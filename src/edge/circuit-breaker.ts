@@ -2,6 +2,7 @@ import type { CircuitBreakerPolicy } from '../config-policies.js';
 import { TargetError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
 import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
+import { ownOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import type { CircuitState, CircuitStats } from '../stats.js';
 
@@ -142,7 +143,7 @@ export class CircuitBreaker {
     const { minTimeoutMs, maxTimeoutMs } = this.#options.policy;
     circuit.openings += 1;
     const longestMs = grown({ minTimeoutMs, maxTimeoutMs, factor: GROWTH }, circuit.openings);
-    const askedMs = obeyedMs(error.retryAfterMs, MAX_ASKED_MS) ?? 0;
+    const askedMs = obeyedMs(ownOf(error).retryAfterMs, MAX_ASKED_MS) ?? 0;
     circuit.waitMs = Math.max(spread(longestMs, 0.75, 1), askedMs);
     circuit.untilMs = performance.now() + circuit.waitMs;
     this.#change(circuit, 'open');

@@ -3,6 +3,7 @@ import { TargetError, type TargetErrorCode } from '../errors.js';
 import { type Limits, within } from '../http/deadline.js';
 import { proxyTroubleOf } from '../http/error-causes.js';
 import { deliveryHost } from '../identity/location-hint.js';
+import { ownOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 
 /** Looks up the address of a host's name. Rejects when the name has none. */
@@ -165,7 +166,7 @@ function hasFoundHost(error: Error): boolean {
 
 /** Tells whether a call failed at a proxy, before it reached its host. */
 function isOfProxy(error: Error): boolean {
-  const { status } = error as { readonly status?: unknown };
+  const { status } = ownOf(error as { readonly status?: unknown });
   return status === PROXY_AUTHENTICATION_REQUIRED || proxyTroubleOf(error) !== undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { ResolvedConfig } from '../config.js';
 import { DELIVERY_PATH, type TelemetryEntry } from '../delivery-api.js';
 import type { ExchangeRequest } from '../http/exchange.js';
-import { copyWith } from '../inherited-names.js';
+import { copyWith, ownOf } from '../inherited-names.js';
 import { jsonOf, WrittenReport } from '../reports/written-report.js';
 import type { Delivery } from '../request/call.js';
 import { toSentContext } from '../request/edge-limits.js';
@@ -33,7 +33,8 @@ export interface Outgoing {
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /** Tells whether somebody waits for an answer with offers. */
-export function asksForOffers({ execute, prefetch }: Delivery['request']): boolean {
+export function asksForOffers(request: Delivery['request']): boolean {
+  const { execute, prefetch } = ownOf(request);
   return execute !== undefined || prefetch !== undefined;
 }
 
@@ -58,9 +59,10 @@ export function toExchangeRequest(
     requestId,
     bodyId: request.requestId,
     maxBytes: MAX_BODY_BYTES,
-    retry: delivery.retry ?? retry,
+    retry: ownOf(delivery).retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
+    accepts: undefined,
     isReport: !asksForOffers(request),
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };

@@ -3,6 +3,7 @@ import { messageOf, TargetError, toError } from '../errors.js';
 import { isOfBusyProcess } from '../http/failures.js';
 import { verdictOn } from '../http/retry.js';
 import { hintOfEdgeHost } from '../identity/location-hint.js';
+import { ownOf } from '../inherited-names.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
 import type { TelemetryBuffer } from '../reports/telemetry.js';
@@ -158,7 +159,7 @@ function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
  */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
-  const { timeoutMs, wholeTimeoutMs = timeoutMs } = delivery;
+  const { timeoutMs, wholeTimeoutMs = timeoutMs } = ownOf(delivery);
   return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }
 

@@ -1,4 +1,5 @@
 import { toError, toJsonError } from '../errors.js';
+import { ownOf } from '../inherited-names.js';
 
 /**
  * The fields, besides message and stack, that a shown error may have. They name the system call that failed, and its
@@ -30,7 +31,7 @@ function shownCauseOf(thrown: unknown, depth: number): unknown {
   if (thrown === undefined || thrown === null) return thrown;
   if (typeof thrown === 'string') return hostsAlone(thrown);
   const error = toError(thrown);
-  const { message, cause, errors } = error as Error & { errors?: unknown };
+  const { message, cause, errors } = ownOf(error) as Error & { errors?: unknown };
   const shown = hostsAlone(toJsonError(error).message);
   const isDeep = depth === MAX_DEPTH;
   const shownCause = isDeep ? undefined : shownCauseOf(cause, depth + 1);
@@ -38,7 +39,7 @@ function shownCauseOf(thrown: unknown, depth: number): unknown {
   const isSame = shown === message && shownCause === cause && shownErrors === errors;
   if (isSame && error === thrown && isHarmless(error)) return error;
   // An object that is not an error may still name the system call that failed.
-  const fields = (typeof thrown === 'object' ? thrown : error) as Fields;
+  const fields = ownOf((typeof thrown === 'object' ? thrown : error) as Fields);
   return copyOf(error, fields, { message: shown, cause: shownCause, errors: shownErrors });
 }
 
@@ -50,7 +51,7 @@ function toCauses(errors: readonly unknown[], depth: number): readonly unknown[]
 }
 
 function isHarmless(error: Error): boolean {
-  const fields = error as unknown as Fields;
+  const fields = ownOf(error as unknown as Fields);
   return (
     Reflect.ownKeys(error).every((name) => HARMLESS_FIELDS.has(name)) &&
     isWord(error.name) &&
@@ -80,14 +81,14 @@ function isShowable(value: unknown): boolean {
 
 /** Names the reason of an error in one word: its system error code or its type, but never its message. */
 export function reasonOf(cause: unknown): string {
-  const { type, name } = toError(cause) as Error & { type?: unknown };
+  const { type, name } = ownOf(toError(cause)) as Error & { type?: unknown };
   return codeOf(cause) ?? [type, name].find(isWord) ?? 'Error';
 }
 
 /** Returns the system error code of an error, or that of its cause. */
 export function codeOf(shown: unknown): string | undefined {
-  const { code, cause } = toError(shown) as Error & { code?: unknown };
-  return [code, (cause as { code?: unknown } | null | undefined)?.code].find(isWord);
+  const { code, cause } = ownOf(toError(shown)) as Error & { code?: unknown };
+  return [code, ownOf(cause as { code?: unknown } | null | undefined)?.code].find(isWord);
 }
 
 /** A proxy's failure to open a tunnel. */
@@ -107,7 +108,7 @@ const PROXY_MESSAGE =
 export function proxyTroubleOf(thrown: unknown): ProxyTrouble | undefined {
   let error: unknown = thrown;
   for (let depth = 0; depth < MAX_DEPTH && typeof error === 'object' && error !== null; depth += 1) {
-    const { code, message, cause } = error as Fields;
+    const { code, message, cause } = ownOf(error as Fields);
     const [, ownStatus, ownCode] = PROXY_CODE.exec(String(code)) ?? [];
     const [, undiciStatus, tunnelStatus] = PROXY_MESSAGE.exec(String(message)) ?? [];
     const status = ownStatus ?? undiciStatus ?? tunnelStatus;

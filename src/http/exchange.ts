@@ -25,7 +25,7 @@ export interface ExchangeRequest {
   readonly timeoutMs: number;
   readonly signal?: AbortSignalLike | undefined;
   /** Statuses that are answers and not failures, besides 2xx. An example is 304. */
-  readonly accepts?: readonly number[];
+  readonly accepts?: readonly number[] | undefined;
   /**
    * True when the request reports events. A report can wait until its session has fewer calls under way.
    * @default false

@@ -1,4 +1,5 @@
 import { TargetError } from '../errors.js';
+import { ownOf } from '../inherited-names.js';
 
 /** The waits between attempts: they start at `minTimeoutMs`, grow by `factor` each time, and end at `maxTimeoutMs`. */
 export interface Backoff {
@@ -51,11 +52,8 @@ export function obeyedMs(askedMs: number | undefined, maxMs: number): number | u
  * (full jitter). `Retry-After` counts instead when it is longer.
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */
-export function retryWaitMs(
-  policy: RetryPolicy,
-  attempts: number,
-  { retryAfterMs = 0 }: TargetError,
-): number {
+export function retryWaitMs(policy: RetryPolicy, attempts: number, error: TargetError): number {
+  const { retryAfterMs = 0 } = ownOf(error);
   const longestMs = grown(policy, attempts);
   return Math.max(policy.jitter ? spread(longestMs, 0, 1) : longestMs, retryAfterMs);
 }
@@ -145,13 +143,13 @@ function failureOf(error: unknown): Failure {
   if (!(error instanceof TargetError)) return 'not sent';
   switch (error.code) {
     case 'ERR_TARGET_NETWORK':
-      return isFinalRefusal(error.status) ? 'kept back' : 'unreached';
+      return isFinalRefusal(ownOf(error).status) ? 'kept back' : 'unreached';
     case 'ERR_TARGET_TIMEOUT':
       return 'timed out';
     case 'ERR_TARGET_INVALID_RESPONSE':
       return 'unreadable';
     case 'ERR_TARGET_RESPONSE':
-      return failureOfStatus(error.status ?? 0);
+      return failureOfStatus(ownOf(error).status ?? 0);
     default:
       return 'not sent';
   }

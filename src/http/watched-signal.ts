@@ -67,11 +67,14 @@ function startWatch(signal: Abortable): Watch {
     for (const watcher of [...watchers]) watcher.onAbort();
   };
   const started = { signal, watchers, listener };
+  let added: unknown;
   try {
-    signal.addEventListener('abort', listener);
+    added = signal.addEventListener('abort', listener);
   } catch (cause) {
     throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'signal', cause);
   }
+  // The method may be asynchronous, and nobody waits for its end.
+  quietly(() => added);
   watches.set(signal, started);
   return started;
 }

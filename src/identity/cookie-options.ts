@@ -40,5 +40,6 @@ export function withoutQuotes(value: string): string {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type.
  */
 export function toHintText(option: unknown, name: string): string | undefined {
-  return toCookieText(typeof option === 'number' ? String(option) : option, name);
+  const value = isRecord(option) ? option.value : option;
+  return toCookieText(typeof value === 'number' ? String(value) : option, name);
 }

@@ -52,8 +52,8 @@ export type AuthStateOption = number | AuthenticatedState | Uppercase<Authentica
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/identifying-visitors
  */
 export interface CustomerIdEntry {
-  /** The id, at most 128 characters. A number is sent as text. An entry with an empty id is left out. */
-  readonly id: string | number;
+  /** The id, at most 128 characters. A number is sent as text. An entry with an empty or missing id is left out. */
+  readonly id: string | number | null | undefined;
   /** The alias of the customer attributes data source in Experience Cloud, at most 50 characters. */
   readonly integrationCode: string;
   /** The login state of the customer. @default 'unknown' */
@@ -195,7 +195,7 @@ function fromPair([code, value]: readonly [string, unknown], path: string): Cust
 }
 
 /**
- * Converts one entry of a list. An empty entry is left out. So is one with an empty id, because that visitor has not
+ * Converts one entry of a list. An empty entry is left out. So is one without an id, because that visitor has not
  * logged in yet.
  */
 function fromEntry(value: unknown, index: number): CustomerId | undefined {
@@ -203,7 +203,7 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
   const path = `customerIds[${index}]`;
   if (!isObject(value)) throw invalidField(path, 'customer ids', value);
   const { id, integrationCode } = value as JsonRecord;
-  if (id === '') return undefined;
+  if (id === undefined || id === null || id === '') return undefined;
   const state = stateIn(value as JsonRecord, ['authenticatedState', 'authState'], path);
   return {
     id: toText(id, `${path}.id`, MAX_ID_LENGTH),

@@ -5,7 +5,7 @@ import { TargetError } from '../errors.js';
 import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { newHexId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
-import { copyWith, emptyLike } from '../inherited-names.js';
+import { copyWith, emptyLike, hasNoPrototype } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
@@ -198,10 +198,12 @@ function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined):
 
 function toDeliveryResponse(
   { status, id, execute, prefetch }: Evaluation,
-  { requestId }: ResolvedDeliveryRequest,
+  request: ResolvedDeliveryRequest,
   client: string,
 ): DeliveryResponse {
+  const { requestId } = request;
   const response: DeliveryResponse = { status, requestId, id, client };
+  if (hasNoPrototype(request)) Object.setPrototypeOf(response, null);
   if (execute) response.execute = execute;
   if (prefetch) response.prefetch = prefetch;
   return response;

@@ -11,7 +11,7 @@ import type {
   VisitorId,
   VisitorIdResponse,
 } from '../delivery-api.js';
-import { hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
+import { emptyLike, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
 import { DisplayReport } from './display-report.js';
 import { toAllocatedVisitor } from './facts/allocation.js';
@@ -112,15 +112,17 @@ function toPart(mode: TraceMode, sources: PartSources): Part {
   };
 }
 
-function decideExecute({ mboxes, pageLoad }: ExecuteRequest, part: Part): ExecuteResponse {
-  const response: ExecuteResponse = {};
+function decideExecute(execute: ExecuteRequest, part: Part): ExecuteResponse {
+  const { mboxes, pageLoad } = execute;
+  const response: ExecuteResponse = emptyLike(execute);
   if (mboxes) response.mboxes = decideMboxes(mboxes, part);
   if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
   return response;
 }
 
-function decidePrefetch({ mboxes, views, pageLoad }: PrefetchRequest, part: Part): PrefetchResponse {
-  const response: PrefetchResponse = {};
+function decidePrefetch(prefetch: PrefetchRequest, part: Part): PrefetchResponse {
+  const { mboxes, views, pageLoad } = prefetch;
+  const response: PrefetchResponse = emptyLike(prefetch);
   if (mboxes) response.mboxes = decideMboxes(mboxes, part);
   if (views) {
     const answers: ViewResponse[] = [];
@@ -139,7 +141,7 @@ function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part)
 
 /** Returns a copy of a visitor's ids, which the caller may change. */
 function toOwnId(id: VisitorId): VisitorIdResponse {
-  const own: VisitorIdResponse = {};
+  const own: VisitorIdResponse = emptyLike(id);
   if (id.tntId) own.tntId = id.tntId;
   if (id.thirdPartyId) own.thirdPartyId = id.thirdPartyId;
   if (id.marketingCloudVisitorId) own.marketingCloudVisitorId = id.marketingCloudVisitorId;

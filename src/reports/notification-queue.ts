@@ -6,6 +6,7 @@ import type { Events } from '../events.js';
 import { type Limits, within } from '../http/deadline.js';
 import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
 import { keepWatch } from '../http/watched-signal.js';
+import { ownOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
@@ -228,7 +229,8 @@ export class NotificationQueue {
     }
     window.answered();
     if (isRetryable) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
-    else if (error.status === TOO_LARGE && notificationsOf(queued.call).length > 1) this.#split(queued);
+    else if (ownOf(error).status === TOO_LARGE && notificationsOf(queued.call).length > 1)
+      this.#split(queued);
     else this.#fail(queued, error);
   }
 
@@ -317,8 +319,8 @@ export class NotificationQueue {
 }
 
 /** Returns the wait in ms that the host asked for, up to `MAX_ASKED_MS`. Returns `undefined` when it asked for none. */
-function askedMsOf({ retryAfterMs }: TargetError): number | undefined {
-  return obeyedMs(retryAfterMs, MAX_ASKED_MS);
+function askedMsOf(error: TargetError): number | undefined {
+  return obeyedMs(ownOf(error).retryAfterMs, MAX_ASKED_MS);
 }
 
 /** Returns the wait in ms before the next attempt of a call that may itself be the reason of its failures. */

@@ -13,7 +13,7 @@ import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
 import { RANDOM_IDS } from '../identity/ids.js';
-import { copyWith, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
+import { copyWith, emptyLike, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
@@ -100,7 +100,7 @@ function complete(
   { config, newId }: CallEnvironment,
 ): ResolvedDeliveryRequest {
   const completed = written as Completed;
-  const id = toVisitorId(written.id, identity);
+  const id = toVisitorId(written, identity);
   if (id) completed.id = id;
   completed.requestId ??= newId();
   // The edge counts each impression id once, so a retried call counts no second impression.
@@ -112,7 +112,8 @@ function complete(
   return hasNoPrototype(completed) ? withoutPrototypes(completed) : completed;
 }
 
-function toVisitorId(written: VisitorId | undefined, identity: Identity): VisitorId | undefined {
+function toVisitorId(request: CopiedRequest, identity: Identity): VisitorId | undefined {
+  const written = request.id;
   const tntId = written?.tntId ?? identity.tntId;
   const ecid = written?.marketingCloudVisitorId ?? identity.ecid;
   const customerIds = toSentCustomerIds(written?.customerIds, identity);
@@ -123,7 +124,7 @@ function toVisitorId(written: VisitorId | undefined, identity: Identity): Visito
       customerIds,
     );
   }
-  const id: { -readonly [Field in keyof VisitorId]: VisitorId[Field] } = {};
+  const id: { -readonly [Field in keyof VisitorId]: VisitorId[Field] } = emptyLike(request);
   if (tntId !== undefined) id.tntId = tntId;
   if (written?.thirdPartyId !== undefined) id.thirdPartyId = written.thirdPartyId;
   if (ecid !== undefined) id.marketingCloudVisitorId = ecid;

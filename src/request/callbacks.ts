@@ -81,12 +81,20 @@ function toCallError(thrown: unknown, options: unknown): TargetError {
 
 /** Parts of a request that are read even when they are getters of the request's class. */
 const DECLARED = ['execute', 'prefetch', 'notifications'];
+/** Options that may be cookie objects, of which only the value is read. */
+const COOKIES: ReadonlySet<string> = new Set([
+  'targetCookie',
+  'targetLocationHint',
+  'targetLocationHintCookie',
+  'visitorCookie',
+]);
 
 function unreadableOptionOf(options: object): string | undefined {
   for (const name of CALL_OPTIONS) {
     try {
       const value: unknown = Reflect.get(options, name);
       ownJsonOf(value);
+      if (COOKIES.has(name) && isObject(value)) Reflect.get(value, 'value');
       const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
       if (path !== undefined) return path === '' ? name : path;
       // A longer path would show a customer's integration code. Somebody may have written an id there by mistake.

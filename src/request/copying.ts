@@ -60,7 +60,7 @@ export function isAbsent(given: unknown): given is undefined | null | '' {
 
 /**
  * Returns an object that has only the own fields of a value, so that `for…in` finds no other fields. An object from a
- * literal or from JSON is returned as it is. `undefined` and `null` give `undefined`.
+ * literal or from JSON is returned as it is. `undefined`, `null` and `''` give `undefined`.
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other value.
  */
 export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefined {
@@ -76,7 +76,7 @@ export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefin
 }
 
 function rareFieldsOf(value: unknown): JsonRecord | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   if (isRecord(value)) return ownFieldsOf(value);
   throw invalidField('', 'an object', value);
 }
@@ -151,9 +151,9 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
 /** This limit stops sparse arrays, which may claim four thousand million items. */
 const MAX_ITEMS = 100_000;
 
-/** Checks that a value is a list of at most `maxItems`. `undefined` and `null` give `undefined`. */
+/** Checks that a value is a list of at most `maxItems`. `undefined`, `null` and `''` give `undefined`. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (isAbsent(value)) return undefined;
   if (!Array.isArray(value)) throw invalidField('', 'an array', value);
   if (value.length > maxItems) throw invalidField('', `an array of at most ${maxItems}`, value);
   return value;

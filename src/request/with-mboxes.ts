@@ -1,4 +1,4 @@
-import { invalidField, type TargetError } from '../errors.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { copyWith, inheritsNames, withoutInherited } from '../inherited-names.js';
 import { idToText, isObject, isRecord, itemsOf } from '../json.js';
 import { isAbsent } from './copying.js';
@@ -13,7 +13,7 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
   const inherits = inheritsNames();
   const ownOf = <Type>(value: Type): Type => (inherits && isObject(value) ? withoutInherited(value) : value);
   const request = ownOf(given);
-  const names = toNames(mboxNames);
+  const names = readNames(mboxNames);
   if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
   // A malformed request is returned as it is. The check of the request names the fault later.
   if (!canTakeMboxes(request)) return request;
@@ -38,6 +38,19 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
   }
   if (mboxes.length === executed.length) return request;
   return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
+}
+
+/**
+ * Reads the names of mboxes. All that it reads is the caller's, so an error that is not of this package comes from a
+ * getter, a proxy or a `toJSON` of the caller.
+ */
+function readNames(mboxNames: unknown): readonly string[] {
+  try {
+    return toNames(mboxNames);
+  } catch (thrown) {
+    if (thrown instanceof TargetError) throw thrown;
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'mboxNames', thrown);
+  }
 }
 
 /** Checks the names of mboxes. A number counts as a name, and empty entries are left out, as in a request. */

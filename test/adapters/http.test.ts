@@ -127,6 +127,17 @@ describe('toSetCookieHeaders', () => {
     }
   });
 
+  test('take null for an attribute that is not given', () => {
+    const nothing = { domain: null, path: null, secure: null, sameSite: null, httpOnly: null };
+    expect(toSetCookieHeaders(cookies, nothing as object)).toEqual(toSetCookieHeaders(cookies));
+  });
+
+  test('leave out a hint that is null', () => {
+    const { targetCookie } = cookies;
+    const answer = { targetCookie, targetLocationHintCookie: null } as unknown as typeof cookies;
+    expect(toSetCookieHeaders(answer)).toHaveLength(1);
+  });
+
   test('leave out a hint that is not there', () => {
     expect(toSetCookieHeaders({ targetCookie: cookies.targetCookie })).toHaveLength(1);
   });

@@ -83,6 +83,11 @@ describe('toCustomerIds converts what says the same in another type', () => {
     ],
     ['the id of a database', { crm: { id: { toJSON: () => '507f1f' } } }, sent('507f1f')],
     ['a list with empty entries', [null, '', { id: 'a', integrationCode: 'crm' }, undefined], sent('a')],
+    [
+      'a list with no id yet',
+      [{ id: null, integrationCode: 'crm' }, { integrationCode: 'erp' }, { id: '', integrationCode: 'web' }],
+      [],
+    ],
     ['no id yet', { crm: null, erp: { id: '' }, shop: '', web: {} }, []],
     ['nothing', undefined, []],
     ['null', null, []],

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../../config.js';
 import { closedError, nameOf, TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { Transport } from '../../http/transport.js';
+import { ownOf } from '../../inherited-names.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
@@ -180,7 +181,7 @@ export class ArtifactSource {
       isHeld: this.inUse !== undefined,
       isInDoubt: this.#held.isInDoubt,
       failures: this.#failures,
-      retryAfterMs: this.#lastFailure?.retryAfterMs,
+      retryAfterMs: ownOf(this.#lastFailure)?.retryAfterMs,
     });
     if (delayMs === undefined || this.#abort.signal.aborted) return;
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);

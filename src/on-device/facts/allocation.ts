@@ -1,4 +1,5 @@
 import type { VisitorId } from '../../delivery-api.js';
+import { inheritsNames } from '../../inherited-names.js';
 import { type HashPrefix, hashFrom, hashPrefix } from './murmur3.js';
 
 /** Salt that ends every allocation key. */
@@ -40,7 +41,9 @@ export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => st
   const known = allocatedBy(id);
   if (id && known) return { key: known, id };
   const tntId = newTntId();
-  return { key: beforeDot(tntId) ?? '', id: Object.assign({}, id, { tntId }) };
+  // An assignment fails when objects inherit a getter of this name, and a spread takes longer.
+  const own = inheritsNames() ? { ...id, tntId } : Object.assign({}, id, { tntId });
+  return { key: beforeDot(tntId) ?? '', id: own };
 }
 
 /** Hashes the beginning that all allocation keys of an activity share. Every visitor's hash continues from it. */
