@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { closeOnSignal, type EndSignal, type Shutdown, type TargetClient } from '../src/index.js';
 import { flagsArtifact, HERO } from './fixtures/flags.js';
 import { withServers } from './listening.js';
@@ -133,6 +133,11 @@ describe('a process whose parent keeps a channel to it', () => {
 });
 
 describe('closeOnSignal', () => {
+  beforeEach(() => {
+    // The channel of this process is that of the test runner, which would lose its worker.
+    if (process.channel) jest.spyOn(process.channel, 'unref').mockImplementation(() => undefined);
+  });
+
   const counts = { delivered: 1, failed: 2, dropped: 3 };
   const closing = (close = async () => counts): Pick<TargetClient, 'close'> => ({ close: jest.fn(close) });
   const wait = (...args: Parameters<typeof closeOnSignal>) => {
