@@ -105,10 +105,10 @@ describe('targetCookie and targetLocationHint', () => {
   });
 
   const names = ['targetCookie', 'targetLocationHint', 'targetLocationHintCookie', 'visitorCookie'];
-  const wrong: unknown[] = [true, {}, [], ['mbox'], { value: 5 }, { name: 'mbox' }, () => 'mbox', 5n];
+  const wrong: unknown[] = [true, {}, [], ['mbox'], { value: true }, { name: 'mbox' }, () => 'mbox', 5n];
   test.each(
     names.flatMap((name) =>
-      [...wrong, ...(/Hint/.test(name) ? [] : [5])].map((value) => [name, value] as const),
+      [...wrong, ...(/Hint/.test(name) ? [] : [5, { value: 5 }])].map((value) => [name, value] as const),
     ),
   )('%s of another type is an error that names it: %p', async (name, value) => {
     for (const visitor of [undefined, new Visitor('DEMO@AdobeOrg')]) {
@@ -244,7 +244,7 @@ describe('customerIds', () => {
     ['a state of a prototype', { crm: { id: 'a', authState: 'length' } }, 'customerIds[0].authState'],
     ['an entry that is no object', ['a'], 'customerIds[0]'],
     ['an entry without code', [{ id: 'a' }], 'customerIds[0].integrationCode'],
-    ['an entry without id', [{ integrationCode: 'a' }], 'customerIds[0].id'],
+    ['an entry whose id is no text', [{ id: {}, integrationCode: 'a' }], 'customerIds[0].id'],
     [
       'an entry with an unknown state',
       [{ id: 'a', integrationCode: 'a', authenticatedState: 'yes' }],
