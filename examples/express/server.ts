@@ -2,10 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import { closeOnSignal } from 'target-node-sdk';
+import { listen } from '../listen.js';
 import { reportClick } from './click.js';
 import { decide } from './decide.js';
 import { addDemoRoutes, toDemoControls } from './demo.js';
-import { listen } from './listen.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 

@@ -2,10 +2,10 @@
 import { fileURLToPath } from 'node:url';
 import express, { type Response } from 'express';
 import { closeOnSignal } from 'target-node-sdk';
+import { listen } from '../listen.js';
 import { CUSTOMERS } from './customers.js';
 import type { Demo } from './demo.js';
 import { type Decision, decideFlags } from './flags.js';
-import { listen } from './listen.js';
 import { toPage } from './page.js';
 import { connectTarget } from './target.js';
 
