@@ -52,19 +52,31 @@ export const { parse } = createRequire(import.meta.url)('tldts');
 /** `require` of an ES module needs Node 20.19 or 22.12 and fails in Jest, so these go into the CommonJS build. */
 function isEsmOnly(name: string): boolean {
   const file = createRequire(join(root, 'package.json')).resolve(name);
-  if (/\.[cm]js$/.test(file)) return file.endsWith('.mjs');
+  if (/\.[cm]js$/.test(file)) {
+    return file.endsWith('.mjs');
+  }
   let folder = dirname(file);
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
+  while (!existsSync(join(folder, 'package.json'))) {
+    folder = dirname(folder);
+  }
   return readManifest(folder).type === 'module';
 }
 
 function isExternal(format: Format, specifier: string, importer: string | undefined): boolean {
-  if (isBuiltin(specifier) || platformSpecifiers.has(specifier)) return true;
+  if (isBuiltin(specifier) || platformSpecifiers.has(specifier)) {
+    return true;
+  }
   const name = packageOf(specifier);
   // A plugin makes it another specifier, which is external.
-  if (byPlatform.has(specifier)) return false;
-  if (!isBare(specifier) || isInstalled(importer) || name === ofTheLocalEdge) return false;
-  if (!declared.has(name)) throw new Error(`${importer} imports ${name}, which is not a dependency`);
+  if (byPlatform.has(specifier)) {
+    return false;
+  }
+  if (!isBare(specifier) || isInstalled(importer) || name === ofTheLocalEdge) {
+    return false;
+  }
+  if (!declared.has(name)) {
+    throw new Error(`${importer} imports ${name}, which is not a dependency`);
+  }
   return format === 'esm' || !isEsmOnly(name);
 }
 
@@ -84,8 +96,12 @@ const dependenciesByPlatform: Plugin = {
 const withoutPolyfills: Plugin = {
   name: 'without-polyfills',
   load(id) {
-    if (id.endsWith('/fetch-blob/streams.cjs')) return '';
-    if (id.endsWith('/node-domexception/index.js')) return 'export default globalThis.DOMException;';
+    if (id.endsWith('/fetch-blob/streams.cjs')) {
+      return '';
+    }
+    if (id.endsWith('/node-domexception/index.js')) {
+      return 'export default globalThis.DOMException;';
+    }
     return undefined;
   },
 };
@@ -95,7 +111,9 @@ const withoutWhiteSpaceOfOthers: Plugin = {
   name: 'without-white-space-of-others',
   async generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => isInstalled(id))) continue;
+      if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => isInstalled(id))) {
+        continue;
+      }
       const { code } = await transform(chunk.code, { minifyWhitespace: true, legalComments: 'inline' });
       chunk.code = code;
     }
@@ -154,7 +172,9 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
 }
 
 function throwOnWarning(level: string, log: { readonly message: string }): void {
-  if (level === 'warn') throw new Error(log.message);
+  if (level === 'warn') {
+    throw new Error(log.message);
+  }
 }
 
 /** A package of which users patch one copy must not run from another one. */
@@ -164,8 +184,9 @@ function refuseDoubles(format: Format, chunks: readonly OutputChunk[]): void {
   );
   const bundled = chunks.flatMap((chunk) => chunk.moduleIds.filter(isInstalled).map(packageFolder));
   for (const { name } of new Set(bundled.map(readManifest))) {
-    if (imported.has(name))
+    if (imported.has(name)) {
       throw new Error(`${name} is bundled in the ${format} build, which imports it too`);
+    }
   }
 }
 

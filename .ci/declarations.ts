@@ -37,7 +37,9 @@ function emitDeclarations(entries: readonly string[]): string {
   );
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', settings], { stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
+  if (status !== 0) {
+    process.exit(1);
+  }
   rmSync(settings);
   return emitted;
 }
@@ -62,13 +64,19 @@ export function writeDeclarations(entries: readonly string[]): void {
   for (const path of reached) {
     const text = readFileSync(join(emitted, 'src', path), 'utf8');
     for (const specifier of specifiersOf(text)) {
-      if (isBuiltin(specifier)) continue;
-      if (isBare(specifier)) throw new Error(`${path} would make users install the types of ${specifier}`);
+      if (isBuiltin(specifier)) {
+        continue;
+      }
+      if (isBare(specifier)) {
+        throw new Error(`${path} would make users install the types of ${specifier}`);
+      }
       reached.add(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.d.ts'));
     }
     const complete = text.includes('Symbol.asyncDispose') ? disposableLib + text : text;
     write(join('cjs', path.replace(/ts$/, 'cts')), complete.replace(/(['"]\.[^'"]*)\.js(?=['"])/g, '$1.cjs'));
-    if (entries.includes(path.replace(/\.d\.ts$/, ''))) write(join('esm', path), reexported(path, text));
+    if (entries.includes(path.replace(/\.d\.ts$/, ''))) {
+      write(join('esm', path), reexported(path, text));
+    }
   }
   rmSync(emitted, { recursive: true });
 }

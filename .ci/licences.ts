@@ -7,13 +7,19 @@ import { write } from './write.js';
 /** A package's licence text: its own file, else that part of its readme, else what its manifest says. */
 function licenceOf(folder: string): string {
   const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name));
-  if (file !== undefined) return readFileSync(join(folder, file), 'utf8').trim();
+  if (file !== undefined) {
+    return readFileSync(join(folder, file), 'utf8').trim();
+  }
   const readme = /^License\n-+\n([\s\S]*?Permission is hereby[\s\S]*?SOFTWARE\.)$/m.exec(
     readFileSync(join(folder, 'README.md'), 'utf8'),
   );
-  if (readme?.[1] !== undefined) return readme[1].trim();
+  if (readme?.[1] !== undefined) {
+    return readme[1].trim();
+  }
   const { license, author, homepage } = readManifest(folder);
-  if (license !== 'MIT' || typeof author !== 'string') throw new Error(`${folder} has no licence to copy`);
+  if (license !== 'MIT' || typeof author !== 'string') {
+    throw new Error(`${folder} has no licence to copy`);
+  }
   const text = readFileSync(join(root, 'node_modules/uuid/LICENSE.md'), 'utf8');
   return text.replace(/^Copyright.*$/m, `Copyright (c) ${author}\n${homepage ?? ''}`).trim();
 }

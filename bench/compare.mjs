@@ -22,7 +22,9 @@ export const DELIBERATE_DIFFERENCES = [
     why: 'the official SDK adds an empty `context.geo`',
     apply: (answer) => {
       for (const { context } of [answer.result?.request ?? {}, ...(answer.notifications ?? [])]) {
-        if (context?.geo && Object.keys(context.geo).length === 0) delete context.geo;
+        if (context?.geo && Object.keys(context.geo).length === 0) {
+          delete context.geo;
+        }
       }
     },
   },
@@ -31,7 +33,9 @@ export const DELIBERATE_DIFFERENCES = [
 /** An answer of ours or the official SDK without their deliberate differences. */
 export function withoutDeliberateDifferences(answer) {
   const copy = structuredClone(answer);
-  for (const { apply } of DELIBERATE_DIFFERENCES) apply(copy);
+  for (const { apply } of DELIBERATE_DIFFERENCES) {
+    apply(copy);
+  }
   return copy;
 }
 
@@ -47,7 +51,11 @@ export function comparable(value) {
 }
 
 function mask(key, value) {
-  if (key === 'maxAge' || key === 'timestamp') return `<${key}>`;
-  if (typeof value !== 'string') return value;
+  if (key === 'maxAge' || key === 'timestamp') {
+    return `<${key}>`;
+  }
+  if (typeof value !== 'string') {
+    return value;
+  }
   return MASKS.reduce((text, [pattern, name]) => text.replace(pattern, name), value);
 }

@@ -22,7 +22,9 @@ export async function measureOperations(operations, { warmUpMs, measureMs, quick
   const next = { index: 0 };
   await workFor(warmUpMs, operations, next);
   const { warmUpCalls = 0 } = operations;
-  if (!quick && next.index < warmUpCalls) await workThrough(warmUpCalls - next.index, operations, next);
+  if (!quick && next.index < warmUpCalls) {
+    await workThrough(warmUpCalls - next.index, operations, next);
+  }
   await settle(operations, next.index);
   const started = performance.now();
   const cpu = process.cpuUsage();
@@ -45,7 +47,9 @@ export async function measureOperations(operations, { warmUpMs, measureMs, quick
 /** Starts one side; the call with which a client asks for its location hint is not counted as a notification. */
 export async function started(start) {
   const running = await start();
-  if (!running.sink) return running;
+  if (!running.sink) {
+    return running;
+  }
   await sleep(20);
   running.sink.calls = 0;
   return running;
@@ -57,7 +61,9 @@ export async function workThrough(count, { operation, concurrency = 1 }, next) {
   const work = async () => {
     while (next.index < end) {
       await operation(next.index++);
-      if (next.index % PER_TURN === 0) await turn();
+      if (next.index % PER_TURN === 0) {
+        await turn();
+      }
     }
   };
   await Promise.all(Array.from({ length: concurrency }, work));
@@ -65,11 +71,17 @@ export async function workThrough(count, { operation, concurrency = 1 }, next) {
 
 /** Waits until every notification owed has reached the sink, and makes sure of it. */
 export async function settle({ sink, owed = 0 }, operations) {
-  if (!sink) return;
+  if (!sink) {
+    return;
+  }
   const wanted = operations * owed;
-  for (let waits = 0; sink.calls < wanted && waits < 2000; waits++) await sleep(5);
+  for (let waits = 0; sink.calls < wanted && waits < 2000; waits++) {
+    await sleep(5);
+  }
   await turn();
-  if (sink.calls !== wanted) throw new Error(`${wanted} notification calls were owed, ${sink.calls} came`);
+  if (sink.calls !== wanted) {
+    throw new Error(`${wanted} notification calls were owed, ${sink.calls} came`);
+  }
 }
 
 async function workFor(ms, operations, next) {
@@ -81,7 +93,9 @@ async function workFor(ms, operations, next) {
   do {
     await workThrough(size, operations, next);
     await turn();
-    if (size < batch) size *= 2;
+    if (size < batch) {
+      size *= 2;
+    }
   } while (performance.now() < until);
   return next.index - from;
 }

@@ -17,9 +17,15 @@ export function notificationEdge({ rttMs }) {
   const randoms = new Map();
   const isFailed = (head, body) => {
     const [kind, value] = (ORGANIZATION.exec(head)?.[1] ?? '').split('-');
-    if (kind === 'sick') return HOST.exec(head)?.[1]?.startsWith(`mboxedge${value}.`) === true;
-    if (kind === 'poison') return body.includes('"tntId":"poison"');
-    if (kind !== 'errors') return false;
+    if (kind === 'sick') {
+      return HOST.exec(head)?.[1]?.startsWith(`mboxedge${value}.`) === true;
+    }
+    if (kind === 'poison') {
+      return body.includes('"tntId":"poison"');
+    }
+    if (kind !== 'errors') {
+      return false;
+    }
     // Each process that is measured comes with an id of its own, and finds the same errors.
     const key = head.slice(0, head.indexOf('&sessionId'));
     const random = randoms.get(key) ?? seeded(7);
@@ -44,7 +50,9 @@ export function notificationEdge({ rttMs }) {
 /** The first request, when it has come whole; node-fetch gives a body that is a text its length. */
 function requestIn(bytes) {
   const headEnd = bytes.indexOf(HEAD_END);
-  if (headEnd < 0) return undefined;
+  if (headEnd < 0) {
+    return undefined;
+  }
   const head = bytes.latin1Slice(0, headEnd);
   const bodyAt = headEnd + HEAD_END.length;
   const end = bodyAt + Number(CONTENT_LENGTH.exec(head)?.[1] ?? 0);

@@ -13,7 +13,9 @@ export function operations(start) {
     answers: async () => {
       const running = await started(start);
       const answers = [];
-      for (let index = 0; index < ANSWERS; index++) answers.push(await answerOf(running, index));
+      for (let index = 0; index < ANSWERS; index++) {
+        answers.push(await answerOf(running, index));
+      }
       return answers;
     },
     measure: async (run) => measureOperations(await started(start), run),
@@ -22,7 +24,9 @@ export function operations(start) {
 
 /** The result of one operation and the notifications that it sent. */
 async function answerOf({ operation, sink, owed = 0 }, index) {
-  if (!sink) return { result: comparable(await operation(index)) };
+  if (!sink) {
+    return { result: comparable(await operation(index)) };
+  }
   sink.calls = 0;
   sink.kept = [];
   const result = comparable(await operation(index));

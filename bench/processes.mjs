@@ -16,11 +16,17 @@ export function install() {
       stdio: 'inherit',
       shell: process.platform === 'win32',
     });
-    if (status !== 0) throw new Error('the dependencies of bench/ could not be installed');
+    if (status !== 0) {
+      throw new Error('the dependencies of bench/ could not be installed');
+    }
   }
   const subject = join(FOLDER, 'node_modules/target-node-sdk');
-  if (!existsSync(subject)) symlinkSync('../..', subject, 'junction');
-  if (!existsSync(join(subject, 'dist'))) throw new Error('the package is not built: npm run build');
+  if (!existsSync(subject)) {
+    symlinkSync('../..', subject, 'junction');
+  }
+  if (!existsSync(join(subject, 'dist'))) {
+    throw new Error('the package is not built: npm run build');
+  }
 }
 
 /** Runs one side of a scenario in a fresh process. */
@@ -35,7 +41,9 @@ export async function runWorker(task, { needsGc = false } = {}) {
       timeout: LONGEST_MS,
     });
     const [code, signal] = await once(worker, 'close');
-    if (code !== 0) throw new Error(`${task.scenario}, ${task.side}: ended with ${code ?? signal}`);
+    if (code !== 0) {
+      throw new Error(`${task.scenario}, ${task.side}: ended with ${code ?? signal}`);
+    }
     return JSON.parse(readFileSync(output, 'utf8'));
   } finally {
     rmSync(folder, { recursive: true });
@@ -44,7 +52,9 @@ export async function runWorker(task, { needsGc = false } = {}) {
 
 /** Does something while the other end runs in a process of its own. */
 export async function withServer(wanted, act) {
-  if (!wanted) return act(undefined);
+  if (!wanted) {
+    return act(undefined);
+  }
   const server = fork(join(FOLDER, 'server.mjs'), [JSON.stringify(wanted)]);
   try {
     const [host] = await once(server, 'message');

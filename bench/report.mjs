@@ -75,7 +75,9 @@ export function tableOf(lines) {
 
 /** Three digits that mean something. */
 function short(value) {
-  if (!Number.isFinite(value)) return '–';
+  if (!Number.isFinite(value)) {
+    return '–';
+  }
   return Math.abs(value) >= 100
     ? Math.round(value).toLocaleString('en').replaceAll(',', ' ')
     : `${Number(value.toPrecision(3))}`;

@@ -45,13 +45,22 @@ const wanted = [...positionals, ...values.only];
 const scenarios = (await allScenarios()).filter(
   ({ name }) => wanted.length === 0 || wanted.some((beginning) => name.startsWith(beginning)),
 );
-if (scenarios.length === 0) throw new Error('no scenario has such a name: --list tells them');
-if (!(pairs >= 1 && run.warmUpMs >= 0 && run.measureMs > 0))
+if (scenarios.length === 0) {
+  throw new Error('no scenario has such a name: --list tells them');
+}
+if (!(pairs >= 1 && run.warmUpMs >= 0 && run.measureMs > 0)) {
   throw new Error('--pairs, --warm-up and --seconds are numbers');
+}
 
-if (values.help) console.log(HELP);
-else if (values.list) for (const { name, what } of scenarios) console.log(`${name.padEnd(30)} ${what}`);
-else await bench();
+if (values.help) {
+  console.log(HELP);
+} else if (values.list) {
+  for (const { name, what } of scenarios) {
+    console.log(`${name.padEnd(30)} ${what}`);
+  }
+} else {
+  await bench();
+}
 
 async function bench() {
   install();
@@ -61,17 +70,23 @@ async function bench() {
     );
   }
   const results = [];
-  for (const scenario of scenarios) results.push(await benchScenario(scenario));
+  for (const scenario of scenarios) {
+    results.push(await benchScenario(scenario));
+  }
   const lines = results.flatMap((result) => result.lines);
   console.log(`\nDeliberate differences to the official SDK, not compared:`);
-  for (const { why } of DELIBERATE_DIFFERENCES) console.log(`- ${why}`);
+  for (const { why } of DELIBERATE_DIFFERENCES) {
+    console.log(`- ${why}`);
+  }
   console.log(
     quick ? '\nEverything ran and the answers agree. The figures mean nothing.' : `\n${tableOf(lines)}`,
   );
   mkdirSync(new URL('results/', import.meta.url), { recursive: true });
   const file = new URL(`results/${quick ? 'quick' : 'latest'}.json`, import.meta.url);
   writeFileSync(file, JSON.stringify({ ...circumstances(), lines, results }, undefined, 1));
-  if (values.write && !quick) writeDocument(lines, circumstances());
+  if (values.write && !quick) {
+    writeDocument(lines, circumstances());
+  }
 }
 
 async function benchScenario(scenario) {
@@ -83,8 +98,11 @@ async function benchScenario(scenario) {
   compareAnswers(scenario, answers);
   const lines = linesOf({ name, what, comparisons }, rounds);
   console.log(`\n${name}: ${what} (${Math.round((performance.now() - started) / 1000)} s)`);
-  if (!quick && lines.length > 0) console.log(tableOf(lines));
-  else if (!quick) console.log(JSON.stringify(rounds));
+  if (!quick && lines.length > 0) {
+    console.log(tableOf(lines));
+  } else if (!quick) {
+    console.log(JSON.stringify(rounds));
+  }
   return { name, what, rounds, lines };
 }
 
@@ -109,14 +127,17 @@ async function once(scenario, host) {
 /** Answers first; then figures, each side once per round, the rounds forwards and backwards in turn. */
 async function often(scenario, host) {
   const answered = {};
-  for (const side of comparedSides(scenario))
+  for (const side of comparedSides(scenario)) {
     answered[side] = await ask(scenario, { side, host, tasks: ['answers'] });
+  }
   compareAnswers(scenario, pick(answered, 'answers'));
   const rounds = [];
   for (let round = 0; round < pairs; round++) {
     const sides = round % 2 === 0 ? sidesOf(scenario) : sidesOf(scenario).reverse();
     const found = {};
-    for (const side of sides) found[side] = await ask(scenario, { side, host, tasks: ['measure'] });
+    for (const side of sides) {
+      found[side] = await ask(scenario, { side, host, tasks: ['measure'] });
+    }
     rounds.push(pick(found, 'figures'));
   }
   return { answers: pick(answered, 'answers'), rounds };

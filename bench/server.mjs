@@ -37,7 +37,9 @@ process.on('disconnect', () => process.exit());
 /** Where the first request ends; 0 when it has not yet come whole. */
 function endOfRequest(bytes) {
   const headEnd = bytes.indexOf(HEAD_END);
-  if (headEnd < 0) return 0;
+  if (headEnd < 0) {
+    return 0;
+  }
   const bodyAt = headEnd + HEAD_END.length;
   const head = bytes.latin1Slice(0, headEnd);
   if (CHUNKED.test(head)) {
@@ -54,7 +56,9 @@ function answerOf(body) {
 }
 
 function artifactText(wanted) {
-  if (wanted === 'large') return largeArtifactText();
+  if (wanted === 'large') {
+    return largeArtifactText();
+  }
   return wanted === 'none' ? '{}' : JSON.stringify(artifactOfBytes(wanted));
 }
 

@@ -13,10 +13,14 @@ export async function listen(app: RequestListener, wanted: number): Promise<Serv
     try {
       const server = createServer(app).listen(port);
       await once(server, 'listening');
-      if (port !== wanted) console.warn(`port ${wanted} is taken, so this is ${port}`);
+      if (port !== wanted) {
+        console.warn(`port ${wanted} is taken, so this is ${port}`);
+      }
       return server;
     } catch (error) {
-      if (!isTaken(error) || port + 1 === wanted + TRIES) throw error;
+      if (!isTaken(error) || port + 1 === wanted + TRIES) {
+        throw error;
+      }
     }
   }
 }

@@ -81,11 +81,15 @@ export function toArtifact(json: unknown): Artifact {
   const rules = expectObject(artifact.rules, 'rules');
   expectRules(rules.mboxes, 'rules.mboxes');
   expectRules(rules.views, 'rules.views');
-  for (const list of STRING_LISTS) expectStrings(artifact[list], list);
+  for (const list of STRING_LISTS) {
+    expectStrings(artifact[list], list);
+  }
   if (isPresent(artifact.globalMbox) && typeof artifact.globalMbox !== 'string') {
     throw wrongShape('globalMbox', 'a string', artifact.globalMbox);
   }
-  if (isPresent(artifact.meta)) expectObject(artifact.meta, 'meta');
+  if (isPresent(artifact.meta)) {
+    expectObject(artifact.meta, 'meta');
+  }
   return artifact as unknown as Artifact;
 }
 
@@ -102,7 +106,9 @@ export function isBlankArtifact({ rules, ...artifact }: Artifact): boolean {
 }
 
 function expectVersion(version: unknown): void {
-  if (typeof version !== 'string') throw wrongShape('version', 'a string', version);
+  if (typeof version !== 'string') {
+    throw wrongShape('version', 'a string', version);
+  }
   if (/^\d+/.exec(version)?.[0] !== String(MAJOR_VERSION)) {
     const shown = /^[\d.]{1,20}/.exec(version)?.[0] ?? `of ${describe(version)}`;
     throw new TargetError(
@@ -116,22 +122,34 @@ function expectVersion(version: unknown): void {
 }
 
 function expectRules(rulesByName: unknown, path: string): void {
-  if (!isPresent(rulesByName)) return;
+  if (!isPresent(rulesByName)) {
+    return;
+  }
   const names = expectObject(rulesByName, path);
   for (const name of Object.keys(names)) {
-    if (!Array.isArray(names[name])) throw wrongShape(`${path}.${name}`, 'an array', names[name]);
+    if (!Array.isArray(names[name])) {
+      throw wrongShape(`${path}.${name}`, 'an array', names[name]);
+    }
   }
 }
 
 function expectStrings(list: unknown, path: string): void {
-  if (!isPresent(list)) return;
-  if (!Array.isArray(list)) throw wrongShape(path, 'an array', list);
+  if (!isPresent(list)) {
+    return;
+  }
+  if (!Array.isArray(list)) {
+    throw wrongShape(path, 'an array', list);
+  }
   const index = list.findIndex((name) => typeof name !== 'string');
-  if (index !== -1) throw wrongShape(`${path}[${index}]`, 'a string', list[index]);
+  if (index !== -1) {
+    throw wrongShape(`${path}[${index}]`, 'a string', list[index]);
+  }
 }
 
 function expectObject(value: unknown, path: string): JsonRecord {
-  if (!isRecord(value)) throw wrongShape(path, 'an object', value);
+  if (!isRecord(value)) {
+    throw wrongShape(path, 'an object', value);
+  }
   return value;
 }
 
@@ -177,7 +195,9 @@ export function decodeBinaryArtifact(bytes: Uint8Array, organizationId: string):
   const key = toBytes(organizationId + header.slice(BINARY_KEY_START));
   const body = new Uint8Array(bytes.subarray(BINARY_HEADER_LENGTH));
   for (let i = 0, k = 0; i < body.length; i++, k++) {
-    if (k === key.length) k = 0;
+    if (k === key.length) {
+      k = 0;
+    }
     body[i] = (body[i] ?? 0) ^ (key[k] ?? 0);
   }
   try {

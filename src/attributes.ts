@@ -85,8 +85,12 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   ): Present<Schema[Mbox][Key]> | Default;
   getValue(mbox: string, key: string, ...defaults: unknown[]): unknown {
     const value = this.#find(mbox, key);
-    if (value !== undefined) return value;
-    if (defaults.length > 0) return defaults[0];
+    if (value !== undefined) {
+      return value;
+    }
+    if (defaults.length > 0) {
+      return defaults[0];
+    }
     throw notFound(`Attribute '${key}' does not exist for mbox '${mbox}'`);
   }
 
@@ -136,7 +140,9 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
   asObject(): Partial<Schema>;
   asObject<Mbox extends Name<Schema>>(mbox: Mbox): Partial<Schema[Mbox]>;
   asObject(mbox?: string): object {
-    if (mbox !== undefined) return merge(this.#contents.get(mbox) ?? []);
+    if (mbox !== undefined) {
+      return merge(this.#contents.get(mbox) ?? []);
+    }
     return Object.fromEntries([...this.#contents].map(([name, contents]) => [name, merge(contents)]));
   }
 
@@ -162,8 +168,12 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
 
   #typed<Value>(type: ScalarType<Value>, mbox: string, key: string, defaultValue: Value | undefined): Value {
     const value = this.#find(mbox, key);
-    if (type.accepts(value)) return value;
-    if (defaultValue !== undefined) return defaultValue;
+    if (type.accepts(value)) {
+      return value;
+    }
+    if (defaultValue !== undefined) {
+      return defaultValue;
+    }
     const why =
       value === undefined
         ? `Attribute '${key}' does not exist for mbox '${mbox}'`
@@ -197,7 +207,9 @@ function collectContents(
 ): Map<string, Attributes[]> {
   const contentsByMbox = new Map<string, Attributes[]>();
   for (const part of [prefetch, execute]) {
-    if (part?.pageLoad) addContents(contentsByMbox, [{ ...part.pageLoad, name: globalMbox }]);
+    if (part?.pageLoad) {
+      addContents(contentsByMbox, [{ ...part.pageLoad, name: globalMbox }]);
+    }
     addContents(contentsByMbox, part?.mboxes);
   }
   return contentsByMbox;
@@ -211,7 +223,9 @@ function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResp
   const startsByMbox = new Map<string, { readonly index: number | undefined; readonly start: number }>();
   for (const { name, index, options } of mboxes ?? []) {
     const own = jsonContents(options);
-    if (name === undefined || !own) continue;
+    if (name === undefined || !own) {
+      continue;
+    }
     const contents = contentsByMbox.get(name) ?? [];
     contentsByMbox.set(name, contents);
     const known = startsByMbox.get(name);
@@ -224,7 +238,9 @@ function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResp
 /** Returns the contents of the JSON offers that are objects, or `undefined` when no offer is JSON. */
 function jsonContents(options: readonly Option[] | undefined): Attributes[] | undefined {
   const offers = options?.filter(({ type }) => type === 'json');
-  if (!offers || offers.length === 0) return undefined;
+  if (!offers || offers.length === 0) {
+    return undefined;
+  }
   return offers.map(({ content }) => content).filter((content): content is Attributes => isRecord(content));
 }
 

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from './config.js';
+import type { ResolvedConfig } from './config/config.js';
 import type { EdgeRoute } from './edge/route.js';
 import { messageOf } from './errors.js';
 import type { Events } from './events.js';
@@ -55,14 +55,18 @@ export class Background {
     { encodedSessionId, locationHint }: Pick<Delivery, 'encodedSessionId' | 'locationHint'>,
     { id, context }: Pick<Delivery['request'], 'id' | 'context'>,
   ): void {
-    if (this.#options.telemetry.isEnabled) this.#last = { encodedSessionId, locationHint, id, context };
+    if (this.#options.telemetry.isEnabled) {
+      this.#last = { encodedSessionId, locationHint, id, context };
+    }
   }
 
   /**
    * Sends telemetry that no other call has carried. Resolves to false when there is none or the edge did not take it.
    */
   async sendTelemetry(timeoutMs = this.#options.config.timeoutMs): Promise<boolean> {
-    if (this.#options.telemetry.isEmpty || !this.#last) return false;
+    if (this.#options.telemetry.isEmpty || !this.#last) {
+      return false;
+    }
     const { id, context, ...origin } = this.#last;
     const request = { requestId: newUuid(), ...(id && { id }), context };
     return this.#deliver(request, { ...origin, timeoutMs });
@@ -74,7 +78,9 @@ export class Background {
    */
   async learnLocationHint(): Promise<void> {
     const { config, clientHint } = this.#options;
-    if (clientHint.current !== undefined || this.#isClosing) return;
+    if (clientHint.current !== undefined || this.#isClosing) {
+      return;
+    }
     const { timeoutMs } = config;
     const encodedSessionId = newHexId();
     await this.#deliver(
@@ -93,7 +99,7 @@ export class Background {
 
   async #sendAllTelemetry(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
-    while (await this.sendTelemetry(Math.max(1, deadline - performance.now())));
+    while (await this.sendTelemetry(Math.max(1, deadline - performance.now()))) {}
   }
 
   /**

@@ -8,7 +8,9 @@ export function callSafely(act: () => unknown, onFailure: (thrown: unknown) => v
   try {
     const result = act();
     // The promise may be one of another realm or of a library.
-    if (isThenable(result)) result.then(undefined, onFailure);
+    if (isThenable(result)) {
+      result.then(undefined, onFailure);
+    }
   } catch (thrown) {
     onFailure(thrown);
   }

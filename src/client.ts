@@ -1,34 +1,29 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { later } from '#platform';
 import {
   type AnyAttributes,
   AttributesProvider,
   type AttributesSchema,
   type GetAttributesOptions,
 } from './attributes.js';
-import { Background } from './background.js';
-import { resolveConfig, resolvePayload, toConfigError } from './config.js';
-import type { TargetClientConfig } from './config-options.js';
+import type { Background } from './background.js';
+import { createClientParts } from './client-parts.js';
+import { toConfigError } from './config/config.js';
+import type { TargetClientConfig } from './config/config-options.js';
+import { checkListener, warnOfUnknownEvent } from './config/option-checks.js';
 import { type Deciders, type Decision, decide } from './decide.js';
 import type { DecisioningMethod } from './delivery-api.js';
-import { CircuitBreaker } from './edge/circuit-breaker.js';
-import { createEdgeDecider } from './edge/decider.js';
 import { asksForOffers } from './edge/delivery-request.js';
-import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
+import type { EdgeRoute } from './edge/route.js';
 import { closedError, invalidField } from './errors.js';
-import { Events, type TargetEventListener, type TargetEventName } from './events.js';
-import { createTransport, type Transport } from './http/transport.js';
+import type { Events, TargetEventListener, TargetEventName } from './events.js';
+import type { Transport } from './http/transport.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
-import { newUuid } from './identity/ids.js';
-import { LOCATION_HINT_COOKIE_NAME, type OwnHint } from './identity/location-hint.js';
+import { LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
-import { createLogger } from './logger.js';
-import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
-import { checkListener, warnOfUnknownEvent } from './option-checks.js';
-import { TelemetryBuffer } from './reports/telemetry.js';
+import type { LazyOnDevice } from './on-device/lazy-decider.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import { type Callbacks, settle } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
@@ -90,34 +85,14 @@ export class TargetClient {
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
-    const logger = createLogger(written?.logger);
-    const config = resolveConfig(written, logger);
-    const environment = { config, logger, now: () => Date.now(), newId: newUuid };
-    const events = new Events(logger, config.events);
-    const transport = createTransport(config);
-    const sendTelemetry = () => void this.#background.sendTelemetry();
-    const telemetry = new TelemetryBuffer(config.telemetryEnabled, sendTelemetry);
-    const clientHint: OwnHint = { current: config.targetLocationHint };
-    const policy = config.circuitBreaker;
-    const breaker = policy && new CircuitBreaker({ policy, events, logger });
-    const counts = this.#counts;
-    const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
-    this.#environment = environment;
-    this.#events = events;
-    this.#transport = transport;
-    this.#route = createEdgeRoute(parts);
-    this.#background = new Background({ ...parts, route: this.#route });
-    const { notifications } = this.#background;
-    // The event comes in a microtask, so listeners that are added right after `create` get it too.
-    const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-    // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
-    const onStart = () => later(() => void this.#background.learnLocationHint());
-    if (config.decisioningMethod === 'server-side') onFirst();
-    else {
-      const payload = resolvePayload(written);
-      this.#onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
-    }
-    this.#deciders = toDeciders(createEdgeDecider(this.#route), this.#onDevice);
+    const parts = createClientParts(written, this.#counts);
+    this.#environment = parts.environment;
+    this.#events = parts.events;
+    this.#transport = parts.transport;
+    this.#route = parts.route;
+    this.#background = parts.background;
+    this.#onDevice = parts.onDevice;
+    this.#deciders = parts.deciders;
   }
 
   /**
@@ -201,7 +176,9 @@ export class TargetClient {
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#environment.logger, (own) => {
       const request = own?.request;
-      if (request) requireNotifications(request);
+      if (request) {
+        requireNotifications(request);
+      }
       return this.#answer(own, request, 'server-side');
     });
   }
@@ -219,7 +196,9 @@ export class TargetClient {
    */
   async ready(options: WaitOptions = {}): Promise<ReadyState> {
     const { timeoutMs: given, signal } = toReadyLimits(options);
-    if (this.#closing) throw closedError();
+    if (this.#closing) {
+      throw closedError();
+    }
     const timeoutMs = given ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     return waitUntilReady(
       { timeoutMs, signal },
@@ -235,7 +214,9 @@ export class TargetClient {
    * `ERR_TARGET_CLOSED`.
    */
   async refresh(): Promise<void> {
-    if (this.#closing) throw closedError();
+    if (this.#closing) {
+      throw closedError();
+    }
     await (await this.#onDevice?.load())?.refresh();
   }
 
@@ -325,8 +306,12 @@ export class TargetClient {
     request: DeliveryRequest,
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
-    if (this.#closing) throw closedError();
-    if (!isObject(options)) throw invalidField('options', 'an object', options);
+    if (this.#closing) {
+      throw closedError();
+    }
+    if (!isObject(options)) {
+      throw invalidField('options', 'an object', options);
+    }
     warnOfUnknownOptions(options, this.#environment.logger);
     const call = toCall(options, this.#environment, request, method);
     const decision = decide(call, this.#deciders);
@@ -340,7 +325,9 @@ export class TargetClient {
   }
 
   #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
-    if (asksForOffers(call.request)) this.#decisions += 1;
+    if (asksForOffers(call.request)) {
+      this.#decisions += 1;
+    }
     this.#background.noteCall(call, decision.request);
     return toTargetDeliveryResponse(call, decision, nowMs);
   }

@@ -76,11 +76,19 @@ export interface Deciders {
  */
 export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<Decision> {
   const { edge } = deciders;
-  if (call.decisioningMethod === 'server-side') return edge(call);
+  if (call.decisioningMethod === 'server-side') {
+    return edge(call);
+  }
   const { local } = deciders;
-  if (isThenable(local)) return local.then((loaded) => decide(call, { edge, local: loaded }));
-  if (call.decisioningMethod === 'hybrid') return decideHybrid(call, edge, local);
-  if (!local) throw notReadyError();
+  if (isThenable(local)) {
+    return local.then((loaded) => decide(call, { edge, local: loaded }));
+  }
+  if (call.decisioningMethod === 'hybrid') {
+    return decideHybrid(call, edge, local);
+  }
+  if (!local) {
+    throw notReadyError();
+  }
   return local.decide(call);
 }
 
@@ -96,8 +104,12 @@ function decideHybrid(
   local: LocalDecider | undefined,
 ): Decision | PromiseLike<Decision> {
   const share = local?.edgeShare(call.request);
-  if (!local || !share) return edge(call);
+  if (!local || !share) {
+    return edge(call);
+  }
   const { isNeeded, remoteMboxes, remoteViews } = share;
-  if (!isNeeded) return local.decide(call);
+  if (!isNeeded) {
+    return local.decide(call);
+  }
   return edge(call).then((decision) => ({ ...decision, remoteMboxes, remoteViews }));
 }

@@ -138,12 +138,15 @@ export class TargetError extends Error {
     super(message, own.cause === undefined ? undefined : { cause: withoutBody(own.cause) });
     this.code = code;
     for (const field of PUBLIC_FIELDS) {
-      if (own[field] !== undefined)
+      if (own[field] !== undefined) {
         Object.defineProperty(this, field, { value: own[field], enumerable: true });
+      }
     }
     // Some printers, such as `%o`, show fields that are not enumerable. They show only the name of a getter.
     const { body } = own;
-    if (body !== undefined) Object.defineProperty(this, 'body', { get: () => body });
+    if (body !== undefined) {
+      Object.defineProperty(this, 'body', { get: () => body });
+    }
   }
 
   /** The name of every error of this class: `TargetError`. */
@@ -172,7 +175,9 @@ function hasBrand(value: unknown): boolean {
 
 /** Copies a cause without the answer's body. Only the error that the caller gets has the body. */
 function withoutBody(thrown: unknown): unknown {
-  if (!(thrown instanceof TargetError) || thrown.body === undefined) return thrown;
+  if (!(thrown instanceof TargetError) || thrown.body === undefined) {
+    return thrown;
+  }
   const { code, message, path, status, attempts, requestId, retryAfterMs, cause } = ownOf(thrown);
   return new TargetError(code, message, { path, status, attempts, requestId, retryAfterMs, cause });
 }
@@ -190,7 +195,9 @@ export function closedError(): TargetError {
 
 /** Makes an Error of a thrown value. Listeners and fetches of users may throw any value. */
 export function toError(thrown: unknown): Error {
-  if (isError(thrown)) return thrown;
+  if (isError(thrown)) {
+    return thrown;
+  }
   try {
     return new Error(describe(thrown));
   } catch {
@@ -203,7 +210,9 @@ export function toError(thrown: unknown): Error {
  * and objects that a library made to look like an error.
  */
 function isError(value: unknown): value is Error {
-  if (isNativeError(value)) return true;
+  if (isNativeError(value)) {
+    return true;
+  }
   try {
     const { message, stack } = value as Partial<Error>;
     return isObject(value) && typeof message === 'string' && typeof stack === 'string';
@@ -219,7 +228,9 @@ function isError(value: unknown): value is Error {
 export function nameOf(thrown: unknown): string {
   try {
     const { name }: { readonly name: unknown } = toError(thrown);
-    if (typeof name === 'string' && /^[\w$.-]{1,64}$/.test(name)) return name;
+    if (typeof name === 'string' && /^[\w$.-]{1,64}$/.test(name)) {
+      return name;
+    }
   } catch {
     // The name has a getter that throws.
   }
@@ -243,12 +254,17 @@ export function describe(value: unknown): string {
 
 /** Describes a value that may be a visitor's. It hides numbers too, because an id may have been given as a number. */
 export function describeKind(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string')
+  if (value === null || value === undefined || typeof value === 'boolean') {
+    return String(value);
+  }
+  if (typeof value === 'string') {
     return value === ''
       ? 'an empty string'
       : `a string of ${value.length} character${value.length === 1 ? '' : 's'}`;
-  if (Array.isArray(value)) return `an array of ${value.length}`;
+  }
+  if (Array.isArray(value)) {
+    return `an array of ${value.length}`;
+  }
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
@@ -296,7 +312,9 @@ export function unreadableError(code: InvalidCode, path: string, cause: unknown)
  * defect of this package and becomes the cause of an `ERR_TARGET_INTERNAL`.
  */
 export function toTargetError(thrown: unknown): TargetError {
-  if (thrown instanceof TargetError) return thrown;
+  if (thrown instanceof TargetError) {
+    return thrown;
+  }
   return new TargetError('ERR_TARGET_INTERNAL', `a defect of target-node-sdk: ${nameOf(thrown)}`, {
     cause: thrown,
   });

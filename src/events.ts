@@ -109,7 +109,9 @@ export class Events {
 
   constructor(logger: Logger, listeners: TargetEventListeners = {}) {
     this.#logger = logger;
-    for (const [name, listener] of entriesOf(listeners)) this.on(name, listener);
+    for (const [name, listener] of entriesOf(listeners)) {
+      this.on(name, listener);
+    }
   }
 
   /** Adds a listener. A listener that is added twice is called once. */
@@ -131,7 +133,9 @@ export class Events {
   /** Calls the listeners of an event. It never throws. */
   emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {
     const listeners = this.#listeners.get(event.type) as Set<TargetEventListener<Name>> | undefined;
-    for (const listener of [...(listeners ?? [])]) this.#call(listener, event);
+    for (const listener of [...(listeners ?? [])]) {
+      this.#call(listener, event);
+    }
   }
 
   #call<Name extends TargetEventName>(listener: TargetEventListener<Name>, event: TargetEvents[Name]): void {

@@ -10,8 +10,8 @@ export {
   TargetClient,
   TargetClient as default,
 } from './client.js';
-export type { ArtifactStore, TargetClientConfig } from './config-options.js';
-export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
+export type { ArtifactStore, TargetClientConfig } from './config/config-options.js';
+export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';

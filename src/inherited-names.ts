@@ -31,7 +31,9 @@ export function lookForHiddenNames(): void {
  * finds now, and hidden names that were there when the last client was made.
  */
 export function inheritsNames(): boolean {
-  for (const _ in ROOT) return true;
+  for (const _ in ROOT) {
+    return true;
+  }
   return inheritsHiddenNames;
 }
 
@@ -54,15 +56,23 @@ export function copyWith<Type extends object, Fields extends object>(
   fields: Fields,
 ): Type & Fields {
   // An assignment to a field fails when objects inherit a getter of its name.
-  if (inheritsNames() && !hasNoPrototype(source)) return { ...source, ...fields };
+  if (inheritsNames() && !hasNoPrototype(source)) {
+    return { ...source, ...fields };
+  }
   return Object.assign(emptyLike(source), source, fields);
 }
 
 /** Removes the prototypes of a value and of all objects in it, and returns it. Nobody else may use the value. */
 export function withoutPrototypes<Type>(value: Type): Type {
-  if (typeof value !== 'object' || value === null) return value;
-  if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
-  for (const inner of Object.values(value)) withoutPrototypes(inner);
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (!Array.isArray(value)) {
+    Object.setPrototypeOf(value, null);
+  }
+  for (const inner of Object.values(value)) {
+    withoutPrototypes(inner);
+  }
   return value;
 }
 
@@ -79,7 +89,9 @@ export function withoutInherited<Type extends object>(value: Type): Type {
     owner = Object.getPrototypeOf(owner)
   ) {
     for (const name of Reflect.ownKeys(owner)) {
-      if (name in view || (owner !== value && name === 'constructor')) continue;
+      if (name in view || (owner !== value && name === 'constructor')) {
+        continue;
+      }
       const isEnumerable = Object.prototype.propertyIsEnumerable.call(owner, name);
       Object.defineProperty(view, name, { enumerable: isEnumerable, get: () => Reflect.get(value, name) });
     }

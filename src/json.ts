@@ -19,7 +19,9 @@ export function isRecord(value: unknown): value is JsonRecord {
  */
 export function itemsOf(list: readonly unknown[]): unknown[] {
   const items: unknown[] = [];
-  for (let position = 0; position < list.length; position += 1) items.push(list[position]);
+  for (let position = 0; position < list.length; position += 1) {
+    items.push(list[position]);
+  }
   return items;
 }
 
@@ -28,7 +30,9 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
  * id of a database, decides this itself. The method may throw.
  */
 export function ownJsonOf(value: unknown): unknown {
-  if (!isObject(value)) return value;
+  if (!isObject(value)) {
+    return value;
+  }
   const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
   return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
 }
@@ -39,7 +43,9 @@ export function ownJsonOf(value: unknown): unknown {
  */
 export function scalarToText(given: unknown): string | undefined {
   const value = ownJsonOf(given);
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    return value;
+  }
   return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined;
 }
 
@@ -69,7 +75,9 @@ export function unreadablePathOf(value: unknown, names: readonly string[] = []):
 }
 
 function firstUnreadable(value: unknown, names: readonly string[], seen: Set<object>): string | undefined {
-  if (!isObject(value) || seen.has(value)) return undefined;
+  if (!isObject(value) || seen.has(value)) {
+    return undefined;
+  }
   seen.add(value);
   let keys: readonly string[];
   let isArray: boolean;
@@ -91,7 +99,9 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
     } catch {
       return name;
     }
-    if (inner !== undefined) return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+    if (inner !== undefined) {
+      return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+    }
   }
   return undefined;
 }

@@ -95,7 +95,9 @@ export class FaultLog {
 
   /** Notes a success. It costs next to nothing while nothing fails. */
   worked(): void {
-    if (this.#kind === undefined) return;
+    if (this.#kind === undefined) {
+      return;
+    }
     const times = this.#failures === 1 ? '1 failure' : `${this.#failures} failures`;
     this.#kind = undefined;
     this.#lastLine = undefined;
@@ -109,7 +111,9 @@ export class FaultLog {
       this.#changes = 0;
     }
     this.#changes += 1;
-    if (this.#changes > MAX_CHANGES) return;
+    if (this.#changes > MAX_CHANGES) {
+      return;
+    }
     this.#saidMs = nowMs;
     const isLast = this.#changes === MAX_CHANGES;
     this.#write(level, isLast ? `${line}; it comes and goes, and is not logged again for ten minutes` : line);

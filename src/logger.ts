@@ -98,12 +98,16 @@ const SECRET = new Set(['token', 'authorizationToken']);
 /** Makes the SDK's logger from the `logger` option, which may be absent. Errors of the user's logger are ignored. */
 export function createLogger(option: LoggerOption | null | undefined): Logger {
   const write: Write = (level, line) => {
-    if (isHeard(option, level)) quietly(() => option?.[level]?.(`${PREFIX} ${textOf(line)}`));
+    if (isHeard(option, level)) {
+      quietly(() => option?.[level]?.(`${PREFIX} ${textOf(line)}`));
+    }
   };
   const limited = (level: Level) => {
     const limit = new LineLimit((line) => write(level, line));
     return (line: Line) => {
-      if (isHeard(option, level)) limit.say(textOf(line));
+      if (isHeard(option, level)) {
+        limit.say(textOf(line));
+      }
     };
   };
   return {
@@ -134,15 +138,23 @@ function textOf(line: Line): string {
  * known. For them, the copy shows only that they exist.
  */
 function redact(value: unknown): unknown {
-  if (!isObject(value)) return REDACTED;
-  if (Array.isArray(value)) return value.map(redact);
+  if (!isObject(value)) {
+    return REDACTED;
+  }
+  if (Array.isArray(value)) {
+    return value.map(redact);
+  }
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(fields.map(([name, field]) => [name, redactField(name, field)]));
 }
 
 function redactField(name: string, field: unknown): unknown {
-  if (name === 'responseTokens') return redactTokens(field);
-  if (PARTS.has(name)) return redact(field);
+  if (name === 'responseTokens') {
+    return redactTokens(field);
+  }
+  if (PARTS.has(name)) {
+    return redact(field);
+  }
   return FACTS.has(name) && typeof field !== 'object' ? field : REDACTED;
 }
 
@@ -151,7 +163,9 @@ function redactField(name: string, field: unknown): unknown {
  * @see https://experienceleague.adobe.com/en/docs/target/using/administer/response-tokens
  */
 function redactTokens(tokens: unknown): unknown {
-  if (!isRecord(tokens)) return REDACTED;
+  if (!isRecord(tokens)) {
+    return REDACTED;
+  }
   const shown = Object.entries(tokens).map(([name, token]) => [
     name,
     name.includes('.') ? redactField(name, token) : REDACTED,

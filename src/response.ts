@@ -93,7 +93,9 @@ export function toTargetDeliveryResponse(
   const { request, response, decidedBy, remoteMboxes, remoteViews } = decision;
   const isBare = hasNoPrototype(call.request);
   // The prototypes are removed before the answer is read, so that no inherited field counts as a part of it.
-  if (isBare) withoutPrototypes(response);
+  if (isBare) {
+    withoutPrototypes(response);
+  }
   const status = response.status ?? 200;
   const locationHint = decision.locationHint ?? hintOfEdgeHost(response.edgeHost);
   const result: TargetDeliveryResponse = {
@@ -114,7 +116,9 @@ export function toTargetDeliveryResponse(
     },
     decisioningMethod: decidedBy,
   };
-  if (isBare) Object.setPrototypeOf(result, null);
+  if (isBare) {
+    Object.setPrototypeOf(result, null);
+  }
   if (locationHint !== undefined) {
     result.targetLocationHintCookie = {
       name: LOCATION_HINT_COOKIE_NAME,
@@ -143,22 +147,38 @@ function addLocations(
   result: TargetDeliveryResponse,
   locations: readonly LocationResponse[] | undefined,
 ): void {
-  if (locations) for (const location of locations) addLocation(result, location);
+  if (locations) {
+    for (const location of locations) {
+      addLocation(result, location);
+    }
+  }
 }
 
 function addLocation(result: TargetDeliveryResponse, location: LocationResponse | undefined): void {
-  if (!location) return;
+  if (!location) {
+    return;
+  }
   const { analytics, trace, options } = location;
-  if (analytics) result.analyticsDetails = withItem(result.analyticsDetails, analytics);
-  if (trace) result.trace = withItem(result.trace, trace);
-  if (!options) return;
+  if (analytics) {
+    result.analyticsDetails = withItem(result.analyticsDetails, analytics);
+  }
+  if (trace) {
+    result.trace = withItem(result.trace, trace);
+  }
+  if (!options) {
+    return;
+  }
   for (const { responseTokens } of options) {
-    if (responseTokens) result.responseTokens = withItem(result.responseTokens, responseTokens);
+    if (responseTokens) {
+      result.responseTokens = withItem(result.responseTokens, responseTokens);
+    }
   }
 }
 
 function withItem<Item>(list: Item[] | undefined, item: Item): Item[] {
-  if (!list) return [item];
+  if (!list) {
+    return [item];
+  }
   list.push(item);
   return list;
 }

@@ -1,11 +1,11 @@
 import { processSignals, releaseChannel, unref } from '#platform';
 import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
+import { timeout as timeoutCheck } from './config/option-checks.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
 import { withoutInherited } from './inherited-names.js';
 import { isObject } from './json.js';
-import { timeout as timeoutCheck } from './option-checks.js';
 import type { CloseResult } from './stats.js';
 
 /** Every signal that {@link closeOnSignal} accepts. */
@@ -105,23 +105,37 @@ export function closeOnSignal(
     server,
     before,
   } = readOptions(options);
-  if (!timeoutCheck.accepts(timeout)) throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
-  if (!isObject(clients)) throw invalidOption('clients', 'a client or a list', clients, describe);
-  if (!Array.isArray(signals)) throw invalidOption('signals', 'a list of signals', signals, describe);
+  if (!timeoutCheck.accepts(timeout)) {
+    throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
+  }
+  if (!isObject(clients)) {
+    throw invalidOption('clients', 'a client or a list', clients, describe);
+  }
+  if (!Array.isArray(signals)) {
+    throw invalidOption('signals', 'a list of signals', signals, describe);
+  }
   const wrong = signals.find((signal) => !SIGNALS.includes(signal));
-  if (wrong !== undefined) throw invalidOption('signals', `among ${SIGNALS.join(', ')}`, wrong, describe);
+  if (wrong !== undefined) {
+    throw invalidOption('signals', `among ${SIGNALS.join(', ')}`, wrong, describe);
+  }
   const sender = processSignals;
-  if (!sender) throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'this platform has no signals to close on');
+  if (!sender) {
+    throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'this platform has no signals to close on');
+  }
   let hasBegun = false;
   let resolveClosed: (result: ShutdownResult) => void;
   const closed = new Promise<ShutdownResult>((resolve) => {
     resolveClosed = resolve;
   });
   const forget = () => {
-    for (const signal of signals) sender.off(signal, begin);
+    for (const signal of signals) {
+      sender.off(signal, begin);
+    }
   };
   const begin = (signal: string) => {
-    if (hasBegun) return;
+    if (hasBegun) {
+      return;
+    }
     hasBegun = true;
     unref(setTimeout(forget, REPEATED_WITHIN_MS));
     void shutDown(clients, { server, before }, timeout).then((result) => {
@@ -129,7 +143,9 @@ export function closeOnSignal(
       resolveClosed({ signal: signal as EndSignal, ...result });
     });
   };
-  for (const signal of signals) sender.on(signal, begin);
+  for (const signal of signals) {
+    sender.on(signal, begin);
+  }
   return { closed, stop: () => (hasBegun ? undefined : forget()) };
 }
 

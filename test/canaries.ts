@@ -94,7 +94,9 @@ export class Watch {
     this.#events += 1;
     this.#eventNames.add(event.type);
     this.#walk(event, event.type);
-    if ('error' in event && event.error) this.#print(event.error, `${event.type}.error`);
+    if ('error' in event && event.error) {
+      this.#print(event.error, `${event.type}.error`);
+    }
   }
 
   error(error: unknown): void {
@@ -140,13 +142,17 @@ export class Watch {
       this.#seek(toText(value), path, ANY);
       return;
     }
-    if (typeof value !== 'object' || value === null || above.includes(value) || above.length > 12) return;
+    if (typeof value !== 'object' || value === null || above.includes(value) || above.length > 12) {
+      return;
+    }
     const inner = [...above, value];
     for (const name of Reflect.ownKeys(value)) {
       this.#seek(String(name), `${path} (name)`, ANY);
       this.#walk(Reflect.get(value, name), `${path}.${String(name)}`, inner);
     }
-    if (value instanceof Map || value instanceof Set) this.#walk([...value], `${path} (items)`, inner);
+    if (value instanceof Map || value instanceof Set) {
+      this.#walk([...value], `${path} (items)`, inner);
+    }
   }
 
   /** As it would be printed, copied or sent, by people and by machines. */
@@ -162,19 +168,28 @@ export class Watch {
       spread: inspect({ ...(error as object) }, options),
       cloned: inspect(structuredClone(error), { ...options, showHidden: true }),
     };
-    for (const [how, text] of Object.entries(texts)) this.#seek(text, `${path} (${how})`, ANY);
+    for (const [how, text] of Object.entries(texts)) {
+      this.#seek(text, `${path} (${how})`, ANY);
+    }
   }
 
   #seek(text: string, path: string, wanted: RegExp): void {
     const found = wanted.exec(text);
-    if (!found) return;
+    if (!found) {
+      return;
+    }
     const contract = BY_CONTRACT.find(({ where, but }) => where.test(path) && !but?.test(text));
-    if (contract) this.#contracts.add(contract.where);
-    else this.#leaks.push(`${path}: …${text.slice(Math.max(0, found.index - 60), found.index + 60)}…`);
+    if (contract) {
+      this.#contracts.add(contract.where);
+    } else {
+      this.#leaks.push(`${path}: …${text.slice(Math.max(0, found.index - 60), found.index + 60)}…`);
+    }
   }
 }
 
 function toText(value: string | number | ArrayBufferView): string {
-  if (typeof value !== 'object') return String(value);
+  if (typeof value !== 'object') {
+    return String(value);
+  }
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('latin1');
 }

@@ -35,7 +35,9 @@ function fromNoon(ms: number): string {
 
 /** Waits until so many downloads have come, and what they brought is in use. */
 async function polled(downloads: readonly RecordedCall[], count: number, stepMs = 10_000): Promise<void> {
-  while (downloads.length < count) await pass(stepMs);
+  while (downloads.length < count) {
+    await pass(stepMs);
+  }
   await settle();
 }
 
@@ -324,7 +326,9 @@ describe('an artifact without any rules', () => {
     const slow = held(blank());
     const { client, downloads } = start({}, good('good'), slow.script);
     await client.ready();
-    while (downloads.length < 2) await pass(10_000);
+    while (downloads.length < 2) {
+      await pass(10_000);
+    }
     const refreshed = client.refresh();
     slow.release();
     await refreshed;

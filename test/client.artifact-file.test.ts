@@ -173,14 +173,20 @@ describe('an artifact file', () => {
     await client.refresh();
     const before = count();
     await swap(fifo);
-    for (let turn = 0; turn < 20; turn += 1) await targetErrorOf(() => client.refresh());
+    for (let turn = 0; turn < 20; turn += 1) {
+      await targetErrorOf(() => client.refresh());
+    }
     await swap((path) => writeFile(path, 'x'.repeat(33 * 1024 ** 2)));
-    for (let turn = 0; turn < 3; turn += 1) await targetErrorOf(() => client.refresh());
+    for (let turn = 0; turn < 3; turn += 1) {
+      await targetErrorOf(() => client.refresh());
+    }
     await swap((path) => writeFile(path, textOf('second')));
     const running = targetErrorOf(() => client.refresh());
     await client.close();
     await running;
-    while (count() > before) await settle();
+    while (count() > before) {
+      await settle();
+    }
     expect(count()).toBeLessThanOrEqual(before);
   });
 
@@ -214,7 +220,9 @@ describe('an artifact file', () => {
       opened.mockRestore();
       goOn();
       const ready = client.ready();
-      while (heard.artifactDownloadSucceeded.length === 0) await pass(1000);
+      while (heard.artifactDownloadSucceeded.length === 0) {
+        await pass(1000);
+      }
       await ready;
       expect(await releaseOf(client)).toBe('first');
     });

@@ -312,7 +312,9 @@ describe('an artifact that the caller brings along', () => {
     expect(await releaseOf(client)).toBe('first');
     const payload = flagsArtifact();
     const other = start({ artifactPayload: payload, pollingInterval: 0 });
-    for (const rules of Object.values(payload.rules.mboxes ?? {})) (rules as unknown[]).length = 0;
+    for (const rules of Object.values(payload.rules.mboxes ?? {})) {
+      (rules as unknown[]).length = 0;
+    }
     expect(await releaseOf(other.client)).toBe('first');
   });
 
@@ -799,7 +801,9 @@ describe('an artifact that is older than the one in use', () => {
     const { client, downloads } = start({}, served(newer), slow.script);
     await client.ready();
     // Not longer: it would time out, and the refresh might come between two attempts.
-    while (downloads.length < 2) await pass(10_000);
+    while (downloads.length < 2) {
+      await pass(10_000);
+    }
     const refreshed = client.refresh();
     slow.release();
     await refreshed;
@@ -827,7 +831,9 @@ describe('what a listener is given', () => {
       events: {
         artifactDownloadSucceeded: (event) => {
           const payload = event.artifactPayload as { rules: { mboxes: Record<string, unknown[]> } };
-          for (const rules of Object.values(payload.rules.mboxes)) rules.length = 0;
+          for (const rules of Object.values(payload.rules.mboxes)) {
+            rules.length = 0;
+          }
         },
       },
     });
@@ -1079,7 +1085,9 @@ describe('a store of artifacts', () => {
     const writes: string[] = [];
     const set = async (_: string, text: string) => {
       writes.push(text);
-      if (writes.length === 1) await never();
+      if (writes.length === 1) {
+        await never();
+      }
     };
     const { client } = start(
       { artifactStore: { get: async () => undefined, set } },

@@ -334,7 +334,9 @@ describe('which offers count', () => {
     const attributes = await connect().getAttributes(['m']);
     const expected = { a: 'one', b: 'one, later', c: 'three', d: 'three', e: 'four', p: 'p1', q: 'p2' };
     expect(attributes.asObject('m')).toEqual(expected);
-    for (const [key, value] of Object.entries(expected)) expect(attributes.getValue('m', key)).toBe(value);
+    for (const [key, value] of Object.entries(expected)) {
+      expect(attributes.getValue('m', key)).toBe(value);
+    }
   });
 
   test('execute wins over prefetch', async () => {

@@ -24,7 +24,9 @@ describe('what is thrown by a defect is never called the mistake of the caller',
     ['on-device', onDevice],
   ] as const)('%s', async (_, config) => {
     const client = create(config);
-    if (config === onDevice) await client.ready();
+    if (config === onDevice) {
+      await client.ready();
+    }
     const thrown = new TypeError('secret-visitor');
     const now = jest.spyOn(Date, 'now').mockImplementation(() => {
       throw thrown;

@@ -13,12 +13,18 @@ const CANARY = 'cnryTnt.35_0';
 
 /** Where a text is found: in a value, in its own fields, the hidden ones too, and in theirs. */
 function pathsOf(value: unknown, path = 'error', above: readonly unknown[] = []): string[] {
-  if (typeof value === 'string') return value.includes('cnry') ? [path] : [];
+  if (typeof value === 'string') {
+    return value.includes('cnry') ? [path] : [];
+  }
   if (ArrayBuffer.isView(value)) {
     return pathsOf(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString(), path);
   }
-  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return [];
-  if (above.includes(value)) return [];
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) {
+    return [];
+  }
+  if (above.includes(value)) {
+    return [];
+  }
   return Reflect.ownKeys(value).flatMap((name) => [
     ...pathsOf(String(name), `${path} (name)`),
     ...pathsOf(Reflect.get(value, name), `${path}.${String(name)}`, [...above, value]),
@@ -68,7 +74,9 @@ describe.each(['node-fetch', 'undici'])('on %s no cause holds bytes of an answer
     });
     const { host } = await running.listen(server);
     const fetchApi = kind === 'undici' ? createUndiciFetch() : undefined;
-    if (fetchApi) running.add(() => fetchApi.close());
+    if (fetchApi) {
+      running.add(() => fetchApi.close());
+    }
     const error = await failureOf(host, fetchApi);
     expect(error.code).toMatch(/^ERR_TARGET_(NETWORK|INVALID_RESPONSE)$/);
     expect(error.cause).toMatchObject({ message: expect.stringMatching(/./) });
@@ -125,7 +133,9 @@ describe('what a fetch throws', () => {
     });
     const aggregate = new AggregateError([refused, new RangeError('x')], '');
     const outer = new TypeError('fetch failed', { cause: aggregate });
-    for (const error of [refused, aggregate, outer]) expect(toCause(error)).toBe(error);
+    for (const error of [refused, aggregate, outer]) {
+      expect(toCause(error)).toBe(error);
+    }
   });
 
   test('keeps code, name and place when something else has to go', () => {

@@ -51,15 +51,16 @@ const call = (client: TargetClient, more: object = {}) => client.getOffers({ req
 
 async function fail(client: TargetClient, times: number, more: object = {}): Promise<string[]> {
   const codes: string[] = [];
-  for (let time = 0; time < times; time += 1)
+  for (let time = 0; time < times; time += 1) {
     codes.push((await targetErrorOf(() => call(client, more))).code);
+  }
   return codes;
 }
 
 /** Keeps the event loop from everything else. */
 function block(ms: number): void {
   const end = performance.now() + ms;
-  while (performance.now() < end);
+  while (performance.now() < end) {}
 }
 
 const stateOf = (client: TargetClient) => client.stats().circuitBreaker.state;
@@ -99,7 +100,9 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
     const client = connect({ timeout: 100 });
     bench.edge.fault({ kind: 'hang' });
     // A machine that is busy may have to call more than five times.
-    while (stateOf(client) === 'closed') expect(await fail(client, 1)).toEqual(['ERR_TARGET_TIMEOUT']);
+    while (stateOf(client) === 'closed') {
+      expect(await fail(client, 1)).toEqual(['ERR_TARGET_TIMEOUT']);
+    }
     const error = await targetErrorOf(() => call(client, { timeout: 2 ** 30 }));
     expect(error).toMatchObject({
       code: 'ERR_TARGET_CIRCUIT_OPEN',
@@ -114,7 +117,9 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
   test('opens behind calls that waited longer than the client itself would have', async () => {
     const client = connect({ timeout: 20 });
     bench.edge.fault({ kind: 'hang' });
-    while (stateOf(client) === 'closed') await fail(client, 1, { timeout: 100 });
+    while (stateOf(client) === 'closed') {
+      await fail(client, 1, { timeout: 100 });
+    }
     expect(client.stats().circuitBreaker.hosts).toMatchObject([{ state: 'open', failures: 5 }]);
   });
 
@@ -177,8 +182,9 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
       codes.push((await ended).code);
     }
     expect(new Set(codes)).toEqual(new Set(['ERR_TARGET_ABORTED']));
-    for (let time = 0; time < 8; time += 1)
+    for (let time = 0; time < 8; time += 1) {
       await targetErrorOf(() => client.getOffers({ request: { execute: {} } }));
+    }
     expect(client.stats().circuitBreaker.hosts).toEqual([]);
   });
 
@@ -222,8 +228,9 @@ describe.each(METHODS)('the circuit breaker of a %s client', (_, method) => {
     const client = connect();
     const fault = bench.edge.fault({ kind: 'reset' });
     const report = () => client.sendNotifications({ request: { notifications: [CLICK] } });
-    for (let time = 0; time < 8; time += 1)
+    for (let time = 0; time < 8; time += 1) {
       expect((await targetErrorOf(report)).code).toBe('ERR_TARGET_NETWORK');
+    }
     expect(client.stats().circuitBreaker.hosts).toEqual([]);
     await fail(client, 5);
     expect((await targetErrorOf(report)).code).toBe('ERR_TARGET_NETWORK');
@@ -278,7 +285,9 @@ describe('what is decided here', () => {
       { ...config, retry: { retries: 0 } },
       { deliveries: [...Array(20).fill(status(400)), confirm] },
     );
-    for (let time = 0; time < 20; time += 1) await client.getOffers({ request: HERO });
+    for (let time = 0; time < 20; time += 1) {
+      await client.getOffers({ request: HERO });
+    }
     await client.flush();
     expect(client.stats()).toMatchObject({ notifications: { failed: 20 }, circuitBreaker: { hosts: [] } });
   });
@@ -544,7 +553,9 @@ describe('each cluster by itself:', () => {
     await call(client);
     isDown = true;
     await fail(client, 5);
-    for (let time = 0; time < 10; time += 1) await call(client);
+    for (let time = 0; time < 10; time += 1) {
+      await call(client);
+    }
     const hosts = deliveries.map(({ url }) => url.host);
     expect(hosts.slice(0, 6)).toEqual(['demo.tt.omtrdc.net', ...Array(5).fill(edgeHost)]);
     expect(hosts.slice(6)).toEqual(Array(10).fill('demo.tt.omtrdc.net'));
@@ -575,7 +586,9 @@ describe('a change of state', () => {
     expect(ofBreaker(lines.warn)).toHaveLength(1);
     await pass(2000);
     edge.isDown = false;
-    for (let time = 0; time < 10; time += 1) await call(client);
+    for (let time = 0; time < 10; time += 1) {
+      await call(client);
+    }
     expect(ofBreaker(lines.warn).slice(1)).toEqual([
       'AT: the circuit breaker of mboxedge35.tt.omtrdc.net is closed again',
     ]);

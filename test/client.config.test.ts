@@ -18,7 +18,9 @@ function errorOf(config: unknown): TargetError {
   try {
     create(config);
   } catch (error) {
-    if (error instanceof TargetError) return error;
+    if (error instanceof TargetError) {
+      return error;
+    }
     throw error;
   }
   throw new Error('the client was created');
@@ -172,9 +174,15 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
   });
 
   function shown(value: unknown): string {
-    if (typeof value === 'string') return JSON.stringify(value);
-    if (typeof value === 'number') return `the number ${value}`;
-    if (typeof value === 'bigint') return 'a bigint';
+    if (typeof value === 'string') {
+      return JSON.stringify(value);
+    }
+    if (typeof value === 'number') {
+      return `the number ${value}`;
+    }
+    if (typeof value === 'bigint') {
+      return 'a bigint';
+    }
     return typeof value === 'object' ? 'an object' : String(value);
   }
 
@@ -577,7 +585,9 @@ describe('fetchApi and agent', () => {
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const client = create({ ...MINIMUM, serverDomain: `127.0.0.1:${port}`, secure: false });
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request: REQUEST });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request: REQUEST });
+    }
     await client.close();
     server.close();
     expect(sockets.size).toBe(1);
@@ -623,7 +633,9 @@ describe('logger', () => {
     const logger = new Lines();
     await connect({ logger }).getOffers({ request: REQUEST });
     expect(logger.lines.length).toBeGreaterThan(0);
-    for (const line of logger.lines) expect(line).toMatch(/^AT: /);
+    for (const line of logger.lines) {
+      expect(line).toMatch(/^AT: /);
+    }
   });
 
   test.each([

@@ -46,7 +46,11 @@ function answeringTogether(count: number): http.Server {
     }
     waiting.push(response);
     isMet = waiting.length === count;
-    if (isMet) for (const one of waiting) one.end(ANSWER);
+    if (isMet) {
+      for (const one of waiting) {
+        one.end(ANSWER);
+      }
+    }
   });
 }
 
@@ -70,7 +74,9 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
     const [first, second, third] = used as [Socket, Socket, Socket];
     expect(second).toBe(first);
     expect(third).not.toBe(first);
-    if (!first.closed) await once(first, 'close');
+    if (!first.closed) {
+      await once(first, 'close');
+    }
   });
 
   test('that is old is none of many that a call could get', async () => {
@@ -94,7 +100,9 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
     );
     // More calls than connections: each connection goes from one call to the next.
     const fetchApi = kind === 'undici' ? createUndiciFetch({ connections: 4 }) : undefined;
-    if (fetchApi) running.add(() => fetchApi.close());
+    if (fetchApi) {
+      running.add(() => fetchApi.close());
+    }
     const config = { timeout: 10 * FIVE_MINUTES_MS, retry: { retries: 0 } };
     const client = clientOf(kind, host, fetchApi ? { ...config, fetchApi } : config);
     const atOnce = fetchApi ? 4 : 128;
@@ -105,7 +113,9 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
 
   test('that is old carries its call to the end', async () => {
     const server = http.createServer((_, response) => {
-      if (sockets.length > 1) response.end(ANSWER);
+      if (sockets.length > 1) {
+        response.end(ANSWER);
+      }
     });
     const { host, sockets } = await listen(server);
     const client = clientOf(kind, host, { timeout: 10 * FIVE_MINUTES_MS });
@@ -115,7 +125,9 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
     response.end(ANSWER);
     expect((await call).response.client).toBe('demo');
     const [first] = sockets as [Socket];
-    if (!first.closed) await once(first, 'close');
+    if (!first.closed) {
+      await once(first, 'close');
+    }
     await client.getOffers({ request });
     expect(sockets.length).toBeGreaterThan(1);
   });
@@ -131,13 +143,17 @@ describe.each(TRANSPORTS)('on %s a call that was not answered in time', (kind) =
     const [answer] = server.listeners('request') as [http.RequestListener];
     server.removeAllListeners('request');
     server.on('request', (message, response) => {
-      if (!hung.has(message.socket)) answer(message, response);
+      if (!hung.has(message.socket)) {
+        answer(message, response);
+      }
     });
     const { host, sockets } = await listen(server);
     const client = clientOf(kind, host, config);
     await Promise.all(Array.from({ length: COUNT }, () => client.getOffers({ request })));
     await turn();
-    for (const socket of sockets) hung.add(socket);
+    for (const socket of sockets) {
+      hung.add(socket);
+    }
     return { client, sockets };
   }
 
@@ -170,8 +186,12 @@ describe.each(TRANSPORTS)('on %s a call that was not answered in time', (kind) =
   test('leaves those open that have answered since it was sent', async () => {
     const server = http.createServer(async (message, response) => {
       let text = '';
-      for await (const bytes of message) text += bytes;
-      if (!text.includes('"slow"')) response.end(ANSWER);
+      for await (const bytes of message) {
+        text += bytes;
+      }
+      if (!text.includes('"slow"')) {
+        response.end(ANSWER);
+      }
     });
     const { host, sockets } = await listen(server);
     const client = clientOf(kind, host);
@@ -181,7 +201,9 @@ describe.each(TRANSPORTS)('on %s a call that was not answered in time', (kind) =
     await client.getOffers({ request });
     expect((await failed).code).toBe('ERR_TARGET_TIMEOUT');
     const [first, second] = sockets as [Socket, Socket];
-    if (!first.closed) await once(first, 'close');
+    if (!first.closed) {
+      await once(first, 'close');
+    }
     expect(second.destroyed).toBe(false);
   });
 });

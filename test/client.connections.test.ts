@@ -32,7 +32,9 @@ describe('keep-alive', () => {
     const server = http.createServer((_, response) => response.end(ANSWER));
     const { host, sockets } = await listen(server);
     const client = clientOf(host);
-    for (let call = 0; call < 5; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 5; call += 1) {
+      await client.getOffers({ request });
+    }
     expect(sockets).toHaveLength(1);
   });
 
@@ -40,7 +42,9 @@ describe('keep-alive', () => {
     const bodies: string[] = [];
     const server = http.createServer(async (message, response) => {
       const pieces: Buffer[] = [];
-      for await (const piece of message) pieces.push(piece);
+      for await (const piece of message) {
+        pieces.push(piece);
+      }
       const body = Buffer.concat(pieces);
       expect(message.headers).toMatchObject({
         'content-type': 'application/json',
@@ -65,7 +69,9 @@ describe('keep-alive', () => {
     const bodies: string[] = [];
     const server = http.createServer(async (message, response) => {
       let body = '';
-      for await (const piece of message) body += piece;
+      for await (const piece of message) {
+        body += piece;
+      }
       bodies.push(body);
       response.end(ANSWER);
     });
@@ -116,7 +122,9 @@ describe('keep-alive', () => {
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request, signal }));
     expect(error).toMatchObject({ code: 'ERR_TARGET_ABORTED', attempts: 1 });
     const [socket] = sockets;
-    if (socket && !socket.closed) await once(socket, 'close');
+    if (socket && !socket.closed) {
+      await once(socket, 'close');
+    }
   });
 
   test('outlives many connections that a server has forgotten', async () => {
@@ -132,9 +140,16 @@ describe('keep-alive', () => {
       }
       // The first ones wait for each other, so that each has a connection of its own.
       served += 1;
-      if (served > 5) response.end(ANSWER);
-      else open.push(response);
-      if (served === 5) for (const one of open) one.end(ANSWER);
+      if (served > 5) {
+        response.end(ANSWER);
+      } else {
+        open.push(response);
+      }
+      if (served === 5) {
+        for (const one of open) {
+          one.end(ANSWER);
+        }
+      }
     });
     const open: http.ServerResponse[] = [];
     const { host, sockets } = await listen(server);
@@ -164,7 +179,9 @@ describe('keep-alive', () => {
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
     expect(error).toMatchObject({ status: 404, body: 'x'.repeat(1024) });
     const [socket] = sockets;
-    if (socket && !socket.closed) await once(socket, 'close');
+    if (socket && !socket.closed) {
+      await once(socket, 'close');
+    }
   });
 });
 

@@ -188,7 +188,9 @@ describe('what was executed is reported', () => {
     let edgeHost = gone;
     let isGone = false;
     const deliver: Script = async (call) => {
-      if (isGone && call.url.host === gone) throw new Error('gone');
+      if (isGone && call.url.host === gone) {
+        throw new Error('gone');
+      }
       const confirmed = (await confirm(call)) as Response;
       return new Response(JSON.stringify({ ...((await confirmed.json()) as object), edgeHost }));
     };
@@ -210,7 +212,9 @@ describe('what was executed is reported', () => {
   test('from a visitor whose cookie makes a cluster up, and nobody waits for it', async () => {
     fakeTimers();
     const deliver: Script = (call) => {
-      if (call.url.host === 'mboxedge9999.tt.omtrdc.net') throw new Error('made up');
+      if (call.url.host === 'mboxedge9999.tt.omtrdc.net') {
+        throw new Error('made up');
+      }
       return confirm(call);
     };
     const { client, deliveries } = start({}, deliver);
@@ -401,7 +405,9 @@ describe('nothing is sent', () => {
     ['for what only the edge can decide', { execute: { mboxes: [{ name: 'far' }, { name: 'unheard of' }] } }],
   ])('%s', async (_, request) => {
     const { client, deliveries, downloads } = start({});
-    for (let call = 0; call < 10; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 10; call += 1) {
+      await client.getOffers({ request });
+    }
     await client.flush();
     await client.close();
     expect(deliveries).toHaveLength(0);
@@ -549,7 +555,9 @@ describe('with the edge gone', () => {
     await client.flush();
     await edge.close();
     await show(client, 20);
-    while (refusals === 0) await settle();
+    while (refusals === 0) {
+      await settle();
+    }
     expect(heard.sendNotificationError).toHaveLength(0);
     const result = await client.close({ timeout: 50 });
     expect(result).toEqual({ delivered: 1, failed: 0, dropped: 20 });
@@ -575,7 +583,9 @@ describe('with the edge gone', () => {
 
   test('ten thousand calls are kept, and the others told', async () => {
     const { client, heard } = start({}, hang);
-    for (let call = 0; call < 10_002; call += 1) await client.getOffers({ request: HERO });
+    for (let call = 0; call < 10_002; call += 1) {
+      await client.getOffers({ request: HERO });
+    }
     expect(heard.sendNotificationError).toHaveLength(2);
     const { error, notification } = heard.sendNotificationError[0] ?? {};
     expect(error?.message).toBe('a notification was dropped: 10000 calls are queued');

@@ -57,7 +57,9 @@ beforeEach(() => {
   jest.spyOn(TargetClient, 'create').mockImplementation((config) => {
     const client = create(config);
     // The edge has a client of its own, for its artifact.
-    if (config.serverDomain !== undefined) clients.push(client);
+    if (config.serverDomain !== undefined) {
+      clients.push(client);
+    }
     return client;
   });
 });
@@ -66,7 +68,9 @@ afterEach(async () => {
   edge.clearFaults();
   await Promise.all(clients.splice(0).map((client) => client.close()));
   jest.restoreAllMocks();
-  for (const server of servers.splice(0)) server.close();
+  for (const server of servers.splice(0)) {
+    server.close();
+  }
   expect(edge.requests.flatMap(({ violations }) => violations)).toEqual([]);
   edge.clearRequests();
 });

@@ -32,7 +32,9 @@ function start(config: Partial<TargetClientConfig> = {}, edgeHost?: unknown) {
 }
 
 function first(calls: readonly RecordedCall[]): RecordedCall {
-  if (!calls[0]) throw new Error('there was no call');
+  if (!calls[0]) {
+    throw new Error('there was no call');
+  }
   return calls[0];
 }
 
@@ -76,7 +78,9 @@ describe('the headers of a call', () => {
 
   test('have an X-Request-Id of their own', async () => {
     const { client, calls } = start();
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request });
+    }
     expect(new Set(calls.map(({ init }) => init.headers['X-Request-Id'])).size).toBe(3);
   });
 
@@ -155,7 +159,9 @@ describe('a client', () => {
   test('learns anew, over what its config says', async () => {
     const { fetchApi, calls } = recordingFetch(from('mboxedge35.tt.omtrdc.net'), from(undefined));
     const client = TargetClient.create({ ...configOf(fetchApi), targetLocationHint: '34' });
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request });
+    }
     expect(calls.map(({ url }) => url.host)).toEqual([
       'mboxedge34.tt.omtrdc.net',
       'mboxedge35.tt.omtrdc.net',

@@ -243,7 +243,9 @@ describe('an error', () => {
     bench.edge.fault(answerTo(first), { where: DELIVERIES, times: 1 });
     bench.edge.fault({ kind: 'hang' }, { where: DELIVERIES });
     await ask(client, optionsOf(first));
-    while (client.stats().failures === 0) await new Promise(setImmediate);
+    while (client.stats().failures === 0) {
+      await new Promise(setImmediate);
+    }
     await ask(client, optionsOf(second));
     await client.close({ timeout: 50 });
     expect(heard).toHaveLength(2);
@@ -255,14 +257,18 @@ describe('an error', () => {
     for (const { error } of heard) {
       expect(heldIn(error)).toEqual([]);
       const shown = JSON.stringify(fieldsOf(error));
-      for (const requestId of answered) expect(shown).not.toContain(requestId);
+      for (const requestId of answered) {
+        expect(shown).not.toContain(requestId);
+      }
     }
   });
 });
 
 /** Everything that hangs on a value, hidden or not, as plain data. */
 function fieldsOf(value: unknown, above: readonly unknown[] = []): unknown {
-  if (typeof value !== 'object' || value === null || above.includes(value)) return value;
+  if (typeof value !== 'object' || value === null || above.includes(value)) {
+    return value;
+  }
   const names = Reflect.ownKeys(value);
   return names.map((name) => [name, fieldsOf(Reflect.get(value, name), [...above, value])]);
 }
@@ -283,6 +289,8 @@ function snippetOf(document: string, word: string): string {
   const text = readFileSync(join(__dirname, '..', document), 'utf8');
   const snippets = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
   const found = snippets.find((code) => code.includes(word));
-  if (found === undefined) throw new Error(`${document} has no snippet with ${word}`);
+  if (found === undefined) {
+    throw new Error(`${document} has no snippet with ${word}`);
+  }
   return found;
 }

@@ -143,7 +143,9 @@ describe('a process ends by itself, without close() and without a word', () => {
       ],
     ],
   ])('when its client was %s', async (use, faults) => {
-    for (const fault of faults) bench.edge.fault(fault, { times: faults.length > 1 ? 2 : 1000 });
+    for (const fault of faults) {
+      bench.edge.fault(fault, { times: faults.length > 1 ? 2 : 1000 });
+    }
     const args = ['--import', 'tsx', script, bench.edge.host, use];
     const { stdout, stderr } = await run(process.execPath, args);
     expect(stderr).toBe('');

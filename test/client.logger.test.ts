@@ -263,7 +263,9 @@ describe('what belongs to a visitor', () => {
     const { lines, logger } = listeningLogger();
     await start(logger, answer(echo)).client.getOffers(options);
     const text = lines.debug.join();
-    for (const word of ['hero', 'html', 'Summer', '[redacted]']) expect(text).toContain(word);
+    for (const word of ['hero', 'html', 'Summer', '[redacted]']) {
+      expect(text).toContain(word);
+    }
     expect(text).not.toContain('hello');
   });
 });

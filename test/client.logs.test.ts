@@ -23,7 +23,9 @@ function start(config: Partial<TargetClientConfig> = {}, scripts: Scripts = {}) 
 const loosely = (options: object) => options as GetOffersOptions;
 
 async function times(count: number, work: (call: number) => Promise<unknown>): Promise<void> {
-  for (let call = 0; call < count; call += 1) await work(call).catch(() => undefined);
+  for (let call = 0; call < count; call += 1) {
+    await work(call).catch(() => undefined);
+  }
 }
 
 /** A script that can be changed while it is played. */
@@ -47,7 +49,9 @@ describe('a CDN that fails each poll', () => {
     const failing = 'warn AT: the artifact download was answered with status 500; the last good one stays';
     expect(lines[0]).toBe(failing);
     expect(lines.length).toBeLessThanOrEqual(1 + (24 * 60) / 10);
-    for (const line of lines.slice(1)) expect(line).toMatch(/^warn .* 500; .* \(\d+ failures by now\)$/);
+    for (const line of lines.slice(1)) {
+      expect(line).toMatch(/^warn .* 500; .* \(\d+ failures by now\)$/);
+    }
     lines.length = 0;
     cdn.script = status(403);
     await pass(6 * MINUTE);
@@ -129,7 +133,9 @@ test('a store that throws is told once, and when it works again', async () => {
   const store = {
     get: async () => undefined,
     set: async () => {
-      if (isBroken) throw new RangeError('redis://user:password@cache');
+      if (isBroken) {
+        throw new RangeError('redis://user:password@cache');
+      }
     },
   };
   let release = 0;

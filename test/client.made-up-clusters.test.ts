@@ -30,7 +30,9 @@ const clients: TargetClient[] = [];
 const stops: (() => void)[] = [];
 afterEach(async () => {
   jest.useRealTimers();
-  for (const stop of stops.splice(0)) stop();
+  for (const stop of stops.splice(0)) {
+    stop();
+  }
   await Promise.all(clients.splice(0).map((client) => client.close({ timeout: 1 })));
 });
 
@@ -82,9 +84,13 @@ describe.each(TRANSPORTS)('a cluster that does not exist, on %s,', (_, toPort) =
       client.getOffers({ request, ...cookieOf(9000 + index) }),
     );
     const ordinary = Array.from({ length: 20 }, () => client.getOffers({ request }));
-    for (const { response } of await Promise.all(ordinary)) expect(response.status).toBe(200);
+    for (const { response } of await Promise.all(ordinary)) {
+      expect(response.status).toBe(200);
+    }
     names.release();
-    for (const { response } of await Promise.all(visitors)) expect(response.status).toBe(200);
+    for (const { response } of await Promise.all(visitors)) {
+      expect(response.status).toBe(200);
+    }
     expect(names.mostAbsent).toBe(1);
     expect(client.stats()).toMatchObject({ deliveries: 120, failures: 0, circuitBreaker: HEALTHY });
   });
@@ -95,7 +101,9 @@ describe.each(TRANSPORTS)('a cluster that does not exist, on %s,', (_, toPort) =
     const sent = Array.from({ length: 20 }, (_, index) =>
       client.sendNotifications({ request: { notifications: [CLICK] }, ...cookieOf(9000 + index) }),
     );
-    for (const { response } of await Promise.all(sent)) expect(response.notifications).toHaveLength(1);
+    for (const { response } of await Promise.all(sent)) {
+      expect(response.notifications).toHaveLength(1);
+    }
     expect(names.mostAbsent).toBe(1);
   });
 
@@ -105,8 +113,12 @@ describe.each(TRANSPORTS)('a cluster that does not exist, on %s,', (_, toPort) =
     const client = connect({ decisioningMethod: 'on-device', artifactPayload, pollingInterval: 0 });
     await client.ready();
     const show = (hint: string | undefined) => client.getOffers({ request: HERO, targetLocationHint: hint });
-    for (let visitor = 0; visitor < 100; visitor += 1) await show(`${9000 + visitor}`);
-    for (let visitor = 0; visitor < 1000; visitor += 1) await show(undefined);
+    for (let visitor = 0; visitor < 100; visitor += 1) {
+      await show(`${9000 + visitor}`);
+    }
+    for (let visitor = 0; visitor < 1000; visitor += 1) {
+      await show(undefined);
+    }
     const { delivered, failed, dropped } = await client.flush({ timeout: 60_000 });
     expect({ delivered, failed, dropped }).toEqual({ delivered: 1100, failed: 0, dropped: 0 });
     expect(names.mostAbsent).toBe(1);
@@ -174,7 +186,9 @@ describe('the time of a look-up', () => {
     });
     await pass(200);
     expect([found.length, calls.length]).toEqual([1, 0]);
-    for (const answerLookUp of found) answerLookUp();
+    for (const answerLookUp of found) {
+      answerLookUp();
+    }
     await pass(799);
     expect(calls.map(({ url }) => url.host)).toEqual([hostOf(28)]);
     expect(hasEnded).toBe(false);
@@ -296,7 +310,9 @@ describe('with a fetch of the caller’s, a cluster that does not exist', () => 
   test('is none that has answered and is not found for a moment', async () => {
     const scripts: Script[] = [answer(), fail(FAILURES[2]?.[1] ?? Error), answer(), lost];
     const { client, hosts } = start((call) => (scripts.shift() ?? answer())(call));
-    for (let call = 0; call < 5; call += 1) await client.getOffers({ request, ...cookieOf(28) });
+    for (let call = 0; call < 5; call += 1) {
+      await client.getOffers({ request, ...cookieOf(28) });
+    }
     expect(hosts()).toEqual([hostOf(28), hostOf(28), OWN, hostOf(28), hostOf(28), OWN, OWN]);
   });
 

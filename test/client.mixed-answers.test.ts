@@ -37,7 +37,9 @@ async function visit(client: TargetClient, request: object = {}): Promise<Outcom
     const text = JSON.stringify([response, targetCookie]);
     return { tntId, named: namesIn(text), code: undefined };
   } catch (error) {
-    if (!(error instanceof TargetError)) throw error;
+    if (!(error instanceof TargetError)) {
+      throw error;
+    }
     const { code, message, body, cause } = error;
     return { tntId, named: namesIn(`${message} ${body} ${cause}`), code };
   }
@@ -51,7 +53,9 @@ function namesIn(text: string): string[] {
 async function visitAll(client: TargetClient, atATime: number, times: number): Promise<Outcome[]> {
   const lane = async () => {
     const outcomes: Outcome[] = [];
-    for (let time = 0; time < times; time += 1) outcomes.push(await visit(client));
+    for (let time = 0; time < times; time += 1) {
+      outcomes.push(await visit(client));
+    }
     return outcomes;
   };
   const outcomes = (await Promise.all(Array.from({ length: atATime }, lane))).flat();
@@ -83,7 +87,9 @@ const PLAYS: Readonly<Record<string, Play>> = {
   },
   'the answer before once more in front of its own': (asked, connection) => {
     const last = previous(asked, connection);
-    if (last) connection.socket.write(last.answer);
+    if (last) {
+      connection.socket.write(last.answer);
+    }
     connection.socket.write(asked.answer);
   },
   'the answer before instead of its own': (asked, connection) => {
@@ -91,7 +97,9 @@ const PLAYS: Readonly<Record<string, Play>> = {
   },
   'half of the answer before in front of its own': (asked, connection) => {
     const last = previous(asked, connection);
-    if (last) connection.socket.write(half(last.answer));
+    if (last) {
+      connection.socket.write(half(last.answer));
+    }
     connection.socket.write(asked.answer);
   },
   'half an answer behind the whole one, and the other half later': ({ answer }, { socket }) => {
@@ -128,7 +136,9 @@ const PLAYS: Readonly<Record<string, Play>> = {
   },
   'the refusal before once more in front of its own': (asked, connection) => {
     const last = previous(asked, connection);
-    if (last) connection.socket.write(refusalOf(last));
+    if (last) {
+      connection.socket.write(refusalOf(last));
+    }
     connection.socket.write(refusalOf(asked));
   },
   'a long failure twice, which names its visitor': ({ requestId, tntId }, { socket }) => {
@@ -220,13 +230,18 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
     const edge = await listenTo((asked, connection) => {
       const { socket } = connection;
       // The second call is answered with the first one's answer as soon as a third waits on the same connection.
-      if (asked.at === 0 || edge.closed.length > 1) socket.write(asked.answer);
-      else second = () => socket.write((previous(asked, connection) ?? asked).answer);
+      if (asked.at === 0 || edge.closed.length > 1) {
+        socket.write(asked.answer);
+      } else {
+        second = () => socket.write((previous(asked, connection) ?? asked).answer);
+      }
     });
     const client = clientOf(kind, edge.host, ONE);
     await visit(client);
     const calls = [visit(client)];
-    while (!second) await new Promise(setImmediate);
+    while (!second) {
+      await new Promise(setImmediate);
+    }
     second();
     calls.push(visit(client));
     const [mixed, other] = await Promise.all(calls);
@@ -237,8 +252,11 @@ describe.each(TRANSPORTS)('on %s a connection', (kind) => {
   test('whose call has timed out brings its answer to nobody', async () => {
     const unanswered: (() => void)[] = [];
     const edge = await listenTo(({ answer, tntId }, { socket }) => {
-      if (tntId === 'slow.35_0') unanswered.push(() => socket.write(answer));
-      else socket.write(answer);
+      if (tntId === 'slow.35_0') {
+        unanswered.push(() => socket.write(answer));
+      } else {
+        socket.write(answer);
+      }
     });
     const client = clientOf(kind, edge.host, ONE);
     await visit(client);
@@ -317,7 +335,9 @@ test('a dispatcher of the caller’s closes its connections for a while behind a
   const connections: RawConnection[] = [];
   const { port } = await listen(
     rawEdge((asked, connection) => {
-      if (!connections.includes(connection)) connections.push(connection);
+      if (!connections.includes(connection)) {
+        connections.push(connection);
+      }
       // The first connection alone is out of step.
       const isMixed = connection === connections[0];
       connection.socket.write(((isMixed && previous(asked, connection)) || asked).answer);
@@ -327,7 +347,9 @@ test('a dispatcher of the caller’s closes its connections for a while behind a
   running.add(() => dispatcher.destroy());
   const client = clientOf('undici', `127.0.0.1:${port}`, { fetchApi: createUndiciFetch({ dispatcher }) });
   const codes: (string | undefined)[] = [];
-  for (let call = 0; call < 6; call += 1) codes.push((await visit(client)).code);
+  for (let call = 0; call < 6; call += 1) {
+    codes.push((await visit(client)).code);
+  }
   expect(codes.filter((code) => code !== undefined).length).toBeLessThanOrEqual(2);
   expect(codes.slice(-2)).toEqual([undefined, undefined]);
 });

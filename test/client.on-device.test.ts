@@ -254,13 +254,17 @@ const CHANGING = /^(requestId|id|impressionId|supplementalDataId|sessionId|(curr
 
 /** Changes everything in a value that can be changed. */
 function spoil(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
   for (const [key, inner] of Object.entries(value)) {
     spoil(inner);
     (value as Record<string, unknown>)[key] = 'spoilt';
   }
   Object.assign(value, { more: true });
-  if (Array.isArray(value)) value.length = 0;
+  if (Array.isArray(value)) {
+    value.length = 0;
+  }
 }
 
 describe('what is returned is the caller’s own', () => {
@@ -288,7 +292,9 @@ describe('what is returned is the caller’s own', () => {
       spoil(response);
       await client.flush();
     }
-    for (const call of deliveries) expect(stable(call.request)).toEqual(reported);
+    for (const call of deliveries) {
+      expect(stable(call.request)).toEqual(reported);
+    }
   });
 
   test('attributes as well', async () => {
@@ -487,7 +493,9 @@ describe('with everything gone', () => {
     );
     await client.ready();
     await targetErrorOf(() => client.refresh());
-    for (let call = 0; call < 100; call += 1) expect(await releaseOf(client)).toBe('first');
+    for (let call = 0; call < 100; call += 1) {
+      expect(await releaseOf(client)).toBe('first');
+    }
     expect(heard.artifactDownloadFailed).toHaveLength(1);
   });
 });
@@ -505,7 +513,9 @@ describe('a process ends by itself, without close() and without a word', () => {
     ['polling often', undefined],
     ['left with notifications that cannot be sent', { kind: 'status', status: 500 }],
   ])('when its client was %s', async (use, fault) => {
-    if (fault) bench.edge.fault(fault);
+    if (fault) {
+      bench.edge.fault(fault);
+    }
     const ran = await run(process.execPath, ['--import', 'tsx', script, bench.edge.host, use]);
     expect(ran).toEqual({ stdout: 'used\n', stderr: '' });
   });
@@ -550,7 +560,9 @@ describe('an artifact that is swapped under load', () => {
       String(contentOf(prefetch?.views?.[0])).replace('home ', ''),
       String(contentOf(prefetch?.pageLoad)).replace('page ', ''),
     ];
-    if (new Set(found).size !== 1) throw new Error(`a decision of two artifacts: ${found}`);
+    if (new Set(found).size !== 1) {
+      throw new Error(`a decision of two artifacts: ${found}`);
+    }
     return String(found[0]);
   }
 
@@ -572,7 +584,9 @@ describe('an artifact that is swapped under load', () => {
         decided += 1;
         const one = await releasesIn(client);
         seen.set(one, (seen.get(one) ?? 0) + 1);
-        if (decided % 50 === 0) await new Promise(setImmediate);
+        if (decided % 50 === 0) {
+          await new Promise(setImmediate);
+        }
       }
     };
     await Promise.all([swapping, ...Array.from({ length: 10 }, decideAll)]);

@@ -370,7 +370,9 @@ describe('sessionId', () => {
         connect().getOffers(offersOptions({ request: REQUEST, sessionId })),
       );
       expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'sessionId' });
-      if (typeof sessionId === 'string') expect(error.message).not.toContain(sessionId);
+      if (typeof sessionId === 'string') {
+        expect(error.message).not.toContain(sessionId);
+      }
     },
   );
 
@@ -599,8 +601,11 @@ describe('options that the calls do not have', () => {
       request: { notifications: [{ id: 'n', type: 'click', timestamp: 1 }] },
       toString: 5,
     });
-    if (method === 'getAttributes') await client.getAttributes(['a'], options as GetAttributesOptions);
-    else await client.sendNotifications(options);
+    if (method === 'getAttributes') {
+      await client.getAttributes(['a'], options as GetAttributesOptions);
+    } else {
+      await client.sendNotifications(options);
+    }
     expect(lines.warn).toEqual([expect.stringContaining('unknown option "toString" is ignored')]);
   });
 });

@@ -197,7 +197,9 @@ describe('a report', () => {
         await client.getOffers({ request: { ...fields, execute: { mboxes, pageLoad } } });
         await client.flush();
         const bodies = deliveries.slice(calls).map(({ init }) => init.body ?? '');
-        for (const body of bodies) expect(JSON.stringify(JSON.parse(body))).toBe(body);
+        for (const body of bodies) {
+          expect(JSON.stringify(JSON.parse(body))).toBe(body);
+        }
         const told = heard.sendNotificationError.slice(failures).map(({ notification }) => notification);
         const sent = bodies.flatMap((body) => (JSON.parse(body) as DeliveryRequest).notifications ?? []);
         expect(JSON.stringify(sent)).toBe(JSON.stringify(told));
@@ -268,11 +270,14 @@ describe('an order or a product that no notification carries', () => {
     ],
   ])('is warned of once, by its place and without its content: %s', async (_, request, path) => {
     const { client, warnings } = connect();
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request });
+    }
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain(`of ${path} was not reported`);
-    for (const content of ['order-1', '12.5', 'p1', 'shoes', 'hero', 'far'])
+    for (const content of ['order-1', '12.5', 'p1', 'shoes', 'hero', 'far']) {
       expect(warnings[0]).not.toContain(content);
+    }
   });
 
   test('is warned of for the page load as well', async () => {

@@ -254,8 +254,11 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
     const edge = await startEdge(
       http.createServer((_, response) => {
         calls += 1;
-        if (calls === 1) proxy.tunnels[0]?.resetAndDestroy();
-        else response.end(ANSWER);
+        if (calls === 1) {
+          proxy.tunnels[0]?.resetAndDestroy();
+        } else {
+          response.end(ANSWER);
+        }
       }),
     );
     const proxy: ConnectProxy = await startProxy(() => ({ port: edge.port }));
@@ -278,9 +281,15 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
     let isHung = false;
     const edge = await startEdge(
       http.createServer((_, response) => {
-        if (isHung) return;
+        if (isHung) {
+          return;
+        }
         waiting.push(response);
-        if (waiting.length === 5) for (const one of waiting) one.end(ANSWER);
+        if (waiting.length === 5) {
+          for (const one of waiting) {
+            one.end(ANSWER);
+          }
+        }
       }),
     );
     const proxy = await startProxy(() => ({ port: edge.port }));
@@ -316,7 +325,9 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
     const call = (tntId: string) => client.getOffers({ request: { ...request, id: { tntId } } });
     await call('one.35_0');
     const [tunnel] = proxy.tunnels as [Socket];
-    if (!tunnel.closed) await once(tunnel, 'close');
+    if (!tunnel.closed) {
+      await once(tunnel, 'close');
+    }
     expect((await call('two.35_0')).response.id?.tntId).toBe('two.35_0');
   });
 
@@ -359,7 +370,9 @@ test('a proxy that is silent loses the connection of a call that was aborted', a
   const [, socket] = await connected;
   controller.abort();
   expect((await call).code).toBe('ERR_TARGET_ABORTED');
-  if (!socket.closed) await once(socket, 'close');
+  if (!socket.closed) {
+    await once(socket, 'close');
+  }
 });
 
 /** A function of the caller's, with the fields of the fetch that it calls, as the guide says. */

@@ -23,8 +23,9 @@ async function start(config: Partial<TargetClientConfig> = {}) {
   const lost: { readonly code: TargetErrorCode; readonly message: string }[] = [];
   client.on('sendNotificationError', ({ error: { code, message } }) => lost.push({ code, message }));
   const show = async (visitors: number, name = 'visitor') => {
-    for (let visitor = 0; visitor < visitors; visitor += 1)
+    for (let visitor = 0; visitor < visitors; visitor += 1) {
       await client.getOffers({ request: { ...HERO, id: { tntId: `${name}${visitor}` } } });
+    }
   };
   return { client, lost, show };
 }
@@ -36,7 +37,9 @@ const unavailable = { kind: 'status', status: 503 } as const;
 
 /** Looks again and again until something holds. */
 async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
+  while (!holds()) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }
 
 describe('flush', () => {
@@ -132,7 +135,9 @@ describe('flush', () => {
     const fault = bench.edge.fault({ ...unavailable, headers: { 'Retry-After': 600 } });
     await show(1);
     await until(() => fault.hits === 1);
-    for (let turn = 0; turn < 20; turn += 1) await client.flush({ timeout: 20 });
+    for (let turn = 0; turn < 20; turn += 1) {
+      await client.flush({ timeout: 20 });
+    }
     expect(fault.hits).toBe(1);
     expect(client.stats().notifications).toEqual({ ...nothing, accepted: 1, queued: 1 });
     await client.close({ timeout: 1 });
@@ -191,7 +196,9 @@ describe('the queue', () => {
     const hang = bench.edge.fault({ kind: 'hang' });
     await show(200, 'waiting');
     await until(() => hang.hits >= most);
-    for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 50; turn += 1) {
+      await new Promise(setImmediate);
+    }
     expect(hang.hits).toBe(most);
     await client.close({ timeout: 1 });
   });
@@ -213,8 +220,9 @@ describe('the queue', () => {
     const { client, lost } = await start({ notifications: { maxBytes: 100_000 } });
     bench.edge.fault({ kind: 'hang' });
     const context = { channel: 'web' as const, userAgent: 'u'.repeat(15_000) };
-    for (let visitor = 0; visitor < 10; visitor += 1)
+    for (let visitor = 0; visitor < 10; visitor += 1) {
       await client.getOffers({ request: { ...HERO, context } });
+    }
     expect(client.stats().notifications).toMatchObject({ accepted: 10, dropped: 4, queued: 6 });
     expect(lost).toHaveLength(4);
     expect(lost[0]?.message).toBe('a notification was dropped: more than 100000 bytes would be queued');

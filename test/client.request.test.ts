@@ -63,14 +63,19 @@ describe('impressionId', () => {
   ])('%s', async (_, request, pattern) => {
     const frozen = deepFreeze(request);
     const answer = await ask(frozen);
-    if (pattern === undefined) expect(sent()).not.toHaveProperty('impressionId');
-    else expect(sent().impressionId).toMatch(new RegExp(pattern));
+    if (pattern === undefined) {
+      expect(sent()).not.toHaveProperty('impressionId');
+    } else {
+      expect(sent().impressionId).toMatch(new RegExp(pattern));
+    }
     expect(answer.request.impressionId).toBe(sent().impressionId);
   });
 
   test('is another one for each call', async () => {
     const client = connect();
-    for (let call = 0; call < 3; call += 1) await client.getAttributes(['hero']);
+    for (let call = 0; call < 3; call += 1) {
+      await client.getAttributes(['hero']);
+    }
     expect(new Set(bench.edge.requests.map(({ delivery }) => delivery?.impressionId)).size).toBe(3);
   });
 
@@ -719,7 +724,9 @@ describe('hostile requests', () => {
   cycle.self = cycle;
   const deep = (depth: number): unknown => {
     let value: unknown = 'end';
-    for (let level = 0; level < depth; level += 1) value = { d: value };
+    for (let level = 0; level < depth; level += 1) {
+      value = { d: value };
+    }
     return value;
   };
   const thrower = (name: string) =>
@@ -789,8 +796,11 @@ describe('hostile requests', () => {
   ])('%s', async (_, request, path) => {
     const error = await targetErrorOf(() => ask(request));
     expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
-    if (typeof path === 'string') expect(error.path).toBe(path);
-    else expect(error.path).toMatch(path);
+    if (typeof path === 'string') {
+      expect(error.path).toBe(path);
+    } else {
+      expect(error.path).toMatch(path);
+    }
     expect(error.message).not.toContain('secret-visitor');
     expect(bench.edge.requests).toHaveLength(0);
   });

@@ -58,7 +58,9 @@ describe('the stats of a client', () => {
     const circuitBreaker = { minTimeout: 600_000, maxTimeout: 600_000 };
     const client = bench.connect({ retry: { retries: 0 }, circuitBreaker });
     bench.edge.fault({ kind: 'status', status: 500 });
-    for (let time = 0; time < 8; time += 1) await targetErrorOf(() => client.getOffers({ request: FAR }));
+    for (let time = 0; time < 8; time += 1) {
+      await targetErrorOf(() => client.getOffers({ request: FAR }));
+    }
     expect(client.stats()).toMatchObject({
       deliveries: 5,
       failures: 5,
@@ -80,7 +82,9 @@ describe('notifications by fate', () => {
   test('are queued, then delivered', async () => {
     const slow = held(confirm);
     const { client } = start(payload, { deliveries: [slow.script] });
-    for (let time = 0; time < 3; time += 1) await client.getOffers({ request: HERO });
+    for (let time = 0; time < 3; time += 1) {
+      await client.getOffers({ request: HERO });
+    }
     expect(client.stats()).toMatchObject({
       decisions: 3,
       deliveries: 0,
@@ -106,7 +110,9 @@ describe('notifications by fate', () => {
     const { client } = start(payload, {
       deliveries: [status(400), answer({ status: 200, notifications: [] })],
     });
-    for (let time = 0; time < 2; time += 1) await client.getOffers({ request: HERO });
+    for (let time = 0; time < 2; time += 1) {
+      await client.getOffers({ request: HERO });
+    }
     await client.flush();
     expect(client.stats()).toMatchObject({
       failures: 1,
@@ -130,7 +136,9 @@ describe('notifications by fate', () => {
   test('are dropped by close, and when too many are queued', async () => {
     const { client } = start(payload, { deliveries: [hang] });
     const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }] } };
-    for (let time = 0; time < 10_001; time += 1) await client.getOffers({ request });
+    for (let time = 0; time < 10_001; time += 1) {
+      await client.getOffers({ request });
+    }
     expect(client.stats().notifications).toEqual({
       accepted: 20_002,
       delivered: 0,
@@ -167,13 +175,16 @@ describe('notifications by fate', () => {
     const request = { execute: { mboxes: [{ name: 'hero' }, { name: 'flags' }] } };
     for (let time = 0; time < 20; time += 1) {
       await client.getOffers({ request });
-      if (time % 3 === 0) await settle();
+      if (time % 3 === 0) {
+        await settle();
+      }
       look();
     }
     await client.close({ timeout: 500 });
     look();
-    for (const { accepted, delivered, failed, dropped, queued } of looks)
+    for (const { accepted, delivered, failed, dropped, queued } of looks) {
       expect(delivered + failed + dropped + queued).toBe(accepted);
+    }
     expect(looks.at(-1)).toMatchObject({ accepted: 40, delivered: 2, failed: 4, dropped: 34, queued: 0 });
     expect(looks).toHaveLength(20 + 1 + 4 + 34);
   });

@@ -127,7 +127,9 @@ describe('what a call cost', () => {
     const { client, calls } = start({});
     await burst(client, 250);
     const ids = calls.map((call) => call.request.requestId);
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request });
+    }
     const taken = calls.slice(250).map(entriesOf);
     expect(taken.map(({ length }) => length)).toEqual([100, 100, 52]);
     expect(
@@ -270,7 +272,9 @@ describe('a new connection', () => {
     jest.useRealTimers();
     const serverDomain = `localhost:${bench.edge.port}`;
     const client = bench.connect({ serverDomain, telemetryEnabled: true, timeout: 10_000 });
-    for (let call = 0; call < 3; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 3; call += 1) {
+      await client.getOffers({ request });
+    }
     const [, second, third] = bench.edge.requests.map(({ delivery }) => delivery?.telemetry?.entries?.[0]);
     expect(ms(second?.request?.dns ?? -1)).toBe(true);
     expect(second?.request).not.toHaveProperty('tls');
@@ -280,7 +284,9 @@ describe('a new connection', () => {
   test('to an address has nothing to tell', async () => {
     jest.useRealTimers();
     const client = bench.connect({ telemetryEnabled: true, timeout: 10_000 });
-    for (let call = 0; call < 2; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 2; call += 1) {
+      await client.getOffers({ request });
+    }
     const entry = bench.edge.lastRequest?.delivery?.telemetry?.entries?.[0];
     expect(Object.keys(entry?.request ?? {})).toEqual(['timeToFirstByte', 'download', 'responseSize']);
   });

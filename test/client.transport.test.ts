@@ -394,7 +394,9 @@ describe('an AbortSignal', () => {
     const client = TargetClient.create(configOf(fetchApi));
     const failed = targetErrorOf(() => client.getOffers({ request, signal: controller.signal }));
     // Far enough for the call to have got to where it waits.
-    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < 20; turn += 1) {
+      await new Promise(setImmediate);
+    }
     expect(listeners()).toBe(1);
     controller.abort('enough');
     expect(await failed).toMatchObject({ code: 'ERR_TARGET_ABORTED', cause: 'enough', attempts: 1 });
@@ -554,7 +556,9 @@ describe('a fetchApi', () => {
 });
 
 async function* bytesOf(text: string): AsyncGenerator<Uint8Array> {
-  for (const byte of Buffer.from(text)) yield Uint8Array.of(byte);
+  for (const byte of Buffer.from(text)) {
+    yield Uint8Array.of(byte);
+  }
 }
 
 async function* textsOf(text: string): AsyncGenerator<string> {

@@ -10,7 +10,9 @@ let loads = 0;
 // As where a bundler has left the lazy part out, or its server does not answer.
 jest.mock('../src/on-device/decider.js', () => {
   loads += 1;
-  if (isGone) throw new Error('gone');
+  if (isGone) {
+    throw new Error('gone');
+  }
   return jest.requireActual('../src/on-device/decider.js');
 });
 

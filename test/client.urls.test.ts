@@ -46,7 +46,9 @@ async function startCdn(location?: (host: string) => string): Promise<{ host: st
   const got: Got[] = [];
   const server = http.createServer(({ url, headers }, response) => {
     got.push({ url, authorization: headers.authorization });
-    if (location && got.length === 1) response.writeHead(302, { location: location(host) });
+    if (location && got.length === 1) {
+      response.writeHead(302, { location: location(host) });
+    }
     response.end(ARTIFACT);
   });
   const { host } = await listen(server);
@@ -200,6 +202,8 @@ describe.each(['node-fetch', 'undici'] as const)('on %s', (kind) => {
     const error = await targetErrorOf(() => client.getOffers({ request }));
     expect(error.code).toBe('ERR_TARGET_TIMEOUT');
     const [socket] = sockets;
-    if (socket && !socket.closed) await once(socket, 'close');
+    if (socket && !socket.closed) {
+      await once(socket, 'close');
+    }
   });
 });

@@ -67,7 +67,9 @@ interface Token {
 function joinLines(tokens: readonly Token[], source: string): Comment[] {
   const comments: (Comment & { end: number; lastLine: number; text: string })[] = [];
   for (const { type, value, loc, start, end } of tokens) {
-    if (typeof value !== 'string' || !loc) continue;
+    if (typeof value !== 'string' || !loc) {
+      continue;
+    }
     const isLine = type === 'CommentLine';
     const last = comments.at(-1);
     const between = last && source.slice(last.end, start ?? 0);
@@ -92,25 +94,42 @@ function descriptionOf(text: string): string {
 
 function violationsOfComment({ line, text }: Comment): Violation[] {
   // Directives of tools are no comments for people.
-  if (/^(?:\/|biome-|@|c8|v8)/.test(text) && descriptionOf(text) === '') return [];
-  if (text.startsWith('/ <reference')) return [];
+  if (/^(?:\/|biome-|@|c8|v8)/.test(text) && descriptionOf(text) === '') {
+    return [];
+  }
+  if (text.startsWith('/ <reference')) {
+    return [];
+  }
   const found: string[] = [];
   const description = descriptionOf(text);
   const [first = ''] = description.match(/[\p{L}\p{N}]+/u) ?? [];
-  if (BAD_STARTS.has(first.toLowerCase())) found.push(`begins with "${first}"`);
-  else if (/^\p{Ll}/u.test(description)) found.push('begins with a small letter');
-  if (description !== '' && !/[.:!?]$/.test(description)) found.push('does not end with a full stop');
-  for (const [pattern, what] of BAD_TEXTS) if (pattern.test(text)) found.push(what);
+  if (BAD_STARTS.has(first.toLowerCase())) {
+    found.push(`begins with "${first}"`);
+  } else if (/^\p{Ll}/u.test(description)) {
+    found.push('begins with a small letter');
+  }
+  if (description !== '' && !/[.:!?]$/.test(description)) {
+    found.push('does not end with a full stop');
+  }
+  for (const [pattern, what] of BAD_TEXTS) {
+    if (pattern.test(text)) {
+      found.push(what);
+    }
+  }
   return found.map((what) => ({ line, what: `the comment ${what}: ${text.slice(0, 60)}` }));
 }
 
 function violationsOfName({ type, value, loc }: Token, path: string): Violation[] {
   const isName = typeof type === 'object' && (type.label === 'name' || type.label === '#name');
-  if (!isName || typeof value !== 'string') return [];
+  if (!isName || typeof value !== 'string') {
+    return [];
+  }
   const words = value
     .split(/(?<![A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_|\d+/)
     .map((word) => word.toLowerCase());
   const banned = words.find((word) => BANNED_WORDS.test(word));
-  if (banned === undefined || (banned.startsWith('place') && HAS_PLACES.test(path))) return [];
+  if (banned === undefined || (banned.startsWith('place') && HAS_PLACES.test(path))) {
+    return [];
+  }
   return [{ line: loc?.start.line ?? 0, what: `the name ${value} has the word "${banned}"` }];
 }

@@ -36,9 +36,15 @@ function read(...path: string[]): unknown {
 /** The suites write matchers as strings. */
 function withMatchers(value: unknown): unknown {
   const [, name] = /^expect\.any\((\w+)\)$/.exec(typeof value === 'string' ? value : '') ?? [];
-  if (name) return expect.any({ Object, String, Number, Array, Boolean }[name] ?? Object);
-  if (Array.isArray(value)) return value.map(withMatchers);
-  if (typeof value !== 'object' || value === null) return value;
+  if (name) {
+    return expect.any({ Object, String, Number, Array, Boolean }[name] ?? Object);
+  }
+  if (Array.isArray(value)) {
+    return value.map(withMatchers);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withMatchers(inner)]));
 }
 
@@ -52,10 +58,13 @@ interface Edge {
 function edgeOf(artifact: unknown): Edge {
   const deliveries: unknown[] = [];
   const fetchApi: Edge['fetchApi'] = async (url, { body }) => {
-    if (url.endsWith('/rules.json'))
+    if (url.endsWith('/rules.json')) {
       return new Response(JSON.stringify(artifact), { headers: { etag: '"1"' } });
+    }
     const request = JSON.parse(body ?? '{}');
-    if (request.notifications ?? request.telemetry) deliveries.push(request);
+    if (request.notifications ?? request.telemetry) {
+      deliveries.push(request);
+    }
     const { notifications } = request;
     const answer: DeliveryResponse = {
       status: 200,
@@ -99,10 +108,15 @@ async function runCase(
   await client.flush();
   const beforeClose = deliveries.length;
   await client.close();
-  if (output) expect(response).toMatchObject(withMatchers(output) as object);
-  if (notificationOutput === null) expect(beforeClose).toBe(0);
-  if (notificationOutput)
+  if (output) {
+    expect(response).toMatchObject(withMatchers(output) as object);
+  }
+  if (notificationOutput === null) {
+    expect(beforeClose).toBe(0);
+  }
+  if (notificationOutput) {
     expect(deliveries[0]).toMatchObject(withMatchers(notificationOutput.request) as object);
+  }
 }
 
 afterEach(() => {

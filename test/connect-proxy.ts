@@ -88,12 +88,17 @@ const VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => [n
 /** Gives the process an environment that has these proxies and no others; the returned function puts its own back. */
 export function setProxies(variables: Readonly<Record<string, string>>): () => void {
   const own = VARIABLES.map((name) => [name, process.env[name]] as const);
-  for (const name of VARIABLES) delete process.env[name];
+  for (const name of VARIABLES) {
+    delete process.env[name];
+  }
   Object.assign(process.env, variables);
   return () => {
     for (const [name, value] of own) {
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+      if (value === undefined) {
+        delete process.env[name];
+      } else {
+        process.env[name] = value;
+      }
     }
   };
 }

@@ -52,7 +52,9 @@ const snippets = DOCUMENTS.flatMap((document) => readSnippets(document));
 // does not follow the paths of tsconfig.json and `target-node-sdk` would be what was built last.
 mkdirSync(join(ROOT, '.cache'), { recursive: true });
 const folder = mkdtempSync(join(ROOT, '.cache/snippets-'));
-for (const { file, code } of snippets) writeFileSync(join(folder, file), `${code}\nexport {};\n`);
+for (const { file, code } of snippets) {
+  writeFileSync(join(folder, file), `${code}\nexport {};\n`);
+}
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function readSnippets(document: string): Snippet[] {
@@ -109,7 +111,7 @@ describe('the documents', () => {
   });
 
   test('name every option, code and event that there is', () => {
-    const config = read('src/config-options.ts');
+    const config = read('src/config/config-options.ts');
     const options = [...config.matchAll(/^ {2}readonly (\w+)\??: .*$/gm)].map(([, name]) => name ?? '');
     const readme = read('README.md');
     const names = [

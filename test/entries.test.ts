@@ -11,7 +11,9 @@ const others = entries.filter(({ path }) => path !== 'index');
 
 test('the entries of the package are files of src', () => {
   expect(entries.length).toBeGreaterThan(3);
-  for (const { path } of entries) expect(existsSync(join(ROOT, `src/${path}.ts`))).toBe(true);
+  for (const { path } of entries) {
+    expect(existsSync(join(ROOT, `src/${path}.ts`))).toBe(true);
+  }
 });
 
 describe('every other list of the entries says what `exports` says', () => {

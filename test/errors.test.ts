@@ -51,7 +51,9 @@ const WRITERS: [string, (error: TargetError) => string][] = [
 
 function enumerated(error: TargetError): object {
   const found: Record<string, unknown> = {};
-  for (const name in error) found[name] = Reflect.get(error, name);
+  for (const name in error) {
+    found[name] = Reflect.get(error, name);
+  }
   return found;
 }
 

@@ -22,7 +22,9 @@ export interface Running {
 export function withServers(): Running {
   const stops = new Set<() => unknown>();
   afterEach(async () => {
-    for (const stop of stops) await stop();
+    for (const stop of stops) {
+      await stop();
+    }
     stops.clear();
   });
   return {
@@ -36,7 +38,9 @@ export function withServers(): Running {
       await once(server, 'listening');
       stops.add(() => {
         server.close();
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets) {
+          socket.destroy();
+        }
       });
       const { port } = server.address() as AddressInfo;
       return { host: `127.0.0.1:${port}`, port, sockets };

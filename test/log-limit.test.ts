@@ -18,7 +18,9 @@ describe('lines that may come with every call', () => {
 
   test('are said once, and again after ten minutes with how often they were not', () => {
     const { lines, limit } = limited();
-    for (let call = 0; call < 100; call += 1) limit.say('a');
+    for (let call = 0; call < 100; call += 1) {
+      limit.say('a');
+    }
     limit.say('b');
     expect(lines).toEqual(['a', 'b']);
     jest.advanceTimersByTime(10 * MINUTE - 1);
@@ -36,7 +38,9 @@ describe('lines that may come with every call', () => {
 
   test('that are all different are said twenty times', () => {
     const { lines, limit } = limited();
-    for (let call = 0; call < 10_000; call += 1) limit.say(`line ${call}`);
+    for (let call = 0; call < 10_000; call += 1) {
+      limit.say(`line ${call}`);
+    }
     expect(lines).toEqual(Array.from({ length: 20 }, (_, call) => `line ${call}`));
     jest.advanceTimersByTime(10 * MINUTE);
     limit.say('line 0');
@@ -62,8 +66,12 @@ describe('a fault', () => {
   test('is told when it begins, when it changes and when it is over', () => {
     const { lines, faults } = faulty();
     faults.worked();
-    for (const line of ['a', 'a', 'a', 'b', 'b', 'a']) faults.failed(line);
-    for (let call = 0; call < 3; call += 1) faults.worked();
+    for (const line of ['a', 'a', 'a', 'b', 'b', 'a']) {
+      faults.failed(line);
+    }
+    for (let call = 0; call < 3; call += 1) {
+      faults.worked();
+    }
     faults.failed('a');
     faults.worked();
     expect(lines).toEqual([
@@ -116,7 +124,9 @@ describe('a fault', () => {
 
   test('that changed while nothing was said of it is told as it is, in the end', () => {
     const { lines, faults } = faulty();
-    for (let call = 0; call < 100; call += 1) faults.failed(call % 2 === 0 ? 'a' : 'b');
+    for (let call = 0; call < 100; call += 1) {
+      faults.failed(call % 2 === 0 ? 'a' : 'b');
+    }
     expect(lines.at(-1)).toMatch(/^warn: b; it comes and goes/);
     jest.advanceTimersByTime(10 * MINUTE);
     faults.failed('b');

@@ -20,7 +20,9 @@ export function readComponents(): Record<string, JsonSchema> {
   const read = (file: string, name: string): JsonSchema => {
     const document: unknown = parse(readFileSync(file, 'utf8'));
     const component = isNode(document) ? document[name] : undefined;
-    if (!isNode(component)) throw new Error(`${name} is not in ${file}`);
+    if (!isNode(component)) {
+      throw new Error(`${name} is not in ${file}`);
+    }
     return convert(component, file, true);
   };
   const convert = (node: Node, file: string, top = false): JsonSchema => {
@@ -44,8 +46,12 @@ export function readComponents(): Record<string, JsonSchema> {
     );
   };
   const convertKeyword = (keyword: string, value: unknown, file: string): unknown => {
-    if (!isNode(value)) return value;
-    if (keyword !== 'properties') return convert(value, file);
+    if (!isNode(value)) {
+      return value;
+    }
+    if (keyword !== 'properties') {
+      return convert(value, file);
+    }
     return Object.fromEntries(
       Object.entries(value).map(([name, schema]) => [name, isNode(schema) ? convert(schema, file) : schema]),
     );

@@ -111,9 +111,15 @@ afterEach(async () => {
   await closeAll();
   edge.clearFaults();
   jest.restoreAllMocks();
-  for (const contract of watch.contracts) used.add(contract);
-  for (const code of watch.kinds.codes) codes.add(code);
-  for (const name of watch.kinds.events) events.add(name);
+  for (const contract of watch.contracts) {
+    used.add(contract);
+  }
+  for (const code of watch.kinds.codes) {
+    codes.add(code);
+  }
+  for (const name of watch.kinds.events) {
+    events.add(name);
+  }
   expect(watch.leaks).toEqual([]);
   expect(printed).toEqual([]);
 });
@@ -268,7 +274,9 @@ describe('nothing of a visitor and no key is told of an artifact', () => {
     ['JSON, and read as binary', text(artifact), { artifactFormat: 'bin' as const }],
   ])('in a file that is %s', async (name, content, config) => {
     const file = join(directory, `${name.replace(/\W/g, '-')}.json`);
-    if (content !== undefined) await writeFile(file, content);
+    if (content !== undefined) {
+      await writeFile(file, content);
+    }
     const artifactLocation = pathToFileURL(file).href;
     const client = start({ decisioningMethod: 'on-device', artifactLocation, ...config });
     await watch.of(() => client.refresh());

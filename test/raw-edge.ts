@@ -43,7 +43,9 @@ export function rawEdge(play: Play, tls?: { readonly key: string; readonly cert:
 /** Where the first request of a text ends; 0 while it has not come as a whole. */
 function endOfRequest(text: string): number {
   const headEnd = text.indexOf('\r\n\r\n');
-  if (headEnd < 0) return 0;
+  if (headEnd < 0) {
+    return 0;
+  }
   const length = Number(/content-length: (\d+)/i.exec(text.slice(0, headEnd))?.[1] ?? 0);
   const end = headEnd + 4 + length;
   return text.length < end ? 0 : end;

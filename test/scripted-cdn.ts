@@ -39,10 +39,14 @@ export function withScripts(): (config?: Partial<TargetClientConfig>, scripts?: 
   });
   return (config = {}, { downloads = [served()], deliveries = [confirm], places = [answer({})] } = {}) => {
     const [cdn, edge, geo] = [downloads, deliveries, places].map((scripts) => recordingFetch(...scripts));
-    if (!cdn || !edge || !geo) throw new Error('there are three of them');
+    if (!cdn || !edge || !geo) {
+      throw new Error('there are three of them');
+    }
     const fetchApi: FetchApi = (url, init) => {
       const { pathname } = new URL(url);
-      if (pathname === '/rest/v1/delivery') return edge.fetchApi(url, init);
+      if (pathname === '/rest/v1/delivery') {
+        return edge.fetchApi(url, init);
+      }
       return (pathname === '/v1/geo' ? geo : cdn).fetchApi(url, init);
     };
     const { heard, events } = listening();
@@ -85,7 +89,9 @@ export function held(script: Script): { readonly script: Script; release(): void
         waiting.push(() => resolve(script(call)));
       }),
     release: () => {
-      for (const go of waiting.splice(0)) go();
+      for (const go of waiting.splice(0)) {
+        go();
+      }
     },
   };
 }
@@ -102,7 +108,9 @@ export async function pass(ms: number): Promise<void> {
 
 /** Lets everything happen that waits for nothing else. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise(setImmediate);
+  }
 }
 
 /** What was heard, by the name of the event. */

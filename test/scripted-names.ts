@@ -40,7 +40,9 @@ export function withScriptedNames(
     asked: [],
     mostAbsent: 0,
     release: () => {
-      for (const answer of absent) answer();
+      for (const answer of absent) {
+        answer();
+      }
     },
     restore: () => {
       dns.lookup = own;
@@ -49,7 +51,9 @@ export function withScriptedNames(
   const goOn = () => {
     for (; underWay < places; underWay += 1) {
       const begin = waiting.shift();
-      if (!begin) return;
+      if (!begin) {
+        return;
+      }
       begin();
     }
   };
@@ -70,11 +74,15 @@ export function withScriptedNames(
         return;
       }
       const answer = () => {
-        if (verdict && absent.delete(answer)) finish(() => done(error));
+        if (verdict && absent.delete(answer)) {
+          finish(() => done(error));
+        }
       };
       absent.add(answer);
       names.mostAbsent = Math.max(names.mostAbsent, absent.size);
-      if (absentMs !== undefined) setTimeout(answer, absentMs);
+      if (absentMs !== undefined) {
+        setTimeout(answer, absentMs);
+      }
     });
     goOn();
   };

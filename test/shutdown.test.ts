@@ -19,9 +19,13 @@ const waiting: Shutdown[] = [];
 
 afterEach(() => {
   jest.useRealTimers();
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
   running.clear();
-  for (const shutdown of waiting.splice(0)) shutdown.stop();
+  for (const shutdown of waiting.splice(0)) {
+    shutdown.stop();
+  }
 });
 
 /** Starts a process that waits for signals, sends it one at each line that is listed, and waits for its end. */
@@ -34,7 +38,9 @@ async function signalled(use: string, signals: Readonly<Record<string, NodeJS.Si
   createInterface({ input: child.stdout }).on('line', (line) => {
     lines.push(line);
     const signal = signals[line];
-    if (signal) child.kill(signal);
+    if (signal) {
+      child.kill(signal);
+    }
   });
   const [code, signal] = await once(child, 'close');
   const results = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
@@ -106,8 +112,12 @@ describe('a process whose parent keeps a channel to it', () => {
     const messages: unknown[] = [];
     child.on('message', (message) => {
       messages.push(message);
-      if (message === 'ready') child.send('a word');
-      if (message === 'heard a word') child.kill('SIGTERM');
+      if (message === 'ready') {
+        child.send('a word');
+      }
+      if (message === 'heard a word') {
+        child.kill('SIGTERM');
+      }
     });
     const [code] = await once(child, 'close');
     expect(messages).toEqual(['ready', 'heard a word', 'delivered 1']);
@@ -135,7 +145,9 @@ describe('a process whose parent keeps a channel to it', () => {
 describe('closeOnSignal', () => {
   beforeEach(() => {
     // The channel of this process is that of the test runner, which would lose its worker.
-    if (process.channel) jest.spyOn(process.channel, 'unref').mockImplementation(() => undefined);
+    if (process.channel) {
+      jest.spyOn(process.channel, 'unref').mockImplementation(() => undefined);
+    }
   });
 
   const counts = { delivered: 1, failed: 2, dropped: 3 };
@@ -213,7 +225,9 @@ describe('closeOnSignal', () => {
     const { script, release } = held(confirm);
     const config = { artifactPayload: flagsArtifact(), pollingInterval: 0 };
     const { client } = startWith(config, { deliveries: [script, confirm] });
-    for (let decision = 0; decision < 20; decision += 1) await client.getOffers({ request: HERO });
+    for (let decision = 0; decision < 20; decision += 1) {
+      await client.getOffers({ request: HERO });
+    }
     return { client, release };
   }
 

@@ -19,7 +19,9 @@ export async function steadyPort(): Promise<number> {
       () => true,
       () => false,
     );
-    if (!isFree) continue;
+    if (!isFree) {
+      continue;
+    }
     server.close();
     await once(server, 'close');
     return port;

@@ -28,7 +28,9 @@ export function clientsOf(atEnd: (close: () => unknown) => void): ClientOf {
       ...config,
     });
     atEnd(() => client.close());
-    if (fetchApi) atEnd(() => fetchApi.close());
+    if (fetchApi) {
+      atEnd(() => fetchApi.close());
+    }
     return client;
   };
 }

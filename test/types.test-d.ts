@@ -279,14 +279,22 @@ export async function errors(): Promise<void> {
   try {
     await client.ready({ timeout: 5, signal: AbortSignal.timeout(5) });
   } catch (error) {
-    if (!(error instanceof TargetError)) throw error;
+    if (!(error instanceof TargetError)) {
+      throw error;
+    }
     same<typeof error.code, TargetErrorCode>(true);
     same<ReturnType<typeof error.toJSON>['code'], TargetErrorCode>(true);
     // @ts-expect-error an answer's body is not for everybody
-    if (error.toJSON().body === '') return;
+    if (error.toJSON().body === '') {
+      return;
+    }
     // @ts-expect-error a code that does not exist
-    if (error.code === 'ERR_TARGET_OTHER') return;
-    if (error.code === 'ERR_TARGET_TIMEOUT' && error.attempts === 1) return;
+    if (error.code === 'ERR_TARGET_OTHER') {
+      return;
+    }
+    if (error.code === 'ERR_TARGET_TIMEOUT' && error.attempts === 1) {
+      return;
+    }
   }
   await using closed = client;
   client.on('sendNotificationError', ({ error, notification }) => [error.message, notification]);

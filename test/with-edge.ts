@@ -33,7 +33,9 @@ export function withEdge(options: TargetEdgeOptions = {}): WithEdge {
   });
   afterAll(() => edge.close());
   const received = () => {
-    if (!edge.lastRequest) throw new Error('nothing arrived at the edge');
+    if (!edge.lastRequest) {
+      throw new Error('nothing arrived at the edge');
+    }
     return edge.lastRequest;
   };
   return {
@@ -53,7 +55,9 @@ export function withEdge(options: TargetEdgeOptions = {}): WithEdge {
     received,
     sent: () => {
       const { delivery } = received();
-      if (!delivery) throw new Error('what arrived is no delivery request');
+      if (!delivery) {
+        throw new Error('what arrived is no delivery request');
+      }
       return delivery;
     },
     detour: () => {
@@ -75,7 +79,9 @@ export async function targetErrorOf(work: () => unknown): Promise<TargetError> {
   try {
     await work();
   } catch (error) {
-    if (error instanceof TargetError) return error;
+    if (error instanceof TargetError) {
+      return error;
+    }
     throw new Error(`not a TargetError: ${String(error)}`, { cause: error });
   }
   throw new Error('nothing was thrown');
@@ -85,7 +91,9 @@ export async function targetErrorOf(work: () => unknown): Promise<TargetError> {
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
-    for (const item of Object.values(value)) deepFreeze(item);
+    for (const item of Object.values(value)) {
+      deepFreeze(item);
+    }
   }
   return value;
 }

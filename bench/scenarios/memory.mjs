@@ -108,7 +108,9 @@ async function useAll(client, names) {
 }
 
 async function heapOfJson(text) {
-  for (let round = 0; round < FORERUNNERS; round++) JSON.parse(text);
+  for (let round = 0; round < FORERUNNERS; round++) {
+    JSON.parse(text);
+  }
   const before = await heapInUse();
   const held = [JSON.parse(text)];
   const bytes = (await heapInUse()) - before;
@@ -123,7 +125,9 @@ async function heapInUse() {
     await sleep(20);
     globalThis.gc?.();
     const { heapUsed } = process.memoryUsage();
-    if (heapUsed < least - 1024) unchanged = -1;
+    if (heapUsed < least - 1024) {
+      unchanged = -1;
+    }
     least = Math.min(least, heapUsed);
   }
   return least;

@@ -95,7 +95,9 @@ function offered(organization) {
       const started = performance.now();
       for (let shown = 0; shown < 200 * seconds; shown += 1) {
         const aheadMs = (shown / 200) * 1000 - (performance.now() - started);
-        if (aheadMs > 1) await sleep(aheadMs);
+        if (aheadMs > 1) {
+          await sleep(aheadMs);
+        }
         await show(`visitor${shown}`);
       }
       await sleep(Math.max(0, seconds * 1000 - (performance.now() - started)));
@@ -111,10 +113,13 @@ function drained(organization, count, more) {
       const { client, show } = await start(host, organization, more);
       await warmUp(client, show);
       const started = performance.now();
-      for (let shown = 0; shown < wanted; shown += 1) await show(`visitor${shown}`);
+      for (let shown = 0; shown < wanted; shown += 1) {
+        await show(`visitor${shown}`);
+      }
       const { queued, failed, dropped } = await client.flush({ timeout: LONGEST_MS });
-      if (queued + failed + dropped > 0)
+      if (queued + failed + dropped > 0) {
         throw new Error(`${queued} queued, ${failed} failed, ${dropped} dropped`);
+      }
       return { perSecond: (wanted / (performance.now() - started)) * 1000 };
     },
   });
@@ -127,11 +132,14 @@ function healthyClusters(organization) {
       const { clusterAgent } = await import('../subjects/http.mjs');
       const { client, show } = await start(host, organization, { agent: clusterAgent(host) });
       const started = performance.now();
-      for (let visitor = 0; visitor < visitors; visitor += 1)
+      for (let visitor = 0; visitor < visitors; visitor += 1) {
         await show(`visitor${visitor}`, CLUSTERS[visitor % CLUSTERS.length]);
+      }
       const healthy = (visitors * (CLUSTERS.length - 1)) / CLUSTERS.length;
       const wanted = organization === 'errors-0' ? visitors : healthy;
-      while (deliveredBy(client) < wanted) await sleep(1);
+      while (deliveredBy(client) < wanted) {
+        await sleep(1);
+      }
       return { perSecond: (healthy / (performance.now() - started)) * 1000 };
     },
   });
@@ -145,9 +153,15 @@ function besidePoison(organization) {
       const before = deliveredBy(client);
       const wanted = quick ? 20 : 300;
       const started = performance.now();
-      if (organization === 'poison') await show('poison');
-      for (let shown = 0; shown < wanted; shown += 1) await show(`visitor${shown}`);
-      while (deliveredBy(client) - before < wanted) await sleep(1);
+      if (organization === 'poison') {
+        await show('poison');
+      }
+      for (let shown = 0; shown < wanted; shown += 1) {
+        await show(`visitor${shown}`);
+      }
+      while (deliveredBy(client) - before < wanted) {
+        await sleep(1);
+      }
       return { wallMs: performance.now() - started };
     },
   });
@@ -155,6 +169,8 @@ function besidePoison(organization) {
 
 /** The code is compiled and connections are open, as in a process that has worked for a while. */
 async function warmUp(client, show) {
-  for (let shown = 0; shown < 300; shown += 1) await show(`early${shown}`);
+  for (let shown = 0; shown < 300; shown += 1) {
+    await show(`early${shown}`);
+  }
   await client.flush({ timeout: LONGEST_MS });
 }

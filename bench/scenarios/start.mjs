@@ -91,7 +91,9 @@ async function fetchAndParse(host) {
 
 /** Medians of several times, and the longest that the event loop stood still meanwhile. */
 async function measureReady({ becomeReady }, host, { warmUp, rounds }) {
-  for (let round = 0; round < warmUp; round++) await (await becomeReady(host))();
+  for (let round = 0; round < warmUp; round++) {
+    await (await becomeReady(host))();
+  }
   const results = [];
   for (let round = 0; round < rounds; round++) {
     const delay = monitorEventLoopDelay({ resolution: 1 });

@@ -3,8 +3,9 @@
 /** The state after a text's whole blocks, and the character left over, if any. */
 export function prefixOf(text) {
   let hash = 0;
-  for (let at = 0; at + 1 < text.length; at += 2)
+  for (let at = 0; at + 1 < text.length; at += 2) {
     hash = mix(hash, text.charCodeAt(at) | (text.charCodeAt(at + 1) << 16));
+  }
   return { hash, length: text.length, rest: text.length % 2 === 1 ? text.charCodeAt(text.length - 1) : -1 };
 }
 
@@ -16,15 +17,17 @@ export function allocation({ hash, length, rest }, tntId) {
   let low = rest;
   for (let at = 0; at < end; at++) {
     const unit = tntId.charCodeAt(at);
-    if (low < 0) low = unit;
-    else {
+    if (low < 0) {
+      low = unit;
+    } else {
       state = mix(state, low | (unit << 16));
       low = -1;
     }
   }
   // The `.0` that ends every key.
-  if (low < 0) state = mix(state, 0x2e | (0x30 << 16));
-  else {
+  if (low < 0) {
+    state = mix(state, 0x2e | (0x30 << 16));
+  } else {
     state = mix(state, low | (0x2e << 16));
     state ^= scramble(0x30);
   }

@@ -96,7 +96,9 @@ function owedSource({ consequence }, location) {
   const tokens = [
     ...new Set((consequence.options ?? []).map(({ eventToken }) => eventToken).filter(Boolean)),
   ];
-  if (tokens.length === 0) return '';
+  if (tokens.length === 0) {
+    return '';
+  }
   const mbox = JSON.stringify(consequence.name ?? location.name);
   const shown = tokens.map((token) => JSON.stringify(`${consequence.name ?? location.name} ${token}`));
   const notification = (list) => `call.notifications.push({
@@ -142,19 +144,31 @@ function optionsOf({ consequence, meta }, { mode, name, responseTokens }) {
 
 /** Content as a literal, with the macros that the artifact knows filled in and the others looked up. */
 function contentSource(content, meta, name) {
-  if (typeof content === 'string') return textSource(content, meta, name);
-  if (Array.isArray(content)) return `[${content.map((item) => contentSource(item, meta, name)).join()}]`;
-  if (typeof content !== 'object' || content === null) return JSON.stringify(content);
+  if (typeof content === 'string') {
+    return textSource(content, meta, name);
+  }
+  if (Array.isArray(content)) {
+    return `[${content.map((item) => contentSource(item, meta, name)).join()}]`;
+  }
+  if (typeof content !== 'object' || content === null) {
+    return JSON.stringify(content);
+  }
   const fields = Object.entries(content);
   return `{ ${fields.map(([key, value]) => `${JSON.stringify(key)}: ${contentSource(value, meta, name)}`).join()} }`;
 }
 
 function textSource(text, meta, name) {
   const parts = text.split(/(\$\{[A-Za-z0-9_.]*\})/).map((part, index) => {
-    if (index % 2 === 0) return JSON.stringify(part);
+    if (index % 2 === 0) {
+      return JSON.stringify(part);
+    }
     const key = macroKey(part.slice(2, -1));
-    if (Object.hasOwn(meta, key)) return JSON.stringify(String(meta[key]));
-    if (key === 'name') return JSON.stringify(name);
+    if (Object.hasOwn(meta, key)) {
+      return JSON.stringify(String(meta[key]));
+    }
+    if (key === 'name') {
+      return JSON.stringify(name);
+    }
     return `(parameters[${JSON.stringify(key)}] ?? ${JSON.stringify(part)})`;
   });
   return parts.join(' + ');
@@ -176,12 +190,20 @@ function conditionOf(rule) {
 
 /** A JSON Logic condition as an expression. */
 export function conditionSource(condition, allocation = 'allocation') {
-  if (typeof condition !== 'object' || condition === null) return JSON.stringify(condition);
+  if (typeof condition !== 'object' || condition === null) {
+    return JSON.stringify(condition);
+  }
   const [[operator, value]] = Object.entries(condition);
-  if (operator === 'var') return variableSource(value, allocation);
+  if (operator === 'var') {
+    return variableSource(value, allocation);
+  }
   const operands = [value].flat().map((operand) => conditionSource(operand, allocation));
-  if (operator === '!') return `!${operands[0]}`;
-  if (operator === 'in') return `(${operands[1]} ?? '').includes(${operands[0]})`;
+  if (operator === '!') {
+    return `!${operands[0]}`;
+  }
+  if (operator === 'in') {
+    return `(${operands[1]} ?? '').includes(${operands[0]})`;
+  }
   if (operator === '<=' && operands.length === 3) {
     return `(${operands[0]} <= ${operands[1]} && ${operands[1]} <= ${operands[2]})`;
   }
@@ -189,10 +211,16 @@ export function conditionSource(condition, allocation = 'allocation') {
 }
 
 function variableSource(name, allocation) {
-  if (name === 'allocation') return allocation;
-  if (name.startsWith('mbox.')) return `parameters[${JSON.stringify(name.slice(5))}]`;
+  if (name === 'allocation') {
+    return allocation;
+  }
+  if (name.startsWith('mbox.')) {
+    return `parameters[${JSON.stringify(name.slice(5))}]`;
+  }
   // No scenario tells where its visitors are.
-  if (name.startsWith('geo.')) return 'undefined';
+  if (name.startsWith('geo.')) {
+    return 'undefined';
+  }
   return name;
 }
 

@@ -24,13 +24,16 @@ export function createFloor(artifact, sink) {
   const lists = compile(artifact);
   const queue = [];
   const flush = () => {
-    for (const [url, body] of queue.splice(0))
+    for (const [url, body] of queue.splice(0)) {
       sink.fetch(url, { method: 'POST', headers: newHeaders(), body });
+    }
   };
   const send = (sessionId, request, notifications) => {
     const { id, context, experienceCloud } = request;
     const body = JSON.stringify({ requestId: randomUUID(), context, id, experienceCloud, notifications });
-    if (queue.push([DELIVERY + sessionId, body]) === 1) setImmediate(flush);
+    if (queue.push([DELIVERY + sessionId, body]) === 1) {
+      setImmediate(flush);
+    }
   };
   return {
     decide: (name, tntId) => lists.choose(name, { visitor: tntId }),
@@ -74,9 +77,15 @@ function answer(given, lists, send) {
     id: { tntId: id.tntId },
     client: CLIENT,
   };
-  if (execute) response.execute = executed(execute, lists, call);
-  if (prefetch) response.prefetch = prefetched(prefetch, lists, call);
-  if (call.notifications.length > 0) send(sessionId, request, call.notifications);
+  if (execute) {
+    response.execute = executed(execute, lists, call);
+  }
+  if (prefetch) {
+    response.prefetch = prefetched(prefetch, lists, call);
+  }
+  if (call.notifications.length > 0) {
+    send(sessionId, request, call.notifications);
+  }
   return toResult(request, response, { sessionId, sdid, now, tokens: call.tokens });
 }
 
@@ -112,7 +121,9 @@ function toResult(request, response, { sessionId, sdid, now, tokens }) {
     status: { status: 200, message: 'OK', remoteMboxes: [], remoteViews: [] },
     decisioningMethod: 'on-device',
   };
-  if (tokens.length > 0) result.responseTokens = tokens;
+  if (tokens.length > 0) {
+    result.responseTokens = tokens;
+  }
   return result;
 }
 
@@ -125,7 +136,9 @@ function executed({ mboxes, pageLoad }, lists, call) {
       return answered ?? { name: mbox.name, index: mbox.index };
     });
   }
-  if (pageLoad) response.pageLoad = lists.pageLoad(pageLoad, call, new Set());
+  if (pageLoad) {
+    response.pageLoad = lists.pageLoad(pageLoad, call, new Set());
+  }
   return response;
 }
 
@@ -136,7 +149,9 @@ function prefetched({ mboxes, views }, lists, call) {
       (mbox) => lists.mbox(mbox.name, 'prefetched')(mbox, call) ?? { name: mbox.name, index: mbox.index },
     );
   }
-  if (views) response.views = lists.views(views[0], call);
+  if (views) {
+    response.views = lists.views(views[0], call);
+  }
   return response;
 }
 
@@ -203,13 +218,17 @@ function factsOf({ address, userAgent }) {
   const url = address?.url;
   let factsByAgent = factsByUrl.get(url);
   if (!factsByAgent) {
-    if (factsByUrl.size > 1000) factsByUrl.clear();
+    if (factsByUrl.size > 1000) {
+      factsByUrl.clear();
+    }
     factsByAgent = new Map();
     factsByUrl.set(url, factsByAgent);
   }
   let facts = factsByAgent.get(userAgent);
   if (!facts) {
-    if (factsByAgent.size > 1000) factsByAgent.clear();
+    if (factsByAgent.size > 1000) {
+      factsByAgent.clear();
+    }
     facts = { user: browserOf(userAgent), page: url ? pageOf(url) : {} };
     factsByAgent.set(userAgent, facts);
   }

@@ -39,7 +39,9 @@ export async function startFlags(count) {
   return async (visitor, keys) => {
     const context = { kind: 'user', key: visitor };
     const values = [];
-    for (const key of keys) values.push(await client.variation(key, context, undefined));
+    for (const key of keys) {
+      values.push(await client.variation(key, context, undefined));
+    }
     return values;
   };
 }

@@ -19,7 +19,9 @@ export interface Reported {
 /** Sends the click of a request's body to Target as a notification. Never rejects. */
 export async function reportClick({ client, organizationId }: Target, request: Request): Promise<Reported> {
   const click: unknown = request.body;
-  if (!isClick(click)) return { isReported: false, setCookies: [] };
+  if (!isClick(click)) {
+    return { isReported: false, setCookies: [] };
+  }
   const id = randomUUID();
   try {
     const answer = await client.sendNotifications({
@@ -41,6 +43,8 @@ export async function reportClick({ client, organizationId }: Target, request: R
 }
 
 function isClick(value: unknown): value is Click {
-  if (typeof value !== 'object' || value === null || !('mbox' in value && 'token' in value)) return false;
+  if (typeof value !== 'object' || value === null || !('mbox' in value && 'token' in value)) {
+    return false;
+  }
   return typeof value.mbox === 'string' && typeof value.token === 'string';
 }

@@ -32,7 +32,9 @@ export class DemoEdge {
   }
 
   async restart(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning) {
+      return;
+    }
     this.#isRunning = true;
     this.#edge = await startTargetEdge({ offers: demoOffers, port: this.#edge.port });
   }
@@ -45,7 +47,9 @@ export function addDemoRoutes(app: Express, edge: DemoEdge | undefined): void {
     forgetVisitor(request, response);
     backToPage(response);
   });
-  if (!edge) return;
+  if (!edge) {
+    return;
+  }
   app.post('/demo/stop', async (_request, response) => {
     await edge.stop();
     backToPage(response);

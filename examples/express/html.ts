@@ -15,8 +15,14 @@ export function html(texts: TemplateStringsArray, ...values: readonly Value[]): 
 }
 
 function toText(value: Value): string {
-  if (value === undefined) return '';
-  if (value instanceof Html) return value.text;
-  if (typeof value === 'object') return value.map(toText).join('');
+  if (value === undefined) {
+    return '';
+  }
+  if (value instanceof Html) {
+    return value.text;
+  }
+  if (typeof value === 'object') {
+    return value.map(toText).join('');
+  }
   return String(value).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

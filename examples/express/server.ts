@@ -37,8 +37,11 @@ app.post('/claim', express.json({ limit }), express.urlencoded({ limit }), async
   const { isReported, setCookies } = await reportClick(target, request);
   response.append('Set-Cookie', setCookies);
   // Scripts send JSON; a form, where there is no script, sends fields and wants a page.
-  if (request.is('json')) response.json({ isReported });
-  else response.redirect(303, isReported ? '/?claimed=counted' : '/?claimed=yes');
+  if (request.is('json')) {
+    response.json({ isReported });
+  } else {
+    response.redirect(303, isReported ? '/?claimed=counted' : '/?claimed=yes');
+  }
 });
 
 addDemoRoutes(app, target.demo);

@@ -28,16 +28,21 @@ export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Tar
 /** Adobe's edge for an account, else a local one. */
 async function chooseEdge(environment: NodeJS.ProcessEnv) {
   const account = toAccount(environment);
-  if (account) return { name: account.client, config: account, demo: undefined };
+  if (account) {
+    return { name: account.client, config: account, demo: undefined };
+  }
   const demo = await DemoEdge.start();
   return { name: 'a local Target edge', config: demo.config, demo };
 }
 
 function toAccount(environment: NodeJS.ProcessEnv): TargetClientConfig | undefined {
   const { TARGET_CLIENT: client, TARGET_ORGANIZATION_ID: organizationId } = environment;
-  if (!client && !organizationId) return undefined;
-  if (!client || !organizationId)
+  if (!client && !organizationId) {
+    return undefined;
+  }
+  if (!client || !organizationId) {
     throw new Error('set both TARGET_CLIENT and TARGET_ORGANIZATION_ID, or none');
+  }
   return {
     client,
     organizationId,

@@ -49,7 +49,9 @@ export class Demo {
   }
 
   async restart(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning) {
+      return;
+    }
     this.#isRunning = true;
     this.#requestsBefore += this.#edge.requests.length;
     this.#edge = await startTargetEdge({ artifact: this.#artifact, port: this.#edge.port });

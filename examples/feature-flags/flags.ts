@@ -48,7 +48,9 @@ export async function decideFlags(client: TargetClient, customer: string): Promi
 }
 
 function toExperience({ responseTokens, meta }: TargetDeliveryResponse): string {
-  if (meta.remoteMboxes.length > 0) return 'Default: only the edge can decide';
+  if (meta.remoteMboxes.length > 0) {
+    return 'Default: only the edge can decide';
+  }
   const name = responseTokens?.[0]?.['experience.name'];
   return typeof name === 'string' ? name : 'Without a name';
 }

@@ -63,7 +63,9 @@ ${target.demo ? toButtons(target.demo.isRunning) : ''}
 }
 
 function toNews(changed: number, isSwapped: boolean): string {
-  if (!isSwapped) return 'Each decision is made in this process, without a call to Target.';
+  if (!isSwapped) {
+    return 'Each decision is made in this process, without a call to Target.';
+  }
   return `New rules are in use, without a restart. ${changed} of 20 customers have another experience now.`;
 }
 
@@ -78,7 +80,9 @@ ${button('publish', 'Publish the next rules', !isRunning)}${isRunning ? button('
 /** How many customers have which experience. */
 function toSplit(decided: readonly Decision[]): Html {
   const counts = new Map<string, number>();
-  for (const { experience } of decided) counts.set(experience, (counts.get(experience) ?? 0) + 1);
+  for (const { experience } of decided) {
+    counts.set(experience, (counts.get(experience) ?? 0) + 1);
+  }
   const parts = [...counts].sort(([a], [b]) => a.localeCompare(b));
   return html`<ul id="split" class="split">${parts.map(
     ([experience, count]) =>

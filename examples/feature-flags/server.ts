@@ -29,7 +29,9 @@ app.get('/', async (_request, response) => {
   response.type('html').send(toPage({ target, decided, before, decisions, tookMs }));
 });
 
-if (target.demo) addDemoButtons(target.demo);
+if (target.demo) {
+  addDemoButtons(target.demo);
+}
 
 function addDemoButtons(demo: Demo): void {
   const backToPage = (response: Response) => response.redirect(303, '/');

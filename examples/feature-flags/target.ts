@@ -50,17 +50,24 @@ export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Tar
 }
 
 function toGeneratedAt(artifact: unknown): string | undefined {
-  if (typeof artifact !== 'object' || artifact === null || !('meta' in artifact)) return undefined;
+  if (typeof artifact !== 'object' || artifact === null || !('meta' in artifact)) {
+    return undefined;
+  }
   const { meta } = artifact;
-  if (typeof meta !== 'object' || meta === null || !('generatedAt' in meta)) return undefined;
+  if (typeof meta !== 'object' || meta === null || !('generatedAt' in meta)) {
+    return undefined;
+  }
   return String(meta.generatedAt);
 }
 
 function toAccount(environment: NodeJS.ProcessEnv): TargetClientConfig | undefined {
   const { TARGET_CLIENT: client, TARGET_ORGANIZATION_ID: organizationId } = environment;
-  if (!client && !organizationId) return undefined;
-  if (!client || !organizationId)
+  if (!client && !organizationId) {
+    return undefined;
+  }
+  if (!client || !organizationId) {
     throw new Error('set both TARGET_CLIENT and TARGET_ORGANIZATION_ID, or none');
+  }
   return {
     client,
     organizationId,

@@ -9,7 +9,9 @@ export async function sendNotifications(config: TargetClientConfig) {
 
   const product = prefetched.response.prefetch?.mboxes?.find(({ name }) => name === 'product1');
   const [offer] = product?.options ?? [];
-  if (!product || offer?.eventToken === undefined) throw new Error('there is no offer for product1');
+  if (!product || offer?.eventToken === undefined) {
+    throw new Error('there is no offer for product1');
+  }
   console.log(offer.content);
 
   const notified = await client.sendNotifications({

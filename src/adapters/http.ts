@@ -65,7 +65,9 @@ const MAX_COOKIES = 50;
  * ```
  */
 export function readCookies(header: string | null | undefined, organizationId: string): CookieOptions {
-  if (typeof header !== 'string') return {};
+  if (typeof header !== 'string') {
+    return {};
+  }
   const pairs = header.slice(0, MAX_HEADER_LENGTH).split(';');
   const nowMs = Date.now();
   const targetCookies = valuesOf(MBOX_COOKIE_NAME, pairs);
@@ -88,7 +90,9 @@ export function readCookies(header: string | null | undefined, organizationId: s
  * percent-encoded, as it was set.
  */
 function amcvNames(organizationId: unknown): string[] {
-  if (typeof organizationId !== 'string') return [];
+  if (typeof organizationId !== 'string') {
+    return [];
+  }
   const name = visitorCookieName(organizationId);
   const encoded = name.replaceAll('@', '%40');
   return encoded === name ? [name] : [name, encoded];
@@ -109,7 +113,9 @@ function valuesOf(name: string, pairs: readonly string[]): string[] {
  */
 function toCookieValue(written: string): string {
   const value = withoutQuotes(written);
-  if (/[#|]/.test(value)) return value;
+  if (/[#|]/.test(value)) {
+    return value;
+  }
   try {
     return withoutQuotes(decodeURIComponent(value));
   } catch {

@@ -34,21 +34,28 @@ export function toDeliveryResponse(
 ): DeliveryResponse {
   const { status, body } = exchanged;
   const { bodyId = '' } = asked;
-  if (status === NO_CONTENT) return { status, client, ...(bodyId !== '' && { requestId: bodyId }) };
+  if (status === NO_CONTENT) {
+    return { status, client, ...(bodyId !== '' && { requestId: bodyId }) };
+  }
   const text = textOf(body);
   let parsed: unknown;
   try {
     parsed = parseJson(text);
   } catch (cause) {
-    if (issued?.isTextOfAnother(text, bodyId)) throw toAnotherCalls(exchanged, asked);
+    if (issued?.isTextOfAnother(text, bodyId)) {
+      throw toAnotherCalls(exchanged, asked);
+    }
     const result = text === '' ? 'an empty body' : 'a body that is not JSON';
     throw toInvalidAnswer(result, { exchanged, asked, shown: text, cause: toJsonError(cause) });
   }
   const answeredId = isRecord(parsed) ? parsed.requestId : undefined;
-  if (issued?.isOfAnother(answeredId, bodyId)) throw toAnotherCalls(exchanged, asked);
+  if (issued?.isOfAnother(answeredId, bodyId)) {
+    throw toAnotherCalls(exchanged, asked);
+  }
   const fault = faultOfAnswer(parsed);
-  if (fault !== undefined)
+  if (fault !== undefined) {
     throw toInvalidAnswer(`JSON of the wrong shape: ${fault}`, { exchanged, asked, shown: text });
+  }
   return parsed as DeliveryResponse;
 }
 
@@ -100,38 +107,68 @@ const isAbsent = (value: unknown): value is undefined | null => value === undefi
  * pass.
  */
 function faultOfAnswer(parsed: unknown): string | undefined {
-  if (!isRecord(parsed)) return 'not an object';
-  if (!hasAnyField(parsed)) return 'no field of a delivery response';
+  if (!isRecord(parsed)) {
+    return 'not an object';
+  }
+  if (!hasAnyField(parsed)) {
+    return 'no field of a delivery response';
+  }
   const { status, id, edgeHost, execute, prefetch, notifications } = parsed;
-  if (!isAbsent(status) && typeof status !== 'number') return 'status is not a number';
-  if (!isAbsent(id) && !isRecord(id)) return 'id is not an object';
-  if (isRecord(id) && !isAbsent(id.tntId) && typeof id.tntId !== 'string') return 'id.tntId is not a string';
-  if (!isAbsent(edgeHost) && typeof edgeHost !== 'string') return 'edgeHost is not a string';
-  if (!isAbsent(notifications) && !isListOfObjects(notifications))
+  if (!isAbsent(status) && typeof status !== 'number') {
+    return 'status is not a number';
+  }
+  if (!isAbsent(id) && !isRecord(id)) {
+    return 'id is not an object';
+  }
+  if (isRecord(id) && !isAbsent(id.tntId) && typeof id.tntId !== 'string') {
+    return 'id.tntId is not a string';
+  }
+  if (!isAbsent(edgeHost) && typeof edgeHost !== 'string') {
+    return 'edgeHost is not a string';
+  }
+  if (!isAbsent(notifications) && !isListOfObjects(notifications)) {
     return 'notifications is not a list of objects';
+  }
   return faultOfLocations('execute', execute) ?? faultOfLocations('prefetch', prefetch);
 }
 
 function hasAnyField(parsed: JsonRecord): boolean {
-  for (const field of RESPONSE_FIELDS) if (!isAbsent(parsed[field])) return true;
+  for (const field of RESPONSE_FIELDS) {
+    if (!isAbsent(parsed[field])) {
+      return true;
+    }
+  }
   return false;
 }
 
 const LISTS = ['mboxes', 'views'];
 
 function faultOfLocations(name: string, part: unknown): string | undefined {
-  if (isAbsent(part)) return undefined;
-  if (!isRecord(part)) return `${name} is not an object`;
+  if (isAbsent(part)) {
+    return undefined;
+  }
+  if (!isRecord(part)) {
+    return `${name} is not an object`;
+  }
   for (const list of LISTS) {
     const locations = part[list];
-    if (isAbsent(locations)) continue;
-    if (!isListOfObjects(locations)) return `${name}.${list} is not a list of objects`;
-    if (!locations.every(isNamed)) return `a name in ${name}.${list} is not a string`;
-    if (!locations.every(hasOptions)) return `the options in ${name}.${list} are not lists of objects`;
+    if (isAbsent(locations)) {
+      continue;
+    }
+    if (!isListOfObjects(locations)) {
+      return `${name}.${list} is not a list of objects`;
+    }
+    if (!locations.every(isNamed)) {
+      return `a name in ${name}.${list} is not a string`;
+    }
+    if (!locations.every(hasOptions)) {
+      return `the options in ${name}.${list} are not lists of objects`;
+    }
   }
   const { pageLoad } = part;
-  if (!isAbsent(pageLoad) && !(isRecord(pageLoad) && hasOptions(pageLoad)))
+  if (!isAbsent(pageLoad) && !(isRecord(pageLoad) && hasOptions(pageLoad))) {
     return `${name}.pageLoad is malformed`;
+  }
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { CircuitBreakerPolicy } from '../config-policies.js';
+import type { CircuitBreakerPolicy } from '../config/config-policies.js';
 import { TargetError, withoutVisitor } from '../errors.js';
 import type { Events } from '../events.js';
 import { grown, obeyedMs, spread, verdictOn } from '../http/retry.js';
@@ -74,9 +74,13 @@ export class CircuitBreaker {
    * @throws TargetError `ERR_TARGET_CIRCUIT_OPEN`
    */
   enter(host: string): boolean {
-    if (this.#circuits.size === 0) return false;
+    if (this.#circuits.size === 0) {
+      return false;
+    }
     const circuit = this.#circuits.get(host);
-    if (!circuit || circuit.state === 'closed') return false;
+    if (!circuit || circuit.state === 'closed') {
+      return false;
+    }
     this.#keep(circuit);
     const now = performance.now();
     if (now < circuit.untilMs) {
@@ -91,26 +95,38 @@ export class CircuitBreaker {
 
   /** Notes that a host has answered. */
   answered(host: string): void {
-    if (this.#circuits.size === 0) return;
+    if (this.#circuits.size === 0) {
+      return;
+    }
     const circuit = this.#circuits.get(host);
-    if (!circuit) return;
+    if (!circuit) {
+      return;
+    }
     this.#circuits.delete(host);
     this.#change(circuit, 'closed');
   }
 
   /** Notes that a call ended with an error. Some errors say nothing against the host. */
   failed(host: string, error: unknown, isTry: boolean): void {
-    if (!(error instanceof TargetError)) return;
+    if (!(error instanceof TargetError)) {
+      return;
+    }
     const { saysOfHost } = verdictOn(error);
-    if (saysOfHost === 'answered') this.answered(host);
-    else if (saysOfHost === 'nothing') this.leftOff(host, isTry);
-    else this.#fail(host, error, isTry);
+    if (saysOfHost === 'answered') {
+      this.answered(host);
+    } else if (saysOfHost === 'nothing') {
+      this.leftOff(host, isTry);
+    } else {
+      this.#fail(host, error, isTry);
+    }
   }
 
   /** Notes that a call ended without saying anything about the host. If it was a try, the next call may try instead. */
   leftOff(host: string, isTry: boolean): void {
     const circuit = isTry ? this.#circuits.get(host) : undefined;
-    if (circuit) circuit.untilMs = 0;
+    if (circuit) {
+      circuit.untilMs = 0;
+    }
   }
 
   /** Returns the state of a host's circuit. */
@@ -133,10 +149,14 @@ export class CircuitBreaker {
     const circuit = this.#circuits.get(host) ?? newCircuit(host, error);
     this.#keep(circuit);
     // The failures of calls that were under way when the circuit opened say nothing new.
-    if (circuit.state !== 'closed' && !isTry) return;
+    if (circuit.state !== 'closed' && !isTry) {
+      return;
+    }
     circuit.failures += 1;
     circuit.lastFailure = withoutVisitor(error);
-    if (isTry || circuit.failures >= this.#options.policy.failures) this.#open(circuit, error);
+    if (isTry || circuit.failures >= this.#options.policy.failures) {
+      this.#open(circuit, error);
+    }
   }
 
   #open(circuit: Circuit, error: TargetError): void {
@@ -153,7 +173,9 @@ export class CircuitBreaker {
   #keep(circuit: Circuit): void {
     this.#circuits.delete(circuit.host);
     this.#circuits.set(circuit.host, circuit);
-    if (this.#circuits.size <= MAX_HOSTS) return;
+    if (this.#circuits.size <= MAX_HOSTS) {
+      return;
+    }
     for (const oldest of this.#circuits.keys()) {
       this.#circuits.delete(oldest);
       return;
@@ -162,7 +184,9 @@ export class CircuitBreaker {
 
   #change(circuit: Circuit, state: CircuitState): void {
     const before = circuit.state;
-    if (before === state) return;
+    if (before === state) {
+      return;
+    }
     circuit.state = state;
     const { host, lastFailure } = circuit;
     const { events, logger } = this.#options;
@@ -188,7 +212,9 @@ function toOpenError({ host, lastFailure }: Circuit): TargetError {
 
 function toLine({ host, state, failures, waitMs, lastFailure }: Circuit): string {
   const what = `the circuit breaker of ${host} is ${state}`;
-  if (state === 'closed') return `${what} again`;
+  if (state === 'closed') {
+    return `${what} again`;
+  }
   const next = state === 'open' ? `; the next call goes out in ${Math.ceil(waitMs)} ms` : '';
   return `${what} after ${failures} failures, the last: ${lastFailure.message}${next}`;
 }

@@ -69,19 +69,29 @@ export class Clusters {
 
   /** Tells whether a call may go to a cluster. */
   admits(hint: string, limits: Limits): boolean | Promise<boolean> {
-    if (this.isKnown(hint)) return true;
-    if (this.#isLost(hint)) return false;
-    if (this.#trial) return this.#trial.hint === hint && verdictOf(this.#trial, limits);
+    if (this.isKnown(hint)) {
+      return true;
+    }
+    if (this.#isLost(hint)) {
+      return false;
+    }
+    if (this.#trial) {
+      return this.#trial.hint === hint && verdictOf(this.#trial, limits);
+    }
     const trial = newTrial(hint);
     this.#trial = trial;
-    if (!this.#lookUp) return true;
+    if (!this.#lookUp) {
+      return true;
+    }
     void this.#find(trial, this.#lookUp);
     return verdictOf(trial, limits);
   }
 
   /** Notes that a host answered under the name of a cluster. */
   reached(hint: string): void {
-    if (!this.isKnown(hint)) this.#learn(hint, true);
+    if (!this.isKnown(hint)) {
+      this.#learn(hint, true);
+    }
     this.#endCallOf(hint);
   }
 
@@ -91,8 +101,11 @@ export class Clusters {
   failed(hint: string, error: Error): boolean {
     const code = unresolvedCodeOf(error);
     // A resolver in trouble says nothing against a cluster that has answered before.
-    if (code !== undefined && (NO_SUCH_NAME.has(code) || !this.isKnown(hint))) this.#learn(hint, false);
-    else if (code === undefined && hasFoundHost(error)) this.reached(hint);
+    if (code !== undefined && (NO_SUCH_NAME.has(code) || !this.isKnown(hint))) {
+      this.#learn(hint, false);
+    } else if (code === undefined && hasFoundHost(error)) {
+      this.reached(hint);
+    }
     this.#endCallOf(hint);
     return code !== undefined;
   }
@@ -112,15 +125,22 @@ export class Clusters {
   }
 
   #learn(hint: string, isThere: boolean): void {
-    if (isThere) keep(this.#reached, hint, true);
-    else keep(this.#lostUntilMs, hint, performance.now() + LOST_MS);
+    if (isThere) {
+      keep(this.#reached, hint, true);
+    } else {
+      keep(this.#lostUntilMs, hint, performance.now() + LOST_MS);
+    }
     (isThere ? this.#lostUntilMs : this.#reached).delete(hint);
-    if (this.#trial?.hint === hint) this.#trial.settle(isThere);
+    if (this.#trial?.hint === hint) {
+      this.#trial.settle(isThere);
+    }
   }
 
   /** Ends a trial that was a call itself. */
   #endCallOf(hint: string): void {
-    if (this.#lookUp || this.#trial?.hint !== hint) return;
+    if (this.#lookUp || this.#trial?.hint !== hint) {
+      return;
+    }
     this.#trial.settle(false);
     this.#trial = undefined;
   }
@@ -151,7 +171,9 @@ function keep<Value>(entries: Map<string, Value>, key: string, value: Value): vo
   entries.delete(key);
   entries.set(key, value);
   const [oldest] = entries.keys();
-  if (entries.size > MAX_KNOWN && oldest !== undefined) entries.delete(oldest);
+  if (entries.size > MAX_KNOWN && oldest !== undefined) {
+    entries.delete(oldest);
+  }
 }
 
 /** Tells whether a call failed because the name of its host has no address. */
@@ -176,7 +198,9 @@ function codeOf(error: Error): TargetErrorCode | undefined {
 
 /** Finds the code of the look-up's own error among the causes of a call's error. */
 function unresolvedCodeOf(error: Error): string | undefined {
-  if (codeOf(error) !== 'ERR_TARGET_NETWORK') return undefined;
+  if (codeOf(error) !== 'ERR_TARGET_NETWORK') {
+    return undefined;
+  }
   const trouble = proxyTroubleOf(error);
   // A proxy that finds no address answers with one of several statuses, and each of them may have another reason too.
   if (trouble) {
@@ -186,7 +210,9 @@ function unresolvedCodeOf(error: Error): string | undefined {
   let { cause } = error;
   for (let depth = 0; depth < MAX_CAUSES && isObject(cause); depth += 1) {
     const { code, cause: next } = cause as { readonly code?: unknown; readonly cause?: unknown };
-    if (typeof code === 'string' && (NO_SUCH_NAME.has(code) || NO_RESOLVER.has(code))) return code;
+    if (typeof code === 'string' && (NO_SUCH_NAME.has(code) || NO_RESOLVER.has(code))) {
+      return code;
+    }
     cause = next;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import type { DeliveryResponse } from '../delivery-api.js';
 import type { Exchanged } from '../http/exchange.js';
 import type { Transport } from '../http/transport.js';

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import { DELIVERY_PATH, type TelemetryEntry } from '../delivery-api.js';
 import type { ExchangeRequest } from '../http/exchange.js';
 import { copyWith, ownOf } from '../inherited-names.js';
@@ -82,13 +82,17 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
   const isTraceable = trace?.authorizationToken !== undefined;
   const sentContext = toSentContext(context);
   // Most requests are sent as they are. They are copies already.
-  if (sentContext === context && (!trace || isTraceable)) return request;
+  if (sentContext === context && (!trace || isTraceable)) {
+    return request;
+  }
   // A spread with another field after it costs as much as the rest of a decision.
   const sent: { -readonly [Field in keyof Delivery['request']]: Delivery['request'][Field] } = copyWith(
     request,
     { context: sentContext },
   );
-  if (trace && !isTraceable) delete sent.trace;
+  if (trace && !isTraceable) {
+    delete sent.trace;
+  }
   return sent;
 }
 
@@ -97,9 +101,13 @@ export function toSentRequest(request: Delivery['request']): Delivery['request']
  * calls of other visitors.
  */
 function toJson(request: Delivery['request'], entries: readonly TelemetryEntry[]): string {
-  if (entries.length === 0) return jsonOf(request);
+  if (entries.length === 0) {
+    return jsonOf(request);
+  }
   const telemetry = { entries: [...(request.telemetry?.entries ?? []), ...entries] };
-  if (!(request instanceof WrittenReport)) return JSON.stringify(copyWith(request, { telemetry }));
+  if (!(request instanceof WrittenReport)) {
+    return JSON.stringify(copyWith(request, { telemetry }));
+  }
   // A report has no telemetry of its own.
   return `${request.json.slice(0, -1)},"telemetry":${JSON.stringify(telemetry)}}`;
 }

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import { deliveryHost, type OwnHint } from '../identity/location-hint.js';
 import type { CircuitBreaker } from './circuit-breaker.js';
 
@@ -23,6 +23,8 @@ export function hostOf({ client, serverDomain }: ResolvedConfig, locationHint: s
 export function ownHint({ config, clientHint, breaker }: OwnHostOptions): string | undefined {
   const { current } = clientHint;
   const { targetLocationHint } = config;
-  if (current === targetLocationHint) return current;
+  if (current === targetLocationHint) {
+    return current;
+  }
   return breaker?.isRefusing(hostOf(config, current)) ? targetLocationHint : current;
 }

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import { messageOf, TargetError, toError } from '../errors.js';
 import { isOfBusyProcess } from '../http/failures.js';
 import { verdictOn } from '../http/retry.js';
@@ -53,8 +53,9 @@ function learnHint({ clientHint, config }: LayerOptions): Layer {
         return delivered;
       } catch (error) {
         const isSilent = verdictOn(error).saysOfHost === 'silent';
-        if (isSilent && hadItsTime(error, outgoing.delivery, config))
+        if (isSilent && hadItsTime(error, outgoing.delivery, config)) {
           clientHint.current = config.targetLocationHint;
+        }
         throw error;
       }
     };
@@ -69,7 +70,9 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
     const { code, attempts = 1 } = detailsOf(error);
     counts.failures += 1;
     counts.retries += Math.max(0, attempts - 1);
-    if (code !== 'ERR_TARGET_ABORTED') faults.failed(messageOf(error));
+    if (code !== 'ERR_TARGET_ABORTED') {
+      faults.failed(messageOf(error));
+    }
   };
   return (next) => async (outgoing) => {
     try {
@@ -79,8 +82,11 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
       return delivered;
     } catch (error) {
       // The call goes on to another host, and counts as one call.
-      if (isNowhere(error, outgoing)) counts.deliveries -= 1;
-      else if (outgoing.isSent) tellFailure(error);
+      if (isNowhere(error, outgoing)) {
+        counts.deliveries -= 1;
+      } else if (outgoing.isSent) {
+        tellFailure(error);
+      }
       throw error;
     }
   };
@@ -89,7 +95,9 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
 /** Refuses calls for offers, because somebody waits for them. Notifications may take as long as they need. */
 function breakCircuit({ breaker, config }: LayerOptions): Layer {
   return (next) => {
-    if (!breaker) return next;
+    if (!breaker) {
+      return next;
+    }
     const deliver: Deliver = async (outgoing) => {
       const { host, delivery } = outgoing;
       const isTry = breaker.enter(host);
@@ -98,8 +106,11 @@ function breakCircuit({ breaker, config }: LayerOptions): Layer {
         breaker.answered(host);
         return delivered;
       } catch (error) {
-        if (isNowhere(error, outgoing) || !hadItsTime(error, delivery, config)) breaker.leftOff(host, isTry);
-        else breaker.failed(host, error, isTry);
+        if (isNowhere(error, outgoing) || !hadItsTime(error, delivery, config)) {
+          breaker.leftOff(host, isTry);
+        } else {
+          breaker.failed(host, error, isTry);
+        }
         throw error;
       }
     };
@@ -112,13 +123,17 @@ function breakCircuit({ breaker, config }: LayerOptions): Layer {
  */
 function carryTelemetry({ telemetry, now }: LayerOptions): Layer {
   return (next) => {
-    if (!telemetry.isEnabled) return next;
+    if (!telemetry.isEnabled) {
+      return next;
+    }
     return async (outgoing) => {
       const entries = telemetry.take();
       outgoing.entries = entries;
       try {
         const delivered = await next(outgoing);
-        if (isMeasured(outgoing)) telemetry.add(toDeliveryEntry(outgoing, delivered, now()));
+        if (isMeasured(outgoing)) {
+          telemetry.add(toDeliveryEntry(outgoing, delivered, now()));
+        }
         return delivered;
       } catch (error) {
         telemetry.restore(entries);
@@ -158,7 +173,9 @@ function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
  * Tells whether a host had its full time. It had less if the call's own timeout was shorter, or this process was busy.
  */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
-  if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') return true;
+  if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') {
+    return true;
+  }
   const { timeoutMs, wholeTimeoutMs = timeoutMs } = ownOf(delivery);
   return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
 }

@@ -46,7 +46,9 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
         clusters.reached(locationHint);
         return delivered;
       } catch (error) {
-        if (!clusters.failed(locationHint, toError(error))) throw error;
+        if (!clusters.failed(locationHint, toError(error))) {
+          throw error;
+        }
       }
     }
     return sendOwn(until(deadline, delivery));
@@ -55,7 +57,9 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
   return {
     deliver: (delivery) => {
       const { locationHint } = delivery;
-      if (locationHint === undefined) return sendOwn(delivery);
+      if (locationHint === undefined) {
+        return sendOwn(delivery);
+      }
       return isMereClaim(locationHint)
         ? sendToClaimed(delivery, locationHint)
         : sendTo(delivery, locationHint);
@@ -72,7 +76,9 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
 
 function circuitBreakerStatsOf(options: OwnHostOptions): CircuitBreakerStats {
   const { config, breaker } = options;
-  if (!breaker) return { state: 'off', refused: 0, hosts: [] };
+  if (!breaker) {
+    return { state: 'off', refused: 0, hosts: [] };
+  }
   const state = breaker.stateOf(hostOf(config, ownHint(options)));
   return { state, refused: breaker.refused, hosts: breaker.hosts };
 }

@@ -26,7 +26,9 @@ const MAX_ERROR_BODY_MS = 250;
 export async function attempt(progress: Progress, span: Span): Promise<Exchanged> {
   const started = performance.now();
   // The timer of the deadline may be late in a busy process, so the clock decides.
-  if (span.isOver(started)) throw toLimitError(progress, 'deadline', span);
+  if (span.isOver(started)) {
+    throw toLimitError(progress, 'deadline', span);
+  }
   const { request, wire } = progress;
   const opening: Opening = {};
   const trip: Trip = { url: request.url, body: request.body, opening, cut: span };
@@ -39,14 +41,20 @@ export async function attempt(progress: Progress, span: Span): Promise<Exchanged
     const response = await wire.send(trip, toInit(request, wire, span), span);
     progress.phase = 'answered';
     const answered = performance.now();
-    if (typeof response?.status !== 'number') throw toUnreadable(undefined, progress);
+    if (typeof response?.status !== 'number') {
+      throw toUnreadable(undefined, progress);
+    }
     const { status } = response;
     progress.status = status;
     const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
-    if (!isAnswer) throw await toResponseError(progress, span, response);
+    if (!isAnswer) {
+      throw await toResponseError(progress, span, response);
+    }
     progress.phase = 'reading';
     const { body, isWhole } = await readBody(response, { maxBytes: request.maxBytes, span });
-    if (!isWhole) throw toInvalid(progress, `was answered with more than ${request.maxBytes} bytes`);
+    if (!isWhole) {
+      throw toInvalid(progress, `was answered with more than ${request.maxBytes} bytes`);
+    }
     const endedAt = performance.now();
     return {
       status,
@@ -84,9 +92,13 @@ async function toResponseError(
   const read = await readBody(response, limits).catch(() => undefined);
   const body = read ? textOf(read.body) : '';
   // Status 407 always comes from a proxy (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8).
-  if (status === 407) return toProxyError(progress, { status, code: '407' }, { body });
+  if (status === 407) {
+    return toProxyError(progress, { status, code: '407' }, { body });
+  }
   if (request.bodyId !== undefined && wire.issued?.isTextOfAnother(body, request.bodyId)) {
-    if (trip) wire.discard(trip, response);
+    if (trip) {
+      wire.discard(trip, response);
+    }
     return toInvalid(progress, 'was answered with the answer to another call');
   }
   const retryAfterMs = toRetryAfterMs(headerOf(response, 'retry-after'));

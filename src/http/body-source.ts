@@ -40,7 +40,9 @@ export class Pieces {
 
 /** Returns a piece of a body as bytes. Throws a TypeError for anything else, which is the fault of the fetch. */
 export function expectBytes(value: unknown): Uint8Array {
-  if (typeof value === 'string') return toBytes(value);
+  if (typeof value === 'string') {
+    return toBytes(value);
+  }
   if (ArrayBuffer.isView(value)) {
     return isBytes(value) ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
@@ -71,7 +73,9 @@ type Methods = Readonly<Record<PropertyKey, ((...values: unknown[]) => unknown) 
 /** Chooses the way to read a body, by the methods that it has. */
 export function toSource(response: BodyHolder): Source {
   const { body } = response;
-  if (isNodeStream(body)) return fromStream(body);
+  if (isNodeStream(body)) {
+    return fromStream(body);
+  }
   const methods = (isObject(body) ? body : {}) as Methods;
   // A reader is tried first, because it can be cancelled while it waits for a piece. The iterator of a web stream
   // cannot.
@@ -107,17 +111,27 @@ function fromStream(stream: NodeStream): Source {
   return {
     read: (pieces, end, fail) => {
       // A stream does not repeat the events that happened before anybody listened.
-      if (stream.errored) return fail(stream.errored);
-      if (stream.readableEnded) return end(true);
-      if (stream.destroyed) return fail(prematureClose());
+      if (stream.errored) {
+        return fail(stream.errored);
+      }
+      if (stream.readableEnded) {
+        return end(true);
+      }
+      if (stream.destroyed) {
+        return fail(prematureClose());
+      }
       stream.on('error', fail);
       stream.on('close', () => {
-        if (!stream.readableEnded) fail(prematureClose());
+        if (!stream.readableEnded) {
+          fail(prematureClose());
+        }
       });
       stream.on('end', () => end(true));
       stream.on('data', (piece) => {
         try {
-          if (!pieces.add(piece)) end(false);
+          if (!pieces.add(piece)) {
+            end(false);
+          }
         } catch (error) {
           stream.destroy();
           fail(error);
@@ -139,8 +153,12 @@ function fromSteps(
   const readOn = async (pieces: Pieces) => {
     for (;;) {
       const { done, value } = await next();
-      if (done) return true;
-      if (!pieces.add(value)) return false;
+      if (done) {
+        return true;
+      }
+      if (!pieces.add(value)) {
+        return false;
+      }
     }
   };
   return {
@@ -151,6 +169,8 @@ function fromSteps(
 
 /** Reads a body that is no stream, such as that of a mock. */
 export async function textFrom(response: BodyHolder): Promise<string> {
-  if (typeof response.text === 'function') return response.text();
+  if (typeof response.text === 'function') {
+    return response.text();
+  }
   return typeof response.json === 'function' ? (JSON.stringify(await response.json()) ?? '') : '';
 }

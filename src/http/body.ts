@@ -61,17 +61,25 @@ function readSource(response: BodyHolder, { maxBytes, maxMs, span }: BodyLimits)
     const pieces = new Pieces(maxBytes);
     const end = (isWhole: boolean) => {
       release();
-      if (!isWhole) source.stop();
+      if (!isWhole) {
+        source.stop();
+      }
       resolve({ body: pieces.joined(), isWhole });
     };
     const cut = () => end(false);
     const timer = maxMs === undefined ? undefined : setTimeout(cut, maxMs);
     const release = () => {
-      if (timer) clearTimeout(timer);
-      if (span.onCut === cut) span.onCut = undefined;
+      if (timer) {
+        clearTimeout(timer);
+      }
+      if (span.onCut === cut) {
+        span.onCut = undefined;
+      }
     };
     span.onCut = cut;
-    if (span.aborted) return cut();
+    if (span.aborted) {
+      return cut();
+    }
     source.read(pieces, end, (error) => {
       release();
       reject(error);

@@ -88,7 +88,9 @@ export class Connections {
     this.#started = started;
     try {
       const answer = send(isLeft ? undefined : body);
-      if (started.unsentBody === undefined) return answer;
+      if (started.unsentBody === undefined) {
+        return answer;
+      }
       // A mock of `node:http`, as in a test, does not use the agent. Its request got no body, so it is sent again with
       // one.
       answer.catch(() => undefined);
@@ -107,13 +109,16 @@ export class Connections {
    */
   dropIdle(url?: string, before = Number.POSITIVE_INFINITY): void {
     const pool = url === undefined ? undefined : this.#poolOf(url);
-    for (const agent of pool ? [pool.agent] : [this.#http, this.#https])
+    for (const agent of pool ? [pool.agent] : [this.#http, this.#https]) {
       dropFree(agent, pool?.namePrefix ?? '', before);
+    }
   }
 
   /** Closes the connection that a call's answer came on, even if another call uses it by now. */
   discard({ request }: Trip): void {
-    if (request?.socket) drop(request.socket);
+    if (request?.socket) {
+      drop(request.socket);
+    }
   }
 
   /** Closes idle connections at once, and connections in use after their answers. */
@@ -134,8 +139,12 @@ export class Connections {
       // The agent takes the last connection of the list.
       for (let at = (sockets?.length ?? 0) - 1; at >= 0; at -= 1) {
         const socket = sockets?.[at];
-        if (socket && !socket.destroyed && !isOld(socket)) return true;
-        if (socket) drop(socket);
+        if (socket && !socket.destroyed && !isOld(socket)) {
+          return true;
+        }
+        if (socket) {
+          drop(socket);
+        }
       }
     }
     return false;
@@ -154,7 +163,9 @@ export class Connections {
   /** Sends the body of the request that has just got an open connection. */
   #sendBody(request: http.ClientRequest): void {
     const started = this.#started;
-    if (started?.unsentBody === undefined) return;
+    if (started?.unsentBody === undefined) {
+      return;
+    }
     // The header is set here, because node-fetch was given no body to measure.
     request.setHeader('Content-Length', Buffer.byteLength(started.unsentBody));
     request.end(started.unsentBody);
@@ -169,14 +180,22 @@ export class Connections {
     const proxy = this.#proxies?.proxyOf(target);
     if (!proxy || !done) {
       const socket = open.apply(agent, args);
-      if (socket && trip) measure(socket, trip.opening);
+      if (socket && trip) {
+        measure(socket, trip.opening);
+      }
       return noteOpened(socket);
     }
-    if (trip) trip.opening.isNew = true;
+    if (trip) {
+      trip.opening.isNew = true;
+    }
     const openOver = (tunnel: Socket) => {
-      if (protocol === 'http:') return noteOpened(tunnel);
+      if (protocol === 'http:') {
+        return noteOpened(tunnel);
+      }
       const socket = open.call(agent, Object.assign({}, options, { socket: tunnel }));
-      if (socket && trip) measureTls(socket, trip.opening);
+      if (socket && trip) {
+        measureTls(socket, trip.opening);
+      }
       return noteOpened(socket);
     };
     openThroughProxy({ agent, proxy, target, options, cut: trip?.cut, openOver }, done);
@@ -189,14 +208,18 @@ export class Connections {
     const internals = agent as unknown as AgentInternals;
     const add = internals.addRequest;
     internals.addRequest = (request, ...rest) => {
-      if (this.#started) this.#started.trip.request = request;
+      if (this.#started) {
+        this.#started.trip.request = request;
+      }
       add.call(agent, request, ...rest);
     };
     const keep = agent.keepSocketAlive;
     agent.keepSocketAlive = (socket) => {
       const isKept = keep.call(agent, socket);
       const times = timesBySocket.get(socket);
-      if (times) times.idleSince = performance.now();
+      if (times) {
+        times.idleSince = performance.now();
+      }
       // Bytes that come on an idle connection would be taken for the next call's answer.
       socket.on('data', onUnaskedData);
       // The agent closes a connection that is idle for this long. The timer keeps no process alive.
@@ -211,7 +234,9 @@ export class Connections {
     };
     // This listener runs first. Otherwise the agent would give an old connection to a call in its queue.
     agent.prependListener('free', (socket: Socket) => {
-      if (isOld(socket)) socket.destroy();
+      if (isOld(socket)) {
+        socket.destroy();
+      }
     });
     return agent;
   }
@@ -221,8 +246,9 @@ export class Connections {
  * Closes the idle connections to a URL's origin in the caller's own agent. Does nothing if that is no agent of Node.
  */
 export function dropIdleOf(agent: object, url: string): void {
-  if ('freeSockets' in agent)
+  if ('freeSockets' in agent) {
     dropFree(agent as http.Agent, namePrefixOf(new URL(url)), Number.POSITIVE_INFINITY);
+  }
 }
 
 /**
@@ -237,7 +263,9 @@ function namePrefixOf({ protocol, hostname, port }: URL): string {
 function dropFree({ freeSockets }: http.Agent, namePrefix: string, before: number): void {
   const names = Object.keys(freeSockets).filter((name) => name.startsWith(namePrefix));
   for (const socket of names.flatMap((name) => freeSockets[name] ?? [])) {
-    if ((timesBySocket.get(socket)?.idleSince ?? 0) < before) drop(socket);
+    if ((timesBySocket.get(socket)?.idleSince ?? 0) < before) {
+      drop(socket);
+    }
   }
 }
 
@@ -262,7 +290,9 @@ function measure(socket: NodeJS.EventEmitter, opening: Opening): void {
   const started = performance.now();
   opening.isNew = true;
   socket.once('lookup', (error: unknown) => {
-    if (!error) opening.dnsMs = performance.now() - started;
+    if (!error) {
+      opening.dnsMs = performance.now() - started;
+    }
   });
   socket.once('connect', () => measureTls(socket, opening));
 }
@@ -276,7 +306,9 @@ function measureTls(socket: NodeJS.EventEmitter, opening: Opening): void {
 
 function noteOpened<Opened extends object | null | undefined>(socket: Opened): Opened {
   const now = performance.now();
-  if (socket) timesBySocket.set(socket, { openedAt: now, idleSince: now });
+  if (socket) {
+    timesBySocket.set(socket, { openedAt: now, idleSince: now });
+  }
   return socket;
 }
 

@@ -81,7 +81,9 @@ export class Span implements Abortable, Watcher {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
-      if (this.#reason) this.#controller.abort(this.#reason);
+      if (this.#reason) {
+        this.#controller.abort(this.#reason);
+      }
     }
     return this.#controller.signal;
   }
@@ -98,27 +100,37 @@ export class Span implements Abortable, Watcher {
   end(): void {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
-    if (this.#watch) unwatch(this.#watch, this);
+    if (this.#watch) {
+      unwatch(this.#watch, this);
+    }
   }
 
   /** Calls the listeners for `abort`, which stops a fetch. The span itself goes on. */
   drop(): void {
     const listeners = this.#listeners;
     this.#listeners = NO_LISTENERS;
-    for (const listener of listeners) listener();
+    for (const listener of listeners) {
+      listener();
+    }
   }
 
   /** Tells whether the time is over. Notes that the process was busy if the timer is far behind. */
   isOver(now: number): boolean {
-    if (now - this.#dueMs > Math.max(this.#stageMs / 2, MIN_BUSY_MS)) this.#wasBusy = true;
+    if (now - this.#dueMs > Math.max(this.#stageMs / 2, MIN_BUSY_MS)) {
+      this.#wasBusy = true;
+    }
     return now >= this.deadline;
   }
 
   /** Sets the timer for the next part of the time. Returns false when no time is left. */
   startNextStage(now: number): boolean {
-    if (this.isOver(now)) return false;
+    if (this.isOver(now)) {
+      return false;
+    }
     this.#leftMs = Math.min(this.#leftMs - this.#stageMs, this.deadline - now);
-    if (this.#leftMs <= 0) return false;
+    if (this.#leftMs <= 0) {
+      return false;
+    }
     const stageMs = Math.min(this.#stageMs, this.#leftMs);
     this.#dueMs = now + stageMs;
     this.#timer = setTimeout(endStage, stageMs, this);
@@ -127,7 +139,9 @@ export class Span implements Abortable, Watcher {
 
   /** Cuts the work off with the error of a limit. Does nothing after the end. */
   cutOff(limit: Limit): void {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded) {
+      return;
+    }
     this.end();
     const reason = this.#onLimit(limit);
     this.#reason = reason;
@@ -156,10 +170,15 @@ const LATE_MS = 10;
 
 function endStage(span: Span): void {
   const now = performance.now();
-  if (span.startNextStage(now)) return;
-  if (now - span.deadline < LATE_MS) span.cutOff('deadline');
-  // The answer may have arrived, so it is read first.
-  else later(() => span.cutOff('deadline'));
+  if (span.startNextStage(now)) {
+    return;
+  }
+  if (now - span.deadline < LATE_MS) {
+    span.cutOff('deadline');
+  } else {
+    // The answer may have arrived, so it is read first.
+    later(() => span.cutOff('deadline'));
+  }
 }
 
 /**
@@ -172,7 +191,9 @@ export function within<Result>(
   toError: (limit: Limit, span?: Span) => Error,
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
-    if (isAborted(limits.signal)) return reject(toError('signal'));
+    if (isAborted(limits.signal)) {
+      return reject(toError('signal'));
+    }
     // Each call has one span. Combined signals (`AbortSignal.any`) would stay in memory as long as the caller's signal.
     const span = new Span(limits, (limit) => {
       const error = toError(limit, span);

@@ -46,19 +46,28 @@ export async function download(transport: Transport, request: DownloadRequest): 
       timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
       accepts: [304, ...REDIRECTS],
     });
-    if (!REDIRECTS.includes(answer.status)) return answer;
+    if (!REDIRECTS.includes(answer.status)) {
+      return answer;
+    }
     const next = toRedirected(url, answer.headers.get('location'));
-    if (next === undefined) throw failure(request, answer, 'was redirected to where it must not go');
-    if (request.isPersonal && !staysOnHost(url, next))
+    if (next === undefined) {
+      throw failure(request, answer, 'was redirected to where it must not go');
+    }
+    if (request.isPersonal && !staysOnHost(url, next)) {
       throw failure(request, answer, 'was redirected to another host');
-    if (redirects === MAX_REDIRECTS) throw failure(request, answer, 'was redirected too often');
+    }
+    if (redirects === MAX_REDIRECTS) {
+      throw failure(request, answer, 'was redirected too often');
+    }
     url = next;
   }
 }
 
 /** Writes the user and password of a URL as a header, because a fetch refuses a URL that holds them. */
 function authorizationOf({ username, password }: URL): string | undefined {
-  if (username === '' && password === '') return undefined;
+  if (username === '' && password === '') {
+    return undefined;
+  }
   return `Basic ${toBase64(toBytes(`${decodeUrlPart(username)}:${decodeUrlPart(password)}`))}`;
 }
 

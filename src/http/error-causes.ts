@@ -28,8 +28,12 @@ export function toCause(thrown: unknown): unknown {
 }
 
 function shownCauseOf(thrown: unknown, depth: number): unknown {
-  if (thrown === undefined || thrown === null) return thrown;
-  if (typeof thrown === 'string') return hostsAlone(thrown);
+  if (thrown === undefined || thrown === null) {
+    return thrown;
+  }
+  if (typeof thrown === 'string') {
+    return hostsAlone(thrown);
+  }
   const error = toError(thrown);
   const { message, cause, errors } = ownOf(error) as Error & { errors?: unknown };
   const shown = hostsAlone(toJsonError(error).message);
@@ -37,7 +41,9 @@ function shownCauseOf(thrown: unknown, depth: number): unknown {
   const shownCause = isDeep ? undefined : shownCauseOf(cause, depth + 1);
   const shownErrors = isDeep || !Array.isArray(errors) ? undefined : toCauses(errors, depth + 1);
   const isSame = shown === message && shownCause === cause && shownErrors === errors;
-  if (isSame && error === thrown && isHarmless(error)) return error;
+  if (isSame && error === thrown && isHarmless(error)) {
+    return error;
+  }
   // An object that is not an error may still name the system call that failed.
   const fields = ownOf((typeof thrown === 'object' ? thrown : error) as Fields);
   return copyOf(error, fields, { message: shown, cause: shownCause, errors: shownErrors });
@@ -69,7 +75,9 @@ function copyOf(error: Error, fields: Fields, { message, cause, errors }: Shown)
   const options = cause === undefined ? undefined : { cause };
   const copy = errors ? new AggregateError(errors, message, options) : new Error(message, options);
   const { name } = error;
-  if (isWord(name) && name !== copy.name) Object.defineProperty(copy, 'name', { value: name });
+  if (isWord(name) && name !== copy.name) {
+    Object.defineProperty(copy, 'name', { value: name });
+  }
   const shown = SHOWN.filter((field) => isShowable(fields[field]));
   return Object.assign(copy, Object.fromEntries(shown.map((field) => [field, fields[field]])));
 }
@@ -112,8 +120,12 @@ export function proxyTroubleOf(thrown: unknown): ProxyTrouble | undefined {
     const [, ownStatus, ownCode] = PROXY_CODE.exec(String(code)) ?? [];
     const [, undiciStatus, tunnelStatus] = PROXY_MESSAGE.exec(String(message)) ?? [];
     const status = ownStatus ?? undiciStatus ?? tunnelStatus;
-    if (status !== undefined) return { status: Number(status), code: status };
-    if (ownCode !== undefined) return { status: undefined, code: ownCode };
+    if (status !== undefined) {
+      return { status: Number(status), code: status };
+    }
+    if (ownCode !== undefined) {
+      return { status: undefined, code: ownCode };
+    }
     error = cause;
   }
   return undefined;

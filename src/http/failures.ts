@@ -27,33 +27,51 @@ export function toLimitError(progress: Progress, limit: Limit, span?: Span): Tar
   const details = { cause: lastError, attempts, requestId, status };
   const message = `the ${what} did not end within ${timeoutMs} ms: ${whatHappened(progress)}`;
   const error = new TargetError('ERR_TARGET_TIMEOUT', message, details);
-  if (span?.wasBusy) timeoutsOfBusyProcess.add(error);
+  if (span?.wasBusy) {
+    timeoutsOfBusyProcess.add(error);
+  }
   return error;
 }
 
 function whatHappened({ phase, status }: Progress): string {
-  if (phase === 'unsent') return 'it was not sent';
-  if (phase === 'sent') return 'no answer came';
-  if (phase === 'waiting') return 'it waited to be sent again';
+  if (phase === 'unsent') {
+    return 'it was not sent';
+  }
+  if (phase === 'sent') {
+    return 'no answer came';
+  }
+  if (phase === 'waiting') {
+    return 'it waited to be sent again';
+  }
   return `the body of the answer with status ${status} did not end`;
 }
 
 /** Makes the error for an exception of a fetch. The phase of the attempt decides the kind of error. */
 export function toAttemptError(thrown: unknown, progress: Progress, span: Span): TargetError {
   const { phase } = progress;
-  if (phase === 'sent') return toNetworkError(thrown, progress, span, 'failed');
-  if (phase !== 'reading') return toUnreadable(thrown, progress);
-  if (!isDecodingError(thrown)) return toNetworkError(thrown, progress, span, 'broke off in the body');
+  if (phase === 'sent') {
+    return toNetworkError(thrown, progress, span, 'failed');
+  }
+  if (phase !== 'reading') {
+    return toUnreadable(thrown, progress);
+  }
+  if (!isDecodingError(thrown)) {
+    return toNetworkError(thrown, progress, span, 'broke off in the body');
+  }
   const cause = toCause(thrown);
   return toInvalid(progress, `was answered with a body that cannot be decoded: ${reasonOf(cause)}`, cause);
 }
 
 function toNetworkError(thrown: unknown, progress: Progress, span: Span, result: string): TargetError {
   const { wire, trip, sentAt, status } = progress;
-  if (!span.aborted && trip) wire.onDead(trip, sentAt);
+  if (!span.aborted && trip) {
+    wire.onDead(trip, sentAt);
+  }
   const cause = toCause(thrown);
   const trouble = proxyTroubleOf(cause);
-  if (trouble) return toProxyError(progress, trouble, { cause });
+  if (trouble) {
+    return toProxyError(progress, trouble, { cause });
+  }
   return toFailure(progress, 'ERR_TARGET_NETWORK', `${result}: ${reasonOf(cause)}${at(progress)}`, {
     cause,
     status,

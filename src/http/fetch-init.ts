@@ -20,7 +20,9 @@ export function toInit(
   const init: FetchInit = takesAnySignal
     ? { method, headers: sent, redirect: 'manual', signal: span as unknown as AbortSignalLike }
     : new LazyInit(method, sent, span);
-  if (body !== undefined) init.body = body;
+  if (body !== undefined) {
+    init.body = body;
+  }
   return init;
 }
 

@@ -59,6 +59,8 @@ function toHost(
 ): string | undefined {
   const written = options[name]?.trim();
   const host = written === undefined ? undefined : hostOfUrl(written);
-  if (host !== undefined) warn(`${name} is a host, not a URL: ${host} is used, and nothing else of the URL`);
+  if (host !== undefined) {
+    warn(`${name} is a host, not a URL: ${host} is used, and nothing else of the URL`);
+  }
   return host ?? written;
 }

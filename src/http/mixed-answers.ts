@@ -23,7 +23,9 @@ export class IssuedIds {
   add(id: string): void {
     this.#issuedAt.delete(id);
     this.#issuedAt.set(id, performance.now());
-    if (this.#issuedAt.size <= MAX_IDS) return;
+    if (this.#issuedAt.size <= MAX_IDS) {
+      return;
+    }
     for (const oldest of this.#issuedAt.keys()) {
       this.#issuedAt.delete(oldest);
       return;
@@ -32,7 +34,9 @@ export class IssuedIds {
 
   /** Tells whether an id belongs to another call than `own`. Ids that were never issued are accepted. */
   isOfAnother(id: unknown, own: string): boolean {
-    if (typeof id !== 'string' || id === own) return false;
+    if (typeof id !== 'string' || id === own) {
+      return false;
+    }
     const issuedAt = this.#issuedAt.get(id);
     return issuedAt !== undefined && performance.now() - issuedAt < MAX_AGE_MS;
   }

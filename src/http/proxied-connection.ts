@@ -41,7 +41,9 @@ export function openThroughProxy(wanted: WantedConnection, onConnection: OnConne
     cut?.removeEventListener('abort', giveUp);
     uncount();
     const connection = tunnel && openOver(tunnel);
-    if (connection) return onConnection(null, connection);
+    if (connection) {
+      return onConnection(null, connection);
+    }
     // The agent ignores the second argument when there is an error.
     (onConnection as (error: Error | null) => void)(error);
     // The agent would otherwise serve the next request in its queue only when another connection closes.
@@ -59,7 +61,9 @@ function countOpening(pool: Pool, name: string): () => void {
   pool.totalSocketCount += 1;
   return () => {
     sockets.splice(sockets.indexOf(placeholder), 1);
-    if (sockets.length === 0 && pool.sockets[name] === sockets) delete pool.sockets[name];
+    if (sockets.length === 0 && pool.sockets[name] === sockets) {
+      delete pool.sockets[name];
+    }
     pool.totalSocketCount -= 1;
   };
 }
@@ -68,7 +72,13 @@ function countOpening(pool: Pool, name: string): () => void {
 function serveNext(pool: Pool, name: string, options: object): void {
   const waiting = pool.requests[name];
   let next = waiting?.shift();
-  while (next?.destroyed) next = waiting?.shift();
-  if (waiting?.length === 0) delete pool.requests[name];
-  if (next) pool.addRequest(next, options);
+  while (next?.destroyed) {
+    next = waiting?.shift();
+  }
+  if (waiting?.length === 0) {
+    delete pool.requests[name];
+  }
+  if (next) {
+    pool.addRequest(next, options);
+  }
 }

@@ -21,15 +21,21 @@ export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logg
   const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
   const { variableNames = [], brokenVariable, rules } = proxies?.read() ?? {};
   if (proxy === undefined) {
-    if (!hasOwnConnections && variableNames.length > 0) logger.debug(() => toUnusedLine(variableNames));
+    if (!hasOwnConnections && variableNames.length > 0) {
+      logger.debug(() => toUnusedLine(variableNames));
+    }
     return undefined;
   }
-  if (agent) throw invalidOption('proxy', 'absent beside an agent, which has its own connections', proxy);
+  if (agent) {
+    throw invalidOption('proxy', 'absent beside an agent, which has its own connections', proxy);
+  }
   if (hasOwnConnections) {
     logger.warn('proxy is ignored: a fetchApi has its own connections');
     return undefined;
   }
-  if (brokenVariable === undefined) return rules;
+  if (brokenVariable === undefined) {
+    return rules;
+  }
   // The message leaves out the value, which may hold a password.
   const message = `proxy: the variable ${brokenVariable} must hold an http or https URL`;
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'proxy' });

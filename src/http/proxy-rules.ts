@@ -89,7 +89,9 @@ function variableOf(variables: Variables, name: string): Variable | undefined {
 
 function toProxy(value: string): HttpProxy | undefined {
   const url = toUrl(value.includes('://') ? value : `http://${value}`);
-  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') return undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
+    return undefined;
+  }
   const { protocol, hostname, port, username, password } = url;
   const isSecure = protocol === 'https:';
   const user = `${decodeUrlPart(username)}:${decodeUrlPart(password)}`;
@@ -106,10 +108,16 @@ function toNoProxyEntries(list: string): readonly NoProxyEntry[] {
 }
 
 function toNoProxyEntry(entry: string): NoProxyEntry {
-  if (entry === '*') return { port: undefined, matches: () => true };
+  if (entry === '*') {
+    return { port: undefined, matches: () => true };
+  }
   const [, range = '', bits] = /^(.+)\/(\d{1,3})$/.exec(entry) ?? [];
-  if (bits !== undefined) return { port: undefined, matches: addressMatcher(range, Number(bits)) };
-  if (isIP(withoutBrackets(entry))) return { port: undefined, matches: addressMatcher(entry) };
+  if (bits !== undefined) {
+    return { port: undefined, matches: addressMatcher(range, Number(bits)) };
+  }
+  if (isIP(withoutBrackets(entry))) {
+    return { port: undefined, matches: addressMatcher(entry) };
+  }
   const [, host = entry, port] = /^(.+):(\d+)$/.exec(entry) ?? [];
   const isAddress = isIP(withoutBrackets(host)) > 0;
   return {
@@ -133,8 +141,11 @@ function addressMatcher(written: string, bits?: number): NoProxyEntry['matches']
   const address = withoutBrackets(written);
   const list = new BlockList();
   try {
-    if (bits === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, bits, familyOf(address));
+    if (bits === undefined) {
+      list.addAddress(address, familyOf(address));
+    } else {
+      list.addSubnet(address, bits, familyOf(address));
+    }
   } catch {
     return () => false;
   }

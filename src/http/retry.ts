@@ -63,8 +63,12 @@ export function retryWaitMs(policy: RetryPolicy, attempts: number, error: Target
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
  */
 export function toRetryAfterMs(header: string | null): number | undefined {
-  if (!header) return undefined;
-  if (/^\d+$/.test(header)) return Math.min(Number(header) * 1000, Number.MAX_SAFE_INTEGER);
+  if (!header) {
+    return undefined;
+  }
+  if (/^\d+$/.test(header)) {
+    return Math.min(Number(header) * 1000, Number.MAX_SAFE_INTEGER);
+  }
   const date = Date.parse(header);
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
@@ -140,7 +144,9 @@ export function verdictOn(error: unknown, options: VerdictOptions = {}): Verdict
 }
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof TargetError)) return 'not sent';
+  if (!(error instanceof TargetError)) {
+    return 'not sent';
+  }
   switch (error.code) {
     case 'ERR_TARGET_NETWORK':
       return isFinalRefusal(ownOf(error).status) ? 'kept back' : 'unreached';
@@ -164,7 +170,11 @@ function isFinalRefusal(status = 0): boolean {
 }
 
 function failureOfStatus(status: number): Failure {
-  if (PASSING_STATUSES.has(status)) return 'passing';
-  if (status === SESSION_BUSY) return 'session busy';
+  if (PASSING_STATUSES.has(status)) {
+    return 'passing';
+  }
+  if (status === SESSION_BUSY) {
+    return 'session busy';
+  }
   return status >= 400 && status < 500 ? 'refused' : 'unexpected';
 }

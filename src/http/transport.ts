@@ -57,16 +57,22 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
     takesAnySignal: traits.takesAnySignal === true,
     send: (trip, init, span) => {
       const loading = fetchApi ? undefined : loadDefaultFetch();
-      if (!loading) return start(trip, init, span);
+      if (!loading) {
+        return start(trip, init, span);
+      }
       return loading.then(() => {
         // The body of a request that node-fetch does not even begin would throw where nobody can catch it.
-        if (span.aborted) throw span.reason;
+        if (span.aborted) {
+          throw span.reason;
+        }
         return start(trip, init, span);
       });
     },
     onDead: ({ url, opening }, sentAt) => {
       // A new connection that died says nothing about older ones.
-      if (opening.isNew) return;
+      if (opening.isNew) {
+        return;
+      }
       quietly(() =>
         agent
           ? sockets?.dropIdleOf(agentOf(agent, url), url)
@@ -76,8 +82,11 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
     discard: (trip, response) => {
       // The caller's own agent does not tell which connection carried the answer. That connection will be idle in a
       // moment, so all idle ones are closed then.
-      if (agent) later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
-      else quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
+      if (agent) {
+        later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
+      } else {
+        quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
+      }
     },
   };
   return {
@@ -106,7 +115,9 @@ function isChooser(agent: AgentOption | undefined): agent is (url: UrlLike) => o
  */
 function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
   const chosen = choose(url);
-  if (!isThenable(chosen)) return chosen;
+  if (!isThenable(chosen)) {
+    return chosen;
+  }
   quietly(() => chosen);
   const message = 'agent must return an agent, not a promise of one';
   throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: 'agent' });
@@ -116,9 +127,13 @@ function chosenBy(choose: (url: UrlLike) => object, url: URL): object {
 const issuedByFetch = new WeakMap<FetchApi, IssuedIds>();
 
 function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
-  if (!fetchApi) return new IssuedIds();
+  if (!fetchApi) {
+    return new IssuedIds();
+  }
   // The caller's own fetch may answer several calls from memory, all with the id of the first call.
-  if (!withoutInherited(fetchApi).dropIdle) return undefined;
+  if (!withoutInherited(fetchApi).dropIdle) {
+    return undefined;
+  }
   const issued = issuedByFetch.get(fetchApi) ?? new IssuedIds();
   issuedByFetch.set(fetchApi, issued);
   return issued;
@@ -126,7 +141,9 @@ function issuedOn(fetchApi: FetchApi | undefined): IssuedIds | undefined {
 
 /** Sends a request with its retries. One deadline holds for all attempts and waits together. */
 function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
-  if (request.bodyId !== undefined) wire.issued?.add(request.bodyId);
+  if (request.bodyId !== undefined) {
+    wire.issued?.add(request.bodyId);
+  }
   const progress = unsent(request, wire);
   const isSentOnce = request.retry.retries === 0;
   return within(
@@ -134,7 +151,9 @@ function exchange(request: ExchangeRequest, wire: Wire): Promise<Exchanged> {
     (span) => (isSentOnce ? attempt(progress, span) : attemptWithRetries(progress, span)),
     (limit, span) => {
       const { phase, trip, sentAt } = progress;
-      if (limit === 'deadline' && phase !== 'waiting' && trip) wire.onDead(trip, sentAt);
+      if (limit === 'deadline' && phase !== 'waiting' && trip) {
+        wire.onDead(trip, sentAt);
+      }
       return toLimitError(progress, limit, span);
     },
   );
@@ -169,13 +188,21 @@ const always = () => true;
 async function waitForNext(progress: Progress, span: Span, error: Error): Promise<boolean> {
   const { request, attempts } = progress;
   const { isReport = false, givesUpOn, retry } = request;
-  if (span.aborted || !(error instanceof TargetError)) return false;
-  if (!verdictOn(error, { isReport }).isRetryable || givesUpOn?.(error)) return false;
+  if (span.aborted || !(error instanceof TargetError)) {
+    return false;
+  }
+  if (!verdictOn(error, { isReport }).isRetryable || givesUpOn?.(error)) {
+    return false;
+  }
   const waitMs = retryWaitMs(retry, attempts, error);
   progress.phase = 'waiting';
-  if (performance.now() + waitMs >= span.deadline) return false;
+  if (performance.now() + waitMs >= span.deadline) {
+    return false;
+  }
   // Each attempt adds a listener, and Node warns when there are more than ten.
   allowListeners(span.signal);
-  if (waitMs > 0) await sleep(waitMs, span.signal);
+  if (waitMs > 0) {
+    await sleep(waitMs, span.signal);
+  }
   return true;
 }

@@ -50,7 +50,9 @@ export function openTunnel(proxy: HttpProxy, target: ProxyTarget, onTunnel: OnTu
   );
   request.once('connect', ({ statusCode = 0 }, socket: Socket, head: Buffer) => {
     if (statusCode >= 200 && statusCode < 300) {
-      if (head.length > 0) socket.unshift(head);
+      if (head.length > 0) {
+        socket.unshift(head);
+      }
       settle(null, socket);
       return;
     }
@@ -63,7 +65,9 @@ export function openTunnel(proxy: HttpProxy, target: ProxyTarget, onTunnel: OnTu
 
 function connectToProxy({ hostname, port, isSecure }: Omit<HttpProxy, 'authorization'>): Socket {
   const to = { host: hostname, port };
-  if (!isSecure) return net.connect(to);
+  if (!isSecure) {
+    return net.connect(to);
+  }
   // A TLS client sends the name of a server, but not an address (https://www.rfc-editor.org/rfc/rfc6066#section-3).
   return tls.connect(net.isIP(hostname) ? to : { ...to, servername: hostname });
 }

@@ -77,7 +77,9 @@ const ENCODINGS = 'gzip, deflate, br';
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
   const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
-  if (dispatcher) return createFetch({ dispatcher, connections });
+  if (dispatcher) {
+    return createFetch({ dispatcher, connections });
+  }
   const direct = createFetch({ connections });
   const { close: closeDirect } = direct;
   // All clients that share the fetch share its proxied connections too.
@@ -107,7 +109,9 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
   const call = async (url: string, init: FetchInit) => {
     const trip: Trip = {};
     const options = toRequest(url, init, trip);
-    if (resetsUntil > 0 && performance.now() < resetsUntil) Object.assign(options, { reset: true });
+    if (resetsUntil > 0 && performance.now() < resetsUntil) {
+      Object.assign(options, { reset: true });
+    }
     const answer = (await used.request(options)) as Answer;
     return toResponse(answer, dispatcher ? resetForAWhile : () => trip.connection?.discard());
   };
@@ -117,9 +121,13 @@ function createFetch({ dispatcher, connections, proxies }: FetchOptions): Undici
     connectsDirectly: !dispatcher && !proxies,
     ...(!dispatcher && { connections }),
     dropIdle: (url: string, before: number) => {
-      if (dispatcher) resetForAWhile();
+      if (dispatcher) {
+        resetForAWhile();
+      }
       const { origin } = new URL(url);
-      for (const connection of [...open]) connection.dropIdle(origin, before);
+      for (const connection of [...open]) {
+        connection.dropIdle(origin, before);
+      }
     },
     close: async () => own?.close(),
   });
@@ -155,9 +163,13 @@ function connectThrough(proxies: ProxyRules): buildConnector.connector {
     const port = Number(target.port) || (protocol === 'https:' ? 443 : 80);
     const end = { protocol, hostname, port };
     const proxy = proxies.proxyOf(end);
-    if (!proxy) return connect(target, done);
+    if (!proxy) {
+      return connect(target, done);
+    }
     openTunnel(proxy, end, (error, tunnel) => {
-      if (!tunnel) return done(error ?? new Error('no tunnel'), null);
+      if (!tunnel) {
+        return done(error ?? new Error('no tunnel'), null);
+      }
       return protocol === 'https:' ? connect({ ...target, httpSocket: tunnel }, done) : done(null, tunnel);
     });
   };
@@ -180,7 +192,9 @@ class Connection extends Client {
       ...options,
       connect: (target, done) =>
         connect(target, (...[error, socket]: Parameters<buildConnector.Callback>) => {
-          if (error) return done(error, null);
+          if (error) {
+            return done(error, null);
+          }
           this.#socket = socket;
           this.#openedAt = performance.now();
           open.add(this);
@@ -191,7 +205,9 @@ class Connection extends Client {
     this.#open = open;
     this.on('drain', () => {
       this.#idleSince = performance.now();
-      if (this.#isOld()) this.discard();
+      if (this.#isOld()) {
+        this.discard();
+      }
     });
     this.on('disconnect', () => this.#forget());
   }
@@ -199,9 +215,13 @@ class Connection extends Client {
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.#idleSince = undefined;
     // The call waits until the old connection is closed, and then opens a new one.
-    if (this.#isOld()) this.discard();
+    if (this.#isOld()) {
+      this.discard();
+    }
     const { opaque } = options as { readonly opaque?: Trip };
-    if (opaque) opaque.connection = this;
+    if (opaque) {
+      opaque.connection = this;
+    }
     return super.dispatch(options, handler);
   }
 
@@ -213,7 +233,9 @@ class Connection extends Client {
 
   /** Closes the connection if it goes to `origin` and has been idle since before a time. */
   dropIdle(origin: string, before: number): void {
-    if (this.#origin === origin && this.#idleSince !== undefined && this.#idleSince < before) this.discard();
+    if (this.#origin === origin && this.#idleSince !== undefined && this.#idleSince < before) {
+      this.discard();
+    }
   }
 
   #isOld(): boolean {
@@ -284,7 +306,9 @@ function textOf(value: string | string[] | undefined): string | null {
  * Decodes a body, because undici passes on the bytes as they came. A body with an unknown encoding is left as it is.
  */
 function decoded(status: number, encoding: string | string[] | undefined, body: Readable): Readable {
-  if (encoding === undefined || status === 204 || status === 304) return body;
+  if (encoding === undefined || status === 204 || status === 304) {
+    return body;
+  }
   return DECODERS.get(String(encoding).trim().toLowerCase())?.(body) ?? body;
 }
 
@@ -301,7 +325,9 @@ function inflated(body: Readable): Readable {
   const output = new PassThrough();
   const first = () => {
     const piece: Buffer | null = body.read();
-    if (piece === null) return;
+    if (piece === null) {
+      return;
+    }
     body.off('readable', first);
     body.off('end', endEmpty);
     body.unshift(piece);

@@ -49,13 +49,17 @@ export function watch(signal: Abortable, watcher: Watcher): Watch {
 
 /** Removes a watcher. Does nothing if it was removed before. */
 export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher): void {
-  if (watchers[watcher.watchIndex] !== watcher) return;
+  if (watchers[watcher.watchIndex] !== watcher) {
+    return;
+  }
   const last = watchers.pop();
   if (last && last !== watcher) {
     watchers[watcher.watchIndex] = last;
     last.watchIndex = watcher.watchIndex;
   }
-  if (watchers.length > 0) return;
+  if (watchers.length > 0) {
+    return;
+  }
   watches.delete(signal);
   // The call has already ended, so an error of the caller's signal cannot change its result.
   quietly(() => signal.removeEventListener('abort', listener));
@@ -64,7 +68,9 @@ export function unwatch({ signal, watchers, listener }: Watch, watcher: Watcher)
 function startWatch(signal: Abortable): Watch {
   const watchers: Watcher[] = [];
   const listener = () => {
-    for (const watcher of [...watchers]) watcher.onAbort();
+    for (const watcher of [...watchers]) {
+      watcher.onAbort();
+    }
   };
   const started = { signal, watchers, listener };
   let added: unknown;

@@ -44,7 +44,9 @@ export function visitorCookieName(organizationId: string): string {
  * Audience Manager still works.
  */
 export function parseAmcvCookie(cookie: unknown): AmcvValues {
-  if (typeof cookie !== 'string') return NO_VALUES;
+  if (typeof cookie !== 'string') {
+    return NO_VALUES;
+  }
   const start = cookie.slice(0, MAX_LENGTH);
   const fields = decode(decode(start)).split('|', MAX_FIELDS);
   const valueBehind = (key: string): string | undefined => {
@@ -66,7 +68,9 @@ export function parseAmcvCookie(cookie: unknown): AmcvValues {
 
 /** Decodes a text that has no plain `|`. A malformed text gives an empty one. */
 function decode(text: string): string {
-  if (text.includes('|')) return text;
+  if (text.includes('|')) {
+    return text;
+  }
   try {
     return decodeURIComponent(text);
   } catch {

@@ -21,9 +21,13 @@ export type LocationHintOption = CookieOption | number;
  * new visitor, and nobody would notice.
  */
 export function toCookieText(option: unknown, name: string): string | undefined {
-  if (option === undefined || option === null) return undefined;
+  if (option === undefined || option === null) {
+    return undefined;
+  }
   const value = isRecord(option) ? option.value : option;
-  if (typeof value === 'string') return withoutQuotes(value);
+  if (typeof value === 'string') {
+    return withoutQuotes(value);
+  }
   throw invalidField(name, "a string, or a cookie such as { name: 'mbox', value: '…' }", option);
 }
 

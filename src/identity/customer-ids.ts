@@ -84,8 +84,12 @@ export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong id, integration code or login state.
  */
 export function toCustomerIds(option: unknown): readonly CustomerId[] {
-  if (option === undefined || option === null) return NO_CUSTOMER_IDS;
-  if (!isObject(option)) throw invalidField('customerIds', 'an object or an array', option);
+  if (option === undefined || option === null) {
+    return NO_CUSTOMER_IDS;
+  }
+  if (!isObject(option)) {
+    throw invalidField('customerIds', 'an object or an array', option);
+  }
   const customerIds = Array.isArray(option)
     ? entriesOf(option).map(fromEntry)
     : Object.entries(option).map((pair, index) => fromPair(pair, `customerIds[${index}]`));
@@ -101,9 +105,13 @@ export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void)
   for (const [index, pair] of Object.entries(held).entries()) {
     try {
       const customerId = fromPair(pair, `visitor.customerIDs[${index}]`);
-      if (customerId) customerIds.push(customerId);
+      if (customerId) {
+        customerIds.push(customerId);
+      }
     } catch (thrown) {
-      if (!(thrown instanceof TargetError)) throw thrown;
+      if (!(thrown instanceof TargetError)) {
+        throw thrown;
+      }
       warn(thrown.message);
     }
   }
@@ -114,13 +122,17 @@ export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void)
 const MAX_ENTRIES = 100_000;
 
 function entriesOf(option: readonly unknown[]): unknown[] {
-  if (option.length <= MAX_ENTRIES) return itemsOf(option);
+  if (option.length <= MAX_ENTRIES) {
+    return itemsOf(option);
+  }
   throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
 }
 
 /** Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them. */
 export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
-  if (!isList(option)) return Object.fromEntries(Object.entries(option).map(toOwnPair)) as CustomerIdsByCode;
+  if (!isList(option)) {
+    return Object.fromEntries(Object.entries(option).map(toOwnPair)) as CustomerIdsByCode;
+  }
   return Object.fromEntries(
     toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
       integrationCode,
@@ -148,9 +160,15 @@ export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
  * number or text. A missing state is `unknown`. A value that is no state gives `undefined`.
  */
 export function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
-  if (given === undefined || given === null || given === '') return 'unknown';
-  if (typeof given === 'number') return AUTHENTICATED_STATES[given];
-  if (typeof given !== 'string') return undefined;
+  if (given === undefined || given === null || given === '') {
+    return 'unknown';
+  }
+  if (typeof given === 'number') {
+    return AUTHENTICATED_STATES[given];
+  }
+  if (typeof given !== 'string') {
+    return undefined;
+  }
   const name = given.toLowerCase();
   return AUTHENTICATED_STATES.find((known, number) => known === name || String(number) === name);
 }
@@ -161,12 +179,16 @@ function isList(option: CustomerIdsOption): option is readonly CustomerIdEntry[]
 }
 
 function numberOf(state: AuthenticatedState): AuthStateNumber {
-  if (state === 'authenticated') return AUTH_STATE.AUTHENTICATED;
+  if (state === 'authenticated') {
+    return AUTH_STATE.AUTHENTICATED;
+  }
   return state === 'logged_out' ? AUTH_STATE.LOGGED_OUT : AUTH_STATE.UNKNOWN;
 }
 
 function toState(value: unknown): unknown {
-  if (!isRecord(value)) return { id: idToText(value), authState: AUTH_STATE.UNKNOWN };
+  if (!isRecord(value)) {
+    return { id: idToText(value), authState: AUTH_STATE.UNKNOWN };
+  }
   const { id, authState, authenticatedState } = value;
   const text = idToText(id) ?? id;
   const given = authState === undefined ? authenticatedState : authState;
@@ -185,7 +207,9 @@ function isAnonymous(value: unknown): boolean {
  * somebody may have written an id where the code belongs, and errors must not show ids.
  */
 function fromPair([code, value]: readonly [string, unknown], path: string): CustomerId | undefined {
-  if (isAnonymous(value)) return undefined;
+  if (isAnonymous(value)) {
+    return undefined;
+  }
   const integrationCode = toText(code, `${path}.integrationCode`, MAX_CODE_LENGTH);
   if (!isRecord(value)) {
     return { id: toText(value, path, MAX_ID_LENGTH), integrationCode, authenticatedState: 'unknown' };
@@ -199,11 +223,17 @@ function fromPair([code, value]: readonly [string, unknown], path: string): Cust
  * logged in yet.
  */
 function fromEntry(value: unknown, index: number): CustomerId | undefined {
-  if (value === undefined || value === null || value === '') return undefined;
+  if (value === undefined || value === null || value === '') {
+    return undefined;
+  }
   const path = `customerIds[${index}]`;
-  if (!isObject(value)) throw invalidField(path, 'customer ids', value);
+  if (!isObject(value)) {
+    throw invalidField(path, 'customer ids', value);
+  }
   const { id, integrationCode } = value as JsonRecord;
-  if (id === undefined || id === null || id === '') return undefined;
+  if (id === undefined || id === null || id === '') {
+    return undefined;
+  }
   const state = stateIn(value as JsonRecord, ['authenticatedState', 'authState'], path);
   return {
     id: toText(id, `${path}.id`, MAX_ID_LENGTH),
@@ -220,7 +250,9 @@ function stateIn(value: JsonRecord, names: readonly [string, string], path: stri
   const [own, other] = names;
   const name = isGiven(value[own]) || !isGiven(value[other]) ? own : other;
   const state = toAuthenticatedState(value[name]);
-  if (state) return state;
+  if (state) {
+    return state;
+  }
   throw invalidField(`${path}.${name}`, `one of 0, 1, 2, ${AUTHENTICATED_STATES.join(', ')}`, value[name]);
 }
 
@@ -231,6 +263,8 @@ function isGiven(state: unknown): boolean {
 /** Returns an id or a code as text. Databases and forms may hold it as a number or a boolean. */
 function toText(value: unknown, path: string, maxLength: number): string {
   const text = idToText(value);
-  if (text !== undefined && text.length <= maxLength) return text;
+  if (text !== undefined && text.length <= maxLength) {
+    return text;
+  }
   throw invalidField(path, `a string of at most ${maxLength} characters`, value);
 }

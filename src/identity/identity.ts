@@ -171,14 +171,18 @@ export function drawSupplementalDataId(
     return given;
   }
   const drawn: unknown = visitor.getSupplementalDataID(consumerId);
-  if (typeof drawn !== 'string') return undefined;
+  if (typeof drawn !== 'string') {
+    return undefined;
+  }
   // An id of our own visitor is not checked, because the check would take time in every on-device decision.
   const isOurs = Object.getPrototypeOf(visitor) === Visitor.prototype;
   return isOurs || isSupplementalDataId(drawn) ? drawn : undefined;
 }
 
 function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): string | undefined {
-  if (sessionId === undefined || sessionId === null || sessionId === '') return ofCookie;
+  if (sessionId === undefined || sessionId === null || sessionId === '') {
+    return ofCookie;
+  }
   // A boolean would put all visitors into one session.
   const text = typeof sessionId === 'boolean' ? undefined : idToText(sessionId);
   if (text === undefined || !isSessionId(text)) {
@@ -199,7 +203,9 @@ function toVisitor(
 
 /** Reads the customer ids that a visitor object holds. Adobe's visitor object has them only in its state. */
 function heldBy(visitor: VisitorLike, organizationId: string): JsonRecord | undefined {
-  if (typeof visitor.getCustomerIDs === 'function') return toRecord(visitor.getCustomerIDs());
+  if (typeof visitor.getCustomerIDs === 'function') {
+    return toRecord(visitor.getCustomerIDs());
+  }
   const states = toRecord(visitor.getState());
   const state =
     states && Object.hasOwn(states, organizationId) ? toRecord(states[organizationId]) : undefined;
@@ -225,7 +231,9 @@ function addCustomerIds(
   option: CustomerIdsOption | null | undefined,
   held: JsonRecord | undefined,
 ): JsonRecord | undefined {
-  if (!option) return held;
+  if (!option) {
+    return held;
+  }
   const given = toCustomerIdsByCode(option);
   visitor.setCustomerIDs?.(held ? ({ ...held, ...given } as CustomerIdsByCode) : given);
   return held && Object.fromEntries(Object.entries(held).filter(([code]) => !Object.hasOwn(given, code)));
@@ -236,10 +244,16 @@ function addCustomerIds(
  * consumers would count as calls of one consumer.
  */
 function toConsumerId(consumerId: unknown): string {
-  if (typeof consumerId === 'string' && consumerId !== '') return consumerId;
-  if (consumerId === undefined || consumerId === null || consumerId === '') return DEFAULT_CONSUMER_ID;
+  if (typeof consumerId === 'string' && consumerId !== '') {
+    return consumerId;
+  }
+  if (consumerId === undefined || consumerId === null || consumerId === '') {
+    return DEFAULT_CONSUMER_ID;
+  }
   const text = idToText(consumerId);
-  if (text !== undefined) return text;
+  if (text !== undefined) {
+    return text;
+  }
   throw invalidField('consumerId', 'a string', consumerId);
 }
 
@@ -249,7 +263,9 @@ function toConsumerId(consumerId: unknown): string {
 function toLocationHint(options: IdentityOptions): string | undefined {
   const hint = toHintText(options.targetLocationHint, 'targetLocationHint');
   const alias = toHintText(options.targetLocationHintCookie, 'targetLocationHintCookie');
-  if (isLocationHint(hint)) return hint;
+  if (isLocationHint(hint)) {
+    return hint;
+  }
   return isLocationHint(alias) ? alias : undefined;
 }
 
@@ -267,7 +283,9 @@ function toValues(values: unknown): VisitorValues {
 function toText(value: unknown, maxLength: number): string | undefined {
   // Most visitors have none of the values. This shortcut saves a thirtieth of a decision (benchmark
   // on-device/prefetch-url).
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    return undefined;
+  }
   const text = typeof value === 'boolean' ? undefined : idToText(value);
   return text !== undefined && text !== '' && text.length <= maxLength ? text : undefined;
 }
@@ -276,6 +294,8 @@ function toAudienceManager({ MCAAMLH, MCAAMB }: VisitorValues): AudienceManager 
   const region = toText(MCAAMLH, MAX_REGION_LENGTH);
   const blob = toText(MCAAMB, EDGE_LIMITS.AudienceManager.blob);
   const locationHint = region === undefined ? 0 : Number.parseInt(region, 10);
-  if (!(locationHint > 0)) return blob === undefined ? undefined : { blob };
+  if (!(locationHint > 0)) {
+    return blob === undefined ? undefined : { blob };
+  }
   return blob === undefined ? { locationHint } : { locationHint, blob };
 }

@@ -26,7 +26,9 @@ function draw(): void {
 /** Draws the bytes of a batch of uuids of version 4. */
 function drawUuids(): void {
   draw();
-  for (const random of slots) v4({ random }, random);
+  for (const random of slots) {
+    v4({ random }, random);
+  }
 }
 
 const DASHED_LENGTH = 36;

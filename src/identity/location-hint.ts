@@ -42,7 +42,9 @@ const hostsByHint = new Map<string, string>();
 
 function clusterHost(hint: string): string {
   const known = hostsByHint.get(hint);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   const host = `mboxedge${hint}.tt.omtrdc.net`;
   hostsByHint.set(hint, host);
   return host;

@@ -65,13 +65,17 @@ export function isSessionId(value: string): boolean {
  * The function never throws.
  */
 export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
-  if (typeof cookie !== 'string') return EMPTY;
+  if (typeof cookie !== 'string') {
+    return EMPTY;
+  }
   const values = new Map<string, string>();
   const start = cookie.slice(0, MAX_LENGTH);
   const encodings = encodingsOf(start);
   for (const part of start.split(BARS[encodings], MAX_PARTS)) {
     const [name, value, expires] = (decodePart(part, encodings) ?? '').split('#', 3).map(decode);
-    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, nowMs)) continue;
+    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, nowMs)) {
+      continue;
+    }
     values.set(name, value);
   }
   const sessionId = values.get('session');
@@ -91,10 +95,13 @@ export function formatMboxCookie(
   nowMs: number,
 ): TargetCookie {
   const now = Math.floor(nowMs / 1000);
-  if (now !== expiry.now)
+  if (now !== expiry.now) {
     expiry = { now, session: `#${now + SESSION_SECONDS}`, device: `#${now + PC_SECONDS}` };
+  }
   const session = `session#${encodedSessionId}${expiry.session}`;
-  if (!tntId) return { name: MBOX_COOKIE_NAME, value: session, maxAge: SESSION_SECONDS };
+  if (!tntId) {
+    return { name: MBOX_COOKIE_NAME, value: session, maxAge: SESSION_SECONDS };
+  }
   const value = `${session}|PC#${encode(tntId)}${expiry.device}`;
   return { name: MBOX_COOKIE_NAME, value, maxAge: PC_SECONDS };
 }
@@ -108,7 +115,9 @@ let expiry = { now: Number.NaN, session: '', device: '' };
 /** Percent-encodes a text. A lone surrogate cannot be encoded and is replaced. */
 function encode(value: string): string {
   // Ids rarely have such a character, and this test is faster than an encoding that changes nothing.
-  if (!RESERVED.test(value)) return value;
+  if (!RESERVED.test(value)) {
+    return value;
+  }
   try {
     return encodeURIComponent(value);
   } catch {
@@ -124,12 +133,16 @@ const RESERVED = /[^\w.~-]/;
  * header without decoding was encoded once. Two programs on its way may have encoded it twice.
  */
 function encodingsOf(cookie: string): 0 | 1 | 2 {
-  if (cookie.includes('#')) return 0;
+  if (cookie.includes('#')) {
+    return 0;
+  }
   return cookie.includes('%23') ? 1 : 2;
 }
 
 function decodePart(part: string, encodings: 0 | 1 | 2): string | undefined {
-  if (encodings === 0) return part;
+  if (encodings === 0) {
+    return part;
+  }
   const once = decode(part);
   return once === undefined || encodings === 1 ? once : decode(once);
 }

@@ -35,9 +35,12 @@ const OPTIONAL = ['setCustomerIDs', 'getCustomerIDs', 'adopt'] as const;
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that lacks one of the required methods.
  */
 export function isVisitor(visitor: unknown): visitor is VisitorLike {
-  if (visitor === undefined || visitor === null) return false;
-  if (isRecord(visitor) && REQUIRED.every((name) => typeof methodOf(visitor, name) === 'function'))
+  if (visitor === undefined || visitor === null) {
+    return false;
+  }
+  if (isRecord(visitor) && REQUIRED.every((name) => typeof methodOf(visitor, name) === 'function')) {
     return true;
+  }
   throw invalidField('visitor', `an object with ${REQUIRED.join(', ')}`, visitor);
 }
 
@@ -59,13 +62,19 @@ const guards = new WeakMap<object, VisitorLike>();
  * returned a promise. A visitor of this copy of the package is returned as it is.
  */
 export function guarded(visitor: VisitorLike): VisitorLike {
-  if (Visitor.isOwn(visitor)) return visitor;
+  if (Visitor.isOwn(visitor)) {
+    return visitor;
+  }
   const known = guards.get(visitor);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   const methods = visitor as unknown as JsonRecord;
   const guard: Record<string, Method> = {};
   for (const name of [...REQUIRED, ...OPTIONAL]) {
-    if (methodOf(methods, name)) guard[name] = (...given) => ask(methods, name, given);
+    if (methodOf(methods, name)) {
+      guard[name] = (...given) => ask(methods, name, given);
+    }
   }
   guards.set(visitor, guard as unknown as VisitorLike);
   return guard as unknown as VisitorLike;
@@ -87,9 +96,13 @@ function ask(visitor: JsonRecord, name: string, given: readonly unknown[]): unkn
     const path = `visitor.${name}`;
     throw new TargetError('ERR_TARGET_INVALID_REQUEST', `${path} threw`, { path, cause });
   }
-  if (!isPromise) return answer;
+  if (!isPromise) {
+    return answer;
+  }
   quietly(() => answer);
-  if (name === 'setCustomerIDs' || name === 'adopt') return undefined;
+  if (name === 'setCustomerIDs' || name === 'adopt') {
+    return undefined;
+  }
   const path = `visitor.${name}`;
   const message = `${path} must return its answer, not a promise of it`;
   throw new TargetError('ERR_TARGET_INVALID_REQUEST', message, { path });
@@ -162,7 +175,9 @@ export class Visitor implements VisitorLike {
    * consumers get it too.
    */
   adopt(supplementalDataId: string, consumerId: string): void {
-    if (this.#current !== undefined && this.#current !== supplementalDataId) this.#rotate();
+    if (this.#current !== undefined && this.#current !== supplementalDataId) {
+      this.#rotate();
+    }
     this.#current = supplementalDataId;
     this.#currentConsumers = withConsumer(this.#currentConsumers, consumerId);
   }
@@ -177,7 +192,9 @@ export class Visitor implements VisitorLike {
       this.#lastConsumers = withConsumer(this.#lastConsumers, consumerId);
       return this.#last;
     }
-    if (this.#currentConsumers.includes(consumerId)) this.#rotate();
+    if (this.#currentConsumers.includes(consumerId)) {
+      this.#rotate();
+    }
     this.#current ??= this.#newSupplementalDataId();
     this.#currentConsumers = withConsumer(this.#currentConsumers, consumerId);
     return this.#current;
@@ -196,9 +213,13 @@ export class Visitor implements VisitorLike {
    */
   getState(): Record<string, unknown> {
     const sdid: Record<string, unknown> = {};
-    if (this.#current !== undefined) sdid.supplementalDataIDCurrent = this.#current;
+    if (this.#current !== undefined) {
+      sdid.supplementalDataIDCurrent = this.#current;
+    }
     sdid.supplementalDataIDCurrentConsumed = toConsumedState(this.#currentConsumers);
-    if (this.#last !== undefined) sdid.supplementalDataIDLast = this.#last;
+    if (this.#last !== undefined) {
+      sdid.supplementalDataIDLast = this.#last;
+    }
     sdid.supplementalDataIDLastConsumed = toConsumedState(this.#lastConsumers);
     const state = this.#customerIds ? { customerIDs: toCustomerIdState(this.#customerIds), sdid } : { sdid };
     return { [this.#organizationId]: state };
@@ -206,16 +227,24 @@ export class Visitor implements VisitorLike {
 }
 
 function withConsumer(consumers: readonly string[], consumerId: string): readonly string[] {
-  if (consumers.length === 0) return [consumerId];
+  if (consumers.length === 0) {
+    return [consumerId];
+  }
   return consumers.includes(consumerId) ? consumers : [...consumers, consumerId];
 }
 
 function toConsumedState(consumers: readonly string[]): Record<string, true> {
   const { 0: first, length } = consumers;
-  if (first === undefined) return {};
-  if (length === 1) return { ...stateOf(first) };
+  if (first === undefined) {
+    return {};
+  }
+  if (length === 1) {
+    return { ...stateOf(first) };
+  }
   const state: Record<string, true> = {};
-  for (const consumer of consumers) state[`payload:${consumer}`] = true;
+  for (const consumer of consumers) {
+    state[`payload:${consumer}`] = true;
+  }
   return state;
 }
 

@@ -54,7 +54,9 @@ export function decideMbox(request: MboxRequest, part: Part, answers: MboxRespon
     noteDisplay(rule, name, request, part);
     answers.push(withTrace(answer, { mbox: request }, part));
   }
-  if (handOut) return;
+  if (handOut) {
+    return;
+  }
   const answer: MboxResponse = { name: request.name, index: request.index ?? 0 };
   answers.push(withTrace(answer, { mbox: request }, part));
 }
@@ -73,12 +75,20 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
     addOptions(options, rule.offers.options, handOut);
-    if (part.report) addMetrics(metrics, rule.offers.clickMetrics);
+    if (part.report) {
+      addMetrics(metrics, rule.offers.clickMetrics);
+    }
     noteDisplay(rule, rule.offers.name ?? name, request, part);
-    if (traced) draft = part.recorder?.draft(traced);
+    if (traced) {
+      draft = part.recorder?.draft(traced);
+    }
   }
-  if (metrics.length > 0) answer.metrics = uniqueByToken(metrics);
-  if (draft) answer.trace = finishTrace(draft);
+  if (metrics.length > 0) {
+    answer.metrics = uniqueByToken(metrics);
+  }
+  if (draft) {
+    answer.trace = finishTrace(draft);
+  }
   return draft || !traced ? answer : withTrace(answer, traced, part);
 }
 
@@ -100,7 +110,9 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
       addOptions(answer.options, rule.offers.options, handOut);
       addMetrics(answer.metrics, rule.offers.metrics);
       part.recorder?.noteAnswer(rule, undefined);
-      if (known) continue;
+      if (known) {
+        continue;
+      }
       answersByName.set(name, answer);
       answers.push(withTrace(answer, { view: request }, part));
     }
@@ -144,13 +156,17 @@ function withTrace<Answer extends LocationResponse>(
   location: TracedLocation,
   { recorder }: Part,
 ): Answer {
-  if (recorder) answer.trace = finishTrace(recorder.draft(location));
+  if (recorder) {
+    answer.trace = finishTrace(recorder.draft(location));
+  }
   return answer;
 }
 
 /** Keeps one metric for each token: the last one, at the position of the first one. */
 function uniqueByToken(metrics: readonly Metric[]): Metric[] {
   const metricsByToken = new Map<string | undefined, Metric>();
-  for (const metric of metrics) metricsByToken.set(metric.eventToken, metric);
+  for (const metric of metrics) {
+    metricsByToken.set(metric.eventToken, metric);
+  }
   return [...metricsByToken.values()];
 }

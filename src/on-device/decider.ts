@@ -52,12 +52,16 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
   let hasStarted = false;
   const start = () => {
-    if (hasStarted) return;
+    if (hasStarted) {
+      return;
+    }
     hasStarted = true;
     source.start();
     onStart();
   };
-  if (startsAt === 'create') start();
+  if (startsAt === 'create') {
+    start();
+  }
   return {
     decide: (call) => {
       start();
@@ -105,12 +109,16 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const started = parts.telemetry.isEnabled ? performance.now() : 0;
   // One artifact serves the whole decision. An artifact that arrives meanwhile serves the next one.
   const { inUse } = source;
-  if (!inUse) throw notReadyError(source.lastFailure);
+  if (!inUse) {
+    throw notReadyError(source.lastFailure);
+  }
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
   const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
-  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) return decideAt(located, parts);
+  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) {
+    return decideAt(located, parts);
+  }
   return lookUpGeo(geo, call).then((found) => {
     throwIfAborted(call);
     return decideAt({ ...located, geo: found, nowMs: parts.now() }, parts);
@@ -146,13 +154,21 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);
   const { report: displays } = evaluation;
-  if (displays) for (const report of displays.toRequests(request)) send(report, located, parts);
+  if (displays) {
+    for (const report of displays.toRequests(request)) {
+      send(report, located, parts);
+    }
+  }
   warnOfLosses(request, displays, parts.logger);
   // The caller's own notifications are sent, because nobody but the edge can process them.
   if (request.notifications) {
-    for (const report of toOwnReports(request.notifications, request, newId)) send(report, located, parts);
+    for (const report of toOwnReports(request.notifications, request, newId)) {
+      send(report, located, parts);
+    }
   }
-  if (telemetry.isEnabled) recordTelemetry(request, { started, evaluating }, parts);
+  if (telemetry.isEnabled) {
+    recordTelemetry(request, { started, evaluating }, parts);
+  }
   const { remoteMboxes, remoteViews } = evaluation;
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes, remoteViews };
 }
@@ -177,7 +193,9 @@ function evaluateSafely(
 }
 
 function throwIfAborted({ signal }: Call): void {
-  if (!signal || !isAborted(signal)) return;
+  if (!signal || !isAborted(signal)) {
+    return;
+  }
   const cause = reasonOfAbort(signal);
   throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
 }
@@ -192,7 +210,9 @@ function newTntId(locationHint: string | undefined): string {
 
 /** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
 function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
-  if (tntId === undefined) return request;
+  if (tntId === undefined) {
+    return request;
+  }
   return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
 }
 
@@ -203,9 +223,15 @@ function toDeliveryResponse(
 ): DeliveryResponse {
   const { requestId } = request;
   const response: DeliveryResponse = { status, requestId, id, client };
-  if (hasNoPrototype(request)) Object.setPrototypeOf(response, null);
-  if (execute) response.execute = execute;
-  if (prefetch) response.prefetch = prefetch;
+  if (hasNoPrototype(request)) {
+    Object.setPrototypeOf(response, null);
+  }
+  if (execute) {
+    response.execute = execute;
+  }
+  if (prefetch) {
+    response.prefetch = prefetch;
+  }
   return response;
 }
 

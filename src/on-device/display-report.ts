@@ -51,7 +51,9 @@ export class DisplayReport {
    */
   add(mbox: string, displayed: Displayed, requested: RequestDetails): Notification | undefined {
     const tokens = this.#displayed.add(mbox, displayed.displayTokens);
-    if (tokens.length === 0) return undefined;
+    if (tokens.length === 0) {
+      return undefined;
+    }
     const id = this.#newId();
     this.#impressionId ??= this.#newId();
     const notification: Notification = {
@@ -63,7 +65,9 @@ export class DisplayReport {
       tokens,
     };
     const carried = toCarried(requested);
-    if (carried) Object.assign(notification, carried);
+    if (carried) {
+      Object.assign(notification, carried);
+    }
     this.#stampJson ||= `","impressionId":${JSON.stringify(this.#impressionId)},"timestamp":${this.#nowMs},`;
     const displayJson =
       mbox === displayed.name && tokens.length === displayed.displayTokens.length
@@ -88,7 +92,9 @@ export class DisplayReport {
     if (last && last.notifications.length < MAX_NOTIFICATIONS) {
       last.notifications.push(notification);
       last.json += `,${json}`;
-    } else this.#batches.push({ notifications: [notification], json });
+    } else {
+      this.#batches.push({ notifications: [notification], json });
+    }
   }
 }
 
@@ -116,7 +122,9 @@ function toReportedCall(decided: ResolvedDeliveryRequest, requestId: string): Re
  * if no notification carried them.
  */
 function toCarried({ profileParameters, order, product }: RequestDetails): RequestDetails | undefined {
-  if (!profileParameters && !order && !product) return undefined;
+  if (!profileParameters && !order && !product) {
+    return undefined;
+  }
   return {
     ...(profileParameters && { profileParameters }),
     ...(order && { order }),
@@ -169,7 +177,9 @@ function withoutBraces(json: string): string {
  * escaping. Returns undefined otherwise.
  */
 function loneSdidOf({ analytics, audienceManager }: ExperienceCloud = {}): string | undefined {
-  if (!analytics || audienceManager) return undefined;
+  if (!analytics || audienceManager) {
+    return undefined;
+  }
   const { logging, supplementalDataId, trackingServer, trackingServerSecure } = analytics;
   const isLone =
     logging === 'server_side' && trackingServer === undefined && trackingServerSecure === undefined;

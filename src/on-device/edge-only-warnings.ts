@@ -25,9 +25,13 @@ export function warnOfLosses(
   report: DisplayReport | undefined,
   logger: Logger,
 ): void {
-  for (const field of edgeOnlyFields(request)) logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
+  for (const field of edgeOnlyFields(request)) {
+    logger.warn(`${LOSSES[field]}; ${ASK_THE_EDGE}`);
+  }
   const path = hasOrders(request) ? unreportedOrder(request, report?.notifications ?? []) : undefined;
-  if (path === undefined) return;
+  if (path === undefined) {
+    return;
+  }
   const why = 'was not reported, because no display of that location is';
   logger.warn(`the order or product of ${path} ${why}; ${ASK_THE_EDGE}, or send it with sendNotifications`);
 }

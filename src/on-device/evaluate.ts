@@ -68,7 +68,9 @@ export function evaluate(
 ): Evaluation {
   const { nowMs, newId, newTntId = newId } = inputs;
   const visitor = toAllocatedVisitor(request.id, newTntId);
-  if (visitor.id !== request.id && hasNoPrototype(request)) withoutPrototypes(visitor.id);
+  if (visitor.id !== request.id && hasNoPrototype(request)) {
+    withoutPrototypes(visitor.id);
+  }
   const context = new CallContext(request.context ?? {}, {
     nowMs,
     visitor,
@@ -115,36 +117,56 @@ function toPart(mode: TraceMode, sources: PartSources): Part {
 function decideExecute(execute: ExecuteRequest, part: Part): ExecuteResponse {
   const { mboxes, pageLoad } = execute;
   const response: ExecuteResponse = emptyLike(execute);
-  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
-  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  if (mboxes) {
+    response.mboxes = decideMboxes(mboxes, part);
+  }
+  if (pageLoad) {
+    response.pageLoad = decidePageLoad(pageLoad, part);
+  }
   return response;
 }
 
 function decidePrefetch(prefetch: PrefetchRequest, part: Part): PrefetchResponse {
   const { mboxes, views, pageLoad } = prefetch;
   const response: PrefetchResponse = emptyLike(prefetch);
-  if (mboxes) response.mboxes = decideMboxes(mboxes, part);
+  if (mboxes) {
+    response.mboxes = decideMboxes(mboxes, part);
+  }
   if (views) {
     const answers: ViewResponse[] = [];
-    for (const view of views) decideView(view, part, answers);
+    for (const view of views) {
+      decideView(view, part, answers);
+    }
     response.views = answers;
   }
-  if (pageLoad) response.pageLoad = decidePageLoad(pageLoad, part);
+  if (pageLoad) {
+    response.pageLoad = decidePageLoad(pageLoad, part);
+  }
   return response;
 }
 
 function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part): MboxResponse[] {
   const answers: MboxResponse[] = [];
-  for (const mbox of mboxes) decideMbox(mbox, part, answers);
+  for (const mbox of mboxes) {
+    decideMbox(mbox, part, answers);
+  }
   return answers;
 }
 
 /** Returns a copy of a visitor's ids, which the caller may change. */
 function toOwnId(id: VisitorId): VisitorIdResponse {
   const own: VisitorIdResponse = emptyLike(id);
-  if (id.tntId) own.tntId = id.tntId;
-  if (id.thirdPartyId) own.thirdPartyId = id.thirdPartyId;
-  if (id.marketingCloudVisitorId) own.marketingCloudVisitorId = id.marketingCloudVisitorId;
-  if (id.customerIds) own.customerIds = id.customerIds.map((customer) => ({ ...customer }));
+  if (id.tntId) {
+    own.tntId = id.tntId;
+  }
+  if (id.thirdPartyId) {
+    own.thirdPartyId = id.thirdPartyId;
+  }
+  if (id.marketingCloudVisitorId) {
+    own.marketingCloudVisitorId = id.marketingCloudVisitorId;
+  }
+  if (id.customerIds) {
+    own.customerIds = id.customerIds.map((customer) => ({ ...customer }));
+  }
   return own;
 }

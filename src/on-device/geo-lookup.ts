@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import type { Geo } from '../delivery-api.js';
 import { messageOf, TargetError, toTargetError } from '../errors.js';
 import type { Events } from '../events.js';
@@ -63,7 +63,9 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
     });
     const geo = toGeo({ text: textOf(body), headers });
-    if (geo) return geo;
+    if (geo) {
+      return geo;
+    }
     const result = 'was answered with nothing that names a place';
     throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
   };
@@ -80,7 +82,9 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
     lookup.then(
       () => faults.worked(),
       (thrown: unknown) => {
-        if (cache.get(ipAddress) === lookup) cache.delete(ipAddress);
+        if (cache.get(ipAddress) === lookup) {
+          cache.delete(ipAddress);
+        }
         faults.failed(messageOf(thrown));
       },
     );
@@ -93,16 +97,19 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
     try {
       const found = await within({ timeoutMs, signal }, () => lookup, cutOff);
       const geoContext = { ...geo, ...found };
-      if (!known) events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
+      if (!known) {
+        events.emit({ type: 'geoLocationUpdated', geoContext: { ...geoContext } });
+      }
       return geoContext;
     } catch (thrown) {
       const isFailure = !known && !isAborted(signal);
-      if (isFailure)
+      if (isFailure) {
         events.emit({
           type: 'geoLocationUpdated',
           geoContext: { ...geo },
           error: toTargetError(thrown),
         });
+      }
       return geo;
     }
   };
@@ -117,6 +124,8 @@ export function needsLookup(geo: Geo | undefined): geo is AddressOnly {
 }
 
 function cutOff(limit: 'deadline' | 'signal'): TargetError {
-  if (limit === 'signal') return new TargetError('ERR_TARGET_ABORTED', 'the geo look-up was aborted');
+  if (limit === 'signal') {
+    return new TargetError('ERR_TARGET_ABORTED', 'the geo look-up was aborted');
+  }
   return new TargetError('ERR_TARGET_TIMEOUT', 'the geo look-up took longer than its call may take');
 }

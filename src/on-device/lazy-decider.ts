@@ -32,7 +32,9 @@ export class LazyOnDevice {
    * @throws TargetError `ERR_TARGET_NOT_READY` when it cannot be loaded.
    */
   load(): Promise<OnDevice> {
-    if (this.#loading) return this.#loading;
+    if (this.#loading) {
+      return this.#loading;
+    }
     const loading = this.#load();
     this.#loading = loading;
     // Every call reports the failure to its caller. Without this handler the rejection would be unhandled when no call

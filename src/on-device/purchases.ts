@@ -29,7 +29,9 @@ export function unreportedOrder(
   notifications: readonly Notification[],
 ): string | undefined {
   const carried = new Set<object | undefined>();
-  for (const { order, product } of notifications) carried.add(order).add(product);
+  for (const { order, product } of notifications) {
+    carried.add(order).add(product);
+  }
   const isLost = ({ order, product }: RequestDetails) =>
     Boolean((order && !carried.has(order)) || (product && !carried.has(product)));
   return pathOf('execute', execute, isLost) ?? pathOf('prefetch', prefetch, hasOrder);
@@ -42,8 +44,12 @@ function pathOf(
   isWanted: (location: RequestDetails) => boolean,
 ): string | undefined {
   const mbox = mboxes.findIndex(isWanted);
-  if (mbox >= 0) return `${name}.mboxes[${mbox}]`;
+  if (mbox >= 0) {
+    return `${name}.mboxes[${mbox}]`;
+  }
   const view = views.findIndex(isWanted);
-  if (view >= 0) return `${name}.views[${view}]`;
+  if (view >= 0) {
+    return `${name}.views[${view}]`;
+  }
   return pageLoad && isWanted(pageLoad) ? `${name}.pageLoad` : undefined;
 }

@@ -52,11 +52,19 @@ export function edgeOnlyFields({
   experienceCloud,
 }: DeliveryRequest): readonly EdgeOnlyField[] {
   const isClientSide = experienceCloud?.analytics?.logging === 'client_side';
-  if (!qaMode && !preview && !isClientSide) return NO_FIELDS;
+  if (!qaMode && !preview && !isClientSide) {
+    return NO_FIELDS;
+  }
   const fields: EdgeOnlyField[] = [];
-  if (qaMode) fields.push('qaMode');
-  if (preview) fields.push('preview');
-  if (isClientSide) fields.push('experienceCloud.analytics.logging');
+  if (qaMode) {
+    fields.push('qaMode');
+  }
+  if (preview) {
+    fields.push('preview');
+  }
+  if (isClientSide) {
+    fields.push('experienceCloud.analytics.logging');
+  }
   return fields;
 }
 
@@ -74,8 +82,12 @@ interface Parts {
 function requestedRemoteMboxes(parts: Parts): string[] {
   const { prefetch, execute } = parts.request;
   const remote: string[] = [];
-  if (prefetch) addRemoteMboxes(prefetch, parts, remote);
-  if (execute) addRemoteMboxes(execute, parts, remote);
+  if (prefetch) {
+    addRemoteMboxes(prefetch, parts, remote);
+  }
+  if (execute) {
+    addRemoteMboxes(execute, parts, remote);
+  }
   return remote;
 }
 
@@ -84,26 +96,37 @@ function addRemoteMboxes(
   { compiled, isForEdge }: Parts,
   remote: string[],
 ): void {
-  for (const mbox of mboxes ?? []) addIf(isForEdge(mbox), compiled.mbox(mbox.name), remote);
-  if (pageLoad) addIf(isForEdge(pageLoad), compiled.mbox(compiled.globalMbox), remote);
+  for (const mbox of mboxes ?? []) {
+    addIf(isForEdge(mbox), compiled.mbox(mbox.name), remote);
+  }
+  if (pageLoad) {
+    addIf(isForEdge(pageLoad), compiled.mbox(compiled.globalMbox), remote);
+  }
 }
 
 function requestedRemoteViews({ request, compiled, isForEdge }: Parts): string[] {
   const remote: string[] = [];
   for (const view of request.prefetch?.views ?? []) {
-    if (view.name) addIf(isForEdge(view), compiled.view(view.name), remote);
-    else remote.push(...compiled.remoteViews());
+    if (view.name) {
+      addIf(isForEdge(view), compiled.view(view.name), remote);
+    } else {
+      remote.push(...compiled.remoteViews());
+    }
   }
   return remote;
 }
 
 function addIf(isForEdge: boolean, location: CompiledLocation, remote: string[]): void {
-  if (isForEdge || location.remote) remote.push(location.name);
+  if (isForEdge || location.remote) {
+    remote.push(location.name);
+  }
 }
 
 /** Removes repeated names, and puts those that the artifact lists first, in its order. */
 function inArtifactOrder(names: string[], listed: readonly string[] | null | undefined): string[] {
-  if (names.length < 2) return names;
+  if (names.length < 2) {
+    return names;
+  }
   const wanted = new Set(names);
   const first = (listed ?? []).filter((name) => wanted.delete(name));
   return [...first, ...wanted];

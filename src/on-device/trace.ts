@@ -127,14 +127,18 @@ export class TraceRecorder {
       ? [target.matchedSegmentIds, target.matchedRuleConditions]
       : [target.unmatchedSegmentIds, target.unmatchedRuleConditions];
     const audiences = rule.meta['audience.ids'];
-    for (const audience of Array.isArray(audiences) ? audiences : []) segments.add(audience);
+    for (const audience of Array.isArray(audiences) ? audiences : []) {
+      segments.add(audience);
+    }
     conditions.push(rule.condition?.written);
   }
 
   /** Records that a rule's options are part of the answer. The notification is the one that reports their display. */
   noteAnswer(rule: CompiledRule, notification: Notification | undefined): void {
     const campaign = this.#campaigns.get(rule.activity.id) ?? this.#addCampaign(rule);
-    if (notification) campaign.notifications?.push(notification);
+    if (notification) {
+      campaign.notifications?.push(notification);
+    }
   }
 
   /**

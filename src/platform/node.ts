@@ -18,7 +18,9 @@ let nodeFetch: FetchApi | undefined;
 let loading: Promise<void> | undefined;
 
 export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => {
-  if (nodeFetch) return undefined;
+  if (nodeFetch) {
+    return undefined;
+  }
   loading ??= import('node-fetch')
     .then((loaded) => {
       nodeFetch = loaded.default as unknown as FetchApi;

@@ -29,7 +29,9 @@ const IP_V4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
 const IP_V6 = /^([\da-f:.]{2,45})(?:%[\w.:-]+)?$/i;
 
 export const isIp: Platform['isIp'] = (text) => {
-  if (IP_V4.test(text)) return 4;
+  if (IP_V4.test(text)) {
+    return 4;
+  }
   const [, address] = IP_V6.exec(text) ?? [];
   return address?.includes(':') && toUrl(`http://[${address}]/`) ? 6 : 0;
 };
@@ -48,7 +50,9 @@ export const toText: Platform['toText'] = (bytes) => decoder.decode(bytes);
 export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);
 export const fromLatin1: Platform['fromLatin1'] = (bytes) => {
   let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  for (const byte of bytes) {
+    text += String.fromCharCode(byte);
+  }
   return text;
 };
 export const toHex: Platform['toHex'] = (bytes) =>

@@ -56,7 +56,9 @@ export class NotificationFates {
     const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
     this.#counts.delivered += sent.length - refused.length;
     if (refused.length === 0) {
-      if (isLast) this.#losses.worked();
+      if (isLast) {
+        this.#losses.worked();
+      }
       return;
     }
     const message = 'the edge did not process a notification';
@@ -87,7 +89,9 @@ export class NotificationFates {
    */
   #end(notifications: readonly Notification[], fate: 'failed' | 'dropped', toFault: () => TargetError): void {
     this.#counts[fate] += notifications.length;
-    if (notifications.length === 0 || !this.#events.isListenedTo('sendNotificationError')) return;
+    if (notifications.length === 0 || !this.#events.isListenedTo('sendNotificationError')) {
+      return;
+    }
     const error = toFault();
     for (const notification of notifications) {
       this.#events.emit({ type: 'sendNotificationError', notification, error });
@@ -105,9 +109,13 @@ function unconfirmed(
   sent: readonly Notification[],
   confirmed: readonly { readonly id?: string | undefined }[],
 ): readonly Notification[] {
-  if (confirmed.length === 0) return sent;
+  if (confirmed.length === 0) {
+    return sent;
+  }
   const [first] = sent;
-  if (first && sent.length === 1) return confirmed.some(({ id }) => id === first.id) ? [] : sent;
+  if (first && sent.length === 1) {
+    return confirmed.some(({ id }) => id === first.id) ? [] : sent;
+  }
   const ids = new Set(confirmed.map(({ id }) => id));
   return sent.filter(({ id }) => !ids.has(id));
 }

@@ -1,10 +1,10 @@
-import { later, type Timer, unref, utf8Length } from '#platform';
-import type { NotificationPolicy } from '../config-policies.js';
+import { later, type Timer, unref } from '#platform';
+import type { NotificationPolicy } from '../config/config-policies.js';
 import type { DeliveryResponse } from '../delivery-api.js';
 import { type TargetError, toTargetError } from '../errors.js';
 import type { Events } from '../events.js';
 import { type Limits, within } from '../http/deadline.js';
-import { type Backoff, grown, NO_RETRY, obeyedMs, spread, verdictOn } from '../http/retry.js';
+import { NO_RETRY, verdictOn } from '../http/retry.js';
 import { keepWatch } from '../http/watched-signal.js';
 import { ownOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
@@ -14,8 +14,10 @@ import { NotificationFates, notificationsOf } from './notification-fates.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
 import { LostClusters } from './queue-lost-clusters.js';
+import { askedMsOf, isTriedEnough, waitMsAfter } from './queue-retries.js';
 import type { HostWindow } from './queue-window.js';
 import { HostWindows } from './queue-windows.js';
+import { queuedBytesOf } from './queued-bytes.js';
 import { jsonOf } from './written-report.js';
 
 /** The parts of a client that a notification queue needs. */
@@ -34,25 +36,10 @@ export interface NotificationQueueOptions {
  * A call that has failed more often than this is probably at fault itself. Its faults do not count against its host.
  */
 const MAX_BLAMED_ATTEMPTS = 3;
-/** A call is given up after this many attempts, but not before it was tried for `MIN_TRIED_MS`. */
-const MAX_ATTEMPTS = 10;
-/** A call is tried for at least this long, because a short outage of the edge must not lose notifications. */
-const MIN_TRIED_MS = 2 * 60 * 1000;
-/** The waits between the attempts of one call while its host answers other calls. */
-const WAITS: Backoff = { minTimeoutMs: 100, maxTimeoutMs: 2000, factor: 2 };
-/** The wait after an attempt beyond `MAX_ATTEMPTS`. */
-const LONG_WAIT_MS = 10_000;
-/** A longer `Retry-After` than this is shortened. */
-const MAX_ASKED_MS = 5 * 60 * 1000;
 /** Options for judging an error. Each attempt has a full timeout of its own, and a report can wait for its session. */
 const LATER_REPORT = { isLater: true, isReport: true };
 /** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
-/** The queue estimates bytes instead of counting them while it uses at most this share of its limit. */
-const ESTIMATED_SHARE = 1 / 32;
-/** The largest number of UTF-8 bytes for one UTF-16 unit of a JavaScript string. */
-const MAX_BYTES_A_CHARACTER = 3;
-
 /**
  * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
  * Notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
@@ -92,18 +79,21 @@ export class NotificationQueue {
   add(call: Delivery): void {
     this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
-    const bytes = this.#bytesOf(call);
-    if (this.#abort.signal.aborted) this.#fates.drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
-    else if (this.size >= maxQueued)
+    const bytes = queuedBytesOf(call, this.#bytes, maxBytes);
+    if (this.#abort.signal.aborted) {
+      this.#fates.drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
+    } else if (this.size >= maxQueued) {
       this.#fates.drop(call, 'ERR_TARGET_ABORTED', `${maxQueued} calls are queued`);
-    else if (this.#bytes + bytes > maxBytes)
+    } else if (this.#bytes + bytes > maxBytes) {
       this.#fates.drop(call, 'ERR_TARGET_ABORTED', `more than ${maxBytes} bytes would be queued`);
-    else {
+    } else {
       this.#bytes += bytes;
       const hint = this.#lost.reachable(call.locationHint);
       const period = this.#periods.enter();
       this.#waiting.push({ call, bytes, period, attempts: 0, firstTriedMs: undefined, hint });
-      if (!this.#isTurnOver) return;
+      if (!this.#isTurnOver) {
+        return;
+      }
       this.#isTurnOver = false;
       later(() => {
         this.#isTurnOver = true;
@@ -118,13 +108,16 @@ export class NotificationQueue {
    * with `Retry-After` is kept. It never rejects.
    */
   async flush(limits: Limits): Promise<void> {
-    if (this.size > 0) await this.#drain(limits, this.#periods.waitForPresent());
+    if (this.size > 0) {
+      await this.#drain(limits, this.#periods.waitForPresent());
+    }
   }
 
   /** Sends as much as it can within the limit, drops the rest, and returns the final counts. */
   async close(limitMs: number): Promise<CloseResult> {
-    if (this.size > 0)
+    if (this.size > 0) {
       await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
+    }
     clearTimeout(this.#timer);
     this.#abort.abort();
     // Calls are removed one by one. So a listener finds each call either in the queue or among the dropped ones.
@@ -150,7 +143,9 @@ export class NotificationQueue {
 
   /** Sends the calls that may go at this moment, and sets a timer for the next ones. */
   #pump(): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.#abort.signal.aborted) {
+      return;
+    }
     const { hostOf } = this.#options;
     const nowMs = performance.now();
     const isHurried = this.#periods.areAwaited;
@@ -168,13 +163,19 @@ export class NotificationQueue {
   #wake(nowMs: number, isHurried: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0) {
+      return;
+    }
     let atMs = this.#waiting.nextDueMs ?? Number.POSITIVE_INFINITY;
     for (const hint of this.#waiting.hints) {
       const opensAtMs = this.#windows.of(this.#options.hostOf(hint)).opensAtMs(isHurried);
-      if (opensAtMs > nowMs) atMs = Math.min(atMs, opensAtMs);
+      if (opensAtMs > nowMs) {
+        atMs = Math.min(atMs, opensAtMs);
+      }
     }
-    if (atMs === Number.POSITIVE_INFINITY) return;
+    if (atMs === Number.POSITIVE_INFINITY) {
+      return;
+    }
     this.#timer = unref(setTimeout(() => this.#pump(), Math.ceil(atMs - nowMs)));
   }
 
@@ -228,10 +229,13 @@ export class NotificationQueue {
       return;
     }
     window.answered();
-    if (isRetryable) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMsOf(error) ?? 0));
-    else if (ownOf(error).status === TOO_LARGE && notificationsOf(queued.call).length > 1)
+    if (isRetryable) {
+      this.#retry(queued, error, Math.max(waitMsAfter(queued.attempts), askedMsOf(error) ?? 0));
+    } else if (ownOf(error).status === TOO_LARGE && notificationsOf(queued.call).length > 1) {
       this.#split(queued);
-    else this.#fail(queued, error);
+    } else {
+      this.#fail(queued, error);
+    }
   }
 
   /** Handles a fault that may be the host's. It counts against the host, and the call is tried again. */
@@ -239,9 +243,12 @@ export class NotificationQueue {
     const askedMs = askedMsOf(error);
     this.#fates.noteFault(error);
     window.faulted(performance.now(), { askedMs, isRepeated: queued.attempts > MAX_BLAMED_ATTEMPTS });
-    if (window.isProven) this.#retry(queued, error, Math.max(waitMsOf(queued), askedMs ?? 0));
-    else {
-      if (window.isLost && verdictOn(error).saysOfHost === 'silent') this.#loseCluster(queued);
+    if (window.isProven) {
+      this.#retry(queued, error, Math.max(waitMsAfter(queued.attempts), askedMs ?? 0));
+    } else {
+      if (window.isLost && verdictOn(error).saysOfHost === 'silent') {
+        this.#loseCluster(queued);
+      }
       // The whole host is paused, and its calls need no other wait.
       this.#retry(queued, error, askedMs ?? 0);
     }
@@ -253,10 +260,14 @@ export class NotificationQueue {
     const { attempts, firstTriedMs = nowMs } = queued;
     // The call's cluster may have been found lost while the call was being sent.
     queued.hint = this.#lost.reachable(queued.hint);
-    if (attempts >= MAX_ATTEMPTS && nowMs - firstTriedMs >= MIN_TRIED_MS) this.#fail(queued, error);
-    // The call goes behind the others. A call that always fails must not delay them.
-    else if (waitMs === 0) this.#waiting.push(queued);
-    else this.#waiting.delay(queued, nowMs + waitMs);
+    if (isTriedEnough(attempts, nowMs - firstTriedMs)) {
+      this.#fail(queued, error);
+    } else if (waitMs === 0) {
+      // The call goes behind the others. A call that always fails must not delay them.
+      this.#waiting.push(queued);
+    } else {
+      this.#waiting.delay(queued, nowMs + waitMs);
+    }
   }
 
   /**
@@ -265,7 +276,9 @@ export class NotificationQueue {
    */
   #loseCluster({ hint }: QueuedCall): void {
     const { hostOf } = this.#options;
-    if (hint === undefined || hostOf(hint) === hostOf(undefined)) return;
+    if (hint === undefined || hostOf(hint) === hostOf(undefined)) {
+      return;
+    }
     this.#lost.add(hint, performance.now());
     this.#waiting.abandon(hint);
   }
@@ -291,20 +304,6 @@ export class NotificationQueue {
     this.#forget(queued);
   }
 
-  /**
-   * Returns the share of the byte limit that a call uses. A nearly empty queue takes a quick upper estimate, because an
-   * exact count takes a noticeable part of the time of a decision (benchmark on-device/10-mboxes).
-   */
-  #bytesOf({ request }: Delivery): number {
-    const json = jsonOf(request);
-    const { length } = json;
-    const most = MAX_BYTES_A_CHARACTER * length;
-    if (this.#bytes + most <= ESTIMATED_SHARE * this.#options.policy.maxBytes) return most;
-    const bytes = utf8Length(json);
-    // JavaScript engines store a string with characters beyond Latin-1 in two bytes each.
-    return bytes === length ? length : Math.max(bytes, 2 * length);
-  }
-
   /** Gives a call up after an error. */
   #fail(queued: QueuedCall, error: TargetError): void {
     this.#forget(queued);
@@ -316,14 +315,4 @@ export class NotificationQueue {
     this.#bytes -= bytes;
     this.#periods.leave(period);
   }
-}
-
-/** Returns the wait in ms that the host asked for, up to `MAX_ASKED_MS`. Returns `undefined` when it asked for none. */
-function askedMsOf(error: TargetError): number | undefined {
-  return obeyedMs(ownOf(error).retryAfterMs, MAX_ASKED_MS);
-}
-
-/** Returns the wait in ms before the next attempt of a call that may itself be the reason of its failures. */
-function waitMsOf({ attempts }: QueuedCall): number {
-  return spread(attempts < MAX_ATTEMPTS ? grown(WAITS, attempts) : LONG_WAIT_MS, 0.5, 1);
 }

@@ -42,12 +42,18 @@ export class FlushPeriods {
     }
     this.#open.delete(period);
     const oldest = this.#oldest;
-    for (const waiting of this.#waiting) if (waiting.until < oldest) this.#release(waiting);
+    for (const waiting of this.#waiting) {
+      if (waiting.until < oldest) {
+        this.#release(waiting);
+      }
+    }
   }
 
   /** Waits for the calls that are running at this moment. */
   waitForPresent(): Waiter {
-    if (this.#open.has(this.#current)) this.#current += 1;
+    if (this.#open.has(this.#current)) {
+      this.#current += 1;
+    }
     return this.#wait(this.#current - 1);
   }
 
@@ -58,14 +64,18 @@ export class FlushPeriods {
 
   /** The oldest period with running calls; infinity when there is none. */
   get #oldest(): number {
-    for (const period of this.#open.keys()) return period;
+    for (const period of this.#open.keys()) {
+      return period;
+    }
     return Number.POSITIVE_INFINITY;
   }
 
   #wait(until: number): Waiter {
     let waiting: Waiting | undefined;
     const ended = new Promise<void>((resolve) => {
-      if (until < this.#oldest) return resolve();
+      if (until < this.#oldest) {
+        return resolve();
+      }
       waiting = { until, resolve };
       this.#waiting.add(waiting);
     });

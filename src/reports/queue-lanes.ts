@@ -77,8 +77,11 @@ export class WaitingCalls {
     let [from, to] = [0, this.#delayed.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      if ((this.#delayed[middle]?.dueMs ?? 0) <= dueMs) from = middle + 1;
-      else to = middle;
+      if ((this.#delayed[middle]?.dueMs ?? 0) <= dueMs) {
+        from = middle + 1;
+      } else {
+        to = middle;
+      }
     }
     this.#delayed.splice(from, 0, { queued, dueMs });
   }
@@ -86,8 +89,12 @@ export class WaitingCalls {
   /** Moves the calls that are due into their lanes, after `prepare` has seen each of them. */
   release(nowMs: number, prepare: (queued: QueuedCall) => void): void {
     let due = 0;
-    while ((this.#delayed[due]?.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) due += 1;
-    if (due === 0) return;
+    while ((this.#delayed[due]?.dueMs ?? Number.POSITIVE_INFINITY) <= nowMs) {
+      due += 1;
+    }
+    if (due === 0) {
+      return;
+    }
     for (const { queued } of this.#delayed.splice(0, due)) {
       prepare(queued);
       this.push(queued);
@@ -98,12 +105,18 @@ export class WaitingCalls {
   take(openingFor: (hint: string | undefined) => Opening | undefined): QueuedCall | undefined {
     for (const [hint, lane] of this.#lanes) {
       const opening = openingFor(hint);
-      if (opening === undefined) continue;
+      if (opening === undefined) {
+        continue;
+      }
       const queued = lane.shift(opening);
       this.#inLanes -= 1;
       // A lane takes its turn by moving to the end. A single lane need not move (benchmark on-device/execute-url).
-      if (lane.size === 0 || this.#lanes.size > 1) this.#lanes.delete(hint);
-      if (lane.size > 0) this.#lanes.set(hint, lane);
+      if (lane.size === 0 || this.#lanes.size > 1) {
+        this.#lanes.delete(hint);
+      }
+      if (lane.size > 0) {
+        this.#lanes.set(hint, lane);
+      }
       return queued;
     }
     return undefined;
@@ -127,7 +140,9 @@ export class WaitingCalls {
   /** Returns the lane of a call, and makes it if there is room for one more. */
   #laneOf(queued: QueuedCall): Lane {
     const known = this.#lanes.get(queued.hint);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     if (this.#lanes.size >= MAX_LANES && queued.hint !== undefined) {
       queued.hint = undefined;
       return this.#laneOf(queued);
@@ -182,8 +197,9 @@ class Fifo {
   }
 
   unshift(queued: QueuedCall): void {
-    if (this.#start === 0) this.#calls.unshift(queued);
-    else {
+    if (this.#start === 0) {
+      this.#calls.unshift(queued);
+    } else {
       this.#start -= 1;
       this.#calls[this.#start] = queued;
     }
@@ -191,7 +207,9 @@ class Fifo {
 
   shift(): QueuedCall | undefined {
     const queued = this.#calls[this.#start];
-    if (!queued) return undefined;
+    if (!queued) {
+      return undefined;
+    }
     this.#calls[this.#start] = undefined;
     this.#start += 1;
     if (this.#start >= 1024 && 2 * this.#start >= this.#calls.length) {

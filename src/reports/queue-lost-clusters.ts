@@ -12,7 +12,11 @@ export class LostClusters {
   add(hint: string, nowMs: number): void {
     this.#untilMs.delete(hint);
     this.#untilMs.set(hint, nowMs + LOST_MS);
-    for (const [oldest] of this.#untilMs) if (this.#untilMs.size > MAX_LOST) this.#untilMs.delete(oldest);
+    for (const [oldest] of this.#untilMs) {
+      if (this.#untilMs.size > MAX_LOST) {
+        this.#untilMs.delete(oldest);
+      }
+    }
   }
 
   /**
@@ -20,9 +24,13 @@ export class LostClusters {
    * own host.
    */
   reachable(hint: string | undefined): string | undefined {
-    if (hint === undefined || this.#untilMs.size === 0) return hint;
+    if (hint === undefined || this.#untilMs.size === 0) {
+      return hint;
+    }
     const untilMs = this.#untilMs.get(hint);
-    if (untilMs === undefined || performance.now() < untilMs) return untilMs === undefined ? hint : undefined;
+    if (untilMs === undefined || performance.now() < untilMs) {
+      return untilMs === undefined ? hint : undefined;
+    }
     this.#untilMs.delete(hint);
     return hint;
   }

@@ -95,7 +95,9 @@ export class HostWindow {
   /** Notes that a call is being sent. */
   begin(nowMs: number): void {
     this.#inFlight += 1;
-    if (nowMs < this.#pausedUntilMs) this.#hurriedUntilMs = nowMs + HURRY_MS;
+    if (nowMs < this.#pausedUntilMs) {
+      this.#hurriedUntilMs = nowMs + HURRY_MS;
+    }
   }
 
   /** Notes that a call has ended, with any result. */
@@ -109,8 +111,11 @@ export class HostWindow {
     this.#pausedUntilMs = 0;
     this.#hurriedUntilMs = 0;
     this.#pauses = 0;
-    if (!this.#isProven) this.#limit = Math.min(FIRST_LIMIT, this.#maxInFlight);
-    else if (areOthersWaiting) this.#limit = Math.min(this.#limit + 1, this.#maxInFlight);
+    if (!this.#isProven) {
+      this.#limit = Math.min(FIRST_LIMIT, this.#maxInFlight);
+    } else if (areOthersWaiting) {
+      this.#limit = Math.min(this.#limit + 1, this.#maxInFlight);
+    }
     this.#isProven = true;
     this.#hasAnswered = true;
   }
@@ -123,14 +128,21 @@ export class HostWindow {
 
   /** Notes that the host failed in a way that may pass. */
   faulted(nowMs: number, { askedMs, isRepeated }: Fault): void {
-    if (!isRepeated) this.#faultsInRow += 1;
+    if (!isRepeated) {
+      this.#faultsInRow += 1;
+    }
     this.#limit = Math.max(1, this.#limit - 1);
     this.#asksInRow = askedMs === undefined ? 0 : this.#asksInRow + 1;
-    if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW)
+    if (askedMs !== undefined && this.#asksInRow >= MAX_ASKS_IN_ROW) {
       this.#heldUntilMs = Math.max(this.#heldUntilMs, nowMs + askedMs);
+    }
     // Calls that ran together also fail together. That is one reason to pause, not several reasons.
-    if (nowMs < this.#pausedUntilMs) return;
-    if (!this.#isProven || this.#faultsInRow >= MAX_FAULTS_IN_ROW) this.#pause(nowMs);
+    if (nowMs < this.#pausedUntilMs) {
+      return;
+    }
+    if (!this.#isProven || this.#faultsInRow >= MAX_FAULTS_IN_ROW) {
+      this.#pause(nowMs);
+    }
   }
 
   #pause(nowMs: number): void {

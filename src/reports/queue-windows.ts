@@ -28,8 +28,12 @@ export class HostWindows {
   /** Returns the window of a host. An idle host is forgotten when there are too many. */
   of(host: string): HostWindow {
     const known = this.#windows.get(host);
-    if (known) return known;
-    if (this.#windows.size >= MAX_HOSTS) this.#forgetOne();
+    if (known) {
+      return known;
+    }
+    if (this.#windows.size >= MAX_HOSTS) {
+      this.#forgetOne();
+    }
     const window = new HostWindow(this.#maxInFlight);
     this.#windows.set(host, window);
     return window;
@@ -37,10 +41,16 @@ export class HostWindows {
 
   /** Returns the opening that a host has for one more call at this moment; `undefined` when it has none. */
   openingAt(host: string, nowMs: number, isHurried: boolean): Opening | undefined {
-    if (this.#inFlight >= 2 * this.#maxInFlight) return undefined;
+    if (this.#inFlight >= 2 * this.#maxInFlight) {
+      return undefined;
+    }
     const window = this.of(host);
-    if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) return undefined;
-    if (window.inFlight >= this.#shareOf(window) || !window.mayBegin(nowMs, isHurried)) return undefined;
+    if (!window.hasAnswered && this.#toUnknown >= MAX_TO_UNKNOWN) {
+      return undefined;
+    }
+    if (window.inFlight >= this.#shareOf(window) || !window.mayBegin(nowMs, isHurried)) {
+      return undefined;
+    }
     return window.isProven ? 'any' : 'untried first';
   }
 
@@ -59,13 +69,17 @@ export class HostWindows {
     const unknown = window.hasAnswered ? 0 : 1;
     this.#inFlight += 1;
     this.#toUnknown += unknown;
-    if (window.inFlight === 0) this.#busy += 1;
+    if (window.inFlight === 0) {
+      this.#busy += 1;
+    }
     window.begin(nowMs);
     return () => {
       this.#inFlight -= 1;
       this.#toUnknown -= unknown;
       window.end();
-      if (window.inFlight === 0) this.#busy -= 1;
+      if (window.inFlight === 0) {
+        this.#busy -= 1;
+      }
     };
   }
 
@@ -74,6 +88,8 @@ export class HostWindows {
     const nowMs = performance.now();
     const idle = [...this.#windows].filter(([, window]) => window.isIdle(nowMs));
     const [host] = idle.find(([, { hasAnswered }]) => !hasAnswered) ?? idle[0] ?? [];
-    if (host !== undefined) this.#windows.delete(host);
+    if (host !== undefined) {
+      this.#windows.delete(host);
+    }
   }
 }

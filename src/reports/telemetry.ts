@@ -41,25 +41,35 @@ export class TelemetryBuffer {
 
   /** Keeps an entry, unless telemetry is off. */
   add(entry: TelemetryEntry): void {
-    if (!this.#isEnabled) return;
+    if (!this.#isEnabled) {
+      return;
+    }
     this.#entries.push(entry);
-    if (this.#entries.length > MAX_BUFFERED) this.#entries.shift();
+    if (this.#entries.length > MAX_BUFFERED) {
+      this.#entries.shift();
+    }
     this.#wait();
   }
 
   /** Removes and returns the oldest entries, as many as one call may carry. */
   take(): readonly TelemetryEntry[] {
-    if (this.isEmpty) return [];
+    if (this.isEmpty) {
+      return [];
+    }
     const entries = this.#entries.splice(0, MAX_PER_CALL);
     // The timer starts anew: this call is made anyway, and the next one will most likely carry the rest.
     this.#rest();
-    if (!this.isEmpty) this.#wait();
+    if (!this.isEmpty) {
+      this.#wait();
+    }
     return entries;
   }
 
   /** Keeps the entries of a call that failed. A later call carries them. */
   restore(entries: readonly TelemetryEntry[]): void {
-    if (entries.length === 0) return;
+    if (entries.length === 0) {
+      return;
+    }
     this.#entries = [...entries, ...this.#entries].slice(-MAX_BUFFERED);
     this.#wait();
   }
@@ -71,7 +81,9 @@ export class TelemetryBuffer {
   }
 
   #wait(): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped) {
+      return;
+    }
     this.#timer ??= unref(
       setTimeout(() => {
         this.#timer = undefined;

@@ -1,4 +1,4 @@
-import type { ResolvedConfig } from '../config.js';
+import type { ResolvedConfig } from '../config/config.js';
 import {
   type Context,
   type CustomerId,
@@ -101,12 +101,20 @@ function complete(
 ): ResolvedDeliveryRequest {
   const completed = written as Completed;
   const id = toVisitorId(written, identity);
-  if (id) completed.id = id;
+  if (id) {
+    completed.id = id;
+  }
   completed.requestId ??= newId();
   // The edge counts each impression id once, so a retried call counts no second impression.
-  if (completed.execute) completed.impressionId ??= newId();
-  if (config.environmentId !== undefined) completed.environmentId ??= config.environmentId;
-  if (config.propertyToken !== undefined) completed.property ??= { token: config.propertyToken };
+  if (completed.execute) {
+    completed.impressionId ??= newId();
+  }
+  if (config.environmentId !== undefined) {
+    completed.environmentId ??= config.environmentId;
+  }
+  if (config.propertyToken !== undefined) {
+    completed.property ??= { token: config.propertyToken };
+  }
   completed.context = toContext(written.context, nowMs);
   completed.experienceCloud = toExperienceCloud(written.experienceCloud, identity);
   return hasNoPrototype(completed) ? withoutPrototypes(completed) : completed;
@@ -125,10 +133,18 @@ function toVisitorId(request: CopiedRequest, identity: Identity): VisitorId | un
     );
   }
   const id: { -readonly [Field in keyof VisitorId]: VisitorId[Field] } = emptyLike(request);
-  if (tntId !== undefined) id.tntId = tntId;
-  if (written?.thirdPartyId !== undefined) id.thirdPartyId = written.thirdPartyId;
-  if (ecid !== undefined) id.marketingCloudVisitorId = ecid;
-  if (customerIds) id.customerIds = customerIds;
+  if (tntId !== undefined) {
+    id.tntId = tntId;
+  }
+  if (written?.thirdPartyId !== undefined) {
+    id.thirdPartyId = written.thirdPartyId;
+  }
+  if (ecid !== undefined) {
+    id.marketingCloudVisitorId = ecid;
+  }
+  if (customerIds) {
+    id.customerIds = customerIds;
+  }
   return (tntId ?? ecid ?? written?.thirdPartyId ?? customerIds) ? id : undefined;
 }
 
@@ -140,15 +156,21 @@ function toSentCustomerIds(
   written: readonly CustomerId[] | undefined,
   { customerIds, heldCustomerIds }: Identity,
 ): readonly CustomerId[] | undefined {
-  if (customerIds.length === 0 && heldCustomerIds.length === 0) return written;
-  if (!written) return [...customerIds, ...heldCustomerIds];
+  if (customerIds.length === 0 && heldCustomerIds.length === 0) {
+    return written;
+  }
+  if (!written) {
+    return [...customerIds, ...heldCustomerIds];
+  }
   const codes = new Set(written.map(({ integrationCode }) => integrationCode));
   const held = heldCustomerIds.filter(({ integrationCode }) => !codes.has(integrationCode));
   return [...customerIds, ...held, ...written];
 }
 
 function toContext(written: Context | undefined, nowMs: number): ResolvedDeliveryRequest['context'] {
-  if (!written) return { channel: 'web', timeOffsetInMinutes: 0 - new Date(nowMs).getTimezoneOffset() };
+  if (!written) {
+    return { channel: 'web', timeOffsetInMinutes: 0 - new Date(nowMs).getTimezoneOffset() };
+  }
   const { channel } = written;
   return channel
     ? (written as ResolvedDeliveryRequest['context'])

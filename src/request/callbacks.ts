@@ -45,11 +45,15 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
     // finds objects of one shape (benchmark on-device/prefetch-url).
     const isPromise = typeof (answer as Partial<PromiseLike<Result>>).then === 'function';
     const result = isPromise ? await answer : (answer as Result);
-    if (typeof callback === 'function') callBack(callback, result, logger);
+    if (typeof callback === 'function') {
+      callBack(callback, result, logger);
+    }
     return result;
   } catch (thrown) {
     const error = toCallError(thrown, options);
-    if (typeof errCallback !== 'function') throw error;
+    if (typeof errCallback !== 'function') {
+      throw error;
+    }
     callBack(errCallback, error, logger);
     // The type leaves undefined out. Otherwise every caller would have to check for it, although it comes only with an
     // errCallback.
@@ -63,7 +67,9 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`
  */
 function checkCallback(name: string, callback: unknown): void {
-  if (callback === undefined || callback === null || typeof callback === 'function') return;
+  if (callback === undefined || callback === null || typeof callback === 'function') {
+    return;
+  }
   throw invalidField(name, 'a function', callback);
 }
 
@@ -72,7 +78,9 @@ function checkCallback(name: string, callback: unknown): void {
  * that cannot be read. Otherwise it reports a defect of this package, which must not be called a mistake of the caller.
  */
 function toCallError(thrown: unknown, options: unknown): TargetError {
-  if (thrown instanceof TargetError || !isObject(options)) return toTargetError(thrown);
+  if (thrown instanceof TargetError || !isObject(options)) {
+    return toTargetError(thrown);
+  }
   const path = unreadableOptionOf(options);
   return path === undefined
     ? toTargetError(thrown)
@@ -94,11 +102,17 @@ function unreadableOptionOf(options: object): string | undefined {
     try {
       const value: unknown = Reflect.get(options, name);
       ownJsonOf(value);
-      if (COOKIES.has(name) && isObject(value)) Reflect.get(value, 'value');
+      if (COOKIES.has(name) && isObject(value)) {
+        Reflect.get(value, 'value');
+      }
       const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
-      if (path !== undefined) return path === '' ? name : path;
+      if (path !== undefined) {
+        return path === '' ? name : path;
+      }
       // A longer path would show a customer's integration code. Somebody may have written an id there by mistake.
-      if (name === 'customerIds' && unreadablePathOf(value) !== undefined) return name;
+      if (name === 'customerIds' && unreadablePathOf(value) !== undefined) {
+        return name;
+      }
     } catch {
       return name;
     }

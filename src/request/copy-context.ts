@@ -33,7 +33,9 @@ const CHANNELS: readonly ChannelType[] = ['web', 'mobile'];
  */
 export function copyContext(value: unknown, copying: Copying): Context | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<Context>();
   let kept: unknown;
   let hasGaps = false;
@@ -41,11 +43,18 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
   try {
     for (const name in written) {
       field = name;
-      if (name === 'channel') kept = copy.channel = toWord(written[name], CHANNELS);
-      else if (name === 'address') kept = copy.address = copyAddress(written[name], copying);
-      else if (name === 'userAgent') kept = copy.userAgent = toText(written[name]);
-      else kept = copyRareField(copy, name, written, copying);
-      if (kept === undefined) hasGaps = true;
+      if (name === 'channel') {
+        kept = copy.channel = toWord(written[name], CHANNELS);
+      } else if (name === 'address') {
+        kept = copy.address = copyAddress(written[name], copying);
+      } else if (name === 'userAgent') {
+        kept = copy.userAgent = toText(written[name]);
+      } else {
+        kept = copyRareField(copy, name, written, copying);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
@@ -55,22 +64,26 @@ export function copyContext(value: unknown, copying: Copying): Context | undefin
 
 function copyRareField(copy: Draft<Context>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'geo') kept = copy.geo = copyGeo(written.geo, copying);
-  else if (name === 'clientHints')
+  if (name === 'geo') {
+    kept = copy.geo = copyGeo(written.geo, copying);
+  } else if (name === 'clientHints') {
     kept = copy.clientHints = copyFields<ClientHints>(written.clientHints, copying, copyClientHint);
-  else if (name === 'timeOffsetInMinutes')
+  } else if (name === 'timeOffsetInMinutes') {
     kept = copy.timeOffsetInMinutes = toNumber(written.timeOffsetInMinutes);
-  else if (name === 'beacon') kept = copy.beacon = toFlag(written.beacon);
-  else if (name === 'browser')
+  } else if (name === 'beacon') {
+    kept = copy.beacon = toFlag(written.beacon);
+  } else if (name === 'browser') {
     kept = copy.browser = copyFields<Browser>(written.browser, copying, copyBrowserField);
-  else if (name === 'screen')
+  } else if (name === 'screen') {
     kept = copy.screen = copyFields<Screen>(written.screen, copying, copyScreenField);
-  else if (name === 'window')
+  } else if (name === 'window') {
     kept = copy.window = copyFields<Window>(written.window, copying, copyWindowField);
-  else if (name === 'application')
+  } else if (name === 'application') {
     kept = copy.application = copyFields<Application>(written.application, copying, copyApplicationField);
-  else if (name === 'mobilePlatform')
+  } else if (name === 'mobilePlatform') {
     kept = copy.mobilePlatform = copyMobilePlatform(written.mobilePlatform, copying);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }

@@ -18,20 +18,28 @@ export function copyDetail(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'parameters') kept = copy.parameters = copyParameters(written[name], copying);
-  else if (name === 'profileParameters')
+  if (name === 'parameters') {
+    kept = copy.parameters = copyParameters(written[name], copying);
+  } else if (name === 'profileParameters') {
     kept = copy.profileParameters = copyProfileParameters(written[name], copying);
-  else if (name === 'address') kept = copy.address = copyAddress(written[name], copying);
-  else if (name === 'order') kept = copy.order = copyOrder(written[name], copying);
-  else if (name === 'product') kept = copy.product = copyProduct(written[name], copying);
-  else kept = copying.dropUnknown(name);
+  } else if (name === 'address') {
+    kept = copy.address = copyAddress(written[name], copying);
+  } else if (name === 'order') {
+    kept = copy.order = copyOrder(written[name], copying);
+  } else if (name === 'product') {
+    kept = copy.product = copyProduct(written[name], copying);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
 /** Copies an address. A long URL is cut and not refused, because visitors control both URLs. */
 export function copyAddress(value: unknown, copying: Copying): Address | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<Address>();
   let kept: unknown;
   let hasGaps = false;
@@ -39,11 +47,16 @@ export function copyAddress(value: unknown, copying: Copying): Address | undefin
   try {
     for (const name in written) {
       field = name;
-      if (name === 'url') kept = copy.url = toCutText(written[name], EDGE_LIMITS.Address.url);
-      else if (name === 'referringUrl')
+      if (name === 'url') {
+        kept = copy.url = toCutText(written[name], EDGE_LIMITS.Address.url);
+      } else if (name === 'referringUrl') {
         kept = copy.referringUrl = toCutText(written[name], EDGE_LIMITS.Address.referringUrl);
-      else kept = copying.dropUnknown(name);
-      if (kept === undefined) hasGaps = true;
+      } else {
+        kept = copying.dropUnknown(name);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);

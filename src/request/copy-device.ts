@@ -8,10 +8,16 @@ import { toFlag, toNumber, toText, toWord } from './scalars.js';
 
 export function copyMobilePlatform(value: unknown, copying: Copying): MobilePlatform | undefined {
   const copy = copyFields<MobilePlatform>(value, copying, copyMobilePlatformField);
-  if (!copy) return undefined;
+  if (!copy) {
+    return undefined;
+  }
   const { deviceType, platformType } = copy;
-  if (deviceType === undefined) throw missingError('deviceType', value);
-  if (platformType === undefined) throw missingError('platformType', value);
+  if (deviceType === undefined) {
+    throw missingError('deviceType', value);
+  }
+  if (platformType === undefined) {
+    throw missingError('platformType', value);
+  }
   return { ...copy, deviceType, platformType };
 }
 
@@ -22,13 +28,17 @@ function copyMobilePlatformField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'deviceName') kept = copy.deviceName = toText(written.deviceName);
-  else if (name === 'deviceType') kept = copy.deviceType = toWord(written.deviceType, ['phone', 'tablet']);
-  else if (name === 'platformType')
+  if (name === 'deviceName') {
+    kept = copy.deviceName = toText(written.deviceName);
+  } else if (name === 'deviceType') {
+    kept = copy.deviceType = toWord(written.deviceType, ['phone', 'tablet']);
+  } else if (name === 'platformType') {
     kept = copy.platformType = toWord(written.platformType, ['android', 'ios']);
-  else if (name === 'version')
+  } else if (name === 'version') {
     kept = copy.version = toText(written.version, EDGE_LIMITS.MobilePlatform.version);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -39,10 +49,15 @@ export function copyApplicationField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'id') kept = copy.id = toText(written.id, EDGE_LIMITS.Application.id);
-  else if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.Application.name);
-  else if (name === 'version') kept = copy.version = toText(written.version, EDGE_LIMITS.Application.version);
-  else kept = copying.dropUnknown(name);
+  if (name === 'id') {
+    kept = copy.id = toText(written.id, EDGE_LIMITS.Application.id);
+  } else if (name === 'name') {
+    kept = copy.name = toText(written.name, EDGE_LIMITS.Application.name);
+  } else if (name === 'version') {
+    kept = copy.version = toText(written.version, EDGE_LIMITS.Application.version);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -53,13 +68,19 @@ export function copyScreenField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'width') kept = copy.width = toNumber(written.width);
-  else if (name === 'height') kept = copy.height = toNumber(written.height);
-  else if (name === 'colorDepth') kept = copy.colorDepth = toNumber(written.colorDepth);
-  else if (name === 'pixelRatio') kept = copy.pixelRatio = toNumber(written.pixelRatio);
-  else if (name === 'orientation')
+  if (name === 'width') {
+    kept = copy.width = toNumber(written.width);
+  } else if (name === 'height') {
+    kept = copy.height = toNumber(written.height);
+  } else if (name === 'colorDepth') {
+    kept = copy.colorDepth = toNumber(written.colorDepth);
+  } else if (name === 'pixelRatio') {
+    kept = copy.pixelRatio = toNumber(written.pixelRatio);
+  } else if (name === 'orientation') {
     kept = copy.orientation = toWord(written.orientation, ['portrait', 'landscape']);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -70,9 +91,13 @@ export function copyWindowField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'width') kept = copy.width = toNumber(written.width);
-  else if (name === 'height') kept = copy.height = toNumber(written.height);
-  else kept = copying.dropUnknown(name);
+  if (name === 'width') {
+    kept = copy.width = toNumber(written.width);
+  } else if (name === 'height') {
+    kept = copy.height = toNumber(written.height);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -83,10 +108,15 @@ export function copyBrowserField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'host') kept = copy.host = toText(written.host);
-  else if (name === 'language') kept = copy.language = toText(written.language);
-  else if (name === 'webGLRenderer') kept = copy.webGLRenderer = toText(written.webGLRenderer);
-  else kept = copying.dropUnknown(name);
+  if (name === 'host') {
+    kept = copy.host = toText(written.host);
+  } else if (name === 'language') {
+    kept = copy.language = toText(written.language);
+  } else if (name === 'webGLRenderer') {
+    kept = copy.webGLRenderer = toText(written.webGLRenderer);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -97,17 +127,25 @@ export function copyClientHint(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'mobile') kept = copy.mobile = toMobileHint(written.mobile, copying);
-  else if (name === 'model') kept = copy.model = toText(written.model);
-  else if (name === 'platform') kept = copy.platform = toText(written.platform);
-  else if (name === 'platformVersion') kept = copy.platformVersion = toText(written.platformVersion);
-  else if (name === 'browserUAWithMajorVersion')
+  if (name === 'mobile') {
+    kept = copy.mobile = toMobileHint(written.mobile, copying);
+  } else if (name === 'model') {
+    kept = copy.model = toText(written.model);
+  } else if (name === 'platform') {
+    kept = copy.platform = toText(written.platform);
+  } else if (name === 'platformVersion') {
+    kept = copy.platformVersion = toText(written.platformVersion);
+  } else if (name === 'browserUAWithMajorVersion') {
     kept = copy.browserUAWithMajorVersion = toText(written.browserUAWithMajorVersion);
-  else if (name === 'browserUAWithFullVersion')
+  } else if (name === 'browserUAWithFullVersion') {
     kept = copy.browserUAWithFullVersion = toText(written.browserUAWithFullVersion);
-  else if (name === 'architecture') kept = copy.architecture = toText(written.architecture);
-  else if (name === 'bitness') kept = copy.bitness = toText(written.bitness);
-  else kept = copying.dropUnknown(name);
+  } else if (name === 'architecture') {
+    kept = copy.architecture = toText(written.architecture);
+  } else if (name === 'bitness') {
+    kept = copy.bitness = toText(written.bitness);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -117,8 +155,11 @@ export function copyClientHint(
  * @see https://wicg.github.io/ua-client-hints/#sec-ch-ua-mobile
  */
 function toMobileHint(value: unknown, copying: Copying): boolean | undefined {
-  if (typeof value !== 'string' || value === '' || value === 'true' || value === 'false')
+  if (typeof value !== 'string' || value === '' || value === 'true' || value === 'false') {
     return toFlag(value);
-  if (value === '?1' || value === '?0') return value === '?1';
+  }
+  if (value === '?1' || value === '?0') {
+    return value === '?1';
+  }
   return copying.drop('a clientHints.mobile that is neither true nor false');
 }

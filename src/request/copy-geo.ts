@@ -17,14 +17,23 @@ export function copyGeo(value: unknown, copying: Copying): Geo | undefined {
  */
 function copyGeoField(copy: Draft<Geo>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'ipAddress') kept = copy.ipAddress = toIpAddress(written.ipAddress, copying);
-  else if (name === 'latitude') kept = copy.latitude = toNumber(written.latitude);
-  else if (name === 'longitude') kept = copy.longitude = toNumber(written.longitude);
-  else if (name === 'countryCode') kept = copy.countryCode = toText(written.countryCode);
-  else if (name === 'stateCode') kept = copy.stateCode = toText(written.stateCode);
-  else if (name === 'city') kept = copy.city = toText(written.city);
-  else if (name === 'zip') kept = copy.zip = toText(written.zip);
-  else kept = copying.dropUnknown(name);
+  if (name === 'ipAddress') {
+    kept = copy.ipAddress = toIpAddress(written.ipAddress, copying);
+  } else if (name === 'latitude') {
+    kept = copy.latitude = toNumber(written.latitude);
+  } else if (name === 'longitude') {
+    kept = copy.longitude = toNumber(written.longitude);
+  } else if (name === 'countryCode') {
+    kept = copy.countryCode = toText(written.countryCode);
+  } else if (name === 'stateCode') {
+    kept = copy.stateCode = toText(written.stateCode);
+  } else if (name === 'city') {
+    kept = copy.city = toText(written.city);
+  } else if (name === 'zip') {
+    kept = copy.zip = toText(written.zip);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -37,11 +46,17 @@ const MAPPED = /^::ffff:(?=\d)/i;
 
 /** Drops a value that is no IP address. Geography is only a guess, so a call must not fail because of it. */
 function toIpAddress(value: unknown, copying: Copying): string | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null) {
+    return undefined;
+  }
   if (typeof value === 'string') {
     const address = value.replace(MAPPED, '');
-    if (isIp(address) === 4) return address;
-    if (value === UNKNOWN_IP_ADDRESS || isIp(value) !== 0) return value;
+    if (isIp(address) === 4) {
+      return address;
+    }
+    if (value === UNKNOWN_IP_ADDRESS || isIp(value) !== 0) {
+      return value;
+    }
   }
   return copying.drop('an ipAddress that is not an IP address');
 }

@@ -11,15 +11,23 @@ const MAX_DEPTH = 32;
  */
 export function copyJson(given: unknown, depth = 0): JsonValue {
   const value = ownJsonOf(given);
-  if (depth > MAX_DEPTH) throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (depth > MAX_DEPTH) {
+    throw invalidField('', `nested at most ${MAX_DEPTH} deep`, value);
+  }
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') {
+    return value;
+  }
+  if (typeof value === 'number' && Number.isFinite(value)) {
+    return value;
+  }
   if (Array.isArray(value)) {
     return itemsOf(toWrittenList(value) ?? []).map((item, position) =>
       inside(`[${position}]`, () => copyJson(item, depth + 1)),
     );
   }
-  if (!isRecord(value)) throw invalidField('', 'JSON', value);
+  if (!isRecord(value)) {
+    throw invalidField('', 'JSON', value);
+  }
   const fields = Object.keys(value).map((name): [string, JsonValue] => [
     name,
     inside(name, () => copyJson(value[name] ?? null, depth + 1)),

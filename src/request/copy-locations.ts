@@ -33,7 +33,9 @@ export function copyLocations(
   mayHaveViews: boolean,
 ): Draft<CopiedLocations> | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<CopiedLocations>();
   let kept: unknown;
   let hasGaps = false;
@@ -41,12 +43,18 @@ export function copyLocations(
   try {
     for (const name in written) {
       field = name;
-      if (name === 'mboxes') kept = copy.mboxes = copyMboxes(written[name], copying);
-      else if (name === 'pageLoad') kept = copy.pageLoad = copyPageLoad(written[name], copying);
-      else if (name === 'views' && mayHaveViews)
+      if (name === 'mboxes') {
+        kept = copy.mboxes = copyMboxes(written[name], copying);
+      } else if (name === 'pageLoad') {
+        kept = copy.pageLoad = copyPageLoad(written[name], copying);
+      } else if (name === 'views' && mayHaveViews) {
         kept = copy.views = copyList(written[name], copying, copyView);
-      else kept = copying.dropUnknown(name);
-      if (kept === undefined) hasGaps = true;
+      } else {
+        kept = copying.dropUnknown(name);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
@@ -60,7 +68,9 @@ export function copyLocations(
  */
 function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | undefined {
   const written = toWrittenList(value);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   let copies: NamedMbox[] | undefined;
   let indexed = 0;
   let position = 0;
@@ -68,16 +78,25 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
     for (; position < written.length; position += 1) {
       const item = written[position];
       const copy = isAbsent(item) ? undefined : copyMbox(item, copying, position);
-      if (!copy) continue;
-      if (copy.index !== undefined) indexed += 1;
+      if (!copy) {
+        continue;
+      }
+      if (copy.index !== undefined) {
+        indexed += 1;
+      }
       // Pushing to an empty list reserves memory for many items, and most lists have one mbox.
-      if (copies) copies.push(copy);
-      else copies = [copy];
+      if (copies) {
+        copies.push(copy);
+      } else {
+        copies = [copy];
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, `[${position}]`);
   }
-  if (copies && indexed < copies.length) number(copies, indexed > 0);
+  if (copies && indexed < copies.length) {
+    number(copies, indexed > 0);
+  }
   return copies as ResolvedMboxRequest[] | undefined;
 }
 
@@ -86,9 +105,13 @@ function number(mboxes: readonly NamedMbox[], someHaveIndex: boolean): void {
   let position = -1;
   for (const mbox of mboxes) {
     position += 1;
-    if (mbox.index !== undefined) continue;
+    if (mbox.index !== undefined) {
+      continue;
+    }
     let index = position;
-    while (taken?.has(index)) index += 1;
+    while (taken?.has(index)) {
+      index += 1;
+    }
     taken?.add(index);
     mbox.index = index;
   }
@@ -96,7 +119,9 @@ function number(mboxes: readonly NamedMbox[], someHaveIndex: boolean): void {
 
 function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<ResolvedMboxRequest>();
   let kept: unknown;
   let hasGaps = false;
@@ -104,16 +129,24 @@ function copyMbox(value: unknown, copying: Copying, position: number): NamedMbox
   try {
     for (const name in written) {
       field = name;
-      if (name === 'name') kept = copy.name = toText(written[name]);
-      else if (name === 'index') kept = copy.index = toInteger(written[name], MIN_INDEX, MAX_INDEX);
-      else kept = copyDetail(copy, name, written, copying);
-      if (kept === undefined) hasGaps = true;
+      if (name === 'name') {
+        kept = copy.name = toText(written[name]);
+      } else if (name === 'index') {
+        kept = copy.index = toInteger(written[name], MIN_INDEX, MAX_INDEX);
+      } else {
+        kept = copyDetail(copy, name, written, copying);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
   }
   const whole = hasGaps ? withoutGaps(copy, copying) : copy;
-  if (whole && hasName(whole)) return whole;
+  if (whole && hasName(whole)) {
+    return whole;
+  }
   copying.drop(`the mbox at position ${position}, which has no name`);
   return undefined;
 }
@@ -124,16 +157,22 @@ function hasName(mbox: Draft<ResolvedMboxRequest>): mbox is NamedMbox {
 
 /** Copies a page load. An empty page load is kept, because it asks for offers. `true` stands for an empty one. */
 function copyPageLoad(value: unknown, copying: Copying): RequestDetails | undefined {
-  if (typeof value === 'boolean') return value ? {} : undefined;
+  if (typeof value === 'boolean') {
+    return value ? {} : undefined;
+  }
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<RequestDetails>();
   let hasGaps = false;
   let field = '';
   try {
     for (const name in written) {
       field = name;
-      if (copyDetail(copy, name, written, copying) === undefined) hasGaps = true;
+      if (copyDetail(copy, name, written, copying) === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
@@ -153,8 +192,12 @@ function copyViewField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.ViewRequest.name);
-  else if (name === 'key') kept = copy.key = toText(written.key, EDGE_LIMITS.ViewRequest.key);
-  else kept = copyDetail(copy, name, written, copying);
+  if (name === 'name') {
+    kept = copy.name = toText(written.name, EDGE_LIMITS.ViewRequest.name);
+  } else if (name === 'key') {
+    kept = copy.key = toText(written.key, EDGE_LIMITS.ViewRequest.key);
+  } else {
+    kept = copyDetail(copy, name, written, copying);
+  }
   return kept;
 }

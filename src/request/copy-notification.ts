@@ -39,15 +39,21 @@ function copyNotification(value: unknown, copying: Copying, position: number): N
     return copying.drop(`the notification at position ${position}, which has ${fault}`);
   }
   const copy = copyFields<Notification>(value, copying, copyNotificationField);
-  if (copy?.id === undefined || copy.type === undefined || copy.timestamp === undefined) return undefined;
+  if (copy?.id === undefined || copy.type === undefined || copy.timestamp === undefined) {
+    return undefined;
+  }
   // A caller may use `performance.timeOrigin + performance.now()`, which has fractions. The API takes whole
   // milliseconds.
   return { ...copy, id: copy.id, type: copy.type, timestamp: Math.trunc(copy.timestamp) };
 }
 
 function faultOf({ id, type, timestamp }: JsonRecord): string | undefined {
-  if (typeof id !== 'string' || id === '') return 'no id';
-  if (type !== 'click' && type !== 'display') return 'no type "click" or "display"';
+  if (typeof id !== 'string' || id === '') {
+    return 'no id';
+  }
+  if (type !== 'click' && type !== 'display') {
+    return 'no type "click" or "display"';
+  }
   return Number.isFinite(timestamp) ? undefined : 'no numeric timestamp';
 }
 
@@ -58,19 +64,25 @@ function copyNotificationField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'id') kept = copy.id = toText(written.id, EDGE_LIMITS.Notification.id);
-  else if (name === 'impressionId')
+  if (name === 'id') {
+    kept = copy.id = toText(written.id, EDGE_LIMITS.Notification.id);
+  } else if (name === 'impressionId') {
     kept = copy.impressionId = toText(written.impressionId, EDGE_LIMITS.Notification.impressionId);
-  else if (name === 'type') kept = copy.type = toWord(written.type, METRIC_TYPES);
-  else if (name === 'timestamp') kept = copy.timestamp = toNumber(written.timestamp);
-  else if (name === 'tokens') kept = copy.tokens = copyList(written.tokens, copying, toToken);
-  else if (name === 'mbox')
+  } else if (name === 'type') {
+    kept = copy.type = toWord(written.type, METRIC_TYPES);
+  } else if (name === 'timestamp') {
+    kept = copy.timestamp = toNumber(written.timestamp);
+  } else if (name === 'tokens') {
+    kept = copy.tokens = copyList(written.tokens, copying, toToken);
+  } else if (name === 'mbox') {
     kept = copy.mbox = copyFields<NotificationMbox>(written.mbox, copying, copyMboxField);
-  else if (name === 'view')
+  } else if (name === 'view') {
     kept = copy.view = copyFields<NotificationView>(written.view, copying, copyViewField);
-  else if (name === 'pageLoad')
+  } else if (name === 'pageLoad') {
     kept = copy.pageLoad = copyFields<NotificationPageLoad>(written.pageLoad, copying, copyPageLoadField);
-  else kept = copyDetail(copy, name, written, copying);
+  } else {
+    kept = copyDetail(copy, name, written, copying);
+  }
   return kept;
 }
 
@@ -85,9 +97,13 @@ function copyMboxField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationMbox.name);
-  else if (name === 'state') kept = copy.state = toText(written.state);
-  else kept = copying.dropUnknown(name);
+  if (name === 'name') {
+    kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationMbox.name);
+  } else if (name === 'state') {
+    kept = copy.state = toText(written.state);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -98,10 +114,15 @@ function copyViewField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'name') kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationView.name);
-  else if (name === 'key') kept = copy.key = toText(written.key, EDGE_LIMITS.NotificationView.key);
-  else if (name === 'state') kept = copy.state = toText(written.state);
-  else kept = copying.dropUnknown(name);
+  if (name === 'name') {
+    kept = copy.name = toText(written.name, EDGE_LIMITS.NotificationView.name);
+  } else if (name === 'key') {
+    kept = copy.key = toText(written.key, EDGE_LIMITS.NotificationView.key);
+  } else if (name === 'state') {
+    kept = copy.state = toText(written.state);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -112,8 +133,11 @@ function copyPageLoadField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'state') kept = copy.state = toText(written.state);
-  else kept = copying.dropUnknown(name);
+  if (name === 'state') {
+    kept = copy.state = toText(written.state);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -123,6 +147,8 @@ function copyPageLoadField(
  */
 export function requireNotifications(request: DeliveryRequest): void {
   const { notifications } = ownOf(request);
-  if (Array.isArray(notifications) && notifications.length > 0) return;
+  if (Array.isArray(notifications) && notifications.length > 0) {
+    return;
+  }
   throw invalidField('notifications', 'a list of at least one notification', notifications);
 }

@@ -8,7 +8,9 @@ const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDG
 /** Copies parameters. A number or a boolean becomes a text, and a list of them becomes one text, joined by commas. */
 export function copyParameters(value: unknown, copying: Copying): Record<string, string> | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy: Record<string, string> = copying.inheritsNames ? Object.create(null) : {};
   let count = 0;
   // An error that is caught while this is set belongs to the value of this parameter.
@@ -19,15 +21,24 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
       const given = written[name];
       const kept = typeof given === 'string' && given.length <= MAX_VALUE ? given : toParameter(given);
       field = undefined;
-      if (kept === undefined) continue;
+      if (kept === undefined) {
+        continue;
+      }
       checkName(name);
       count += 1;
-      if (count > MAX_COUNT) throw invalidField('', `at most ${MAX_COUNT} parameters`, value);
-      if (name === '__proto__') define(copy, name, kept);
-      else copy[name] = kept;
+      if (count > MAX_COUNT) {
+        throw invalidField('', `at most ${MAX_COUNT} parameters`, value);
+      }
+      if (name === '__proto__') {
+        define(copy, name, kept);
+      } else {
+        copy[name] = kept;
+      }
     }
   } catch (thrown) {
-    if (field === undefined) throw thrown;
+    if (field === undefined) {
+      throw thrown;
+    }
     throw withOuterPath(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
   }
   return count === 0 ? undefined : copy;
@@ -38,7 +49,9 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
   const copy = copyParameters(value, copying);
   for (const name in copy) {
     const kept = copy[name];
-    if (kept === undefined || kept.length <= profileValue) continue;
+    if (kept === undefined || kept.length <= profileValue) {
+      continue;
+    }
     copying.doubt(
       `the profile parameter ${shownName(name)} has more than the ${profileValue} characters that Target’s profiles hold`,
     );
@@ -51,15 +64,21 @@ export function copyProfileParameters(value: unknown, copying: Copying): Record<
  * never gets here.
  */
 function toParameter(given: unknown): string | undefined {
-  if (given === undefined || given === null) return undefined;
+  if (given === undefined || given === null) {
+    return undefined;
+  }
   const value = Array.isArray(given) ? joined(given) : toItem(given);
-  if (value === undefined || value.length <= MAX_VALUE) return value;
+  if (value === undefined || value.length <= MAX_VALUE) {
+    return value;
+  }
   throw invalidField('', `a string of at most ${MAX_VALUE} characters`, given);
 }
 
 /** Joins a list into one text with commas. Empty items are left out. Returns `undefined` when no item is left. */
 function joined(items: readonly unknown[]): string | undefined {
-  if (items.length > MAX_VALUE) throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
+  if (items.length > MAX_VALUE) {
+    throw invalidField('', `an array of at most ${MAX_VALUE}`, items);
+  }
   const texts = itemsOf(items)
     .filter((item) => !isAbsent(item))
     .map(toItem);
@@ -68,14 +87,18 @@ function joined(items: readonly unknown[]): string | undefined {
 
 function toItem(given: unknown): string {
   const text = scalarToText(given);
-  if (text !== undefined) return text;
+  if (text !== undefined) {
+    return text;
+  }
   throw invalidField('', 'a string, a number or a boolean', given, describe);
 }
 
 function checkName(name: string): void {
   // A name whose first character is visible ASCII is not blank, so it needs no slower check.
   const first = name.charCodeAt(0);
-  if (name.length <= MAX_NAME && ((first > 0x20 && first < 0x7f) || name.trim() !== '')) return;
+  if (name.length <= MAX_NAME && ((first > 0x20 && first < 0x7f) || name.trim() !== '')) {
+    return;
+  }
   throw new TargetError(
     'ERR_TARGET_INVALID_REQUEST',
     ` must have names of 1 to ${MAX_NAME} characters, not one of ${name.length}`,

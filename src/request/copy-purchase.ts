@@ -16,22 +16,31 @@ export function copyOrder(value: unknown, copying: Copying): Order | undefined {
 
 function copyOrderField(copy: Draft<Order>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'id') kept = copy.id = toText(written.id, ORDER.id);
-  else if (name === 'total') kept = copy.total = toNumber(written.total, 0);
-  else if (name === 'purchasedProductIds')
+  if (name === 'id') {
+    kept = copy.id = toText(written.id, ORDER.id);
+  } else if (name === 'total') {
+    kept = copy.total = toNumber(written.total, 0);
+  } else if (name === 'purchasedProductIds') {
     kept = copy.purchasedProductIds = copyProductIds(written.purchasedProductIds, copying);
-  else if (name === 'time') kept = copy.time = toTime(written.time);
-  else if (name === 'experienceLocalId')
+  } else if (name === 'time') {
+    kept = copy.time = toTime(written.time);
+  } else if (name === 'experienceLocalId') {
     kept = copy.experienceLocalId = toInteger(written.experienceLocalId, 0, ORDER.experienceLocalId);
-  else if (name === 'duplicate') kept = copy.duplicate = toFlag(written.duplicate);
-  else if (name === 'outlier') kept = copy.outlier = toFlag(written.outlier);
-  else kept = copying.dropUnknown(name);
+  } else if (name === 'duplicate') {
+    kept = copy.duplicate = toFlag(written.duplicate);
+  } else if (name === 'outlier') {
+    kept = copy.outlier = toFlag(written.outlier);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
 function copyProductIds(value: unknown, copying: Copying): string[] | undefined {
   const copies = copyList(value, copying, toProductId);
-  if (!copies || copies.join().length <= ORDER.purchasedProductIds) return copies;
+  if (!copies || copies.join().length <= ORDER.purchasedProductIds) {
+    return copies;
+  }
   throw invalidField('', `at most ${ORDER.purchasedProductIds} characters with its commas`, value);
 }
 
@@ -44,7 +53,9 @@ function toProductId(value: unknown): string | undefined {
  * seconds or milliseconds.
  */
 function toTime(value: unknown): string | undefined {
-  if (typeof value === 'number' || typeof value === 'boolean') throw invalidField('', 'a string', value);
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    throw invalidField('', 'a string', value);
+  }
   return toText(value);
 }
 
@@ -59,8 +70,12 @@ function copyProductField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'id') kept = copy.id = toText(written.id, PRODUCT.id);
-  else if (name === 'categoryId') kept = copy.categoryId = toText(written.categoryId, PRODUCT.categoryId);
-  else kept = copying.dropUnknown(name);
+  if (name === 'id') {
+    kept = copy.id = toText(written.id, PRODUCT.id);
+  } else if (name === 'categoryId') {
+    kept = copy.categoryId = toText(written.categoryId, PRODUCT.categoryId);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }

@@ -32,7 +32,9 @@ const MAX_LISTED = 10;
 export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
   const copying = new Copying();
   const written = isRecord(request) ? fieldsOf(request, copying) : undefined;
-  if (!written) throw invalidField('request', 'a Delivery API request', request);
+  if (!written) {
+    throw invalidField('request', 'a Delivery API request', request);
+  }
   const copy: CopiedRequest = copying.newCopy();
   let kept: unknown;
   let hasGaps = false;
@@ -40,43 +42,72 @@ export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedReq
   try {
     for (const name in written) {
       field = name;
-      if (name === 'execute') kept = copy.execute = copyLocations(written[name], copying, false);
-      else if (name === 'context') kept = copy.context = copyContext(written[name], copying);
-      else if (name === 'id') kept = copy.id = copyVisitorId(written[name], copying);
-      else if (name === 'prefetch') kept = copy.prefetch = copyLocations(written[name], copying, true);
-      else if (name === 'property') kept = copy.property = copyProperty(written[name], copying);
-      else if (name === 'requestId') kept = copy.requestId = toText(written[name], LIMITS.requestId);
-      else kept = copyRareField(copy, name, written, copying);
-      if (kept === undefined) hasGaps = true;
+      if (name === 'execute') {
+        kept = copy.execute = copyLocations(written[name], copying, false);
+      } else if (name === 'context') {
+        kept = copy.context = copyContext(written[name], copying);
+      } else if (name === 'id') {
+        kept = copy.id = copyVisitorId(written[name], copying);
+      } else if (name === 'prefetch') {
+        kept = copy.prefetch = copyLocations(written[name], copying, true);
+      } else if (name === 'property') {
+        kept = copy.property = copyProperty(written[name], copying);
+      } else if (name === 'requestId') {
+        kept = copy.requestId = toText(written[name], LIMITS.requestId);
+      } else {
+        kept = copyRareField(copy, name, written, copying);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
   }
-  if (copying.dropped || copying.doubts) warn(copying, logger);
-  if (written !== request) return withContent(copy, declaredBy(request), copying);
+  if (copying.dropped || copying.doubts) {
+    warn(copying, logger);
+  }
+  if (written !== request) {
+    return withContent(copy, declaredBy(request), copying);
+  }
   return hasGaps || kept === undefined ? withContent(copy, written, copying) : copy;
 }
 
 function copyRareField(copy: CopiedRequest, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'experienceCloud')
+  if (name === 'experienceCloud') {
     kept = copy.experienceCloud = copyExperienceCloud(written.experienceCloud, copying);
-  else if (name === 'notifications')
+  } else if (name === 'notifications') {
     kept = copy.notifications = copyNotifications(written.notifications, copying);
-  else if (name === 'impressionId')
+  } else if (name === 'impressionId') {
     kept = copy.impressionId = toText(written.impressionId, LIMITS.impressionId);
-  else if (name === 'environmentId') kept = copy.environmentId = toInteger(written.environmentId);
-  else if (name === 'trace') kept = copy.trace = copyTrace(written.trace, copying);
-  else if (name === 'qaMode') kept = copy.qaMode = copyQAMode(written.qaMode, copying);
-  else if (name === 'preview') kept = copy.preview = copyPreview(written.preview, copying);
-  else if (name === 'telemetry') kept = copy.telemetry = copyTelemetry(written.telemetry, copying);
-  else kept = copying.dropUnknown(name);
+  } else if (name === 'environmentId') {
+    kept = copy.environmentId = toInteger(written.environmentId);
+  } else if (name === 'trace') {
+    kept = copy.trace = copyTrace(written.trace, copying);
+  } else if (name === 'qaMode') {
+    kept = copy.qaMode = copyQAMode(written.qaMode, copying);
+  } else if (name === 'preview') {
+    kept = copy.preview = copyPreview(written.preview, copying);
+  } else if (name === 'telemetry') {
+    kept = copy.telemetry = copyTelemetry(written.telemetry, copying);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
 function warn({ dropped, doubts }: Copying, logger: Logger): void {
-  if (dropped) for (const what of dropped) logger.warn(`left out of the request: ${what}`);
-  if (doubts) for (const what of doubts) logger.warn(what);
+  if (dropped) {
+    for (const what of dropped) {
+      logger.warn(`left out of the request: ${what}`);
+    }
+  }
+  if (doubts) {
+    for (const what of doubts) {
+      logger.warn(what);
+    }
+  }
 }
 
 /** The parts of a request that ask for something. */
@@ -105,13 +136,19 @@ function declaredBy(request: Content): Content {
 function withContent(copy: CopiedRequest, written: Content, copying: Copying): CopiedRequest {
   const { dropped = [] } = copying;
   const { execute, prefetch, notifications } = written;
-  if (execute && !copy.execute) throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
-  if (prefetch && !copy.prefetch) throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
+  if (execute && !copy.execute) {
+    throw emptyError('execute', 'needs pageLoad or mboxes', dropped);
+  }
+  if (prefetch && !copy.prefetch) {
+    throw emptyError('prefetch', 'needs views, pageLoad or mboxes', dropped);
+  }
   if (Array.isArray(notifications) && notifications.length > 0 && !copy.notifications) {
     throw emptyError('notifications', 'are all invalid', dropped);
   }
   const whole = withoutGaps(copy, copying);
-  if (!whole) throw emptyError('request', 'asks for nothing', dropped);
+  if (!whole) {
+    throw emptyError('request', 'asks for nothing', dropped);
+  }
   return whole;
 }
 

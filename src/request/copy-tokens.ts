@@ -22,8 +22,11 @@ function copyTokenField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'token') kept = copy.token = toText(written.token);
-  else kept = copying.dropUnknown(name);
+  if (name === 'token') {
+    kept = copy.token = toText(written.token);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -33,24 +36,27 @@ export function copyQAMode(value: unknown, copying: Copying): QAMode | undefined
 
 function copyQAModeField(copy: Draft<QAMode>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'token') kept = copy.token = toText(written.token);
-  else if (name === 'listedActivitiesOnly')
+  if (name === 'token') {
+    kept = copy.token = toText(written.token);
+  } else if (name === 'listedActivitiesOnly') {
     kept = copy.listedActivitiesOnly = toFlag(written.listedActivitiesOnly);
-  else if (name === 'evaluateAsTrueAudienceIds')
+  } else if (name === 'evaluateAsTrueAudienceIds') {
     kept = copy.evaluateAsTrueAudienceIds = copyList(
       written.evaluateAsTrueAudienceIds,
       copying,
       toAudienceId,
     );
-  else if (name === 'evaluateAsFalseAudienceIds')
+  } else if (name === 'evaluateAsFalseAudienceIds') {
     kept = copy.evaluateAsFalseAudienceIds = copyList(
       written.evaluateAsFalseAudienceIds,
       copying,
       toAudienceId,
     );
-  else if (name === 'previewIndexes')
+  } else if (name === 'previewIndexes') {
     kept = copy.previewIndexes = copyList(written.previewIndexes, copying, copyPreviewIndex);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -69,8 +75,12 @@ function copyPreviewIndexField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'activityIndex') kept = copy.activityIndex = toInteger(written.activityIndex, 1);
-  else if (name === 'experienceIndex') kept = copy.experienceIndex = toInteger(written.experienceIndex, 1);
-  else kept = copying.dropUnknown(name);
+  if (name === 'activityIndex') {
+    kept = copy.activityIndex = toInteger(written.activityIndex, 1);
+  } else if (name === 'experienceIndex') {
+    kept = copy.experienceIndex = toInteger(written.experienceIndex, 1);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }

@@ -8,15 +8,21 @@ import { toText } from './scalars.js';
 
 /** Copies the trace settings. An empty object is kept, because on-device decisions can be traced without a token. */
 export function copyTrace(value: unknown, copying: Copying): Trace | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null) {
+    return undefined;
+  }
   return copyFields<Trace>(value, copying, copyTraceField) ?? {};
 }
 
 function copyTraceField(copy: Draft<Trace>, name: string, written: JsonRecord, copying: Copying): unknown {
   let kept: unknown;
-  if (name === 'authorizationToken') kept = copy.authorizationToken = toText(written.authorizationToken);
-  else if (name === 'usage') kept = copy.usage = copyPassedOn(written.usage) as Trace['usage'];
-  else kept = copying.dropUnknown(name);
+  if (name === 'authorizationToken') {
+    kept = copy.authorizationToken = toText(written.authorizationToken);
+  } else if (name === 'usage') {
+    kept = copy.usage = copyPassedOn(written.usage) as Trace['usage'];
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -31,9 +37,11 @@ function copyTelemetryField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'entries')
+  if (name === 'entries') {
     kept = copy.entries = copyList(written.entries, copying, copyPassedOn) as Telemetry['entries'];
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 

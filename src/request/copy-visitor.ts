@@ -30,7 +30,9 @@ const LIMITS = EDGE_LIMITS.VisitorId;
 
 export function copyVisitorId(value: unknown, copying: Copying): VisitorId | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<VisitorId>();
   let kept: unknown;
   let hasGaps = false;
@@ -38,14 +40,20 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
   try {
     for (const name in written) {
       field = name;
-      if (name === 'tntId') kept = copy.tntId = toText(written[name], LIMITS.tntId);
-      else if (name === 'marketingCloudVisitorId')
+      if (name === 'tntId') {
+        kept = copy.tntId = toText(written[name], LIMITS.tntId);
+      } else if (name === 'marketingCloudVisitorId') {
         kept = copy.marketingCloudVisitorId = toText(written[name], LIMITS.marketingCloudVisitorId);
-      else if (name === 'thirdPartyId') kept = copy.thirdPartyId = toText(written[name], LIMITS.thirdPartyId);
-      else if (name === 'customerIds')
+      } else if (name === 'thirdPartyId') {
+        kept = copy.thirdPartyId = toText(written[name], LIMITS.thirdPartyId);
+      } else if (name === 'customerIds') {
         kept = copy.customerIds = copyList(written[name], copying, copyCustomerId, LIMITS.customerIds);
-      else kept = copying.dropUnknown(name);
-      if (kept === undefined) hasGaps = true;
+      } else {
+        kept = copying.dropUnknown(name);
+      }
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
@@ -55,10 +63,16 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
 
 function copyCustomerId(value: unknown, copying: Copying): CustomerId | undefined {
   const copy = copyFields<CustomerId>(value, copying, copyCustomerIdField);
-  if (!copy) return undefined;
+  if (!copy) {
+    return undefined;
+  }
   const { id, integrationCode, authenticatedState = 'unknown' } = copy;
-  if (id === undefined) throw missingError('id', value);
-  if (integrationCode === undefined) throw missingError('integrationCode', value);
+  if (id === undefined) {
+    throw missingError('id', value);
+  }
+  if (integrationCode === undefined) {
+    throw missingError('integrationCode', value);
+  }
   return { ...copy, id, integrationCode, authenticatedState };
 }
 
@@ -69,18 +83,23 @@ function copyCustomerIdField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'id') kept = copy.id = toText(written.id, EDGE_LIMITS.CustomerId.id);
-  else if (name === 'integrationCode')
+  if (name === 'id') {
+    kept = copy.id = toText(written.id, EDGE_LIMITS.CustomerId.id);
+  } else if (name === 'integrationCode') {
     kept = copy.integrationCode = toText(written.integrationCode, EDGE_LIMITS.CustomerId.integrationCode);
-  else if (name === 'authenticatedState')
+  } else if (name === 'authenticatedState') {
     kept = copy.authenticatedState = toState(written.authenticatedState);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
 function toState(given: unknown): AuthenticatedState {
   const state = toAuthenticatedState(given);
-  if (state) return state;
+  if (state) {
+    return state;
+  }
   throw invalidField('', `one of ${AUTHENTICATED_STATES.join(', ')}`, given);
 }
 
@@ -95,15 +114,17 @@ function copyExperienceCloudField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'analytics')
+  if (name === 'analytics') {
     kept = copy.analytics = copyFields<AnalyticsRequest>(written.analytics, copying, copyAnalyticsField);
-  else if (name === 'audienceManager')
+  } else if (name === 'audienceManager') {
     kept = copy.audienceManager = copyFields<AudienceManager>(
       written.audienceManager,
       copying,
       copyAudienceManagerField,
     );
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -114,9 +135,13 @@ function copyAudienceManagerField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'locationHint') kept = copy.locationHint = toInteger(written.locationHint, 1);
-  else if (name === 'blob') kept = copy.blob = toText(written.blob, EDGE_LIMITS.AudienceManager.blob);
-  else kept = copying.dropUnknown(name);
+  if (name === 'locationHint') {
+    kept = copy.locationHint = toInteger(written.locationHint, 1);
+  } else if (name === 'blob') {
+    kept = copy.blob = toText(written.blob, EDGE_LIMITS.AudienceManager.blob);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
@@ -129,19 +154,25 @@ function copyAnalyticsField(
   copying: Copying,
 ): unknown {
   let kept: unknown;
-  if (name === 'supplementalDataId')
+  if (name === 'supplementalDataId') {
     kept = copy.supplementalDataId = toSupplementalDataId(written.supplementalDataId, copying);
-  else if (name === 'logging') kept = copy.logging = toWord(written.logging, LOGGING);
-  else if (name === 'trackingServer') kept = copy.trackingServer = toText(written.trackingServer);
-  else if (name === 'trackingServerSecure')
+  } else if (name === 'logging') {
+    kept = copy.logging = toWord(written.logging, LOGGING);
+  } else if (name === 'trackingServer') {
+    kept = copy.trackingServer = toText(written.trackingServer);
+  } else if (name === 'trackingServerSecure') {
     kept = copy.trackingServerSecure = toText(written.trackingServerSecure);
-  else kept = copying.dropUnknown(name);
+  } else {
+    kept = copying.dropUnknown(name);
+  }
   return kept;
 }
 
 function toSupplementalDataId(given: unknown, copying: Copying): string | undefined {
   const id = toText(given);
-  if (id === undefined || isSupplementalDataId(id)) return id;
+  if (id === undefined || isSupplementalDataId(id)) {
+    return id;
+  }
   return copying.doubt(
     'the supplementalDataId is not 16 hexadecimal digits, a dash and 16 more: the visitor’s own is sent',
   );

@@ -76,8 +76,12 @@ export function fieldsOf(value: unknown, copying: Copying): JsonRecord | undefin
 }
 
 function rareFieldsOf(value: unknown): JsonRecord | undefined {
-  if (isAbsent(value)) return undefined;
-  if (isRecord(value)) return ownFieldsOf(value);
+  if (isAbsent(value)) {
+    return undefined;
+  }
+  if (isRecord(value)) {
+    return ownFieldsOf(value);
+  }
   throw invalidField('', 'an object', value);
 }
 
@@ -117,7 +121,9 @@ export function copyFields<Type extends object>(
   copyField: CopyField<Type>,
 ): Draft<Type> | undefined {
   const written = fieldsOf(value, copying);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copy = copying.newCopy<Type>();
   let kept: unknown;
   let hasGaps = false;
@@ -126,7 +132,9 @@ export function copyFields<Type extends object>(
     for (const name in written) {
       field = name;
       kept = copyField(copy, name, written, copying);
-      if (kept === undefined) hasGaps = true;
+      if (kept === undefined) {
+        hasGaps = true;
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, field, written);
@@ -141,7 +149,9 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
   let isEmpty = true;
   for (const name in copy) {
     const kept = copy[name];
-    if (kept === undefined) continue;
+    if (kept === undefined) {
+      continue;
+    }
     whole[name] = kept;
     isEmpty = false;
   }
@@ -153,9 +163,15 @@ const MAX_ITEMS = 100_000;
 
 /** Checks that a value is a list of at most `maxItems`. `undefined`, `null` and `''` give `undefined`. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
-  if (isAbsent(value)) return undefined;
-  if (!Array.isArray(value)) throw invalidField('', 'an array', value);
-  if (value.length > maxItems) throw invalidField('', `an array of at most ${maxItems}`, value);
+  if (isAbsent(value)) {
+    return undefined;
+  }
+  if (!Array.isArray(value)) {
+    throw invalidField('', 'an array', value);
+  }
+  if (value.length > maxItems) {
+    throw invalidField('', `an array of at most ${maxItems}`, value);
+  }
   return value;
 }
 
@@ -167,14 +183,18 @@ export function copyList<Item>(
   maxItems?: number,
 ): Item[] | undefined {
   const written = toWrittenList(value, maxItems);
-  if (!written) return undefined;
+  if (!written) {
+    return undefined;
+  }
   const copies: Item[] = [];
   let position = 0;
   try {
     for (; position < written.length; position += 1) {
       const item = written[position];
       const kept = isAbsent(item) ? undefined : copyItem(item, copying, position);
-      if (kept !== undefined) copies.push(kept);
+      if (kept !== undefined) {
+        copies.push(kept);
+      }
     }
   } catch (thrown) {
     throw withOuterPath(thrown, `[${position}]`);
@@ -194,7 +214,9 @@ export function missingError(name: string, value: unknown): TargetError {
  * paths that write it in another form.
  */
 export function withOuterPath(thrown: unknown, name: string, written?: object, key = name): unknown {
-  if (name === '') return thrown;
+  if (name === '') {
+    return thrown;
+  }
   if (!(thrown instanceof TargetError)) {
     const isGetters = written !== undefined && hasGetter(written, key);
     return isGetters ? unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown) : thrown;

@@ -16,7 +16,9 @@ export function checkMboxCount({ execute, prefetch }: DeliveryRequest): void {
 }
 
 function check(mboxes: readonly unknown[] | undefined, path: string, most: number): void {
-  if (mboxes && mboxes.length > most) throw invalidField(path, `an array of at most ${most}`, mboxes);
+  if (mboxes && mboxes.length > most) {
+    throw invalidField(path, `an array of at most ${most}`, mboxes);
+  }
 }
 
 /**
@@ -33,13 +35,25 @@ type ResolvedContext = ResolvedDeliveryRequest['context'];
  */
 export function toSentContext(context: ResolvedContext): ResolvedContext {
   const { geo } = context;
-  if (!geo || isSentWhole(geo)) return context;
+  if (!geo || isSentWhole(geo)) {
+    return context;
+  }
   const sent: { -readonly [Field in keyof Geo]: Geo[Field] } = { ...geo };
-  if (sent.ipAddress === UNKNOWN_IP_ADDRESS) delete sent.ipAddress;
-  if (!isCountryCode(sent.countryCode)) delete sent.countryCode;
-  if (!fits(sent.stateCode, EDGE_LIMITS.Geo.stateCode)) delete sent.stateCode;
-  if (!fits(sent.city, EDGE_LIMITS.Geo.city)) delete sent.city;
-  if (!fits(sent.zip, EDGE_LIMITS.Geo.zip)) delete sent.zip;
+  if (sent.ipAddress === UNKNOWN_IP_ADDRESS) {
+    delete sent.ipAddress;
+  }
+  if (!isCountryCode(sent.countryCode)) {
+    delete sent.countryCode;
+  }
+  if (!fits(sent.stateCode, EDGE_LIMITS.Geo.stateCode)) {
+    delete sent.stateCode;
+  }
+  if (!fits(sent.city, EDGE_LIMITS.Geo.city)) {
+    delete sent.city;
+  }
+  if (!fits(sent.zip, EDGE_LIMITS.Geo.zip)) {
+    delete sent.zip;
+  }
   const { geo: _, ...others } = context;
   return Object.keys(sent).length === 0 ? others : { ...others, geo: sent };
 }

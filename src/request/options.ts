@@ -1,11 +1,11 @@
-import { DECISIONING_METHODS } from '../config.js';
+import { DECISIONING_METHODS } from '../config/config.js';
+import { timeout as timeoutCheck, warnOfUnknown } from '../config/option-checks.js';
 import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import { withoutInherited } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
-import { timeout as timeoutCheck, warnOfUnknown } from '../option-checks.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
 
@@ -132,7 +132,9 @@ export function ownOptions<Options extends object>(options: Options): Options {
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
     // Most calls have no other option, and the comparison is faster than the look-up.
-    if (name === 'request' || CALL_OPTIONS.has(name)) continue;
+    if (name === 'request' || CALL_OPTIONS.has(name)) {
+      continue;
+    }
     warnOfUnknown(options, [...CALL_OPTIONS], (line) => logger.warn(line));
     return;
   }
@@ -143,9 +145,13 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other word.
  */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
-  if (method === undefined || method === null || method === '') return undefined;
+  if (method === undefined || method === null || method === '') {
+    return undefined;
+  }
   const known = DECISIONING_METHODS.find((one) => one === method);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   throw invalidField('decisioningMethod', `one of ${DECISIONING_METHODS.join(', ')}`, method);
 }
 
@@ -155,9 +161,13 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not above 0 and below 2^31.
  */
 export function toTimeoutMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null || timeout === '') return undefined;
+  if (timeout === undefined || timeout === null || timeout === '') {
+    return undefined;
+  }
   const timeoutMs = readNumber(timeout);
-  if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
+  if (timeoutCheck.accepts(timeoutMs)) {
+    return timeoutMs;
+  }
   throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
 }
 
@@ -166,7 +176,9 @@ export function toTimeoutMs(timeout: unknown): number | undefined {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an object that nobody can listen to.
  */
 export function toSignal(signal: unknown): AbortSignalLike | undefined {
-  if (signal === undefined || signal === null) return undefined;
+  if (signal === undefined || signal === null) {
+    return undefined;
+  }
   const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
   if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
     return signal as AbortSignalLike;

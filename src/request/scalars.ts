@@ -16,10 +16,16 @@ export function toText(given: unknown, maxLength = Number.POSITIVE_INFINITY): st
 }
 
 function convertToText(given: unknown, maxLength: number): string | undefined {
-  if (isAbsent(given)) return undefined;
+  if (isAbsent(given)) {
+    return undefined;
+  }
   const text = idToText(given);
-  if (text === undefined) throw invalidField('', 'a string', given);
-  if (text.length > maxLength) throw invalidField('', `a string of at most ${maxLength} characters`, given);
+  if (text === undefined) {
+    throw invalidField('', 'a string', given);
+  }
+  if (text.length > maxLength) {
+    throw invalidField('', `a string of at most ${maxLength} characters`, given);
+  }
   return text === '' ? undefined : text;
 }
 
@@ -49,9 +55,13 @@ export function readNumber(given: unknown): unknown {
 
 /** Takes a finite number of at least `minimum`, or its text. */
 export function toNumber(given: unknown, minimum = Number.NEGATIVE_INFINITY): number | undefined {
-  if (isAbsent(given)) return undefined;
+  if (isAbsent(given)) {
+    return undefined;
+  }
   const value = readNumber(given);
-  if (typeof value === 'number' && Number.isFinite(value) && value >= minimum) return value;
+  if (typeof value === 'number' && Number.isFinite(value) && value >= minimum) {
+    return value;
+  }
   const from = minimum === Number.NEGATIVE_INFINITY ? '' : ` of at least ${minimum}`;
   throw invalidField('', `a number${from}`, given, describe);
 }
@@ -62,10 +72,16 @@ export function toInteger(
   minimum = Number.MIN_SAFE_INTEGER,
   maximum = Number.MAX_SAFE_INTEGER,
 ): number | undefined {
-  if (isInteger(given, minimum, maximum)) return given;
-  if (isAbsent(given)) return undefined;
+  if (isInteger(given, minimum, maximum)) {
+    return given;
+  }
+  if (isAbsent(given)) {
+    return undefined;
+  }
   const value = readNumber(given);
-  if (isInteger(value, minimum, maximum)) return value;
+  if (isInteger(value, minimum, maximum)) {
+    return value;
+  }
   const from = minimum === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${minimum}`;
   const to = maximum === Number.MAX_SAFE_INTEGER ? '' : ` and at most ${maximum}`;
   throw invalidField('', `an integer${from}${to}`, given, describe);
@@ -77,18 +93,36 @@ function isInteger(value: unknown, minimum: number, maximum: number): value is n
 
 /** Takes a boolean, or the text `true` or `false`. */
 export function toFlag(given: unknown): boolean | undefined {
-  if (typeof given === 'boolean') return given;
-  if (isAbsent(given)) return undefined;
-  if (given === 'true') return true;
-  if (given === 'false') return false;
+  if (typeof given === 'boolean') {
+    return given;
+  }
+  if (isAbsent(given)) {
+    return undefined;
+  }
+  if (given === 'true') {
+    return true;
+  }
+  if (given === 'false') {
+    return false;
+  }
   throw invalidField('', 'a boolean', given);
 }
 
 /** Takes one of a few words, in lower or upper case. */
 export function toWord<Word extends string>(given: unknown, words: readonly Word[]): Word | undefined {
-  for (const word of words) if (given === word) return word;
-  if (isAbsent(given)) return undefined;
+  for (const word of words) {
+    if (given === word) {
+      return word;
+    }
+  }
+  if (isAbsent(given)) {
+    return undefined;
+  }
   const name = typeof given === 'string' ? given.toLowerCase() : given;
-  for (const word of words) if (name === word) return word;
+  for (const word of words) {
+    if (name === word) {
+      return word;
+    }
+  }
   throw invalidField('', `one of ${words.join(', ')}`, given);
 }

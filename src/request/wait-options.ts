@@ -1,8 +1,8 @@
+import { timeout as timeoutCheck } from '../config/option-checks.js';
 import { TargetError, unreadableError } from '../errors.js';
 import { type Limits, type Span, within } from '../http/deadline.js';
 import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
 import { withoutInherited } from '../inherited-names.js';
-import { timeout as timeoutCheck } from '../option-checks.js';
 import { toSignal, toTimeoutMs, type WaitOptions } from './options.js';
 import { readNumber } from './scalars.js';
 
@@ -18,7 +18,9 @@ export function toLimitMs(options: Pick<WaitOptions, 'timeout'> | undefined, def
     // A getter or a proxy of the caller threw, so the limit counts as absent.
   }
   const timeoutMs = readNumber(timeout);
-  if (timeoutCheck.accepts(timeoutMs)) return timeoutMs;
+  if (timeoutCheck.accepts(timeoutMs)) {
+    return timeoutMs;
+  }
   return typeof timeoutMs === 'number' && timeoutMs <= 0 ? 1 : defaultMs;
 }
 
@@ -46,7 +48,9 @@ export function toReadyLimits(options: WaitOptions | undefined): {
     const { timeout, signal } = withoutInherited(options ?? {});
     return { timeoutMs: toTimeoutMs(timeout), signal: toSignal(signal) };
   } catch (thrown) {
-    if (thrown instanceof TargetError) throw thrown;
+    if (thrown instanceof TargetError) {
+      throw thrown;
+    }
     throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'options', thrown);
   }
 }

@@ -14,29 +14,41 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
   const ownOf = <Type>(value: Type): Type => (inherits && isObject(value) ? withoutInherited(value) : value);
   const request = ownOf(given);
   const names = readNames(mboxNames);
-  if (names.length === 0 && !asksForSomething(request)) throw noNamesError(mboxNames);
+  if (names.length === 0 && !asksForSomething(request)) {
+    throw noNamesError(mboxNames);
+  }
   // A malformed request is returned as it is. The check of the request names the fault later.
-  if (!canTakeMboxes(request)) return request;
+  if (!canTakeMboxes(request)) {
+    return request;
+  }
   const executed = listOf(ownOf(request.execute)?.mboxes);
   const named = new Set<unknown>();
   let index = 0;
-  for (const mbox of listOf(ownOf(request.prefetch)?.mboxes)) named.add(idToText(ownOf(mbox)?.name));
+  for (const mbox of listOf(ownOf(request.prefetch)?.mboxes)) {
+    named.add(idToText(ownOf(mbox)?.name));
+  }
   executed.forEach((written, position) => {
     const mbox = ownOf(written);
     named.add(idToText(mbox?.name));
     const given: unknown = mbox?.index ?? position;
     // An index may be written as a text.
     const number = typeof given === 'string' ? Number(given) : given;
-    if (typeof number === 'number' && number > index) index = number;
+    if (typeof number === 'number' && number > index) {
+      index = number;
+    }
   });
   const mboxes = [...executed];
   for (const name of names) {
-    if (named.has(name)) continue;
+    if (named.has(name)) {
+      continue;
+    }
     named.add(name);
     index += 1;
     mboxes.push({ name, index });
   }
-  if (mboxes.length === executed.length) return request;
+  if (mboxes.length === executed.length) {
+    return request;
+  }
   return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
 }
 
@@ -48,20 +60,30 @@ function readNames(mboxNames: unknown): readonly string[] {
   try {
     return toNames(mboxNames);
   } catch (thrown) {
-    if (thrown instanceof TargetError) throw thrown;
+    if (thrown instanceof TargetError) {
+      throw thrown;
+    }
     throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'mboxNames', thrown);
   }
 }
 
 /** Checks the names of mboxes. A number counts as a name, and empty entries are left out, as in a request. */
 function toNames(mboxNames: unknown): readonly string[] {
-  if (!Array.isArray(mboxNames)) throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
-  if (mboxNames.every((name) => typeof name === 'string' && name !== '')) return mboxNames;
+  if (!Array.isArray(mboxNames)) {
+    throw invalidField('mboxNames', 'an array of mbox names', mboxNames);
+  }
+  if (mboxNames.every((name) => typeof name === 'string' && name !== '')) {
+    return mboxNames;
+  }
   const names: string[] = [];
   for (const [position, name] of itemsOf(mboxNames).entries()) {
-    if (isAbsent(name)) continue;
+    if (isAbsent(name)) {
+      continue;
+    }
     const text = idToText(name);
-    if (text === undefined) throw invalidField(`mboxNames[${position}]`, 'the name of an mbox', name);
+    if (text === undefined) {
+      throw invalidField(`mboxNames[${position}]`, 'the name of an mbox', name);
+    }
     names.push(text);
   }
   return names;
@@ -74,14 +96,20 @@ function asksForSomething({ execute, prefetch, notifications }: DeliveryRequest)
 }
 
 function noNamesError(mboxNames: readonly unknown[]): TargetError {
-  if (mboxNames.length > 0) return invalidField('mboxNames[0]', 'the name of an mbox', mboxNames[0]);
+  if (mboxNames.length > 0) {
+    return invalidField('mboxNames[0]', 'the name of an mbox', mboxNames[0]);
+  }
   return invalidField('mboxNames', 'an array of at least one mbox name', mboxNames);
 }
 
 function canTakeMboxes(request: unknown): boolean {
-  if (!isRecord(request)) return false;
+  if (!isRecord(request)) {
+    return false;
+  }
   const { execute } = request;
-  if (!isRecord(execute)) return execute === undefined || execute === null;
+  if (!isRecord(execute)) {
+    return execute === undefined || execute === null;
+  }
   const { mboxes } = execute;
   return mboxes === undefined || mboxes === null || Array.isArray(mboxes);
 }

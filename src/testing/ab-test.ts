@@ -38,7 +38,9 @@ export function abTest(
     .map(([name, offers], position) => ({ name, id: position, offers, share: shareOf(name, weights) }))
     .filter(({ share }) => share > 0);
   const last = arms.at(-1);
-  if (!last) throw new TypeError('abTest: at least one experience needs a weight above 0');
+  if (!last) {
+    throw new TypeError('abTest: at least one experience needs a weight above 0');
+  }
   const total = arms.reduce((sum, { share }) => sum + share, 0);
 
   return (location, call) => {
@@ -56,10 +58,13 @@ export function abTest(
 }
 
 function shareOf(name: string, weights: AbTestOptions['weights']): number {
-  if (!weights) return 1;
+  if (!weights) {
+    return 1;
+  }
   const share = Object.hasOwn(weights, name) ? (weights[name] ?? 0) : 0;
-  if (!Number.isFinite(share) || share < 0)
+  if (!Number.isFinite(share) || share < 0) {
     throw new TypeError(`abTest: the weight of ${name} must be a number from 0`);
+  }
   return share;
 }
 

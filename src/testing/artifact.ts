@@ -55,7 +55,9 @@ export function artifactRoute(parts: ArtifactParts): Route {
 
 /** Returns every event token in an artifact, of the options and metrics of all rules. */
 export function eventTokensOf(artifact: unknown): string[] {
-  if (typeof artifact !== 'object' || artifact === null) return [];
+  if (typeof artifact !== 'object' || artifact === null) {
+    return [];
+  }
   return Object.entries(artifact).flatMap(([name, value]) =>
     name === 'eventToken' && typeof value === 'string' ? [value] : eventTokensOf(value),
   );
@@ -65,13 +67,18 @@ function answerArtifact({ path, headers }: OpenRequest, parts: ArtifactParts): A
   const [, client, format] = ARTIFACT_PATH.exec(path) ?? [];
   // An artifact for another client code is refused. The code decides which experience a visitor gets, so a client with
   // another code would not decide as this edge does.
-  if (client !== encodeURIComponent(parts.client))
+  if (client !== encodeURIComponent(parts.client)) {
     return refusal(404, `no artifact of ${client}: the client of this edge is ${parts.client}`);
+  }
   const artifact = parts.current();
-  if (!artifact) return refusal(404, 'no artifact: give the edge one with setArtifact');
+  if (!artifact) {
+    return refusal(404, 'no artifact: give the edge one with setArtifact');
+  }
   const { text, etag } = artifact;
   const validators = { ETag: etag, 'Cache-Control': 'max-age=300' };
-  if (isHeld(headers['if-none-match'], etag)) return { status: 304, headers: validators };
+  if (isHeld(headers['if-none-match'], etag)) {
+    return { status: 304, headers: validators };
+  }
   const type = format === 'bin' ? 'application/octet-stream' : 'application/json;charset=UTF-8';
   return {
     status: 200,

@@ -37,17 +37,22 @@ function checkSchema(validator: Validator, body: unknown): Violation[] {
     return errors.filter(({ keyword }) => !WRAPPERS.has(keyword)).map((unit) => toViolation(unit, body));
   } catch (error) {
     // The validator throws a URIError for a property name with half a surrogate pair.
-    if (nameOf(error) === 'URIError')
+    if (nameOf(error) === 'URIError') {
       return [{ path: '', message: 'holds a name that is not well-formed Unicode' }];
+    }
     throw error;
   }
 }
 
 function toViolation({ keyword, instanceLocation, error }: OutputUnit, body: unknown): Violation {
   const path = toPath(instanceLocation, body);
-  if (keyword === 'false') return { path, message: 'is not a field of the Delivery API' };
+  if (keyword === 'false') {
+    return { path, message: 'is not a field of the Delivery API' };
+  }
   const missing = keyword === 'required' ? /"(.+)"/.exec(error)?.[1] : undefined;
-  if (missing) return { path: path ? `${path}.${missing}` : missing, message: 'is required' };
+  if (missing) {
+    return { path: path ? `${path}.${missing}` : missing, message: 'is required' };
+  }
   return { path, message: `is wrong: ${error}` };
 }
 
@@ -67,6 +72,8 @@ function toPath(pointer: string, body: unknown): string {
 }
 
 function ownValue(value: unknown, key: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
   return Object.getOwnPropertyDescriptor(value, key)?.value;
 }

@@ -44,13 +44,21 @@ type Report = (path: string, message: string) => void;
 /** Returns the rules that the query of a delivery call breaks. With `strict`, unknown parameters are violations. */
 export function checkQuery(query: Readonly<Record<string, string>>, strict: boolean): Violation[] {
   const { violations, report } = collect();
-  if (isBlank(query.imsOrgId ?? '')) report('?imsOrgId', 'is required');
-  if (query.sessionId === undefined) report('?sessionId', 'is required');
-  else if (!SESSION_ID.test(query.sessionId))
+  if (isBlank(query.imsOrgId ?? '')) {
+    report('?imsOrgId', 'is required');
+  }
+  if (query.sessionId === undefined) {
+    report('?sessionId', 'is required');
+  } else if (!SESSION_ID.test(query.sessionId)) {
     report('?sessionId', 'must be 1 to 128 printable characters without space, ? and /');
-  if (!strict) return violations;
+  }
+  if (!strict) {
+    return violations;
+  }
   for (const name of Object.keys(query)) {
-    if (!QUERY_PARAMETERS.has(name)) report(`?${name}`, 'is not a query parameter of the Delivery API');
+    if (!QUERY_PARAMETERS.has(name)) {
+      report(`?${name}`, 'is not a query parameter of the Delivery API');
+    }
   }
   return violations;
 }
@@ -62,8 +70,9 @@ export function checkQuery(query: Readonly<Record<string, string>>, strict: bool
  */
 export function checkRules(request: DeliveryRequest): Violation[] {
   const { violations, report } = collect();
-  if (!TNT_ID.test(request.id?.tntId ?? ''))
+  if (!TNT_ID.test(request.id?.tntId ?? '')) {
     report('id.tntId', 'may hold a dot only in front of the location hint');
+  }
   notBlank(request.property?.token, 'property.token', report);
   checkContext(request.context, report);
   checkExperienceCloud(request.experienceCloud, report);
@@ -84,10 +93,13 @@ export function checkRules(request: DeliveryRequest): Violation[] {
 }
 
 function checkContext(context: Context | undefined, report: Report): void {
-  if (context?.browser && context.channel !== 'web') report('context.browser', 'needs the channel web');
+  if (context?.browser && context.channel !== 'web') {
+    report('context.browser', 'needs the channel web');
+  }
   const ipAddress = context?.geo?.ipAddress;
-  if (ipAddress !== undefined && isIP(ipAddress.trim()) === 0)
+  if (ipAddress !== undefined && isIP(ipAddress.trim()) === 0) {
     report('context.geo.ipAddress', 'must be an IPv4 or IPv6 address');
+  }
 }
 
 function checkExperienceCloud(experienceCloud: ExperienceCloud | undefined, report: Report): void {
@@ -101,8 +113,9 @@ function checkExperienceCloud(experienceCloud: ExperienceCloud | undefined, repo
     );
   }
   for (const field of ['trackingServer', 'trackingServerSecure'] as const) {
-    if (analytics?.[field]?.includes('://'))
+    if (analytics?.[field]?.includes('://')) {
       report(`experienceCloud.analytics.${field}`, 'must not include http://');
+    }
   }
 }
 
@@ -111,7 +124,9 @@ function checkMboxes(mboxes: readonly MboxRequest[] | undefined, path: string, r
   mboxes?.forEach((mbox, position) => {
     const at = `${path}[${position}]`;
     notBlank(mbox.name, `${at}.name`, report);
-    if (seen.has(mbox.index)) report(`${at}.index`, `${mbox.index} is already another mbox's`);
+    if (seen.has(mbox.index)) {
+      report(`${at}.index`, `${mbox.index} is already another mbox's`);
+    }
     seen.add(mbox.index);
     checkDetails(mbox, at, report);
   });
@@ -120,20 +135,32 @@ function checkMboxes(mboxes: readonly MboxRequest[] | undefined, path: string, r
 function checkNotification(notification: Notification, path: string, report: Report): void {
   const { mbox, view } = notification;
   notBlank(notification.id, `${path}.id`, report);
-  if (mbox && view) report(path, 'has both mbox and view');
-  if (mbox?.name !== undefined) checkNotificationMbox(mbox.name, `${path}.mbox.name`, report);
+  if (mbox && view) {
+    report(path, 'has both mbox and view');
+  }
+  if (mbox?.name !== undefined) {
+    checkNotificationMbox(mbox.name, `${path}.mbox.name`, report);
+  }
   checkDetails(notification, path, report);
 }
 
 function checkNotificationMbox(name: string, path: string, report: Report): void {
   notBlank(name, path, report);
-  if (name.endsWith('-clicked')) report(path, 'must not end in -clicked');
-  if (RESERVED_MBOXES.has(name)) report(path, 'is a reserved name');
-  if (!NOTIFICATION_MBOX.test(name)) report(path, 'holds a character that mbox names cannot have');
+  if (name.endsWith('-clicked')) {
+    report(path, 'must not end in -clicked');
+  }
+  if (RESERVED_MBOXES.has(name)) {
+    report(path, 'is a reserved name');
+  }
+  if (!NOTIFICATION_MBOX.test(name)) {
+    report(path, 'holds a character that mbox names cannot have');
+  }
 }
 
 function checkDetails(details: RequestDetails | undefined, path: string, report: Report): void {
-  if (!details) return;
+  if (!details) {
+    return;
+  }
   checkParameters(details.parameters, RESERVED_PARAMETERS, `${path}.parameters`, report);
   checkParameters(details.profileParameters, new Set(), `${path}.profileParameters`, report);
   checkOrder(details.order, `${path}.order`, report);
@@ -147,11 +174,18 @@ function checkParameters(
   report: Report,
 ): void {
   for (const name of Object.keys(parameters ?? {})) {
-    if (isBlank(name)) report(path, 'has a parameter with a blank name');
-    if (name.length > MAX_PARAMETER_NAME)
+    if (isBlank(name)) {
+      report(path, 'has a parameter with a blank name');
+    }
+    if (name.length > MAX_PARAMETER_NAME) {
       report(path, `has a parameter name of ${name.length} characters, at most ${MAX_PARAMETER_NAME}`);
-    if (name.startsWith('profile.')) report(path, "has a parameter name that starts with 'profile.'");
-    if (reserved.has(name)) report(path, `has a parameter with the reserved name ${name}`);
+    }
+    if (name.startsWith('profile.')) {
+      report(path, "has a parameter name that starts with 'profile.'");
+    }
+    if (reserved.has(name)) {
+      report(path, `has a parameter with the reserved name ${name}`);
+    }
   }
 }
 
@@ -161,11 +195,12 @@ function checkOrder(order: Order | undefined, path: string, report: Report): voi
     notBlank(id, `${path}.purchasedProductIds[${position}]`, report);
   });
   const total = ids.join(',').length;
-  if (total > MAX_PRODUCT_IDS)
+  if (total > MAX_PRODUCT_IDS) {
     report(
       `${path}.purchasedProductIds`,
       `has ${total} characters with its commas, at most ${MAX_PRODUCT_IDS}`,
     );
+  }
 }
 
 function checkProduct(product: Product | undefined, path: string, report: Report): void {
@@ -174,7 +209,9 @@ function checkProduct(product: Product | undefined, path: string, report: Report
 }
 
 function notBlank(text: string | undefined, path: string, report: Report): void {
-  if (text !== undefined && isBlank(text)) report(path, 'must not be blank');
+  if (text !== undefined && isBlank(text)) {
+    report(path, 'must not be blank');
+  }
 }
 
 function isBlank(text: string): boolean {

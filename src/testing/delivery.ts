@@ -42,20 +42,29 @@ export function deliveryRoute(parts: DeliveryParts): Route {
 }
 
 async function answerDelivery(received: OpenRequest, parts: DeliveryParts): Promise<Answer> {
-  if (!/^application\/json\s*(?:;|$)/i.test(received.headers['content-type'] ?? ''))
+  if (!/^application\/json\s*(?:;|$)/i.test(received.headers['content-type'] ?? '')) {
     return refusal(415, 'Content-Type must be application/json');
-  if (received.headers['content-encoding'] !== undefined)
+  }
+  if (received.headers['content-encoding'] !== undefined) {
     return refusal(415, 'Content-Encoding is not supported');
-  if (received.body === undefined) return refusal(400, 'Invalid request: the body is not JSON');
-  if (typeof received.body === 'object' && received.body !== null && !Array.isArray(received.body))
+  }
+  if (received.body === undefined) {
+    return refusal(400, 'Invalid request: the body is not JSON');
+  }
+  if (typeof received.body === 'object' && received.body !== null && !Array.isArray(received.body)) {
     received.delivery = received.body;
+  }
   received.violations = parts.check(received);
-  if (received.violations.length > 0) return refusal(400, toMessage(received.violations));
+  if (received.violations.length > 0) {
+    return refusal(400, toMessage(received.violations));
+  }
 
   // This cast is safe, because the check has verified the shape of the body and the query.
   const call = toCall(received.body as DeliveryRequest, received.query, parts.locationHint);
   const decisions = await parts.decide(call);
-  if (call.request.context?.beacon) return { status: 204 };
+  if (call.request.context?.beacon) {
+    return { status: 204 };
+  }
   return jsonAnswer(200, toResponse(call, decisions, parts));
 }
 

@@ -86,7 +86,9 @@ export interface EdgeSetup {
 export function resolveSetup(given: TargetEdgeOptions): EdgeSetup {
   const options = withoutInherited(given);
   const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
-  if (!/^\d{1,4}$/.test(locationHint)) throw new TypeError('locationHint must be 1 to 4 digits');
+  if (!/^\d{1,4}$/.test(locationHint)) {
+    throw new TypeError('locationHint must be 1 to 4 digits');
+  }
   return {
     client: options.client ?? 'demo',
     organizationId: options.organizationId ?? 'DEMO@AdobeOrg',

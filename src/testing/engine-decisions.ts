@@ -43,7 +43,9 @@ export class Engine {
    */
   async complete(scripted: Decisions, offers: ResolvedOffers, call: EdgeCall): Promise<Decisions> {
     const open = toUnlistedRequest(call, offers);
-    if (!open) return scripted;
+    if (!open) {
+      return scripted;
+    }
     this.#client ??= createClient(this.#options);
     const { response } = await this.#client.getOffers({ request: open, sessionId: call.sessionId });
     return merge(scripted, response, offers, this.#options.tokens);
@@ -100,7 +102,9 @@ function toUnlistedRequest(
     ...(views && views.length > 0 && { views }),
   };
   const asks = { execute: Object.keys(execute).length > 0, prefetch: Object.keys(prefetch).length > 0 };
-  if (!asks.execute && !asks.prefetch) return undefined;
+  if (!asks.execute && !asks.prefetch) {
+    return undefined;
+  }
   const { id, context, property, environmentId, trace } = request;
   return {
     id: isAllocatable(id) ? id : { ...id, tntId },
@@ -172,7 +176,9 @@ function inOrder({ mboxes, views, pageLoad }: PrefetchResponse): PrefetchRespons
 
 /** Sets the response token that names the decisioning method, because the caller asked the edge. */
 function asServerSide<Answer extends LocationResponse>(answer: Answer): Answer {
-  if (!answer.options) return answer;
+  if (!answer.options) {
+    return answer;
+  }
   const options = answer.options.map((option) => ({
     ...option,
     responseTokens: { ...option.responseTokens, 'activity.decisioningMethod': 'server-side' },

@@ -15,9 +15,14 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
     let size = 0;
     message.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else chunks = [];
-      if (size > maxBytes + MAX_IGNORED_BYTES) message.destroy();
+      if (size <= maxBytes) {
+        chunks.push(chunk);
+      } else {
+        chunks = [];
+      }
+      if (size > maxBytes + MAX_IGNORED_BYTES) {
+        message.destroy();
+      }
     });
     message.on('end', () => resolve(size > maxBytes ? undefined : Buffer.concat(chunks, size)));
     message.on('error', reject);
@@ -64,7 +69,9 @@ export function toNodeHeaders(headers: Answer['headers'] = {}): OutgoingHttpHead
 }
 
 function parseJson(text: string): unknown {
-  if (text === '') return undefined;
+  if (text === '') {
+    return undefined;
+  }
   try {
     return JSON.parse(text);
   } catch {

@@ -69,15 +69,22 @@ export function playFault(fault: Fault, stage: FaultStage): void {
 
 /** Returns the status that the client sees under a fault; `undefined` when it sees none. */
 export function statusUnder(fault: Fault, answer: Answer): number | undefined {
-  if (fault.kind === 'hang' || fault.kind === 'reset') return undefined;
-  if (fault.kind === 'status') return fault.status;
+  if (fault.kind === 'hang' || fault.kind === 'reset') {
+    return undefined;
+  }
+  if (fault.kind === 'status') {
+    return fault.status;
+  }
   return fault.kind === 'body' || fault.kind === 'huge' ? 200 : answer.status;
 }
 
 function toStatusAnswer({ status, headers, body }: Extract<Fault, { kind: 'status' }>): Answer {
-  if (body === undefined)
+  if (body === undefined) {
     return status < 400 ? { status, ...(headers && { headers }) } : refusal(status, 'fault', headers);
-  if (typeof body === 'string' || isBytes(body)) return { status, body, ...(headers && { headers }) };
+  }
+  if (typeof body === 'string' || isBytes(body)) {
+    return { status, body, ...(headers && { headers }) };
+  }
   return jsonAnswer(status, body, headers);
 }
 
@@ -89,7 +96,9 @@ function drip({ response, answer, timers }: FaultStage, intervalMs: number): voi
   const bytes = toBytes(answer);
   let sent = 0;
   const sendNext = () => {
-    if (response.destroyed) return;
+    if (response.destroyed) {
+      return;
+    }
     if (sent === bytes.length) {
       response.end();
       return;
@@ -140,7 +149,9 @@ function* paddedJson(answer: Answer, bytes = DEFAULT_HUGE_BYTES): Generator<Buff
   const [start, end] = ['{"padding":"', json.length > 2 ? `",${json.slice(1)}` : '"}'];
   let left = bytes - Buffer.byteLength(start) - Buffer.byteLength(end);
   yield Buffer.from(start);
-  for (; left > 0; left -= CHUNK_BYTES) yield Buffer.alloc(Math.min(left, CHUNK_BYTES), 'a');
+  for (; left > 0; left -= CHUNK_BYTES) {
+    yield Buffer.alloc(Math.min(left, CHUNK_BYTES), 'a');
+  }
   yield Buffer.from(end);
 }
 

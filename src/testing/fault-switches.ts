@@ -43,13 +43,15 @@ export class FaultSwitches {
    */
   add(fault: Fault, { times = Number.POSITIVE_INFINITY, where, delayMs = 0 }: FaultScope = {}): FaultSwitch {
     // The check is made here, because an error while answering could not be caught by the caller.
-    if (!FAULT_KINDS.has(fault?.kind))
+    if (!FAULT_KINDS.has(fault?.kind)) {
       throw new TypeError(`fault: kind must be one of ${[...FAULT_KINDS].join(', ')}`);
+    }
     if (
       fault.kind === 'status' &&
       !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 999)
-    )
+    ) {
       throw new TypeError('fault: status must be an integer from 200 to 999');
+    }
     const active: ActiveFault = { fault, delayMs, where, times, hits: 0 };
     this.#active.add(active);
     return {
@@ -70,8 +72,9 @@ export class FaultSwitches {
   /** Returns the fault that applies to a request, and counts the request for it. */
   faultFor(request: ReceivedRequest): DueFault | undefined {
     for (const active of this.#active) {
-      if (active.hits >= active.times) this.#active.delete(active);
-      else if (isMeant(request, active.where)) {
+      if (active.hits >= active.times) {
+        this.#active.delete(active);
+      } else if (isMeant(request, active.where)) {
         active.hits += 1;
         return active;
       }

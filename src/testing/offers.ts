@@ -164,8 +164,12 @@ export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
  * Converts a location's offers to the form that can hold all of them, a {@link LocationScript} with a list of options.
  */
 export function toScript(offers: LocationOffers): LocationScript & { readonly options: readonly Offer[] } {
-  if (isOfferList(offers)) return { options: offers };
-  if ('type' in offers) return { options: [offers] };
+  if (isOfferList(offers)) {
+    return { options: offers };
+  }
+  if ('type' in offers) {
+    return { options: [offers] };
+  }
   return { ...offers, options: isOfferList(offers.options) ? offers.options : [offers.options] };
 }
 
@@ -184,11 +188,16 @@ function isMap(
 }
 
 function toFunction(path: string, offers: LocationOffers | OfferFunction): OfferFunction {
-  if (typeof offers === 'function') return offers;
-  if (typeof offers !== 'object' || offers === null) throw new TypeError(`${path}: offers must be an object`);
+  if (typeof offers === 'function') {
+    return offers;
+  }
+  if (typeof offers !== 'object' || offers === null) {
+    throw new TypeError(`${path}: offers must be an object`);
+  }
   for (const option of toScript(offers).options) {
-    if (!OPTION_TYPES.has(option?.type))
+    if (!OPTION_TYPES.has(option?.type)) {
       throw new TypeError(`${path}: an offer's type must be one of ${KNOWN_TYPES}`);
+    }
   }
   return () => offers;
 }

@@ -59,10 +59,16 @@ export interface WaitOptions {
 
 /** Tells whether a filter selects a request. */
 export function isMeant(request: ReceivedRequest, filter: RequestFilter | undefined): boolean {
-  if (filter === undefined) return true;
-  if (typeof filter === 'string') return request.path === filter;
+  if (filter === undefined) {
+    return true;
+  }
+  if (typeof filter === 'string') {
+    return request.path === filter;
+  }
   // The method `search` is used, because `test` on a global or sticky expression starts where the last match ended.
-  if (typeof filter === 'object') return request.path.search(filter) >= 0;
+  if (typeof filter === 'object') {
+    return request.path.search(filter) >= 0;
+  }
   return filter(request);
 }
 
@@ -85,8 +91,12 @@ export class RequestLog {
   /** Adds a request and wakes the callers that waited for it. */
   add(request: OpenRequest): void {
     this.#requests.push(request);
-    if (this.#requests.length > this.#limit) this.#requests.shift();
-    for (const check of this.#waiting) check();
+    if (this.#requests.length > this.#limit) {
+      this.#requests.shift();
+    }
+    for (const check of this.#waiting) {
+      check();
+    }
   }
 
   /** Removes all requests. */
@@ -111,7 +121,9 @@ export class RequestLog {
         if (requests.length >= count) {
           stop();
           resolve(requests);
-        } else if (this.#closed) giveUp('the edge was closed');
+        } else if (this.#closed) {
+          giveUp('the edge was closed');
+        }
       };
       const timer = setTimeout(giveUp, timeoutMs, `${timeoutMs} ms passed`);
       this.#waiting.add(check);
@@ -122,6 +134,8 @@ export class RequestLog {
   /** Ends all waits with an error, because no more requests will come. */
   close(): void {
     this.#closed = true;
-    for (const check of this.#waiting) check();
+    for (const check of this.#waiting) {
+      check();
+    }
   }
 }

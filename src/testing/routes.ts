@@ -21,7 +21,9 @@ export interface Route {
 /** Answers a request by its route. Unknown paths get 404, other methods 405, and errors 500. */
 export async function answerBy(routes: readonly Route[], request: OpenRequest): Promise<Answer> {
   const there = routes.filter((route) => route.matches(request.path));
-  if (there.length === 0) return refusal(404, `nothing at ${request.path}`);
+  if (there.length === 0) {
+    return refusal(404, `nothing at ${request.path}`);
+  }
   const route = there.find(({ method }) => method === request.method);
   if (!route) {
     const allow = there.map(({ method }) => method).join(', ');

@@ -91,10 +91,14 @@ function decideViews(requests: readonly ViewRequest[], script: Script): ViewResp
   for (const request of requests) {
     const names = request.name === undefined ? script.offers.views.keys() : [request.name];
     for (const name of names) {
-      if (decided.has(name)) continue;
+      if (decided.has(name)) {
+        continue;
+      }
       const location: EdgeLocation = { ...request, kind: 'view', mode: 'prefetch', name };
       const view = decideLocation(location, script.offers.views.get(name), script);
-      if (view?.options) decided.set(name, { name, ...view });
+      if (view?.options) {
+        decided.set(name, { name, ...view });
+      }
     }
   }
   return [...decided.values()];
@@ -108,7 +112,9 @@ function decideLocation(
 ): LocationResponse | undefined {
   const trace = script.traced && { trace: traceOf(location, script.call) };
   const matched = offers?.(location, script.call);
-  if (!matched) return trace || undefined;
+  if (!matched) {
+    return trace || undefined;
+  }
 
   const { options, metrics = [], analytics } = toScript(matched);
   const { kind, mode, name } = location;

@@ -102,7 +102,9 @@ export class TargetEdge {
     this.#setup = setup;
     this.#offers = setup.offers;
     this.#places = setup.places;
-    if (setup.artifact) this.setArtifact(setup.artifact);
+    if (setup.artifact) {
+      this.setArtifact(setup.artifact);
+    }
     this.#log = new RequestLog(setup.maxRequests);
     this.#routes = [
       deliveryRoute({ ...setup, decide: (call) => this.#decide(call) }),
@@ -167,7 +169,9 @@ export class TargetEdge {
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
     this.#artifact = artifact && toServedArtifact(artifact, options);
     // Tokens of the earlier artifacts stay valid, because clients may still report the displays of those rules.
-    for (const token of eventTokensOf(artifact)) this.#setup.tokens.remember(token);
+    for (const token of eventTokensOf(artifact)) {
+      this.#setup.tokens.remember(token);
+    }
     this.#dropEngine();
   }
 
@@ -219,7 +223,9 @@ export class TargetEdge {
   /** Decides a call: the offers decide the locations that they list, and the artifact decides all others. */
   async #decide(call: EdgeCall): Promise<Decisions> {
     const scripted = decideByScript(this.#offers, this.#setup.tokens, call);
-    if (!this.#artifact) return scripted;
+    if (!this.#artifact) {
+      return scripted;
+    }
     this.#engine ??= new Engine({ ...this.#setup, artifact: this.#artifact.text, places: this.#places });
     return this.#engine.complete(scripted, this.#offers, call);
   }
@@ -238,12 +244,18 @@ export class TargetEdge {
       : refusal(413, `the body is over ${maxBodyBytes} bytes`);
 
     const due = this.#faults.faultFor(request);
-    if (due) request.fault = due.fault.kind;
+    if (due) {
+      request.fault = due.fault.kind;
+    }
     const status = due ? statusUnder(due.fault, answer) : answer.status;
-    if (status !== undefined) request.status = status;
+    if (status !== undefined) {
+      request.status = status;
+    }
     this.#log.add(request);
 
-    if (!due) return sendAnswer(response, answer);
+    if (!due) {
+      return sendAnswer(response, answer);
+    }
     this.#timers.after(due.delayMs, () => playFault(due.fault, { response, answer, timers: this.#timers }));
   }
 }

@@ -28,7 +28,9 @@ export class Timers {
 
   /** Stops all timers. */
   clear(): void {
-    for (const timer of this.#running) clearTimeout(timer);
+    for (const timer of this.#running) {
+      clearTimeout(timer);
+    }
     this.#running.clear();
   }
 }

@@ -46,7 +46,9 @@ export class Tokens {
    */
   isState(state: string, kind: string, name: string | undefined): boolean {
     const meaning = read(state);
-    if (!meaning) return this.#accept(state);
+    if (!meaning) {
+      return this.#accept(state);
+    }
     return meaning[0] === 'state' && meaning[1] === kind && (name === undefined || meaning[2] === name);
   }
 }
@@ -56,8 +58,12 @@ function read(token: string): readonly unknown[] | undefined {
   const bytes = Buffer.from(token, 'base64');
   const text = bytes.subarray(CHECKSUM_BYTES);
   // Different Base64 texts can stand for the same bytes; only the text that the edge gave out is accepted.
-  if (text.length === 0 || bytes.toString('base64') !== token) return undefined;
-  if (!checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES))) return undefined;
+  if (text.length === 0 || bytes.toString('base64') !== token) {
+    return undefined;
+  }
+  if (!checksum(text).equals(bytes.subarray(0, CHECKSUM_BYTES))) {
+    return undefined;
+  }
   const meaning: unknown = JSON.parse(text.toString());
   return Array.isArray(meaning) ? meaning : undefined;
 }

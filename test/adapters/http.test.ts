@@ -78,7 +78,9 @@ describe('readCookies', () => {
     fc.assert(
       fc.property(fc.oneof(text, odd), fc.oneof(fc.constant(ORGANIZATION), odd), (header, organizationId) => {
         const cookies = readCookies(header as string, organizationId as string);
-        for (const value of Object.values(cookies)) expect(['string', 'undefined']).toContain(typeof value);
+        for (const value of Object.values(cookies)) {
+          expect(['string', 'undefined']).toContain(typeof value);
+        }
       }),
       { numRuns: 500 },
     );

@@ -161,7 +161,9 @@ function inBrowser(): void {
   test('is written without errors in the console', async () => {
     const errors: string[] = [];
     page.on('console', (message) => {
-      if (message.type() === 'error') errors.push(message.text());
+      if (message.type() === 'error') {
+        errors.push(message.text());
+      }
     });
     page.on('pageerror', (error) => errors.push(error.message));
     await page.reload({ waitUntil: 'networkidle' });

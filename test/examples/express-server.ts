@@ -24,7 +24,9 @@ const running = new Set<ChildProcess>();
 
 /** Ends what a failed test left running, which would keep the tests from ending. */
 export function killExamples(): void {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
 }
 
 /** Starts the Express example on a free port. Rejects with what it logged when it ends before it listens. */
@@ -51,7 +53,9 @@ export async function startExample(
     createInterface({ input: child.stdout ?? process.stdin }).on('line', (line) => {
       lines.push(line);
       const match = /http:\/\/\S+/.exec(line);
-      if (match) found(match[0].replace('localhost', '127.0.0.1'));
+      if (match) {
+        found(match[0].replace('localhost', '127.0.0.1'));
+      }
     });
   });
   const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {

@@ -87,7 +87,9 @@ describe('without configuration', () => {
       'mboxEdgeCluster=35; Max-Age=1860; Path=/; HttpOnly; SameSite=Lax',
     ]);
     const behindProxy = await open(server, { 'X-Forwarded-Proto': 'https' });
-    for (const cookie of behindProxy.headers.getSetCookie()) expect(cookie).toMatch(/; Secure/);
+    for (const cookie of behindProxy.headers.getSetCookie()) {
+      expect(cookie).toMatch(/; Secure/);
+    }
   });
 
   test('keeps visitor, session and experiences over reloads with the cookies', async () => {
@@ -238,8 +240,11 @@ describe('with an account', () => {
     for (const body of ['{}', 'null', '[]', '{"mbox":["hero"],"token":1}']) {
       const answer = await fetch(`${server.url}/claim`, { ...CLAIM, body });
       // Express itself refuses JSON that is neither object nor array.
-      if (answer.status === 200) expect(await answer.json()).toEqual({ isReported: false });
-      else expect(answer.status).toBe(400);
+      if (answer.status === 200) {
+        expect(await answer.json()).toEqual({ isReported: false });
+      } else {
+        expect(answer.status).toBe(400);
+      }
     }
     expect(edge.requests).toEqual([]);
     edge.fault({ kind: 'status', status: 400 });

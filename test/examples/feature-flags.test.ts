@@ -44,7 +44,9 @@ function fact({ text }: Shown, name: string): string | undefined {
 
 function counts({ rows }: Shown): Record<string, number> {
   const found: Record<string, number> = {};
-  for (const [, experience] of rows) found[experience] = (found[experience] ?? 0) + 1;
+  for (const [, experience] of rows) {
+    found[experience] = (found[experience] ?? 0) + 1;
+  }
   return found;
 }
 
@@ -62,8 +64,9 @@ describe('without configuration', () => {
     const page = await open(server);
     expect(server.lines).toEqual([expect.stringMatching(/^http:\/\/localhost:\d+ /)]);
     expect(new Set(page.rows.map(([customer]) => customer)).size).toBe(20);
-    for (const [customer, experience, flags] of page.rows)
+    for (const [customer, experience, flags] of page.rows) {
       expect([customer, flags]).toEqual([customer, ALL[experience as keyof typeof ALL]]);
+    }
     expect(counts(page)).toEqual({ 'Several pages': 10, 'One page': 10 });
     expect(fact(page, 'Artifact version')).toBe('1');
     expect(server.errors()).toBe('');
@@ -95,7 +98,9 @@ describe('without configuration', () => {
     expect(second.text).toContain(`${changed.length} of 20 customers have another experience now`);
     expect(second.text.match(/<small>was /g)).toHaveLength(changed.length);
     // Who had several pages and lost them has one page; nobody jumps over an experience for no reason.
-    for (const [, experience] of changed) expect(experience).not.toBe('Several pages');
+    for (const [, experience] of changed) {
+      expect(experience).not.toBe('Several pages');
+    }
     await press(server, 'publish');
     expect(counts(await open(server))).toEqual({ Express: 20 });
   });
@@ -140,8 +145,9 @@ describe('with an account', () => {
     expect(fact(page, 'Made at')).toBe('1970-01-01T00:00:00.000Z');
     expect(page.text).not.toContain('<button');
     expect(fact(page, 'Edge')).toBeUndefined();
-    for (const action of ['publish', 'stop', 'restart'])
+    for (const action of ['publish', 'stop', 'restart']) {
       expect((await press(server, action)).status).toBe(404);
+    }
     expect(edge.requestsTo(/rules/).map(({ path }) => path)).toEqual(['/harbour/production/v1/rules.json']);
     expect(edge.requests.flatMap(({ violations }) => violations)).toEqual([]);
     await server.stop();
@@ -156,7 +162,9 @@ describe('with an account', () => {
     await edge.waitForRequests(tries + 1, { where: /rules/, timeoutMs: 60_000 });
     let page = await open(server);
     // The answer is on its way.
-    while (counts(page)[NO_RULES]) page = await open(server);
+    while (counts(page)[NO_RULES]) {
+      page = await open(server);
+    }
     expect(Object.keys(counts(page)).sort()).toEqual(['One page', 'Several pages']);
     await server.stop();
   });

@@ -173,13 +173,19 @@ async function checkPipe({ client }: Subject, path: string): Promise<void> {
   swap();
   const timer = setInterval(swap);
   try {
-    for (let time = 0; time < 200; time += 1) await client.refresh().catch(() => undefined);
+    for (let time = 0; time < 200; time += 1) {
+      await client.refresh().catch(() => undefined);
+    }
   } finally {
     clearInterval(timer);
   }
-  if (turn % 2 === 0) swap();
+  if (turn % 2 === 0) {
+    swap();
+  }
   // More of them than a process has threads for files.
-  for (let time = 0; time < 8; time += 1) await rejects(client.refresh(), /no regular file/);
+  for (let time = 0; time < 8; time += 1) {
+    await rejects(client.refresh(), /no regular file/);
+  }
 }
 
 /** The file is small each time that it is looked at by chance, and has a GiB when it is read. */
@@ -194,7 +200,9 @@ async function checkGrowing({ client }: Subject, path: string): Promise<void> {
     peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
   });
   try {
-    for (let time = 0; time < 50; time += 1) await client.refresh().catch(() => undefined);
+    for (let time = 0; time < 50; time += 1) {
+      await client.refresh().catch(() => undefined);
+    }
   } finally {
     clearInterval(timer);
   }

@@ -43,7 +43,9 @@ class Bench {
     this.failures.length = 0;
     this.warnings.length = 0;
     const came = await survive(() => this.client.refresh());
-    if (!(came instanceof TargetError)) return true;
+    if (!(came instanceof TargetError)) {
+      return true;
+    }
     ok(this.failures.length > 0, `no event tells of ${shownBy(came)}`);
     return false;
   }
@@ -51,7 +53,9 @@ class Bench {
   /** What is decided, location by location, with what is left to the edge. */
   async decide(): Promise<Record<string, string>> {
     const came = await survive(() => this.client.getOffers({ request: ASKED }));
-    if (came instanceof TargetError) throw new Error(`no decision: ${shownBy(came)}`);
+    if (came instanceof TargetError) {
+      throw new Error(`no decision: ${shownBy(came)}`);
+    }
     const { response, meta } = came;
     const remote = new Set([...meta.remoteMboxes, ...meta.remoteViews]);
     const parts = [...(response.prefetch?.mboxes ?? []), ...(response.prefetch?.views ?? [])];
@@ -87,8 +91,9 @@ async function checkFields(change: (path: Path) => readonly unknown[]): Promise<
     }
   }
   await bench.client.close();
-  if (broken.length > 0)
+  if (broken.length > 0) {
     throw new Error(`${broken.length} changes, such as ${broken.slice(0, 12).join('\n  ')}`);
+  }
 }
 
 async function checkField(
@@ -109,7 +114,9 @@ async function checkField(
     return;
   }
   await bench.serve(JSON.stringify(ARTIFACT));
-  if (ESSENTIAL.test(path.join('.')) && isRetyped(replacement, path)) throw new Error('it was taken');
+  if (ESSENTIAL.test(path.join('.')) && isRetyped(replacement, path)) {
+    throw new Error('it was taken');
+  }
 }
 
 function isRetyped(replacement: unknown, path: Path): boolean {
@@ -118,10 +125,16 @@ function isRetyped(replacement: unknown, path: Path): boolean {
     ARTIFACT,
   );
   // Null stands for absence, and lists may be absent.
-  if (replacement === undefined) return /^(version|rules)$/.test(path.join('.'));
-  if (replacement === null) return /^(version|rules|.*\.\d+)$/.test(path.join('.'));
+  if (replacement === undefined) {
+    return /^(version|rules)$/.test(path.join('.'));
+  }
+  if (replacement === null) {
+    return /^(version|rules|.*\.\d+)$/.test(path.join('.'));
+  }
   const kind = (value: unknown) => (Array.isArray(value) ? 'array' : typeof value);
-  if (Array.isArray(replacement) && Array.isArray(was)) return false;
+  if (Array.isArray(replacement) && Array.isArray(was)) {
+    return false;
+  }
   return kind(replacement) !== kind(was);
 }
 
@@ -136,8 +149,11 @@ async function checkBytes(): Promise<void> {
     const byte = bytes[at % bytes.length] ?? '';
     const isTaken = await bench.serve(good.slice(0, at) + byte + good.slice(at + 1));
     const after = JSON.stringify(await bench.decide());
-    if (isTaken) last = after;
-    else equal(after, last, `byte ${at} was refused, but decisions changed`);
+    if (isTaken) {
+      last = after;
+    } else {
+      equal(after, last, `byte ${at} was refused, but decisions changed`);
+    }
   }
   ok(await bench.serve(good), 'the next good one was not taken');
   equal(JSON.stringify(await bench.decide()), before);
@@ -181,10 +197,15 @@ async function checkRules(): Promise<void> {
       ok(await bench.serve(text));
       const after = await bench.decide();
       const what = `${field} → ${JSON.stringify(replacement)}`;
-      if (after.hero !== 'remote') broken.push(`${what}: hero is ${after.hero}`);
-      if (JSON.stringify({ ...after, hero: '' }) !== JSON.stringify({ ...before, hero: '' }))
+      if (after.hero !== 'remote') {
+        broken.push(`${what}: hero is ${after.hero}`);
+      }
+      if (JSON.stringify({ ...after, hero: '' }) !== JSON.stringify({ ...before, hero: '' })) {
         broken.push(`${what}: other locations changed`);
-      if (!bench.warnings.some((line) => line.includes('hero'))) broken.push(`${what}: no warning`);
+      }
+      if (!bench.warnings.some((line) => line.includes('hero'))) {
+        broken.push(`${what}: no warning`);
+      }
     }
   }
   await bench.client.close();

@@ -11,8 +11,12 @@ let calls = 0;
 const server = http.createServer((_, response) => {
   calls += 1;
   waiting.push(response);
-  if (calls < together) return;
-  for (const one of waiting.splice(0)) one.end('{"status":200,"client":"demo"}');
+  if (calls < together) {
+    return;
+  }
+  for (const one of waiting.splice(0)) {
+    one.end('{"status":200,"client":"demo"}');
+  }
 });
 // Longer than a check takes: undici closes idle connections before their server says it will.
 server.keepAliveTimeout = 60_000;

@@ -25,12 +25,16 @@ export async function checkBreaker(
   takeCount: () => number,
 ): Promise<unknown[]> {
   // Answers as heavy as these would take the row too long.
-  if (row.isHeavy) return [];
+  if (row.isHeavy) {
+    return [];
+  }
   const ended = await oneByOne(CALLS, call);
   const wanted = ended.every(({ error }) => isAnswer(error)) ? 'closed' : 'open';
   const { state } = client.stats().circuitBreaker;
   verdict.check('b', state === wanted, () => `the circuit breaker is ${state}, not ${wanted}`);
-  if (wanted === 'closed') return errorsOf(ended);
+  if (wanted === 'closed') {
+    return errorsOf(ended);
+  }
   takeCount();
   // A busy machine may not get round to all of them before the next try is due.
   const isShut = () => (client.stats().circuitBreaker.hosts[0]?.retryInMs ?? 0) > TRY_IS_NEAR_MS;
@@ -51,7 +55,9 @@ async function oneByOne(
   goesOn = () => true,
 ): Promise<Timed<unknown>[]> {
   const ended: Timed<unknown>[] = [];
-  for (let time = 0; time < times && goesOn(); time += 1) ended.push(await timed(call));
+  for (let time = 0; time < times && goesOn(); time += 1) {
+    ended.push(await timed(call));
+  }
   return ended;
 }
 
@@ -61,7 +67,9 @@ function errorsOf(ended: readonly Timed<unknown>[]): unknown[] {
 
 /** Nothing went wrong, or nothing but the call itself. */
 function isAnswer(error: unknown): boolean {
-  if (!(error instanceof TargetError)) return error === undefined;
+  if (!(error instanceof TargetError)) {
+    return error === undefined;
+  }
   const { status = 0 } = error;
   return status >= 400 && status < 500 && !TOLD_TO_WAIT.includes(status);
 }

@@ -37,8 +37,9 @@ export async function runCell(cell: Omit<Cell, 'heard'>): Promise<void> {
   const heard = { errors: [], lines: [] };
   await CELLS[cell.target]({ ...cell, heard });
   const strayed = cell.world.strayed();
-  if (cell.row.play.by === 'edge' && cell.row.name.startsWith('redirect'))
+  if (cell.row.play.by === 'edge' && cell.row.name.startsWith('redirect')) {
     cell.verdict.check('b', strayed === 0, () => `${strayed} requests went to another host`);
+  }
 }
 
 const CELLS: Readonly<Record<Target, (cell: Cell) => Promise<void>>> = {
@@ -66,10 +67,14 @@ function start({ world, heard, row }: Cell, config: Partial<TargetClientConfig>)
     ...config,
   });
   const keep = ({ error }: { readonly error?: unknown }) => {
-    if (error !== undefined) heard.errors.push(error);
+    if (error !== undefined) {
+      heard.errors.push(error);
+    }
   };
   client.on('artifactDownloadFailed', keep).on('geoLocationUpdated', keep).on('sendNotificationError', keep);
-  if (row.play.by === 'caller') client.on('clientReady', () => undefined);
+  if (row.play.by === 'caller') {
+    client.on('clientReady', () => undefined);
+  }
   return client;
 }
 
@@ -127,7 +132,9 @@ function keepDeciding(cell: Cell, client: TargetClient, mbox: string, wanted: re
 async function runArtifact(cell: Cell): Promise<void> {
   const { world, verdict, phase, row } = cell;
   const isCold = phase === 'cold';
-  if (isCold) await world.strike();
+  if (isCold) {
+    await world.strike();
+  }
   const client = start(cell, {
     decisioningMethod: 'on-device',
     artifactLocation: world.artifactUrl,
@@ -135,11 +142,19 @@ async function runArtifact(cell: Cell): Promise<void> {
   });
   if (!isCold || isQuiet(cell)) {
     const ready = await timed(() => client.ready({ timeout: 10_000 }));
-    if (ready.error) return verdict.fail('d', `never ready: ${shownBy(ready.error)}`);
-  } else await checkNotReady(cell, client);
-  if (phase === 'mid-life') await pause(3 * POLL_MS);
+    if (ready.error) {
+      return verdict.fail('d', `never ready: ${shownBy(ready.error)}`);
+    }
+  } else {
+    await checkNotReady(cell, client);
+  }
+  if (phase === 'mid-life') {
+    await pause(3 * POLL_MS);
+  }
   const strikes = phase === 'mid-life' ? 2 : 1;
-  for (let strike = 1; strike <= strikes; strike += 1) await strikeArtifact(cell, client, strike);
+  for (let strike = 1; strike <= strikes; strike += 1) {
+    await strikeArtifact(cell, client, strike);
+  }
   if (row.name.startsWith('older')) {
     await world.strike();
     const refreshed = await timed(() => client.refresh());
@@ -174,12 +189,16 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
   const [before, next] = isCold ? [undefined, 1] : [`release ${strike}`, strike + 1];
   const after = `release ${next}`;
   const stop = before && keepDeciding(cell, client, 'hero', isQuiet(cell) ? [before, after] : [before]);
-  if (phase !== 'cold') heard.errors.length = 0;
+  if (phase !== 'cold') {
+    heard.errors.length = 0;
+  }
   heard.lines.length = 0;
   world.prepare(next);
   const struck = performance.now() - (isCold ? NOT_READY_MS : 0);
   const elapsedMs = () => performance.now() - struck;
-  if (!isCold) world.takeCount();
+  if (!isCold) {
+    world.takeCount();
+  }
   await world.strike();
   const told = () => heard.errors.length + heard.lines.filter((line) => isNamed(cell, line)).length > 0;
   // Downloads come one at a time: the one that was under way has ended when the next is seen, or has failed.
@@ -190,8 +209,9 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
   };
   await (isQuiet(cell) ? pause(100) : becomes(isSeen, 10_000));
   world.publish(next);
-  if (isQuiet(cell)) await pause(1000);
-  else {
+  if (isQuiet(cell)) {
+    await pause(1000);
+  } else {
     await becomes(told, 35_000);
     const lastsMs = phase === 'mid-life' ? 0 : (row.lastsMs ?? 0);
     await pause(Math.max(700, lastsMs - elapsedMs()));
@@ -201,9 +221,12 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
   // Reading a file is no request; each time that it failed is told.
   count = row.play.by === 'file' ? heard.errors.length : count + world.takeCount();
   const bound = minutes * MAX_REQUESTS_PER_MINUTE * (row.requestsPerTry ?? 1);
-  if (!isQuiet(cell) && !row.name.startsWith('older'))
+  if (!isQuiet(cell) && !row.name.startsWith('older')) {
     verdict.check('b', count <= bound, () => `${count} requests, ${bound} were allowed`);
-  if (stop) await stop();
+  }
+  if (stop) {
+    await stop();
+  }
   await world.heal();
   const isBack = await becomes(async () => {
     const { result } = await timed(() => shown(client, asks('hero')));
@@ -214,7 +237,9 @@ async function strikeArtifact(cell: Cell, client: TargetClient, strike: number):
 
 async function runDelivery(cell: Cell): Promise<void> {
   const { world, verdict, phase } = cell;
-  if (phase === 'cold') await world.strike();
+  if (phase === 'cold') {
+    await world.strike();
+  }
   const client = start(cell, {
     decisioningMethod: 'hybrid',
     artifactPayload: releaseOf(1),
@@ -255,9 +280,9 @@ async function strikeDelivery(cell: Cell, client: TargetClient): Promise<void> {
   for (let call = 0; call < calls; call += 1) {
     const { result, error, ms } = await timed(() => shown(client, asks('far')));
     verdict.within('a', callMsOf(cell), { ms, what: 'a call' });
-    if (isQuiet(cell))
+    if (isQuiet(cell)) {
       verdict.check('c', result === 'far away', () => `a call was ${shownBy(error ?? result)}`);
-    else {
+    } else {
       verdict.check('f', error instanceof TargetError, () => `no TargetError: ${shownBy(error ?? result)}`);
       checkNamed(cell, [error]);
     }
@@ -268,13 +293,19 @@ async function strikeDelivery(cell: Cell, client: TargetClient): Promise<void> {
   verdict.check('b', count <= bound, () => `${count} requests in ${calls} calls`);
   const call = () => shown(client, asks('far'));
   const errors = await checkBreaker({ row, verdict, client }, call, () => world.takeCount());
-  if (!isQuiet(cell)) for (const error of errors) checkNamed(cell, [error]);
+  if (!isQuiet(cell)) {
+    for (const error of errors) {
+      checkNamed(cell, [error]);
+    }
+  }
   await stop();
 }
 
 async function runGeo(cell: Cell): Promise<void> {
   const { world, verdict, phase, heard } = cell;
-  if (phase === 'cold') await world.strike();
+  if (phase === 'cold') {
+    await world.strike();
+  }
   const client = start(cell, {
     decisioningMethod: 'on-device',
     artifactPayload: releaseOf(1),
@@ -305,7 +336,9 @@ async function runGeo(cell: Cell): Promise<void> {
       const { result } = await place('192.0.2.1');
       verdict.check('c', result === 'in Switzerland', () => `a place that was known is ${String(result)}`);
     }
-    if (!isQuiet(cell)) checkNamed(cell, heard.errors);
+    if (!isQuiet(cell)) {
+      checkNamed(cell, heard.errors);
+    }
     await world.heal();
     const isBack = await becomes(async () => (await place(address)).result === 'in Switzerland', 10_000);
     verdict.check('d', isBack, () => 'the place of the same address is not found any more');
@@ -318,7 +351,9 @@ async function runGeo(cell: Cell): Promise<void> {
 
 async function runNotifications(cell: Cell): Promise<void> {
   const { world, verdict, phase, heard } = cell;
-  if (phase === 'cold') await world.strike();
+  if (phase === 'cold') {
+    await world.strike();
+  }
   const client = start(cell, {
     decisioningMethod: 'on-device',
     artifactPayload: releaseOf(1),
@@ -342,13 +377,19 @@ async function runNotifications(cell: Cell): Promise<void> {
     world.takeCount();
     // Before the decisions: what they owe is sent and repeated while a busy machine still makes them.
     const struck = performance.now();
-    for (let call = 0; call < 3; call += 1) await decide();
+    for (let call = 0; call < 3; call += 1) {
+      await decide();
+    }
     await pause(1500);
     // Eight before the host is paused, or the three that were under way together, and then one a pause.
     const bound = 8 + 3 + Math.ceil((performance.now() - struck) / 750);
     const count = world.takeCount();
-    if (!isQuiet(cell)) verdict.check('b', count <= bound, () => `${count} requests, ${bound} were allowed`);
-    if (cell.row.isRefusal) checkNamed(cell, heard.errors);
+    if (!isQuiet(cell)) {
+      verdict.check('b', count <= bound, () => `${count} requests, ${bound} were allowed`);
+    }
+    if (cell.row.isRefusal) {
+      checkNamed(cell, heard.errors);
+    }
     await world.heal();
     await decide();
     let isFlushed = false;
@@ -357,8 +398,9 @@ async function runNotifications(cell: Cell): Promise<void> {
     });
     const flushed = await becomes(() => isFlushed, 40_000);
     verdict.check('d', flushed, () => 'the queue was not empty after 40 s');
-    if (!cell.row.isRefusal)
+    if (!cell.row.isRefusal) {
       verdict.check('d', heard.errors.length === 0, () => `lost behind it: ${shownBy(heard.errors[0])}`);
+    }
   }
   await world.strike();
   heard.errors.length = 0;
@@ -375,7 +417,9 @@ async function runNotifications(cell: Cell): Promise<void> {
   const { delivered = 0, failed = 0, dropped = 0 } = result ?? {};
   const told = JSON.stringify({ accepted, ...result });
   verdict.check('e', accepted === delivered + failed + dropped, () => `notifications are missing: ${told}`);
-  if (!isQuiet(cell)) checkNamed(cell, heard.errors);
+  if (!isQuiet(cell)) {
+    checkNamed(cell, heard.errors);
+  }
   const seen = new Set(
     world.edge.requests.flatMap(({ delivery, status }) =>
       status === 200 ? (delivery?.notifications ?? []).map(({ id }) => id) : [],

@@ -30,7 +30,9 @@ export async function runChecks(checks: readonly Check[]): Promise<CheckResult[]
     try {
       await run();
       await new Promise(setImmediate);
-      if (strays.length > 0) throw new Error(`an unhandled rejection: ${toError(strays[0]).message}`);
+      if (strays.length > 0) {
+        throw new Error(`an unhandled rejection: ${toError(strays[0]).message}`);
+      }
     } catch (thrown) {
       broken = toError(thrown).message;
     }

@@ -12,7 +12,9 @@ export function writeDocument(rows: readonly RowResult[], checks: readonly Check
   for (const [name, table] of Object.entries(tables)) {
     const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
     const [from, to] = [text.indexOf(start), text.indexOf(end)];
-    if (from < 0 || to < from) throw new Error(`docs/reliability.md has no place for ${name}`);
+    if (from < 0 || to < from) {
+      throw new Error(`docs/reliability.md has no place for ${name}`);
+    }
     text = `${text.slice(0, from + start.length)}\n${table}\n${text.slice(to)}`;
   }
   writeFileSync(DOCUMENT, text);
@@ -21,7 +23,9 @@ export function writeDocument(rows: readonly RowResult[], checks: readonly Check
 function toMatrix(rows: readonly RowResult[]): string {
   const lines = rows.map(({ name, cells, broken }) => {
     const row = FAULTS.find((fault) => fault.name === name);
-    if (!row) throw new Error(`no fault is named ${name}`);
+    if (!row) {
+      throw new Error(`no fault is named ${name}`);
+    }
     const shown = TARGETS.map((target) => {
       const own = cells.filter((cell) => cell.target === target);
       return toWord(row, target, own.filter((cell) => cell.broken.length === 0).length);
@@ -33,7 +37,9 @@ function toMatrix(rows: readonly RowResult[]): string {
 
 function toWord(row: FaultRow, target: Target, held: number): string {
   const wanted = PHASES.filter((phase) => excuseOf(row, target, phase) === undefined).length;
-  if (wanted === 0) return '–';
+  if (wanted === 0) {
+    return '–';
+  }
   return held === wanted ? `held (${held})` : `FAILED (${wanted - held} of ${wanted})`;
 }
 

@@ -51,7 +51,9 @@ export class Front {
 
   /** Ends every connection. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
   }
 
   /** Shows another certificate from the next connection on. */
@@ -73,16 +75,22 @@ export class Front {
     upstream.on('error', () => (socket as Partial<Socket>).resetAndDestroy?.());
     upstream.on('close', () => socket.end());
     upstream.on('data', (bytes) => {
-      if (!socket.write(bytes)) upstream.pause();
+      if (!socket.write(bytes)) {
+        upstream.pause();
+      }
     });
     socket.on('drain', () => upstream.resume());
     socket.on('close', () => upstream.destroy());
     socket.on('data', (bytes: Buffer) => {
       const path = REQUEST_LINE.exec(bytes.toString('latin1', 0, 2048))?.[1]?.split('?')[0];
-      if (path !== undefined) this.paths.push(path);
-      if (path !== undefined && this.interrupt?.(path, socket))
+      if (path !== undefined) {
+        this.paths.push(path);
+      }
+      if (path !== undefined && this.interrupt?.(path, socket)) {
         upstream.removeAllListeners('close').destroy();
-      else upstream.write(bytes);
+      } else {
+        upstream.write(bytes);
+      }
     });
   }
 }

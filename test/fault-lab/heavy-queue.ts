@@ -22,7 +22,9 @@ for (let decision = 0; decision < 10_000; decision += 1) {
   await client.getOffers({
     request: { context: { channel: 'web', userAgent }, execute: { mboxes: [{ name: 'hero' }] } },
   });
-  if (decision % 100 === 0) await new Promise(setImmediate);
+  if (decision % 100 === 0) {
+    await new Promise(setImmediate);
+  }
 }
 const { notifications } = client.stats();
 const closed = await client.close({ timeout: 100 });

@@ -38,12 +38,15 @@ async function fuzz<Input>(
       const said = shownBy(thrown);
       const kind = said.slice(0, 120).replace(/\d+/g, '0');
       const from = stack.slice(stack.indexOf('\n    at')).split('\n').slice(1, 4).join('');
-      if (broken.size < 20 && !broken.has(kind))
+      if (broken.size < 20 && !broken.has(kind)) {
         broken.set(kind, `case ${cases}: ${said.slice(0, 800)}${from}`);
+      }
     }
   };
   await fc.assert(fc.asyncProperty(inputs, note), { numRuns: RUNS, seed: SEED });
-  if (broken.size > 0) throw new Error(`seed ${SEED}\n${[...broken.values()].join('\n')}`);
+  if (broken.size > 0) {
+    throw new Error(`seed ${SEED}\n${[...broken.values()].join('\n')}`);
+  }
 }
 
 /** A client for each place in which decisions are made; the edge confirms everything. */
@@ -74,7 +77,9 @@ async function fuzzRequests(): Promise<void> {
     const options = make();
     const client = isLocal ? local : edge;
     const came = await survive(() => client.getOffers(options as never), [options]);
-    if (!(came instanceof TargetError)) answered += 1;
+    if (!(came instanceof TargetError)) {
+      answered += 1;
+    }
     await survive(() => client.getAttributes(['flags'], options as never), [options]);
     await survive(() => client.sendNotifications(options as never), [options]);
   });
@@ -110,7 +115,9 @@ async function fuzzCookies(): Promise<void> {
     const cookies = Object.entries(makes).map(([name, make]) => [name, make?.()]);
     const options = { ...Object.fromEntries(cookies), request: HERO };
     const came = await survive(() => (isLocal ? local : edge).getOffers(options as never), [options]);
-    if (came instanceof TargetError || came === undefined) return;
+    if (came instanceof TargetError || came === undefined) {
+      return;
+    }
     const { targetCookie, targetLocationHintCookie: hint } = came;
     ok((targetCookie?.value.length ?? 0) < 1000, 'the mbox cookie grows');
     ok(Number.isSafeInteger(targetCookie?.maxAge ?? 0), `maxAge is ${targetCookie?.maxAge}`);
@@ -159,11 +166,15 @@ async function fuzzArtifacts(): Promise<void> {
     const before = await decided(client, request);
     const came = await serve(next);
     const after = await survive(() => client.getOffers({ request: { ...request, trace } }));
-    if (after instanceof TargetError) throw new Error(`no decision by it: ${shownBy(after)}`);
+    if (after instanceof TargetError) {
+      throw new Error(`no decision by it: ${shownBy(after)}`);
+    }
     if (came instanceof TargetError) {
       equal(came.code, 'ERR_TARGET_ARTIFACT');
       equal(await decided(client, request), before, 'it was refused, but decisions changed');
-    } else taken += 1;
+    } else {
+      taken += 1;
+    }
   });
   await client.close({ timeout: 1 });
   ok(taken > RUNS / 20, `only ${taken} were taken: the mutations are too coarse`);
@@ -185,9 +196,11 @@ async function fuzzResponses(): Promise<void> {
   await fuzz(input, async (next) => {
     text = next;
     const came = await survive(() => client.getOffers({ request: HERO }));
-    if (came instanceof TargetError)
+    if (came instanceof TargetError) {
       ok(came.code !== 'ERR_TARGET_INVALID_REQUEST', `it blames the caller: ${shownBy(came)}`);
-    else answered += 1;
+    } else {
+      answered += 1;
+    }
     const attributes = await survive(() => client.getAttributes(['flags']));
     if (attributes instanceof TargetError) {
       ok(attributes.code !== 'ERR_TARGET_INVALID_REQUEST', `it blames the caller: ${shownBy(attributes)}`);
@@ -276,8 +289,9 @@ async function checkNames(): Promise<void> {
     for (const client of [edge, local]) {
       const came = await survive(() => client.getOffers({ request }), [request]);
       ok(!(came instanceof TargetError), `${name}: ${shownBy(came)}`);
-      if (client === local)
+      if (client === local) {
         ok(came.meta.remoteMboxes.includes(name) && came.meta.remoteViews.includes(name), `${name} is known`);
+      }
       const attributes = await client.getAttributes([name]);
       equal(attributes.getValue(name, name, 'fallback'), 'fallback');
       deepEqual(attributes.asObject(name), {});
@@ -309,7 +323,9 @@ async function checkAttributeKeys(): Promise<void> {
   const answer = `{"status":200,"execute":{"mboxes":[{"name":"flags","options":[{"type":"json","content":${content}}]}]}}`;
   const client = connect(() => new Response(answer));
   const attributes = await client.getAttributes(['flags']);
-  for (const name of NAMES) deepEqual(attributes.getValue('flags', name), { x: 1 });
+  for (const name of NAMES) {
+    deepEqual(attributes.getValue('flags', name), { x: 1 });
+  }
   deepEqual(Object.keys(attributes.asObject('flags')).sort(), [...NAMES].sort());
   equal(({} as { x?: unknown }).x, undefined);
   await client.close();
@@ -331,7 +347,9 @@ async function checkEncoding(): Promise<void> {
       ok(!(came instanceof TargetError), `${cookie}: ${shownBy(came)}`);
     }
     const { response } = await client.getOffers({ request: HERO, targetCookie: broken.at(-1) });
-    if (client === local) equal(response.id?.tntId, 'visitor.35_0', 'the part beside the broken one is lost');
+    if (client === local) {
+      equal(response.id?.tntId, 'visitor.35_0', 'the part beside the broken one is lost');
+    }
   }
   await close();
 }
@@ -341,8 +359,9 @@ async function checkTimeouts(): Promise<void> {
   for (const timeout of [Number.POSITIVE_INFINITY, 2 ** 31, Number.NaN, -5, 0, '1000 ms', null] as const) {
     const config = { client: 'demo', organizationId: 'DEMO@AdobeOrg', timeout: timeout as number };
     // Null stands for absence.
-    if (timeout === null) TargetClient.create(config);
-    else {
+    if (timeout === null) {
+      TargetClient.create(config);
+    } else {
       try {
         TargetClient.create(config);
       } catch (error) {
@@ -395,7 +414,9 @@ async function checkShapes(): Promise<void> {
   const cycle: Record<string, unknown> = { name: 'hero' };
   cycle.parameters = cycle;
   let deep: unknown = {};
-  for (let level = 0; level < 100_000; level += 1) deep = { deep };
+  for (let level = 0; level < 100_000; level += 1) {
+    deep = { deep };
+  }
   const throws = Object.defineProperty({}, 'name', {
     enumerable: true,
     get: () => {
@@ -424,7 +445,9 @@ async function checkShapes(): Promise<void> {
   const frozen = Object.freeze({
     execute: Object.freeze({ mboxes: Object.freeze([Object.freeze({ name: 'hero' })]) }),
   });
-  for (const client of [edge, local]) await client.getOffers(Object.freeze({ request: frozen }));
+  for (const client of [edge, local]) {
+    await client.getOffers(Object.freeze({ request: frozen }));
+  }
   await close();
 }
 

@@ -71,8 +71,9 @@ async function checkOwnFaults(
       await fail(client, edge);
       edge.clearFaults();
       deepEqual(client.stats().circuitBreaker, { state: 'closed', refused: 0, hosts: [] });
-      for (let call = 0; call < ORDINARY_CALLS; call += 1)
+      for (let call = 0; call < ORDINARY_CALLS; call += 1) {
         await client.getOffers({ request, timeout: 10_000 });
+      }
     },
   );
 }
@@ -91,7 +92,7 @@ function fiveCalls(client: TargetClient, options: object = {}): Promise<unknown>
 
 function block(ms: number): void {
   const end = performance.now() + ms;
-  while (performance.now() < end);
+  while (performance.now() < end) {}
 }
 
 const DENIALS: readonly [string, Verdict][] = [

@@ -22,7 +22,9 @@ function runScript(script: Script, argument: string, take: (line: object) => voi
   let timer = setTimeout(() => child.kill('SIGKILL'), JOB_MS);
   const takeLine = (line: string) => {
     const json = JSON.parse(line);
-    if (!json.end) return take(json);
+    if (!json.end) {
+      return take(json);
+    }
     hasEnded = true;
     clearTimeout(timer);
     timer = setTimeout(() => {
@@ -36,15 +38,21 @@ function runScript(script: Script, argument: string, take: (line: object) => voi
   child.stdout.on('data', (bytes) => {
     const lines = (text + bytes).split('\n');
     text = lines.pop() ?? '';
-    for (const line of lines) takeLine(line);
+    for (const line of lines) {
+      takeLine(line);
+    }
   });
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       const how = `${signal ?? code} ${errors.slice(0, 2000)}`;
-      if (isHanging) resolve({ fault: `the process did not end within ${MS_TO_END} ms` });
-      else if (!hasEnded) resolve({ fault: `the process ended in the middle: ${how}` });
-      else resolve({ fault: code === 0 ? undefined : `the process ended with ${how}` });
+      if (isHanging) {
+        resolve({ fault: `the process did not end within ${MS_TO_END} ms` });
+      } else if (!hasEnded) {
+        resolve({ fault: `the process ended in the middle: ${how}` });
+      } else {
+        resolve({ fault: code === 0 ? undefined : `the process ended with ${how}` });
+      }
     });
   });
 }
@@ -54,10 +62,15 @@ export async function runRow(index: number): Promise<RowResult> {
   const cells: CellResult[] = [];
   const broken: string[] = [];
   const { fault } = await runScript('row', String(index), (line) => {
-    if ('stray' in line) broken.push(`(e) ${line.stray}`);
-    else cells.push(line as CellResult);
+    if ('stray' in line) {
+      broken.push(`(e) ${line.stray}`);
+    } else {
+      cells.push(line as CellResult);
+    }
   });
-  if (fault !== undefined) broken.push(`(e) ${fault}`);
+  if (fault !== undefined) {
+    broken.push(`(e) ${fault}`);
+  }
   return { name: FAULTS[index]?.name ?? '', cells, broken };
 }
 

@@ -105,18 +105,23 @@ export async function linear(kind: Kind): Promise<void> {
       for (const client of clients) {
         const cost = (options: GetOffersOptions, times = REPETITIONS) =>
           medianMs(() => survive(() => client.getOffers(options)), times);
-        if ((await cost(longInput, 1)) < NOISE_MS) continue;
+        if ((await cost(longInput, 1)) < NOISE_MS) {
+          continue;
+        }
         const longMs = await cost(longInput);
         const shortMs = await cost(shortInputs[index] ?? longInput);
-        if (longMs > MAX_FACTOR * Math.max(shortMs, NOISE_MS / TIMES))
+        if (longMs > MAX_FACTOR * Math.max(shortMs, NOISE_MS / TIMES)) {
           broken.push(
             `input ${index} of ${JSON.stringify(bit)}: ${shortMs.toFixed(1)} ms, then ${longMs.toFixed(1)} ms`,
           );
+        }
       }
     }
   }
   await Promise.all(clients.map((client) => client.close({ timeout: 1 })));
-  if (broken.length > 0) throw new Error(`not linear: ${broken.slice(0, 10).join('; ')}`);
+  if (broken.length > 0) {
+    throw new Error(`not linear: ${broken.slice(0, 10).join('; ')}`);
+  }
 }
 
 /** Of the processor, for others may want it at the same time. */
@@ -127,7 +132,9 @@ async function medianMs(work: () => Promise<unknown>, times: number): Promise<nu
     const came = await work();
     const { user, system } = process.cpuUsage(before);
     costs.push((user + system) / 1000);
-    if (came instanceof TargetError && came.code === 'ERR_TARGET_TIMEOUT') throw came;
+    if (came instanceof TargetError && came.code === 'ERR_TARGET_TIMEOUT') {
+      throw came;
+    }
   }
   return costs.sort((a, b) => a - b)[Math.floor(times / 2)] ?? 0;
 }

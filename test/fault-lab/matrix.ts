@@ -26,13 +26,17 @@ export function printMatrix(rows: readonly RowResult[], checks: readonly CheckRe
   }
   console.log('\nheld: every promise that applies · –: does not apply, as said below\n');
   for (const { name, excused } of FAULTS) {
-    for (const [cells, why] of Object.entries(excused ?? {})) console.log(`– ${name}, ${cells}: ${why}`);
+    for (const [cells, why] of Object.entries(excused ?? {})) {
+      console.log(`– ${name}, ${cells}: ${why}`);
+    }
   }
   for (const { input, ours, broken, ms } of checks) {
     console.log(`${broken === undefined ? 'ok  ' : 'FAIL'} ${input}: ${broken ?? ours} (${ms} ms)`);
   }
   const broken = [...rows.flatMap(brokenOf), ...checks.filter(({ broken: why }) => why !== undefined)];
-  for (const line of rows.flatMap(brokenOf)) console.log(`FAIL ${line}`);
+  for (const line of rows.flatMap(brokenOf)) {
+    console.log(`FAIL ${line}`);
+  }
   const held = rows.flatMap(({ cells }) => cells).filter((cell) => cell.broken.length === 0).length;
   const ended = rows.filter((row) => row.broken.length === 0).length;
   const passed = held + ended + checks.filter(({ broken: why }) => why === undefined).length;
@@ -41,7 +45,9 @@ export function printMatrix(rows: readonly RowResult[], checks: readonly CheckRe
 
 function signOf({ name, cells }: RowResult, target: Target, phase: Phase): string {
   const cell = cells.find((one) => one.target === target && one.phase === phase);
-  if (cell) return cell.broken.length === 0 ? 'held' : 'FAIL';
+  if (cell) {
+    return cell.broken.length === 0 ? 'held' : 'FAIL';
+  }
   const row = FAULTS.find((fault) => fault.name === name);
   return row && excuseOf(row, target, phase) ? '–' : 'LOST';
 }

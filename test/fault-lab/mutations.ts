@@ -25,7 +25,9 @@ const NAMES = [
 
 /** Every place in a value, the containers included. */
 export function pathsOf(value: unknown, path: Path = []): Path[] {
-  if (typeof value !== 'object' || value === null) return [path];
+  if (typeof value !== 'object' || value === null) {
+    return [path];
+  }
   const own = Object.entries(value).flatMap(([name, inner]) =>
     pathsOf(inner, [...path, Array.isArray(value) ? Number(name) : name]),
   );
@@ -35,17 +37,27 @@ export function pathsOf(value: unknown, path: Path = []): Path[] {
 /** A copy with something else at a path; with nothing there when `replacement` is undefined. */
 export function withAt(value: unknown, path: Path, replacement: unknown): unknown {
   const [step, ...rest] = path;
-  if (step === undefined) return replacement;
-  if (typeof value !== 'object' || value === null || types.isProxy(value)) return value;
-  if (Array.isArray(value) && step === 'length') return value;
+  if (step === undefined) {
+    return replacement;
+  }
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) {
+    return value;
+  }
+  if (Array.isArray(value) && step === 'length') {
+    return value;
+  }
   const copy = (
     Array.isArray(value) ? [...value] : Object.defineProperties({}, Object.getOwnPropertyDescriptors(value))
   ) as Container;
   const present: unknown = Object.getOwnPropertyDescriptor(value, step)?.value;
   const inner = rest.length === 0 ? replacement : withAt(present, rest, replacement);
-  if (inner !== undefined) Object.defineProperty(copy, step, { value: inner, ...OPEN });
-  else if (Array.isArray(copy)) copy.splice(Number(step), 1);
-  else delete copy[step];
+  if (inner !== undefined) {
+    Object.defineProperty(copy, step, { value: inner, ...OPEN });
+  } else if (Array.isArray(copy)) {
+    copy.splice(Number(step), 1);
+  } else {
+    delete copy[step];
+  }
   return copy;
 }
 
@@ -53,7 +65,9 @@ const OPEN = { enumerable: true, configurable: true, writable: true };
 
 function nested(depth: number): unknown {
   let value: unknown = 'deep';
-  for (let level = 0; level < depth; level += 1) value = level % 2 === 0 ? [value] : { and: value };
+  for (let level = 0; level < depth; level += 1) {
+    value = level % 2 === 0 ? [value] : { and: value };
+  }
   return value;
 }
 
@@ -163,7 +177,9 @@ export function mutated(base: unknown, replacements: fc.Arbitrary<Make>): fc.Arb
   return fc.array(change, { minLength: 1, maxLength: 4 }).map(
     (changes) => () =>
       changes.reduce<unknown>((value, { path, replacement, how, name }) => {
-        if (how === 'remove' && path.length > 0) return withAt(value, path, undefined);
+        if (how === 'remove' && path.length > 0) {
+          return withAt(value, path, undefined);
+        }
         const at = how === 'rename' && path.length > 0 ? [...path.slice(0, -1), name] : path;
         return withAt(value, at, replacement());
       }, base),
@@ -205,12 +221,16 @@ export function fingerprint(value: unknown): string {
     }
     const known = seen.get(part);
     lines.push(`${name}=#${known ?? seen.size}`);
-    if (known !== undefined) continue;
+    if (known !== undefined) {
+      continue;
+    }
     seen.set(part, seen.size);
     try {
       for (const key of Reflect.ownKeys(part)) {
         const property = Reflect.getOwnPropertyDescriptor(part, key);
-        if (property && 'value' in property) stack.push([String(key), property.value]);
+        if (property && 'value' in property) {
+          stack.push([String(key), property.value]);
+        }
       }
     } catch {
       lines.push(`${name}=trapped`);

@@ -43,7 +43,9 @@ async function decide(): Promise<void> {
     const id = { tntId: `visitor${decision}.35_0` };
     await client.getOffers({ request: { id, execute: { mboxes: [{ name: 'hero' }] } } });
     // As requests of a server come: others have their turn.
-    if (decision % 100 === 0) await pause(1);
+    if (decision % 100 === 0) {
+      await pause(1);
+    }
   }
 }
 

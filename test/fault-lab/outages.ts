@@ -41,9 +41,13 @@ async function startEdge(port: number): Promise<TargetEdge> {
 }
 
 async function goDown(edge: TargetEdge, outage: Outage): Promise<void> {
-  if (outage === 'hangs') edge.fault({ kind: 'hang' });
-  else if (outage === 'answers 500') edge.fault({ kind: 'status', status: 500 });
-  else await edge.close();
+  if (outage === 'hangs') {
+    edge.fault({ kind: 'hang' });
+  } else if (outage === 'answers 500') {
+    edge.fault({ kind: 'status', status: 500 });
+  } else {
+    await edge.close();
+  }
 }
 
 async function comeBack(edge: TargetEdge, outage: Outage): Promise<TargetEdge> {

@@ -12,14 +12,18 @@ const MS_TO_END = 15_000;
 /** Ends a process by SIGTERM while notifications are queued: what its client said became of them, and how it ended. */
 async function terminate(fault: Fault | undefined) {
   await using edge = await startTargetEdge({ artifact: releaseOf(1) });
-  if (fault) edge.fault(fault, { where: '/rest/v1/delivery' });
+  if (fault) {
+    edge.fault(fault, { where: '/rest/v1/delivery' });
+  }
   const child = spawn(process.execPath, [pathOf('sigterm'), edge.artifactUrl, String(DECISIONS), edge.host], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), MS_TO_END);
   let text = '';
   child.stdout.on('data', (bytes) => {
-    if (!text.includes('decided') && String(bytes).includes('decided')) child.kill('SIGTERM');
+    if (!text.includes('decided') && String(bytes).includes('decided')) {
+      child.kill('SIGTERM');
+    }
     text += bytes;
   });
   const [code, signal] = await once(child, 'close');

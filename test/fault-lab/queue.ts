@@ -50,11 +50,12 @@ async function inWorld(
   });
   await client.ready();
   const show = async (visitors: number, { name = 'visitor', hint }: Visitors = {}) => {
-    for (let visitor = 0; visitor < visitors; visitor += 1)
+    for (let visitor = 0; visitor < visitors; visitor += 1) {
       await client.getOffers({
         request: { id: { tntId: `${name}${visitor}` }, execute: { mboxes: [{ name: 'hero' }] } },
         targetLocationHint: hint,
       });
+    }
   };
   try {
     await act({ edge, client, show });
@@ -72,7 +73,9 @@ function every(share: number): () => boolean {
   let owed = 0;
   return () => {
     owed += share;
-    if (owed < 1) return false;
+    if (owed < 1) {
+      return false;
+    }
     owed -= 1;
     return true;
   };
@@ -101,10 +104,14 @@ const isOfCluster = ({ headers }: ReceivedRequest, hint: string) =>
 
 async function checkCluster(fault: Fault): Promise<void> {
   await inWorld(async ({ edge, client, show }) => {
-    for (const hint of CLUSTERS) await show(20, { hint });
+    for (const hint of CLUSTERS) {
+      await show(20, { hint });
+    }
     await client.flush({ timeout: LONGEST_MS });
     edge.fault(fault, { where: (request) => isOfCluster(request, SICK) });
-    for (const hint of [SICK, ...CLUSTERS.filter((one) => one !== SICK)]) await show(400, { hint });
+    for (const hint of [SICK, ...CLUSTERS.filter((one) => one !== SICK)]) {
+      await show(400, { hint });
+    }
     const hasAll = () => client.stats().notifications.delivered >= 100 + 1600;
     ok(await becomes(hasAll, LONGEST_MS), `${JSON.stringify(client.stats().notifications)}`);
     edge.clearFaults();
@@ -130,7 +137,9 @@ async function checkFlushes(): Promise<void> {
   await inWorld(async ({ edge, client, show }) => {
     const fault = edge.fault({ ...UNAVAILABLE, headers: { 'Retry-After': '30' } });
     await show(1);
-    for (let turn = 0; turn < 200; turn += 1) await client.flush({ timeout: 10 });
+    for (let turn = 0; turn < 200; turn += 1) {
+      await client.flush({ timeout: 10 });
+    }
     equal(fault.hits, 1);
     equal(client.stats().notifications.queued, 1);
   });

@@ -9,7 +9,9 @@ import { type CellResult, shownBy, Verdict } from './verdict.js';
 import { startWorld } from './world.js';
 
 const row = FAULTS[Number(process.argv[2])];
-if (!row) throw new Error('no such row');
+if (!row) {
+  throw new Error('no such row');
+}
 
 const strays: string[] = [];
 process.on('unhandledRejection', (reason) => strays.push(`an unhandled rejection: ${shownBy(reason)}`));
@@ -62,9 +64,13 @@ const isShared = row.play.by === 'clock' || row.isHeavy === true;
 const cells = TARGETS.flatMap((target) => PHASES.map((phase) => ({ target, phase })));
 const runs: Promise<void>[] = [];
 for (const { target, phase } of cells) {
-  if (excuseOf(row, target, phase) !== undefined) continue;
+  if (excuseOf(row, target, phase) !== undefined) {
+    continue;
+  }
   const running = run(row, target, phase);
-  if (isShared) await running;
+  if (isShared) {
+    await running;
+  }
   runs.push(running);
 }
 await Promise.all(runs);
@@ -72,5 +78,7 @@ await Promise.all(runs);
 await new Promise(setImmediate);
 console.log(JSON.stringify({ end: true }));
 process.on('exit', () => {
-  for (const stray of new Set(strays)) console.log(JSON.stringify({ stray }));
+  for (const stray of new Set(strays)) {
+    console.log(JSON.stringify({ stray }));
+  }
 });

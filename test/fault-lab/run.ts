@@ -68,10 +68,16 @@ async function runJobs(jobs: readonly Job[]): Promise<void> {
   const work = async (): Promise<void> => {
     const at = queue.findIndex(({ isHeavy }) => !isHeavy || heavyRunning < availableParallelism());
     const [job] = at < 0 ? [] : queue.splice(at, 1);
-    if (!job) return;
-    if (job.isHeavy) heavyRunning += 1;
+    if (!job) {
+      return;
+    }
+    if (job.isHeavy) {
+      heavyRunning += 1;
+    }
     await run(job);
-    if (job.isHeavy) heavyRunning -= 1;
+    if (job.isHeavy) {
+      heavyRunning -= 1;
+    }
     return work();
   };
   const waiting = queue.filter(isWaiting).map(async (job, index) => {
@@ -97,7 +103,9 @@ try {
 const rows = rowResults.filter((result) => result !== undefined);
 const checks = groupResults.flat();
 const tally = printMatrix(rows, checks);
-if (options.includes('--write')) writeDocument(rows, checks);
+if (options.includes('--write')) {
+  writeDocument(rows, checks);
+}
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);
 console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

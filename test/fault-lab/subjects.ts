@@ -185,9 +185,15 @@ export async function survive<Result>(
   const came = await settle(running).catch((error: Error) => {
     throw new Error(`${error.message}; given ${before.join().slice(0, 1500)}`);
   });
-  if (came instanceof TargetError) checkError(came);
-  if (inputs.map(fingerprint).join() !== before.join()) throw new Error('the input was changed');
-  if (Object.keys(Object.prototype).length > 0 || 'x' in {}) throw new Error('a prototype was changed');
+  if (came instanceof TargetError) {
+    checkError(came);
+  }
+  if (inputs.map(fingerprint).join() !== before.join()) {
+    throw new Error('the input was changed');
+  }
+  if (Object.keys(Object.prototype).length > 0 || 'x' in {}) {
+    throw new Error('a prototype was changed');
+  }
   return came;
 }
 
@@ -199,7 +205,9 @@ async function settle<Result>(running: Promise<Result>): Promise<Result | Target
   try {
     return await Promise.race([running, hang]);
   } catch (error) {
-    if (error instanceof TargetError) return error;
+    if (error instanceof TargetError) {
+      return error;
+    }
     throw new Error(`no TargetError: ${shownBy(error)}`);
   } finally {
     clearTimeout(timer);
@@ -208,12 +216,19 @@ async function settle<Result>(running: Promise<Result>): Promise<Result | Target
 
 /** An error says what is wrong and where; one of the client's own making must not hide behind it. */
 function checkError(error: TargetError): void {
-  if (!/^ERR_TARGET_\w+$/.test(error.code)) throw new Error(`no code: ${shownBy(error)}`);
-  if (error.code !== 'ERR_TARGET_INVALID_REQUEST') return;
-  if (typeof error.path !== 'string' || error.path === '') throw new Error(`no path: ${shownBy(error)}`);
+  if (!/^ERR_TARGET_\w+$/.test(error.code)) {
+    throw new Error(`no code: ${shownBy(error)}`);
+  }
+  if (error.code !== 'ERR_TARGET_INVALID_REQUEST') {
+    return;
+  }
+  if (typeof error.path !== 'string' || error.path === '') {
+    throw new Error(`no path: ${shownBy(error)}`);
+  }
   const { cause } = error;
-  if (cause instanceof Error && !(cause instanceof Hostile) && INTERNAL.has(cause.name))
+  if (cause instanceof Error && !(cause instanceof Hostile) && INTERNAL.has(cause.name)) {
     throw new Error(
       `a ${cause.name} of the client itself: ${cause.stack?.split('\n').slice(0, 4).join(' ')}`,
     );
+  }
 }

@@ -42,7 +42,9 @@ export class Verdict {
   /** Notes whether a promise is kept. */
   check(promised: Promised, isKept: boolean, seen: () => string): void {
     this.#checked.add(promised);
-    if (!isKept) this.#broken.add(`(${promised}) ${seen()}`);
+    if (!isKept) {
+      this.#broken.add(`(${promised}) ${seen()}`);
+    }
   }
 
   /** Bounded time: a deadline and a tenth, and what this process was too busy to notice. */
@@ -83,7 +85,9 @@ export async function timed<Result>(work: () => Promise<Result>): Promise<Timed<
 export async function becomes(isTrue: () => boolean | Promise<boolean>, limitMs: number): Promise<boolean> {
   const end = performance.now() + limitMs;
   while (!(await isTrue())) {
-    if (performance.now() >= end) return false;
+    if (performance.now() >= end) {
+      return false;
+    }
     await pause(20);
   }
   return true;
@@ -98,7 +102,9 @@ export function pause(ms: number): Promise<void> {
 
 /** What an error shows of a fault, with everything that caused it. */
 export function shownBy(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
+  if (typeof error !== 'object' || error === null) {
+    return String(error);
+  }
   const { code, status, message, name, cause } = error as Error & { code?: string; status?: number };
   const own = `${code ?? name}${status === undefined ? '' : ` status ${status}`} ${message}`;
   return cause === undefined ? own : `${own} | ${shownBy(cause)}`;

@@ -64,7 +64,9 @@ async function countMixed(transport: Transport, play: Play): Promise<number> {
   const run = async (client: TargetClient) => {
     while (last < VISITORS) {
       last += 1;
-      if (await isShownAnother(client, last)) mixed += 1;
+      if (await isShownAnother(client, last)) {
+        mixed += 1;
+      }
     }
   };
   try {
@@ -73,7 +75,9 @@ async function countMixed(transport: Transport, play: Play): Promise<number> {
     );
   } finally {
     server.close();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
   }
   return mixed;
 }
@@ -86,7 +90,9 @@ const DISORDER: Readonly<Record<string, Play>> = {
   },
   'again before the next one': ({ answer, at }, { socket, asked }) => {
     const last = asked[at - 1];
-    if (last) socket.write(last.answer);
+    if (last) {
+      socket.write(last.answer);
+    }
     socket.write(answer);
   },
 };
@@ -123,7 +129,9 @@ class Balancer {
 
   close(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
   }
 }
 
@@ -154,7 +162,9 @@ async function countTimeouts(transport: Transport): Promise<number> {
     });
   } finally {
     balancer.close();
-    for (const { child } of [stopped, well]) child.kill('SIGKILL');
+    for (const { child } of [stopped, well]) {
+      child.kill('SIGKILL');
+    }
   }
 }
 
@@ -164,7 +174,9 @@ async function timeoutsUntilSuccess(call: () => Promise<unknown>): Promise<numbe
       () => undefined,
       (thrown: unknown) => thrown,
     );
-    if (error === undefined) return timeouts;
+    if (error === undefined) {
+      return timeouts;
+    }
     ok(error instanceof TargetError && error.code === 'ERR_TARGET_TIMEOUT', `it failed of ${String(error)}`);
   }
   return Number.POSITIVE_INFINITY;

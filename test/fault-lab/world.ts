@@ -86,14 +86,18 @@ export async function startWorld(row: FaultRow, target: Target): Promise<World> 
   const file = row.play.by === 'file' ? new SpoiltFile(row.play.spoil) : undefined;
   const publish = (next: number) => {
     release = next;
-    if (!isOn) file?.write(scene().good);
+    if (!isOn) {
+      file?.write(scene().good);
+    }
     edge.setArtifact(releaseOf(next), { etag: `"release-${next}"` });
   };
   publish(1);
 
   const set = async (on: boolean): Promise<void> => {
     isOn = on;
-    if (file) return on ? file.spoil(scene().good) : file.write(scene().good);
+    if (file) {
+      return on ? file.spoil(scene().good) : file.write(scene().good);
+    }
     await play(row.play, { on, edge, front, scene, path, certificate: on ? foreign : trusted });
   };
   return {
@@ -186,17 +190,22 @@ async function play(how: Play, { on, edge, front, scene, path, certificate }: St
     case 'edge':
     case 'caller':
       edge.clearFaults();
-      if (on)
+      if (on) {
         edge.fault(how.by === 'edge' ? how.fault(scene()) : { kind: 'status', status: 500 }, { where: path });
+      }
       break;
     case 'socket':
       front.interrupt = on
         ? (asked, socket) => {
-            if (asked === path) how.answer(socket, scene());
+            if (asked === path) {
+              how.answer(socket, scene());
+            }
             return asked === path;
           }
         : undefined;
-      if (!on) front.cut();
+      if (!on) {
+        front.cut();
+      }
       break;
     case 'closed port':
       await (on ? front.close() : front.open());
@@ -204,7 +213,9 @@ async function play(how: Play, { on, edge, front, scene, path, certificate }: St
     case 'dns':
       // Connections that are being made would outlive the name.
       front.interrupt = on ? (_, socket) => Boolean(socket.destroy()) : undefined;
-      if (on) front.cut();
+      if (on) {
+        front.cut();
+      }
       break;
     case 'tls':
       front.show(certificate);
@@ -227,21 +238,32 @@ interface Switches {
 
 /** What of the client's configuration a fault needs. */
 function surroundings(how: Play, { isOn, path, ca, onFetch }: Switches): Partial<TargetClientConfig> {
-  if (how.by === 'caller') return how.config;
-  if (how.by === 'tls') return { agent: new https.Agent({ keepAlive: true, ca }) };
+  if (how.by === 'caller') {
+    return how.config;
+  }
+  if (how.by === 'tls') {
+    return { agent: new https.Agent({ keepAlive: true, ca }) };
+  }
   if (how.by === 'dns') {
     const lookup: NonNullable<http.AgentOptions['lookup']> = (name, { all }, done) => {
       if (isOn()) {
         const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
         process.nextTick(done, error);
-      } else if (all) process.nextTick(done, null, [{ address: '127.0.0.1', family: 4 }]);
-      else process.nextTick(done, null, '127.0.0.1', 4);
+      } else if (all) {
+        process.nextTick(done, null, [{ address: '127.0.0.1', family: 4 }]);
+      } else {
+        process.nextTick(done, null, '127.0.0.1', 4);
+      }
     };
     return { agent: new http.Agent({ keepAlive: true, lookup }) };
   }
-  if (how.by !== 'fetch') return {};
+  if (how.by !== 'fetch') {
+    return {};
+  }
   const fetchApi: FetchApi = (url, init) => {
-    if (!isOn() || new URL(url).pathname !== path) return fetch(url, init);
+    if (!isOn() || new URL(url).pathname !== path) {
+      return fetch(url, init);
+    }
     onFetch();
     return how.fetchApi(url, init);
   };

@@ -9,8 +9,9 @@ interface Refusal {
 
 /** An answer with a status, the refusal of a proxy, or an error of another code. */
 function failure(what: number | TargetErrorCode | Refusal): TargetError {
-  if (typeof what === 'object')
+  if (typeof what === 'object') {
     return new TargetError('ERR_TARGET_NETWORK', 'refused', { status: what.proxied });
+  }
   return typeof what === 'string'
     ? new TargetError(what, 'it failed')
     : new TargetError('ERR_TARGET_RESPONSE', `status ${what}`, { status: what });

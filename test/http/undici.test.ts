@@ -52,7 +52,9 @@ describe('a connection', () => {
   test('is kept for calls one after the other', async () => {
     const { host, sockets } = await listen(http.createServer((_, response) => response.end(ANSWER)));
     const client = clientOf(host);
-    for (let call = 0; call < 20; call += 1) await client.getOffers({ request });
+    for (let call = 0; call < 20; call += 1) {
+      await client.getOffers({ request });
+    }
     // undici gives a connection a turn of the event loop before it is used again.
     expect(sockets.length).toBeLessThanOrEqual(2);
   });
@@ -70,12 +72,20 @@ describe('a connection', () => {
     const open: http.ServerResponse[] = [];
     const server = http.createServer((message, response) => {
       const { socket } = message;
-      if (known.has(socket)) return socket.resetAndDestroy();
+      if (known.has(socket)) {
+        return socket.resetAndDestroy();
+      }
       known.add(socket);
       // The first ones wait for each other, so that each has a connection of its own.
-      if (known.size > 5) return response.end(ANSWER);
+      if (known.size > 5) {
+        return response.end(ANSWER);
+      }
       open.push(response);
-      if (open.length === 5) for (const one of open) one.end(ANSWER);
+      if (open.length === 5) {
+        for (const one of open) {
+          one.end(ANSWER);
+        }
+      }
       return undefined;
     });
     const { host, sockets } = await listen(server);
@@ -107,7 +117,9 @@ describe('a connection', () => {
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request }));
     expect(error).toMatchObject({ status: 404, body: 'x'.repeat(1024) });
     const [socket] = sockets;
-    if (socket && !socket.closed) await once(socket, 'close');
+    if (socket && !socket.closed) {
+      await once(socket, 'close');
+    }
   });
 
   test('is let go of when the call is aborted', async () => {
@@ -119,7 +131,9 @@ describe('a connection', () => {
     const error = await targetErrorOf(() => clientOf(host).getOffers({ request, signal }));
     expect(error).toMatchObject({ code: 'ERR_TARGET_ABORTED', attempts: 1 });
     const [socket] = sockets;
-    if (socket && !socket.closed) await once(socket, 'close');
+    if (socket && !socket.closed) {
+      await once(socket, 'close');
+    }
   });
 });
 

@@ -36,7 +36,9 @@ describe('parseAmcvCookie', () => {
     const pieces = fc.constantFrom('MCMID', 'MCAAMLH', 'MCAAMB', '|', '-', '%7C', '%', '9', 'NONE');
     fc.assert(
       fc.property(fc.array(fc.oneof(pieces, fc.string())), (parts) => {
-        for (const value of Object.values(parseAmcvCookie(parts.join('')))) expect(value).not.toBe('NONE');
+        for (const value of Object.values(parseAmcvCookie(parts.join('')))) {
+          expect(value).not.toBe('NONE');
+        }
       }),
     );
   });

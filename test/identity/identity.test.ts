@@ -201,8 +201,12 @@ const optionsShape = fc.record(
 const optionsOf = fc
   .tuple(optionsShape, fc.constantFrom('plain', 'class', 'getters'))
   .map(([fields, kind]) => {
-    if (kind === 'plain') return Object.freeze(fields);
-    if (kind === 'class') return Object.assign(new (class Options {})(), fields);
+    if (kind === 'plain') {
+      return Object.freeze(fields);
+    }
+    if (kind === 'class') {
+      return Object.assign(new (class Options {})(), fields);
+    }
     const getters = Object.entries(fields).map(([name, value]) => [
       name,
       { get: () => value, enumerable: true },
@@ -212,7 +216,9 @@ const optionsOf = fc
 
 /** Spec-like reading of one cookie, written another way than the codec: the last live part of a name that decodes. */
 function partOf(cookie: unknown, name: string): string | undefined {
-  if (typeof cookie !== 'string') return undefined;
+  if (typeof cookie !== 'string') {
+    return undefined;
+  }
   const unquoted = /^".*"$/s.test(cookie) ? cookie.slice(1, -1) : cookie;
   const isPlain = (text: string | undefined) => text === undefined || text.includes('#');
   const once = isPlain(unquoted) ? unquoted : decoded(unquoted);
@@ -276,8 +282,12 @@ describe('whatever the options are', () => {
           const sdid = drawSupplementalDataId(identity, undefined);
           expect(sdid === undefined || sdid.length === 33).toBe(true);
         } catch (error) {
-          if (!(error instanceof TargetError) && !(error instanceof OwnError)) throw error;
-          if (error instanceof TargetError) expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
+          if (!(error instanceof TargetError) && !(error instanceof OwnError)) {
+            throw error;
+          }
+          if (error instanceof TargetError) {
+            expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
+          }
         }
         expect(shown(options)).toBe(before);
       }),

@@ -120,7 +120,9 @@ describe('formatMboxCookie', () => {
       fc.property(ids, ids, (sessionId, tntId) => {
         const { value } = formatMboxCookie(encodeURIComponent(sessionId), tntId, NOW);
         expect(parseMboxCookie(value, NOW)).toMatchObject({ sessionId, tntId });
-        if (encodeURIComponent(value).length > 4096) return;
+        if (encodeURIComponent(value).length > 4096) {
+          return;
+        }
         expect(parseMboxCookie(encodeURIComponent(value), NOW)).toMatchObject({ sessionId, tntId });
       }),
     );

@@ -27,7 +27,9 @@ describe('Visitor', () => {
     const visitor = new Visitor('ORG');
     const ids = Array.from({ length: 1000 }, () => visitor.getSupplementalDataID('same'));
     expect(new Set(ids).size).toBe(1000);
-    for (const id of ids) expect(id).toMatch(/^[0-9A-F]{16}-[0-9A-F]{16}$/);
+    for (const id of ids) {
+      expect(id).toMatch(/^[0-9A-F]{16}-[0-9A-F]{16}$/);
+    }
   });
 
   /** The orders that `@adobe-mcid/visitor-js-server` 2.x gives, each id by the number of its first use. */
@@ -46,7 +48,9 @@ describe('Visitor', () => {
     const used: string[] = [];
     const numbers = consumers.split(',').map((consumer) => {
       const id = visitor.getSupplementalDataID(consumer);
-      if (!used.includes(id)) used.push(id);
+      if (!used.includes(id)) {
+        used.push(id);
+      }
       return used.indexOf(id);
     });
     expect(numbers.join(',')).toBe(order);

@@ -27,8 +27,12 @@ function withWildcards(expected: unknown): unknown {
     const types: Record<string, unknown> = { String, Number, Object, Boolean, Array };
     return type ? expect.any(types[type]) : expected;
   }
-  if (Array.isArray(expected)) return expected.map(withWildcards);
-  if (typeof expected !== 'object' || expected === null) return expected;
+  if (Array.isArray(expected)) {
+    return expected.map(withWildcards);
+  }
+  if (typeof expected !== 'object' || expected === null) {
+    return expected;
+  }
   return Object.fromEntries(Object.entries(expected).map(([key, value]) => [key, withWildcards(value)]));
 }
 

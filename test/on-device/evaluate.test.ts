@@ -345,7 +345,13 @@ function deepFrozen<Value>(value: Value): Value {
 }
 
 function deepSpoil(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const field of Object.values(value)) deepSpoil(field);
-  for (const name of Object.keys(value)) (value as Record<string, unknown>)[name] = 'spoilt';
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  for (const field of Object.values(value)) {
+    deepSpoil(field);
+  }
+  for (const name of Object.keys(value)) {
+    (value as Record<string, unknown>)[name] = 'spoilt';
+  }
 }

@@ -96,7 +96,9 @@ async function checkUndici(
     await sandbox.installPeer(`undici@${line}`);
     for (const [release, node] of releases) {
       // Of 22 its last release, which undici 8 asks for.
-      if (Number.parseInt(release, 10) < since || release === '22.0.0') continue;
+      if (Number.parseInt(release, 10) < since || release === '22.0.0') {
+        continue;
+      }
       await report.check(
         `with undici ${line} on Node ${release}: a client gets offers, in time`,
         async () => {

@@ -34,7 +34,9 @@ export function run(program: string, args: readonly string[], options: RunOption
       maxBuffer: 64 * 1024 * 1024,
     };
     execFile(program, args, settings, (error, stdout, stderr) => {
-      if (!error) return done({ stdout, stderr });
+      if (!error) {
+        return done({ stdout, stderr });
+      }
       const reason = error.killed ? `did not end within ${timeoutMs} ms` : `ended with code ${error.code}`;
       failed(new Error([`${program} ${args.join(' ')} ${reason}`, stdout, stderr].join('\n').trim()));
     });

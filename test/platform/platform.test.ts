@@ -53,7 +53,9 @@ describe('both platforms agree', () => {
       ],
       ...['a', 'localhost', '0x7f.1', '1', '::g', '1:2:3:4:5:6:1.2.3.4', '1.2.3.4::', '%eth0', ':1', '1:'],
     ];
-    for (const text of known) expect([text, web.isIp(text)]).toEqual([text, isIP(text)]);
+    for (const text of known) {
+      expect([text, web.isIp(text)]).toEqual([text, isIP(text)]);
+    }
     const parts = constantFrom('1', '255', 'ff', 'FFFF', '0', ':', '::', '.', '1.2.3.4');
     const joined = stringMatching(/^[\da-f:.]{0,20}$/);
     void assert(

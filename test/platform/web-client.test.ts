@@ -24,7 +24,9 @@ let answer: (fetched: Fetched) => Response | Promise<Response>;
 beforeEach(() => {
   fetched.length = 0;
   answer = ({ url, init }) => {
-    if (url.includes('/rules.json')) return Response.json(artifact, { headers: { etag: '"1"' } });
+    if (url.includes('/rules.json')) {
+      return Response.json(artifact, { headers: { etag: '"1"' } });
+    }
     const { requestId, notifications } = JSON.parse(String(init.body));
     return Response.json({
       status: 200,
@@ -73,10 +75,14 @@ describe('an on-device client', () => {
     const random = jest.spyOn(crypto, 'getRandomValues');
     const timers = [jest.spyOn(globalThis, 'setTimeout'), jest.spyOn(globalThis, 'setInterval')];
     const client = TargetClient.create(config);
-    for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 10; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     expect(client.stats().status).toBe('waiting');
     expect(fetched).toEqual([]);
-    for (const used of [random, ...timers]) expect(used).not.toHaveBeenCalled();
+    for (const used of [random, ...timers]) {
+      expect(used).not.toHaveBeenCalled();
+    }
     jest.restoreAllMocks();
     await client.close();
   });

@@ -98,7 +98,9 @@ class Watcher {
   hostOf(hint: string | undefined): Host {
     const name = hint ?? 'own';
     const known = this.#hosts.get(name);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const host: Host = {
       limit: 1,
       inFlight: 0,
@@ -122,8 +124,11 @@ class Watcher {
     const heldBytes = held.reduce((sum, call) => sum + call.bytes, 0);
     // A queue that is nearly empty takes the most that a character may have.
     const bytes = heldBytes + 3 * length <= maxBytes / 32 ? 3 * length : length;
-    if (this.isClosed || held.length >= maxQueued || heldBytes + bytes > maxBytes) this.#end(ids, 'dropped');
-    else this.#wait({ ids, bytes, hint: this.#reachable(hint), attempts: 0, firstTriedMs: 0, readyAtMs: 0 });
+    if (this.isClosed || held.length >= maxQueued || heldBytes + bytes > maxBytes) {
+      this.#end(ids, 'dropped');
+    } else {
+      this.#wait({ ids, bytes, hint: this.#reachable(hint), attempts: 0, firstTriedMs: 0, readyAtMs: 0 });
+    }
   }
 
   /** The queue sends a call. */
@@ -135,25 +140,42 @@ class Watcher {
       return;
     }
     // The cluster may have been found again, or lost, since the call got into its lane.
-    if (hint !== call.hint && hint !== this.#reachable(call.hint))
+    if (hint !== call.hint && hint !== this.#reachable(call.hint)) {
       this.#blame(`${ids.join()} goes to ${hint}, not to ${call.hint}`);
+    }
     call.hint = hint;
     const host = this.hostOf(hint);
     const total = this.inFlight.length;
-    if (nowMs + SLACK_MS < call.readyAtMs) this.#blame(`${ids.join()} goes in its own wait`);
-    if (host.inFlight >= host.limit) this.#blame(`${host.inFlight + 1} at a time, of ${host.limit}`);
-    if (host.inFlight >= this.#shareOf(host)) this.#blame('a host takes the places of others');
-    if (total >= 2 * this.policy.maxInFlight) this.#blame(`${total + 1} at a time, to all hosts`);
-    if (!host.hasAnswered && this.#toUnknown >= 16) this.#blame('more than 16 at a time, to unknown hosts');
-    if (nowMs + SLACK_MS < host.heldUntilMs) this.#blame('a call to a host that asked to be left alone');
+    if (nowMs + SLACK_MS < call.readyAtMs) {
+      this.#blame(`${ids.join()} goes in its own wait`);
+    }
+    if (host.inFlight >= host.limit) {
+      this.#blame(`${host.inFlight + 1} at a time, of ${host.limit}`);
+    }
+    if (host.inFlight >= this.#shareOf(host)) {
+      this.#blame('a host takes the places of others');
+    }
+    if (total >= 2 * this.policy.maxInFlight) {
+      this.#blame(`${total + 1} at a time, to all hosts`);
+    }
+    if (!host.hasAnswered && this.#toUnknown >= 16) {
+      this.#blame('more than 16 at a time, to unknown hosts');
+    }
+    if (nowMs + SLACK_MS < host.heldUntilMs) {
+      this.#blame('a call to a host that asked to be left alone');
+    }
     if (nowMs + SLACK_MS < host.pausedUntilMs) {
       const isHurried = this.isFlushing && nowMs + SLACK_MS >= host.hurriedUntilMs;
-      if (!isHurried) this.#blame('a call in a pause');
+      if (!isHurried) {
+        this.#blame('a call in a pause');
+      }
       host.hurriedUntilMs = nowMs + 1000;
     }
     this.waiting.delete(call);
     call.attempts += 1;
-    if (call.attempts === 1) call.firstTriedMs = nowMs;
+    if (call.attempts === 1) {
+      call.firstTriedMs = nowMs;
+    }
     host.inFlight += 1;
     this.inFlight.push(call);
   }
@@ -184,7 +206,7 @@ class Watcher {
     } else if (answer === 'too large') {
       Object.assign(host, { faults: 0, asks: 0 });
       const middle = Math.ceil(ids.length / 2);
-      for (const half of [ids.slice(0, middle), ids.slice(middle)])
+      for (const half of [ids.slice(0, middle), ids.slice(middle)]) {
         this.#wait({
           ...call,
           ids: half,
@@ -193,20 +215,27 @@ class Watcher {
           attempts: 0,
           readyAtMs: 0,
         });
+      }
     } else if (answer === 'session busy') {
       Object.assign(host, { faults: 0, asks: 0 });
       this.#again(call, ownWaitMs(call));
-    } else this.#fault(call, host, answer, nowMs);
+    } else {
+      this.#fault(call, host, answer, nowMs);
+    }
     host.inFlight -= 1;
   }
 
   #fault(call: Call, host: Host, answer: Answer, nowMs: number): void {
     const askedMs = answer === 'asking' ? ASKED_MS : 0;
     // A call that has failed often says nothing of its host.
-    if (call.attempts <= 3) host.faults += 1;
+    if (call.attempts <= 3) {
+      host.faults += 1;
+    }
     host.asks = askedMs > 0 ? host.asks + 1 : 0;
     host.limit = Math.max(1, host.limit - 1);
-    if (host.asks >= 3) host.heldUntilMs = nowMs + askedMs;
+    if (host.asks >= 3) {
+      host.heldUntilMs = nowMs + askedMs;
+    }
     if (nowMs >= host.pausedUntilMs && (!host.isProven || host.faults >= 8)) {
       const first = host.hasAnswered ? 1000 : 200;
       host.pausedUntilMs = nowMs + 0.75 * Math.min(first * 3 ** host.pauses, 30_000);
@@ -216,7 +245,11 @@ class Watcher {
     const isLost = !host.isProven && (!host.hasAnswered || host.pauses > 1);
     if (isLost && call.hint !== undefined && isUnreached) {
       this.#lostUntilMs.set(call.hint, nowMs + LOST_MS);
-      for (const one of this.waiting) if (one.readyAtMs <= nowMs) one.hint = this.#reachable(one.hint);
+      for (const one of this.waiting) {
+        if (one.readyAtMs <= nowMs) {
+          one.hint = this.#reachable(one.hint);
+        }
+      }
     }
     this.#again(call, host.isProven ? Math.max(ownWaitMs(call), askedMs) : askedMs);
   }
@@ -224,14 +257,19 @@ class Watcher {
   #again(call: Call, waitMs: number): void {
     const nowMs = performance.now();
     call.hint = this.#reachable(call.hint);
-    if (call.attempts >= 10 && nowMs - call.firstTriedMs >= 120_000) this.#end(call.ids, 'failed');
-    else this.#wait(Object.assign(call, { readyAtMs: nowMs + waitMs }));
+    if (call.attempts >= 10 && nowMs - call.firstTriedMs >= 120_000) {
+      this.#end(call.ids, 'failed');
+    } else {
+      this.#wait(Object.assign(call, { readyAtMs: nowMs + waitMs }));
+    }
   }
 
   /** The client is closed: what was not sent is dropped. */
   close(): void {
     this.isClosed = true;
-    for (const { ids } of this.outstanding) this.#end(ids, 'dropped');
+    for (const { ids } of this.outstanding) {
+      this.#end(ids, 'dropped');
+    }
     this.waiting.clear();
     this.inFlight.length = 0;
   }
@@ -239,14 +277,18 @@ class Watcher {
   /** Nothing that may go waits, once the queue has had its turn. */
   checkIdle(): void {
     const nowMs = performance.now() - 2 * SLACK_MS;
-    if (this.isClosed || this.inFlight.length >= 2 * this.policy.maxInFlight) return;
+    if (this.isClosed || this.inFlight.length >= 2 * this.policy.maxInFlight) {
+      return;
+    }
     const mustWait = (call: Call, host: Host) =>
       nowMs < Math.max(call.readyAtMs, host.pausedUntilMs, host.heldUntilMs) ||
       host.inFlight >= Math.min(host.limit, this.#shareOf(host)) ||
       (!host.hasAnswered && this.#toUnknown >= 16);
     for (const call of this.waiting) {
       const hosts = [this.hostOf(call.hint), this.hostOf(this.#reachable(call.hint))];
-      if (!hosts.some((host) => mustWait(call, host))) this.#blame(`${call.ids.join()} waits, and might go`);
+      if (!hosts.some((host) => mustWait(call, host))) {
+        this.#blame(`${call.ids.join()} waits, and might go`);
+      }
     }
   }
 
@@ -258,7 +300,11 @@ class Watcher {
 
   get #toUnknown(): number {
     let calls = 0;
-    for (const host of this.#hosts.values()) if (!host.hasAnswered) calls += host.inFlight;
+    for (const host of this.#hosts.values()) {
+      if (!host.hasAnswered) {
+        calls += host.inFlight;
+      }
+    }
     return calls;
   }
 
@@ -272,7 +318,9 @@ class Watcher {
 
   #end(ids: readonly string[], fate: 'delivered' | 'failed' | 'dropped'): void {
     for (const id of ids) {
-      if (this.fates.has(id)) this.#blame(`${id} is ${this.fates.get(id)} and ${fate}`);
+      if (this.fates.has(id)) {
+        this.#blame(`${id} is ${this.fates.get(id)} and ${fate}`);
+      }
       this.fates.set(id, fate);
     }
   }
@@ -319,10 +367,14 @@ class Real {
     const key = ids.join();
     const reply = (answer: Answer) => {
       const fault = toFault(answer);
-      if (fault) throw fault;
+      if (fault) {
+        throw fault;
+      }
       const confirmed = answer === 'half' ? ids.filter((_, index) => index % 2 === 0) : ids;
       this.confirmed.push(...confirmed);
-      if (answer === 'no body') return { response: { status: 204 } };
+      if (answer === 'no body') {
+        return { response: { status: 204 } };
+      }
       return { response: { status: 200, notifications: confirmed.map((id) => ({ id })) } };
     };
     const answered = new Promise<Answer>((resolve) => this.replies.set(key, resolve));
@@ -345,9 +397,15 @@ const STATUSES: Partial<Record<Answer, number>> = {
 
 function toFault(answer: Answer): TargetError | undefined {
   const status = STATUSES[answer];
-  if (answer === 'unreachable') return new TargetError('ERR_TARGET_NETWORK', 'ECONNREFUSED');
-  if (answer === 'silent') return new TargetError('ERR_TARGET_TIMEOUT', 'no answer');
-  if (status === undefined) return undefined;
+  if (answer === 'unreachable') {
+    return new TargetError('ERR_TARGET_NETWORK', 'ECONNREFUSED');
+  }
+  if (answer === 'silent') {
+    return new TargetError('ERR_TARGET_TIMEOUT', 'no answer');
+  }
+  if (status === undefined) {
+    return undefined;
+  }
   const retryAfterMs = answer === 'asking' ? ASKED_MS : undefined;
   return new TargetError('ERR_TARGET_RESPONSE', String(status), { status, retryAfterMs });
 }
@@ -409,7 +467,9 @@ function accept(watcher: Watcher, { queue }: Real, length: number, hint: string 
 
 async function answerOne(watcher: Watcher, real: Real, which: number, answer: Answer): Promise<void> {
   const call = watcher.inFlight[which % watcher.inFlight.length];
-  if (!call) return;
+  if (!call) {
+    return;
+  }
   const reply = real.replies.get(call.ids.join());
   watcher.answer(call, answer);
   reply?.(answer);
@@ -424,8 +484,9 @@ function flush(watcher: Watcher, { queue, ended }: Real, timeoutMs: number): voi
   const end = () => {
     flushed.isOver = true;
     const left = watcher.outstanding.filter((call) => calls.has(call));
-    if (left.length > 0 && !watcher.isClosing && performance.now() < flushed.endsAtMs)
+    if (left.length > 0 && !watcher.isClosing && performance.now() < flushed.endsAtMs) {
       watcher.violations.push(`flush ended before ${left[0]?.ids.join()} did`);
+    }
   };
   ended.push(queue.flush({ timeoutMs, signal: undefined }).then(end));
 }
@@ -445,7 +506,9 @@ const common: readonly fc.Arbitrary<Step>[] = [
     .map(([length, to]) => step(`accept ${length} to ${to}`, (w, r) => accept(w, r, length, to))),
   fc.tuple(fc.integer({ min: 5, max: 60 }), hint).map(([calls, to]) =>
     step(`accept ${calls} calls to ${to}`, (w, r) => {
-      for (let call = 0; call < calls; call += 1) accept(w, r, 1, to);
+      for (let call = 0; call < calls; call += 1) {
+        accept(w, r, 1, to);
+      }
     }),
   ),
   fc
@@ -457,7 +520,9 @@ const common: readonly fc.Arbitrary<Step>[] = [
     step(
       `answer all ${answer}`,
       async (w, r) => {
-        for (let left = w.inFlight.length; left > 0; left -= 1) await answerOne(w, r, 0, answer);
+        for (let left = w.inFlight.length; left > 0; left -= 1) {
+          await answerOne(w, r, 0, answer);
+        }
       },
       hasInFlight,
     ),
@@ -466,7 +531,9 @@ const common: readonly fc.Arbitrary<Step>[] = [
     step(
       `answers ${answers.join()}`,
       async (w, r) => {
-        for (const [at, answer] of answers.entries()) await answerOne(w, r, at, answer);
+        for (const [at, answer] of answers.entries()) {
+          await answerOne(w, r, at, answer);
+        }
       },
       hasInFlight,
     ),
@@ -484,7 +551,9 @@ const common: readonly fc.Arbitrary<Step>[] = [
 const failAlways: fc.Arbitrary<Step> = fc.constantFrom<Answer>('failing', 'session busy').map((answer) =>
   step(`always ${answer}`, async (w, r) => {
     for (let second = 0; second < 200 && w.outstanding.length > 0; second += 1) {
-      for (let left = w.inFlight.length; left > 0; left -= 1) await answerOne(w, r, 0, answer);
+      for (let left = w.inFlight.length; left > 0; left -= 1) {
+        await answerOne(w, r, 0, answer);
+      }
       await check(w, r);
       await pass(1000);
     }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { NotificationPolicy } from '../../src/config-policies.js';
+import type { NotificationPolicy } from '../../src/config/config-policies.js';
 import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { Events, type TargetEvents } from '../../src/events.js';
@@ -90,7 +90,9 @@ function heldEdge() {
     );
   };
   const release = async (count = waiting.length) => {
-    for (const answer of waiting.splice(0, count)) answer();
+    for (const answer of waiting.splice(0, count)) {
+      answer();
+    }
     await settle();
   };
   return { deliver, release };
@@ -116,7 +118,9 @@ describe('a queue', () => {
   test('begins with one call, goes on with ten, and with one more for each that succeeds', async () => {
     const { deliver, release } = heldEdge();
     const { queue, sent } = queueOf(deliver);
-    for (let call = 0; call < 300; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 300; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     await settle();
     expect(sent).toHaveLength(1);
     await release();
@@ -129,7 +133,9 @@ describe('a queue', () => {
     await release();
     // No more than 64 at a time.
     expect(sent).toHaveLength(17 + 26 + 52 + 64);
-    while (queue.size > 0) await release();
+    while (queue.size > 0) {
+      await release();
+    }
     expect(fatesOf(queue)).toEqual({ delivered: 300, failed: 0, dropped: 0 });
     expect(new Set(sent.flat()).size).toBe(300);
   });
@@ -137,7 +143,9 @@ describe('a queue', () => {
   test.each([1, 5, 128])('has no more than maxInFlight under way to a host: %i', async (maxInFlight) => {
     const { deliver, release } = heldEdge();
     const { queue, sent } = queueOf(deliver, { maxInFlight });
-    for (let call = 0; call < 1000; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 1000; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     let most = 0;
     for (let before = 0; queue.size > 0; before = sent.length) {
       await release();
@@ -149,13 +157,16 @@ describe('a queue', () => {
   test('has no more than twice maxInFlight under way to all hosts', async () => {
     const { deliver, release } = heldEdge();
     const { queue, sent } = queueOf(deliver, { maxInFlight: 10 });
-    for (let call = 0; call < 200; call += 1)
+    for (let call = 0; call < 200; call += 1) {
       queue.add({ ...callOf(`${call}`), locationHint: `${30 + (call % 4)}` });
+    }
     await settle();
     expect(sent).toHaveLength(4);
     await release();
     expect(sent).toHaveLength(4 + 20);
-    while (queue.size > 0) await release();
+    while (queue.size > 0) {
+      await release();
+    }
     expect(queue.stats.delivered).toBe(200);
   });
 
@@ -165,11 +176,17 @@ describe('a queue', () => {
     queue.add(callOf('own'));
     await settle();
     await release();
-    for (let hint = 100; hint < 150; hint += 1) queue.add({ ...callOf(`${hint}`), locationHint: `${hint}` });
-    for (let call = 0; call < 5; call += 1) queue.add(callOf(`own ${call}`));
+    for (let hint = 100; hint < 150; hint += 1) {
+      queue.add({ ...callOf(`${hint}`), locationHint: `${hint}` });
+    }
+    for (let call = 0; call < 5; call += 1) {
+      queue.add(callOf(`own ${call}`));
+    }
     await settle();
     expect(sent).toHaveLength(1 + 16 + 5);
-    while (queue.size > 0) await release();
+    while (queue.size > 0) {
+      await release();
+    }
     expect(queue.stats.delivered).toBe(56);
   });
 
@@ -177,7 +194,9 @@ describe('a queue', () => {
     const { deliver, release } = heldEdge();
     const { queue, errors } = queueOf(deliver, { maxBytes: 100_000 });
     const json = 'é'.repeat(10_000);
-    for (let call = 0; call < 7; call += 1) queue.add(callOfText(`${call}`, json));
+    for (let call = 0; call < 7; call += 1) {
+      queue.add(callOfText(`${call}`, json));
+    }
     expect(queue.stats).toEqual({ accepted: 7, delivered: 0, failed: 0, dropped: 2, queued: 5 });
     expect(errors).toHaveLength(2);
     expect(errors[0]?.error).toMatchObject({
@@ -198,7 +217,9 @@ describe('a queue', () => {
   test('holds ten thousand calls, and says of each that came too late', async () => {
     const { deliver, release } = heldEdge();
     const { queue, errors } = queueOf(deliver);
-    for (let call = 0; call < 10_001; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 10_001; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     queue.add(callOf('x', 'y'));
     expect(queue.size).toBe(10_000);
     expect(fatesOf(queue)).toEqual({ delivered: 0, failed: 0, dropped: 3 });
@@ -240,7 +261,9 @@ describe('a queue', () => {
 
   test('asks with one call alone while the edge is down, however many wait', async () => {
     const { queue, sent } = queueOf(() => Promise.reject(failure(503)));
-    for (let call = 0; call < 100; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 100; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     await settle();
     await pass(60_000);
     expect(sent.length).toBeLessThanOrEqual(8);
@@ -287,7 +310,9 @@ describe('a queue', () => {
     );
     queue.add(callOf('first'));
     await settle();
-    for (let call = 0; call < 10; call += 1) queue.add(callOf(`poison ${call}`));
+    for (let call = 0; call < 10; call += 1) {
+      queue.add(callOf(`poison ${call}`));
+    }
     await settle();
     queue.add(callOf('healthy'));
     await settle();
@@ -305,16 +330,20 @@ describe('a queue', () => {
     const { queue, sent } = queueOf(hanging, { maxInFlight: 64 });
     const to = (locationHint: string, id: string) => ({ ...callOf(id), locationHint });
     for (let round = 0; round < 8; round += 1) {
-      for (let call = 0; call < 100; call += 1)
+      for (let call = 0; call < 100; call += 1) {
         queue.add(to(['35', '39'][call % 2] ?? '', `${round} ${call}`));
+      }
       while (queue.size > 0) {
         await settle();
         await release();
       }
     }
     isSick = true;
-    for (const hint of ['39', '35', '36', '37', '38'])
-      for (let call = 0; call < 200; call += 1) queue.add(to(hint, `late ${hint} ${call}`));
+    for (const hint of ['39', '35', '36', '37', '38']) {
+      for (let call = 0; call < 200; call += 1) {
+        queue.add(to(hint, `late ${hint} ${call}`));
+      }
+    }
     const before = sent.length;
     for (let round = 0; round < 40; round += 1) {
       await settle();
@@ -328,8 +357,11 @@ describe('a queue', () => {
   test('gives lanes their turns', async () => {
     const { deliver, release } = heldEdge();
     const { queue, sent } = queueOf(deliver, { maxInFlight: 1 });
-    for (let call = 0; call < 3; call += 1)
-      for (const hint of ['35', '36', '37']) queue.add({ ...callOf(`${hint} ${call}`), locationHint: hint });
+    for (let call = 0; call < 3; call += 1) {
+      for (const hint of ['35', '36', '37']) {
+        queue.add({ ...callOf(`${hint} ${call}`), locationHint: hint });
+      }
+    }
     while (queue.size > 0) {
       await settle();
       await release(1);
@@ -342,7 +374,9 @@ describe('a queue', () => {
   test('has room again for what was split', async () => {
     const { queue } = queueOf(
       async (call) => {
-        if (idsOf(call).length > 1) throw failure(413);
+        if (idsOf(call).length > 1) {
+          throw failure(413);
+        }
         return confirmed(idsOf(call));
       },
       { maxBytes: 1000 },
@@ -378,7 +412,9 @@ describe('a queue', () => {
     queue.add(callOf('first'));
     await settle();
     isSick = true;
-    for (const id of ['sick', 'a', 'b', 'c']) queue.add(callOf(id));
+    for (const id of ['sick', 'a', 'b', 'c']) {
+      queue.add(callOf(id));
+    }
     await settle();
     expect(sent).toEqual([['first'], ['sick'], ['a'], ['b'], ['c']]);
     isSick = false;
@@ -392,14 +428,20 @@ describe('a queue', () => {
       isDown && call.locationHint === '35' ? Promise.reject(failure(503)) : confirm(call),
     );
     const to = (locationHint: string, id: string) => ({ ...callOf(id), locationHint });
-    for (const hint of ['35', '41']) queue.add(to(hint, `first ${hint}`));
+    for (const hint of ['35', '41']) {
+      queue.add(to(hint, `first ${hint}`));
+    }
     await settle();
     isDown = true;
-    for (let call = 0; call < 40; call += 1) queue.add(to('35', `${call}`));
+    for (let call = 0; call < 40; call += 1) {
+      queue.add(to('35', `${call}`));
+    }
     await settle();
     // The ten that were under way together.
     expect(sent).toHaveLength(2 + 10);
-    for (let call = 0; call < 40; call += 1) queue.add(to('41', `other ${call}`));
+    for (let call = 0; call < 40; call += 1) {
+      queue.add(to('41', `other ${call}`));
+    }
     await settle();
     expect(queue.stats.delivered).toBe(2 + 40);
     await pass(740);
@@ -415,7 +457,9 @@ describe('a queue', () => {
       return isBusy && idsOf(call)[0] === 'busy' ? Promise.reject(failure(420)) : confirm(call);
     });
     queue.add(callOf('busy'));
-    for (let call = 0; call < 5; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 5; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     await settle();
     expect(sent).toHaveLength(6);
     expect(queue.stats.delivered).toBe(5);
@@ -455,7 +499,9 @@ describe('a queue', () => {
       });
       queue.add(callOf('first'));
       await settle();
-      for (const id of ['a', 'b', 'c', 'd', 'e']) queue.add(callOf(id));
+      for (const id of ['a', 'b', 'c', 'd', 'e']) {
+        queue.add(callOf(id));
+      }
       await settle();
       expect(sent.map(([id]) => id)).toEqual(['first', 'a', 'b', 'c', 'd', 'e']);
       queue.add(callOf('f'));
@@ -482,7 +528,9 @@ describe('a queue', () => {
       queue.add(callOf('first'));
       await settle();
       isDown = true;
-      for (const id of ['a', 'b', 'c']) queue.add(callOf(id));
+      for (const id of ['a', 'b', 'c']) {
+        queue.add(callOf(id));
+      }
       await settle();
       queue.add(callOf('d'));
       void queue.flush(FOREVER);
@@ -499,10 +547,14 @@ describe('a queue', () => {
     const edge = heldEdge();
     const { queue, sent } = queueOf(async (call) => {
       const answer = await edge.deliver(call);
-      if (isDown) throw failure(500);
+      if (isDown) {
+        throw failure(500);
+      }
       return answer;
     });
-    for (let call = 0; call < 20; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 20; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     await settle();
     await edge.release();
     isDown = true;
@@ -540,7 +592,9 @@ describe('a queue', () => {
     test('goes the client’s own way, and no other call has to wait', async () => {
       const { queue, errors } = queueOf(unreached);
       queue.add(from('9999', 'a'));
-      for (const id of ['b', 'c']) queue.add(callOf(id));
+      for (const id of ['b', 'c']) {
+        queue.add(callOf(id));
+      }
       queue.add(from('35', 'd'));
       await settle();
       expect(fatesOf(queue)).toEqual({ delivered: 4, failed: 0, dropped: 0 });
@@ -568,7 +622,9 @@ describe('a queue', () => {
       jest.spyOn(Math, 'random').mockReturnValue(0);
       down.add(undefined);
       const { queue } = queueOf(unreached);
-      for (let call = 0; call < 100; call += 1) queue.add(from('9999', `${call}`));
+      for (let call = 0; call < 100; call += 1) {
+        queue.add(from('9999', `${call}`));
+      }
       await settle();
       await pass(60_000);
       expect(hints[0]).toBe('9999');
@@ -597,7 +653,9 @@ describe('a queue', () => {
         await queue.flush(FOREVER);
       }
       hints = [];
-      for (const hint of ['1000', '1001']) queue.add(from(hint, `again ${hint}`));
+      for (const hint of ['1000', '1001']) {
+        queue.add(from(hint, `again ${hint}`));
+      }
       await queue.flush(FOREVER);
       expect(hints).toEqual(['1000', undefined, undefined]);
       expect(fatesOf(queue)).toEqual({ delivered: 103, failed: 0, dropped: 0 });
@@ -627,7 +685,9 @@ describe('a queue', () => {
       return idsOf(call)[0] === 'bad' ? Promise.reject(failure(500)) : confirm(call);
     });
     queue.add(callOf('bad'));
-    for (let call = 0; call < 30; call += 1) queue.add(callOf(`${call}`));
+    for (let call = 0; call < 30; call += 1) {
+      queue.add(callOf(`${call}`));
+    }
     await settle();
     await pass(1000);
     expect(queue.stats.delivered).toBe(30);
@@ -650,7 +710,9 @@ describe('a queue', () => {
   test('splits what was too large, and fails with what cannot be split', async () => {
     const { queue, sent, errors } = queueOf(async (call) => {
       const ids = idsOf(call);
-      if (ids.length > 2 || ids.includes('huge')) throw failure(413);
+      if (ids.length > 2 || ids.includes('huge')) {
+        throw failure(413);
+      }
       return confirmed(ids);
     });
     queue.add(callOf('a', 'b', 'huge', 'c', 'd'));
@@ -750,7 +812,9 @@ describe('flush', () => {
     'makes at most one try a second of a host that fails, however often it is called: %s',
     async (_, calls) => {
       const { queue, sent, errors } = queueOf(() => Promise.reject(failure(503)));
-      for (let call = 0; call < calls; call += 1) queue.add(callOf(`${call}`));
+      for (let call = 0; call < calls; call += 1) {
+        queue.add(callOf(`${call}`));
+      }
       for (let turn = 0; turn < 600; turn += 1) {
         void queue.flush({ timeoutMs: 50, signal: undefined });
         await pass(50);
@@ -786,7 +850,9 @@ describe('close', () => {
 
   test('drops what cannot be sent in time, and says why it could not', async () => {
     const { queue, errors } = queueOf(() => Promise.reject(failure(503)));
-    for (const id of ['a', 'b', 'c']) queue.add(callOf(id));
+    for (const id of ['a', 'b', 'c']) {
+      queue.add(callOf(id));
+    }
     const closed = queue.close(100);
     await pass(100);
     expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 3 });

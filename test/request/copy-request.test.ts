@@ -161,7 +161,9 @@ describe('fields', () => {
       );
       expect(warnings).toEqual(['AT: left out of the request: the mbox at position 1, which has no name']);
     } finally {
-      for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+      for (const name of names) {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
     }
   });
 
@@ -275,8 +277,9 @@ describe('null says the same as nothing', () => {
       : [];
   const withAt = (value: unknown, [name = '', ...rest]: readonly string[], put: unknown): unknown => {
     const field = rest.length === 0 ? put : withAt(Reflect.get(value as object, name), rest, put);
-    if (Array.isArray(value))
+    if (Array.isArray(value)) {
       return value.map((item, position) => (String(position) === name ? field : item));
+    }
     return { ...(value as object), [name]: field };
   };
   /** The copy, or the path and the message of the error. */
@@ -284,7 +287,9 @@ describe('null says the same as nothing', () => {
     try {
       return copyOf(request);
     } catch (error) {
-      if (!(error instanceof TargetError)) throw error;
+      if (!(error instanceof TargetError)) {
+        throw error;
+      }
       return [error.path, error.message.replace(/not (null|undefined)$/, '')];
     }
   };
@@ -343,7 +348,9 @@ describe('whatever is written', () => {
           );
           expect(violations).toEqual([]);
         } catch (error) {
-          if (!(error instanceof TargetError)) throw error;
+          if (!(error instanceof TargetError)) {
+            throw error;
+          }
           expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
           expect(error.message).not.toMatch(/xxx/);
         }
@@ -361,13 +368,19 @@ function shown(value: unknown): string {
 
 /** Changes one field of the value, at any depth. */
 function changed(value: unknown, at: number, odd: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return odd;
+  if (typeof value !== 'object' || value === null) {
+    return odd;
+  }
   const names = Object.keys(value);
   const step = names[at % (names.length + 1)];
   // The step after the last field adds an unknown one.
-  if (step === undefined) return Array.isArray(value) ? [...value, odd] : { ...value, colour: odd };
+  if (step === undefined) {
+    return Array.isArray(value) ? [...value, odd] : { ...value, colour: odd };
+  }
   const deeper = Math.floor(at / (names.length + 1));
   const field = deeper % 3 === 0 ? odd : changed(Reflect.get(value, step), deeper, odd);
-  if (Array.isArray(value)) return value.map((item, position) => (String(position) === step ? field : item));
+  if (Array.isArray(value)) {
+    return value.map((item, position) => (String(position) === step ? field : item));
+  }
   return { ...value, [step]: field };
 }

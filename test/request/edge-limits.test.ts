@@ -27,10 +27,14 @@ const PROSE: ReadonlySet<string> = new Set([
 function limitsOf(components: Readonly<Record<string, JsonSchema>>): Record<string, number> {
   const limits: Record<string, number> = {};
   for (const [component, { properties = {}, maxProperties }] of Object.entries(components)) {
-    if (maxProperties !== undefined) limits[`${component}.count`] = maxProperties;
+    if (maxProperties !== undefined) {
+      limits[`${component}.count`] = maxProperties;
+    }
     for (const [field, { maxLength, maxItems, maximum }] of Object.entries(properties)) {
       const limit = maxLength ?? maxItems ?? maximum;
-      if (limit !== undefined) limits[`${component}.${field}`] = limit;
+      if (limit !== undefined) {
+        limits[`${component}.${field}`] = limit;
+      }
     }
   }
   return limits;

@@ -12,9 +12,13 @@ async function live(edge: TargetEdge, config: Partial<TargetClientConfig>): Prom
   const client = TargetClient.create({ ...edge.config, ...config });
   await client.ready();
   const { response } = await client.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
-  if (response.execute?.mboxes?.[0]?.options?.length !== 1) throw new Error('nothing was decided');
+  if (response.execute?.mboxes?.[0]?.options?.length !== 1) {
+    throw new Error('nothing was decided');
+  }
   const { failed, dropped } = await client.close();
-  if (failed + dropped > 0) throw new Error('a notification is missing');
+  if (failed + dropped > 0) {
+    throw new Error('a notification is missing');
+  }
 }
 
 /** Ten thousand clients, one after the other or nearly so, of an edge on real sockets. */
@@ -28,7 +32,9 @@ async function soak(
   for (let count = 0; count < CLIENTS; ) {
     await Promise.all(Array.from({ length: AT_A_TIME }, () => live(edge, config(edge))));
     count += AT_A_TIME;
-    if (count % (CLIENTS / SAMPLES) === 0) samples.push(await sample(count));
+    if (count % (CLIENTS / SAMPLES) === 0) {
+      samples.push(await sample(count));
+    }
   }
   await edge.close();
   return { name, unit: 'client', maxBytes: 256, samples };

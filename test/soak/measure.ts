@@ -36,12 +36,20 @@ subscribe('net.client.socket', (message) => {
 
 /** What this process holds, once everything that is going on is over. Needs `--expose-gc`. */
 export async function sample(count: number): Promise<Sample> {
-  if (!globalThis.gc) throw new Error('the soak needs --expose-gc');
-  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  if (!globalThis.gc) {
+    throw new Error('the soak needs --expose-gc');
+  }
+  for (let turn = 0; turn < 20; turn += 1) {
+    await new Promise(setImmediate);
+  }
   // What is finalised in one collection is freed by the next.
-  for (let collection = 0; collection < 3; collection += 1) globalThis.gc();
+  for (let collection = 0; collection < 3; collection += 1) {
+    globalThis.gc();
+  }
   const resources: Record<string, number> = {};
-  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  for (const kind of process.getActiveResourcesInfo()) {
+    resources[kind] = (resources[kind] ?? 0) + 1;
+  }
   return { count, heapBytes: process.memoryUsage().heapUsed, resources, sockets };
 }
 
@@ -58,15 +66,23 @@ export function bytesForEach({ samples }: SoakResult): number {
 export function faultsOf(result: SoakResult): string[] {
   const points = steady(result.samples);
   const [first, last] = [points[0], points.at(-1)];
-  if (points.length < 3 || !first || !last) return ['too few samples'];
+  if (points.length < 3 || !first || !last) {
+    return ['too few samples'];
+  }
   const faults: string[] = [];
   const bytes = bytesForEach(result);
-  if (bytes > result.maxBytes) faults.push(`${bytes.toFixed(2)} bytes for each ${result.unit}`);
+  if (bytes > result.maxBytes) {
+    faults.push(`${bytes.toFixed(2)} bytes for each ${result.unit}`);
+  }
   for (const [kind, count] of Object.entries(last.resources)) {
     const before = first.resources[kind] ?? 0;
-    if (count > before) faults.push(`${kind}: ${before}, then ${count}`);
+    if (count > before) {
+      faults.push(`${kind}: ${before}, then ${count}`);
+    }
   }
-  if (last.sockets > first.sockets) faults.push(`sockets: ${first.sockets}, then ${last.sockets}`);
+  if (last.sockets > first.sockets) {
+    faults.push(`sockets: ${first.sockets}, then ${last.sockets}`);
+  }
   return faults;
 }
 

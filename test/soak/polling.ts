@@ -24,8 +24,12 @@ function cdn() {
   const fetchApi: FetchApi = async () => {
     requests += 1;
     const release = Math.ceil(requests / 10);
-    if (requests % 10 === 1) return json(artifact(release), { etag: `"${release}"` });
-    if (requests % 10 === 2) return { ...json({}), status: 503 };
+    if (requests % 10 === 1) {
+      return json(artifact(release), { etag: `"${release}"` });
+    }
+    if (requests % 10 === 2) {
+      return { ...json({}), status: 503 };
+    }
     return { ...json(''), status: 304 };
   };
   return { fetchApi, requests: () => requests };
@@ -48,14 +52,19 @@ export async function soakPolling(): Promise<SoakResult> {
   const samples: Sample[] = [];
   for (let passedMs = STEP_MS; passedMs <= HOURS_MS; passedMs += STEP_MS) {
     mock.timers.tick(STEP_MS);
-    for (let turn = 0; turn < 5; turn += 1) await new Promise(setImmediate);
-    if (passedMs % (HOURS_MS / SAMPLES) === 0) samples.push(await sample(requests()));
+    for (let turn = 0; turn < 5; turn += 1) {
+      await new Promise(setImmediate);
+    }
+    if (passedMs % (HOURS_MS / SAMPLES) === 0) {
+      samples.push(await sample(requests()));
+    }
   }
   const { response } = await client.getOffers({ request: { prefetch: { mboxes: [{ name: 'hero' }] } } });
   const content = response.prefetch?.mboxes?.[0]?.options?.[0]?.content;
   const newest = `release ${Math.ceil(requests() / 10)}`;
-  if (content !== newest || requests() < 20_000)
+  if (content !== newest || requests() < 20_000) {
     throw new Error(`${requests()} polls, and ${content} is in use`);
+  }
   await client.close();
   mock.timers.reset();
   return { name: 'polls, in ten hours of a faked clock', unit: 'poll', maxBytes: 16, samples };

@@ -25,7 +25,9 @@ async function soak(scenario: string): Promise<boolean> {
   console.log(
     `       left: ${JSON.stringify(samples.at(-1)?.resources)}, ${samples.at(-1)?.sockets} sockets`,
   );
-  for (const fault of faults) console.log(`       ${fault}`);
+  for (const fault of faults) {
+    console.log(`       ${fault}`);
+  }
   return faults.length === 0;
 }
 
@@ -36,8 +38,11 @@ for (const scenario of wanted.length > 0 ? wanted : SCENARIOS) {
     console.log(`FAILED ${scenario}: ${error}`);
     return false;
   });
-  if (isFlat) passed += 1;
-  else failed += 1;
+  if (isFlat) {
+    passed += 1;
+  } else {
+    failed += 1;
+  }
 }
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

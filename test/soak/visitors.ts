@@ -60,13 +60,18 @@ export async function soakVisitors(): Promise<SoakResult> {
   const samples: Sample[] = [];
   for (let visitor = 0; visitor < VISITORS; ) {
     const together: Promise<unknown>[] = [];
-    for (let left = AT_A_TIME; left > 0; left -= 1) together.push(visit(client, visitor++));
+    for (let left = AT_A_TIME; left > 0; left -= 1) {
+      together.push(visit(client, visitor++));
+    }
     await Promise.all(together);
     await client.flush();
-    if (visitor % (VISITORS / SAMPLES) === 0) samples.push(await sample(visitor));
+    if (visitor % (VISITORS / SAMPLES) === 0) {
+      samples.push(await sample(visitor));
+    }
   }
   const { delivered, failed, dropped } = await client.close();
-  if (delivered !== VISITORS || failed + dropped > 0)
+  if (delivered !== VISITORS || failed + dropped > 0) {
     throw new Error(`notifications are missing: ${JSON.stringify({ delivered, failed, dropped })}`);
+  }
   return { name: 'visitors, decided on-device by one client', unit: 'visitor', maxBytes: 1, samples };
 }

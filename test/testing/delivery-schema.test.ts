@@ -74,7 +74,9 @@ if (hasOpenApi) {
       const expected = PROSE[name]?.(component) ?? component;
       expect(REQUEST_COMPONENTS[name]).toEqual(expected);
       // An exception that changes nothing is one too many.
-      if (PROSE[name]) expect(expected).not.toEqual(component);
+      if (PROSE[name]) {
+        expect(expected).not.toEqual(component);
+      }
     });
   });
 } else {
@@ -87,7 +89,9 @@ test('only a strict schema is closed', () => {
     ([, { properties }]) => properties,
   );
   expect(closed.length).toBeGreaterThan(30);
-  for (const [, schema] of closed) expect(schema.additionalProperties).toBe(false);
+  for (const [, schema] of closed) {
+    expect(schema.additionalProperties).toBe(false);
+  }
   for (const schema of Object.values(deliveryRequestSchema(false).$defs ?? {})) {
     expect(schema.additionalProperties).not.toBe(false);
   }

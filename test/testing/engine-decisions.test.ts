@@ -146,8 +146,9 @@ describe('prefetched locations', () => {
     expect(hero?.options?.[0]?.eventToken).toMatch(/^token-activity 1, /);
     expect(home).toMatchObject({ name: 'home', options: [{ content: 'home', eventToken: 'token-home' }] });
     expect(prefetch?.pageLoad?.options).toHaveLength(2);
-    for (const location of [hero, home, prefetch?.pageLoad])
+    for (const location of [hero, home, prefetch?.pageLoad]) {
       expect(location?.state).toEqual(expect.any(String));
+    }
 
     const seen = { type: 'display', timestamp: 1 } as const;
     const tokens = (location?: LocationResponse) =>

@@ -39,7 +39,9 @@ async function send(): Promise<Wire> {
       client.on('error', () => resolve('reset'));
     }),
     until: async (pattern) => {
-      while (!pattern.test(wire.text)) await once(client, 'data');
+      while (!pattern.test(wire.text)) {
+        await once(client, 'data');
+      }
     },
   };
   client.on('data', (chunk) => {
@@ -62,8 +64,9 @@ function lengthOf({ text }: Wire): number {
 
 /** Turns of the event loop with the network in it: another connection's whole exchange. */
 async function someTime(): Promise<void> {
-  for (let turn = 0; turn < 5; turn += 1)
+  for (let turn = 0; turn < 5; turn += 1) {
     await fetch(`${edge.url}/elsewhere`).then((answer) => answer.text());
+  }
 }
 
 describe('status', () => {
@@ -83,8 +86,9 @@ describe('status', () => {
       redirect: 'manual',
     });
     expect([answer.status, await answer.text()]).toEqual([fault.status, body]);
-    for (const [name, value] of Object.entries(fault.headers ?? {}))
+    for (const [name, value] of Object.entries(fault.headers ?? {})) {
       expect(answer.headers.get(name)).toBe(`${value}`);
+    }
     expect(edge.lastRequest).toMatchObject({ status: fault.status, fault: 'status', delivery: REQUEST });
   });
 
@@ -221,7 +225,9 @@ describe('gzip', () => {
 describe('faults', () => {
   const statuses = async (count: number) => {
     const seen: number[] = [];
-    for (let call = 0; call < count; call += 1) seen.push((await deliver(edge, REQUEST)).status);
+    for (let call = 0; call < count; call += 1) {
+      seen.push((await deliver(edge, REQUEST)).status);
+    }
     return seen;
   };
 

@@ -114,7 +114,9 @@ describe('the log', () => {
   });
 
   test('forgets the oldest beyond its limit, and everything when it is cleared', async () => {
-    for (const path of ['/1', '/2', '/3', '/4']) await fetch(edge.url + path);
+    for (const path of ['/1', '/2', '/3', '/4']) {
+      await fetch(edge.url + path);
+    }
     expect(edge.requests.map(({ path }) => path)).toEqual(['/2', '/3', '/4']);
     expect(edge.requestsTo('/3')).toHaveLength(1);
     expect(edge.requestsTo(/[34]/)).toHaveLength(2);
@@ -126,7 +128,9 @@ describe('the log', () => {
     jest.useFakeTimers();
     try {
       const waiting = edge.waitForRequests(2, { where: '/b' });
-      for (const path of ['/b', '/a', '/b']) await fetch(edge.url + path);
+      for (const path of ['/b', '/a', '/b']) {
+        await fetch(edge.url + path);
+      }
       expect((await waiting).map(({ path }) => path)).toEqual(['/b', '/b']);
       expect(await edge.waitForRequests(1, { where: '/a' })).toHaveLength(1);
     } finally {
@@ -207,7 +211,9 @@ describe('the life of an edge', () => {
       `process.on('SIGTERM', () => edge.close());`,
     );
     // Still there after a while in which a process with nothing to do would have gone.
-    for (let turn = 0; turn < 50; turn += 1) expect((await fetch(url)).status).toBe(404);
+    for (let turn = 0; turn < 50; turn += 1) {
+      expect((await fetch(url)).status).toBe(404);
+    }
     started.kill('SIGTERM');
     expect(await once(started, 'exit')).toEqual([0, null]);
   });

@@ -13,7 +13,9 @@ form.addEventListener('submit', async (event) => {
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(click ?? {}),
     });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`status ${answer.status}`);
+    }
     const { isReported } = await answer.json();
     status.textContent = isReported ? 'Claimed. Target has counted your click.' : 'Claimed.';
   } catch {

@@ -45,14 +45,18 @@ export function isAhead(madeMs: number, nowMs: number): boolean {
  */
 export function isOlder(newMadeMs: number | undefined, held: Dated, nowMs: number): boolean {
   const { madeMs } = held;
-  if (newMadeMs === undefined || madeMs === undefined || isAhead(newMadeMs, nowMs)) return false;
+  if (newMadeMs === undefined || madeMs === undefined || isAhead(newMadeMs, nowMs)) {
+    return false;
+  }
   return newMadeMs < (isMisdated(held, nowMs) ? Math.min(madeMs, latestMadeMs(held, nowMs)) : madeMs);
 }
 
 /** Returns the age of an artifact in ms. An artifact without a trusted date counts as made when it arrived. */
 export function ageMs(held: Dated, nowMs: number): number {
   const { madeMs, taken } = held;
-  if (madeMs === undefined || isMisdated(held, nowMs)) return performance.now() - taken;
+  if (madeMs === undefined || isMisdated(held, nowMs)) {
+    return performance.now() - taken;
+  }
   return Math.max(0, nowMs - madeMs);
 }
 
@@ -73,6 +77,8 @@ function isMisdated({ madeMs, isFromFuture }: Dated, nowMs: number): boolean {
  * arrived there. The result for such an artifact is so early that no other artifact counts as older.
  */
 function latestMadeMs({ source, taken }: Dated, nowMs: number): number {
-  if (!isFromLocation(source)) return Number.NEGATIVE_INFINITY;
+  if (!isFromLocation(source)) {
+    return Number.NEGATIVE_INFINITY;
+  }
   return nowMs - (performance.now() - taken) - MAX_UNDERWAY_MS;
 }

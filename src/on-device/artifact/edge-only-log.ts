@@ -20,8 +20,12 @@ export class UndecidableLog {
   /** Warns of the locations that were compiled since the last call. */
   write(): void {
     // This runs with every decision, and nearly always there is nothing to log (benchmark on-device/prefetch).
-    if (!this.#compiled.hasUndecidable) return;
-    for (const location of this.#compiled.takeUndecidable()) this.#limit.say(toLine(location));
+    if (!this.#compiled.hasUndecidable) {
+      return;
+    }
+    for (const location of this.#compiled.takeUndecidable()) {
+      this.#limit.say(toLine(location));
+    }
   }
 }
 

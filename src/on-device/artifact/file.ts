@@ -35,24 +35,32 @@ async function readWhole(open: () => Promise<OpenFile>, maxBytes: number, span: 
   try {
     const file = await open();
     try {
-      if (!(await file.isRegular())) throw unusable('is no regular file');
+      if (!(await file.isRegular())) {
+        throw unusable('is no regular file');
+      }
       const pieces: Uint8Array[] = [];
       let left = maxBytes + 1;
       while (!span.aborted) {
         // The file is read in pieces, not by its size: it may grow meanwhile, and files in `/proc` report a size of
         // 0.
         const piece = await file.read(Math.min(PIECE_BYTES, left));
-        if (piece.length === 0) return concat(pieces);
+        if (piece.length === 0) {
+          return concat(pieces);
+        }
         pieces.push(piece);
         left -= piece.length;
-        if (left === 0) throw unusable(`has more than ${maxBytes} bytes`);
+        if (left === 0) {
+          throw unusable(`has more than ${maxBytes} bytes`);
+        }
       }
       throw span.reason;
     } finally {
       await file.close();
     }
   } catch (thrown) {
-    if (thrown instanceof TargetError) throw thrown;
+    if (thrown instanceof TargetError) {
+      throw thrown;
+    }
     const { code } = toError(thrown) as NodeError;
     throw unusable(`could not be read: ${code ?? nameOf(thrown)}`, thrown);
   }

@@ -1,5 +1,5 @@
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
-import type { ResolvedConfig } from '../../config.js';
+import type { ResolvedConfig } from '../../config/config.js';
 import { TargetError, toJsonError } from '../../errors.js';
 import { parseJson } from '../../json.js';
 import type { Logger } from '../../logger.js';
@@ -65,7 +65,9 @@ export class HeldArtifact {
 
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
-    if (payload) this.#hold(payload, { source: 'payload' });
+    if (payload) {
+      this.#hold(payload, { source: 'payload' });
+    }
   }
 
   /** The artifact in use; undefined while there is none. */
@@ -98,7 +100,9 @@ export class HeldArtifact {
 
   /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
-    if (!this.#held) return undefined;
+    if (!this.#held) {
+      return undefined;
+    }
     const { source, compiled } = this.#held;
     const { version, meta } = compiled.artifact;
     const generatedAt = meta?.generatedAt;
@@ -123,7 +127,9 @@ export class HeldArtifact {
     const artifact = toArtifact(parse(text));
     const refusal = this.#refusalOf(artifact, arrival);
     this.#isInDoubt = refusal === 'blank';
-    if (refusal === undefined) this.#hold(artifact, arrival);
+    if (refusal === undefined) {
+      this.#hold(artifact, arrival);
+    }
     return refusal;
   }
 
@@ -133,15 +139,21 @@ export class HeldArtifact {
   }
 
   #ageMs(held: Held): number {
-    if (this.#confirmed !== undefined) return performance.now() - this.#confirmed;
+    if (this.#confirmed !== undefined) {
+      return performance.now() - this.#confirmed;
+    }
     return ageMs(held, this.#options.now());
   }
 
   #refusalOf(artifact: Artifact, { etag, isRefresh = false }: Arrival): Refusal | undefined {
     const held = this.#held;
-    if (!held) return undefined;
+    if (!held) {
+      return undefined;
+    }
     const isMeant = isRefresh && etag !== held.etag;
-    if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) return 'older';
+    if (!isMeant && isOlder(generatedAtMs(artifact), held, this.#options.now())) {
+      return 'older';
+    }
     const isSettled = isRefresh || this.#isInDoubt || held.isBlank;
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
   }
@@ -151,7 +163,9 @@ export class HeldArtifact {
     const { client, allMatchingMboxes } = config;
     const madeMs = generatedAtMs(artifact);
     const isFromFuture = madeMs !== undefined && isAhead(madeMs, now());
-    if (isFromFuture && madeMs !== this.#held?.madeMs) logger.warn(toFutureLine(madeMs));
+    if (isFromFuture && madeMs !== this.#held?.madeMs) {
+      logger.warn(toFutureLine(madeMs));
+    }
     const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
     this.#held = {
       madeMs,
@@ -175,10 +189,11 @@ function parse(text: string): unknown {
   } catch (thrown) {
     const cause = toJsonError(thrown);
     // The text of a binary artifact is not part of the error, because it starts with the key that decodes it.
-    if (isBinaryArtifact(text))
+    if (isBinaryArtifact(text)) {
       throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is binary, not JSON: set artifactFormat', {
         cause,
       });
+    }
     throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact is not JSON', {
       body: text.slice(0, 1024),
       cause,

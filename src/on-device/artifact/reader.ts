@@ -1,6 +1,6 @@
 import { type Files, files } from '#platform';
 import { decodeBinaryArtifact } from '../../artifact.js';
-import type { ResolvedConfig } from '../../config.js';
+import type { ResolvedConfig } from '../../config/config.js';
 import { TargetError } from '../../errors.js';
 import { bytesOf, textOf } from '../../http/body.js';
 import { download } from '../../http/download.js';
@@ -72,7 +72,9 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       retry: NO_RETRY,
       signal,
     });
-    if (status === 304 && etag !== undefined) return undefined;
+    if (status === 304 && etag !== undefined) {
+      return undefined;
+    }
     const bytes = bytesOf(body);
     if (bytes.length === 0) {
       const result = `was answered with status ${status} and no artifact`;
@@ -92,7 +94,9 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
     return async (etag, signal) => {
       const bytes = await readFile({ timeoutMs: DOWNLOAD_TIMEOUT_MS, signal });
       const version = files.sha256(bytes);
-      if (version === etag) return undefined;
+      if (version === etag) {
+        return undefined;
+      }
       const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
       return { text: toText(bytes), etag: version, bytes: bytes.length, ...unknown };
     };
@@ -113,7 +117,9 @@ function withoutCredentials(location: string): string {
  * Adobe's CDN. The name of a binary artifact is `rules.bin`.
  */
 function toArtifactLocation(config: ResolvedConfig): string {
-  if (config.artifactLocation !== undefined) return config.artifactLocation;
+  if (config.artifactLocation !== undefined) {
+    return config.artifactLocation;
+  }
   const { client, environment, propertyToken, artifactFormat = 'json' } = config;
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);

@@ -43,14 +43,18 @@ export class Readiness {
   async wait(signal: AbortSignal): Promise<ReadyState> {
     // The signal may have been aborted while on-device decisioning was being loaded. Its event does not come again, so
     // nothing would end the wait.
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) {
+      throw signal.reason;
+    }
     return new Promise<ReadyState>((resolve, reject) => {
       const waiting = { resolve, reject };
       this.#waiting.add(waiting);
       this.#options.onAwaited(true);
       signal.addEventListener('abort', () => {
         this.#waiting.delete(waiting);
-        if (!this.isAwaited) this.#options.onAwaited(false);
+        if (!this.isAwaited) {
+          this.#options.onAwaited(false);
+        }
       });
     });
   }
@@ -60,13 +64,19 @@ export class Readiness {
    * not announced.
    */
   announce(state: ReadyState | undefined): void {
-    if (!state) return;
+    if (!state) {
+      return;
+    }
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     // Any status ends the wait, also `degraded`: decisions can be made from then on.
-    for (const { resolve } of waiting) resolve(state);
+    for (const { resolve } of waiting) {
+      resolve(state);
+    }
     this.#options.onAwaited(false);
-    if (state.status === this.#lastStatus) return;
+    if (state.status === this.#lastStatus) {
+      return;
+    }
     this.#lastStatus = state.status;
     this.#options.events.emit({ type: 'statusChanged', ...state });
   }
@@ -76,7 +86,9 @@ export class Readiness {
    * that listen to events instead of waiting for `ready()`.
    */
   startWaitLimit(maximumWaitMs: number | undefined, causeOf: () => TargetError | undefined): void {
-    if (maximumWaitMs === undefined) return;
+    if (maximumWaitMs === undefined) {
+      return;
+    }
     const { events, artifactLocation } = this.#options;
     const report = () => {
       const cause = causeOf();
@@ -95,7 +107,9 @@ export class Readiness {
   /** Rejects all who wait, because no artifact will come any more. */
   giveUp(error: TargetError): void {
     this.endWaitLimit();
-    for (const { reject } of this.#waiting) reject(error);
+    for (const { reject } of this.#waiting) {
+      reject(error);
+    }
     this.#waiting.clear();
   }
 }

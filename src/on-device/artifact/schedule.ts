@@ -33,7 +33,9 @@ const MAX_RETRY_AFTER_MS = 60 * 60 * 1000;
 /** Returns the time until the next download in ms; undefined when there will be none. */
 export function msToNextDownload(history: DownloadHistory): number | undefined {
   const { pollingIntervalMs, isHeld, isInDoubt, failures, retryAfterMs } = history;
-  if (isHeld && !isInDoubt && pollingIntervalMs === 0) return undefined;
+  if (isHeld && !isInDoubt && pollingIntervalMs === 0) {
+    return undefined;
+  }
   const isRetry = failures > 0 && (!isHeld || failures <= MAX_RETRIES);
   const wantedMs = isRetry ? retryMs(history) : pollMs(history);
   return Math.min(Math.max(wantedMs, obeyedMs(retryAfterMs, MAX_RETRY_AFTER_MS) ?? 0), MAX_TIMER_MS);

@@ -1,6 +1,6 @@
 import { ref, type Timer, unref } from '#platform';
 import type { Artifact } from '../../artifact.js';
-import type { ResolvedConfig } from '../../config.js';
+import type { ResolvedConfig } from '../../config/config.js';
 import { closedError, nameOf, TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { Transport } from '../../http/transport.js';
@@ -73,7 +73,9 @@ export class ArtifactSource {
       artifactLocation: this.#reader.location,
       onAwaited: (isAwaited) => (isAwaited ? ref(this.#timer) : unref(this.#timer)),
     });
-    if (this.inUse) onFirst();
+    if (this.inUse) {
+      onFirst();
+    }
   }
 
   /** The artifact in use; undefined while there is none. */
@@ -91,7 +93,9 @@ export class ArtifactSource {
       const { source, ageMs } = stats;
       return { status: isConfirmed && this.#failures === 0 ? 'live' : 'cached', source, ageMs };
     }
-    if (this.#failures === 0 || this.#options.config.decisioningMethod !== 'hybrid') return undefined;
+    if (this.#failures === 0 || this.#options.config.decisioningMethod !== 'hybrid') {
+      return undefined;
+    }
     return { status: 'degraded', source: 'edge', ageMs: 0 };
   }
 
@@ -130,7 +134,9 @@ export class ArtifactSource {
     this.#downloadInBackground();
     this.#readiness.startWaitLimit(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
     void this.#stored?.restore((text) => {
-      if (this.inUse || this.#abort.signal.aborted) return;
+      if (this.inUse || this.#abort.signal.aborted) {
+        return;
+      }
       this.#take(text, { source: 'store' });
       this.#readiness.announce(this.state);
     });
@@ -151,8 +157,12 @@ export class ArtifactSource {
    */
   async whenReady(signal: AbortSignal): Promise<ReadyState> {
     const { state } = this;
-    if (state) return state;
-    if (this.#abort.signal.aborted) throw closedError();
+    if (state) {
+      return state;
+    }
+    if (this.#abort.signal.aborted) {
+      throw closedError();
+    }
     return this.#readiness.wait(signal);
   }
 
@@ -183,9 +193,13 @@ export class ArtifactSource {
       failures: this.#failures,
       retryAfterMs: ownOf(this.#lastFailure)?.retryAfterMs,
     });
-    if (delayMs === undefined || this.#abort.signal.aborted) return;
+    if (delayMs === undefined || this.#abort.signal.aborted) {
+      return;
+    }
     this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
-    if (!this.#readiness.isAwaited) unref(this.#timer);
+    if (!this.#readiness.isAwaited) {
+      unref(this.#timer);
+    }
   }
 
   async #download(): Promise<void> {
@@ -194,23 +208,34 @@ export class ArtifactSource {
     const started = performance.now();
     try {
       const read = await this.#reader.read(this.#held.condition, signal);
-      if (signal.aborted) throw closedError();
+      if (signal.aborted) {
+        throw closedError();
+      }
       const parsingFrom = performance.now();
       const refusal = read && this.#takeRead(read);
-      if (!read) this.#held.confirm();
+      if (!read) {
+        this.#held.confirm();
+      }
       const ended = performance.now();
       this.#end(undefined);
-      if (refusal) this.#faults.failed(REFUSALS[refusal]);
-      else this.#faults.worked();
+      if (refusal) {
+        this.#faults.failed(REFUSALS[refusal]);
+      } else {
+        this.#faults.worked();
+      }
       this.#readiness.announce(this.state);
-      if (!read || refusal) return;
+      if (!read || refusal) {
+        return;
+      }
       this.#announce(read);
       const { bytes, timeToFirstByteMs, downloadMs } = read;
       const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
       const download = { startedMs, ...took, bytes, timeToFirstByteMs, downloadMs };
       this.#options.telemetry.add(toDownloadEntry(download));
     } catch (thrown) {
-      if (signal.aborted) throw closedError();
+      if (signal.aborted) {
+        throw closedError();
+      }
       const error = toArtifactError(thrown);
       this.#end(error);
       this.#readiness.announce(this.state);
@@ -268,7 +293,9 @@ export class ArtifactSource {
 
 /** Converts a thrown value to a `TargetError`. An error of the network keeps its own code. */
 function toArtifactError(thrown: unknown): TargetError {
-  if (thrown instanceof TargetError) return thrown;
+  if (thrown instanceof TargetError) {
+    return thrown;
+  }
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {
     cause: thrown,
   });

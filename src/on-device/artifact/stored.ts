@@ -1,5 +1,5 @@
 import { type Timer, unref } from '#platform';
-import type { ArtifactStore } from '../../config-options.js';
+import type { ArtifactStore } from '../../config/config-options.js';
 import { messageOf } from '../../errors.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
@@ -38,8 +38,12 @@ export class StoredArtifact {
     const { store, key } = this.#options;
     try {
       const text = await store.get(key);
-      if (text === undefined || text === null) return;
-      if (typeof text !== 'string') throw new TypeError('not a text');
+      if (text === undefined || text === null) {
+        return;
+      }
+      if (typeof text !== 'string') {
+        throw new TypeError('not a text');
+      }
       take(text);
     } catch (thrown) {
       this.#faults.failed(`the artifact store gave nothing of use: ${reasonOf(thrown)}`);
@@ -52,12 +56,16 @@ export class StoredArtifact {
    */
   keep(text: string): void {
     this.#next = text;
-    if (!this.#isWriting) void this.#writeAll();
+    if (!this.#isWriting) {
+      void this.#writeAll();
+    }
   }
 
   async #writeAll(): Promise<void> {
     this.#isWriting = true;
-    for (let text = this.#takeNext(); text !== undefined; text = this.#takeNext()) await this.#write(text);
+    for (let text = this.#takeNext(); text !== undefined; text = this.#takeNext()) {
+      await this.#write(text);
+    }
     this.#isWriting = false;
   }
 

@@ -23,7 +23,9 @@ export interface AllocatedVisitor {
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/core-principles/user-identification-and-bucketing.
  */
 function allocatedBy(id: VisitorId | undefined): string | undefined {
-  if (!id) return undefined;
+  if (!id) {
+    return undefined;
+  }
   return (
     id.marketingCloudVisitorId ||
     beforeDot(id.tntId) ||
@@ -39,7 +41,9 @@ function allocatedBy(id: VisitorId | undefined): string | undefined {
  */
 export function toAllocatedVisitor(id: VisitorId | undefined, newTntId: () => string): AllocatedVisitor {
   const known = allocatedBy(id);
-  if (id && known) return { key: known, id };
+  if (id && known) {
+    return { key: known, id };
+  }
   const tntId = newTntId();
   // An assignment fails when objects inherit a getter of this name, and a spread takes longer.
   const own = inheritsNames() ? { ...id, tntId } : Object.assign({}, id, { tntId });
@@ -60,7 +64,9 @@ export function allocate(prefix: HashPrefix, key: string, salt = SALT): number {
 }
 
 function beforeDot(tntId: string | undefined | null): string | undefined {
-  if (!tntId) return undefined;
+  if (!tntId) {
+    return undefined;
+  }
   const dot = tntId.indexOf('.');
   return dot === -1 ? tntId : tntId.slice(0, dot);
 }

@@ -59,7 +59,9 @@ export class CallContext {
 
   /** The visitor's geographic data; undefined when none are known. */
   get geo(): GeoFacts | undefined {
-    if (this.#geo) this.#geoFacts ??= toGeoFacts(this.#geo);
+    if (this.#geo) {
+      this.#geoFacts ??= toGeoFacts(this.#geo);
+    }
     return this.#geoFacts;
   }
 
@@ -144,16 +146,32 @@ export class LocationContext implements ConditionContext {
 
   /** Computes those of the given parts that are missing. The allocation is that of the given activity. */
   fill(parts: ContextParts, activity: Activity): void {
-    if (parts & ALLOCATION) this.allocation = this.#call.allocation(activity);
+    if (parts & ALLOCATION) {
+      this.allocation = this.#call.allocation(activity);
+    }
     const missing = parts & ~this.#filled & ~ALLOCATION;
-    if (missing === 0) return;
+    if (missing === 0) {
+      return;
+    }
     this.#filled |= missing;
-    if (missing & TIMESTAMP) this.current_timestamp = this.#call.nowMs;
-    if (missing & TIME) this.#fillTime();
-    if (missing & USER) this.user = this.#call.user;
-    if (missing & (PAGE | REFERRING)) this.#fillPages(missing);
-    if (missing & GEO) this.geo = this.#call.geo ?? {};
-    if (missing & MBOX) this.mbox = toParameterTree(this.#parameters);
+    if (missing & TIMESTAMP) {
+      this.current_timestamp = this.#call.nowMs;
+    }
+    if (missing & TIME) {
+      this.#fillTime();
+    }
+    if (missing & USER) {
+      this.user = this.#call.user;
+    }
+    if (missing & (PAGE | REFERRING)) {
+      this.#fillPages(missing);
+    }
+    if (missing & GEO) {
+      this.geo = this.#call.geo ?? {};
+    }
+    if (missing & MBOX) {
+      this.mbox = toParameterTree(this.#parameters);
+    }
   }
 
   /** Returns a copy of all parts, for a trace. */
@@ -170,8 +188,12 @@ export class LocationContext implements ConditionContext {
 
   #fillPages(missing: ContextParts): void {
     const own = this.#address;
-    if (missing & PAGE) this.page = own ? parsePage(own.url) : this.#call.page;
-    if (missing & REFERRING) this.referring = own ? parsePage(own.referringUrl) : this.#call.referring;
+    if (missing & PAGE) {
+      this.page = own ? parsePage(own.url) : this.#call.page;
+    }
+    if (missing & REFERRING) {
+      this.referring = own ? parsePage(own.referringUrl) : this.#call.referring;
+    }
   }
 }
 

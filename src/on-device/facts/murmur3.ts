@@ -20,8 +20,9 @@ export interface HashPrefix {
 /** Hashes the beginning that many strings share. */
 export function hashPrefix(text: string): HashPrefix {
   let state = 0;
-  for (let i = 1; i < text.length; i += 2)
+  for (let i = 1; i < text.length; i += 2) {
     state = mixBlock(state, text.charCodeAt(i - 1), text.charCodeAt(i));
+  }
   const pending = text.length % 2 === 1 ? text.charCodeAt(text.length - 1) : -1;
   return { state, pending, length: text.length };
 }
@@ -40,10 +41,18 @@ export function hashFrom(prefix: HashPrefix, rest: string, end = ''): number {
     pending = -1;
     i = 1;
   }
-  for (; i + 1 < rest.length; i += 2) state = mixBlock(state, rest.charCodeAt(i), rest.charCodeAt(i + 1));
-  for (; i + 1 < length; i += 2) state = mixBlock(state, unitAt(i, rest, end), unitAt(i + 1, rest, end));
-  if (i < length) pending = unitAt(i, rest, end);
-  if (pending !== -1) state ^= scramble(pending);
+  for (; i + 1 < rest.length; i += 2) {
+    state = mixBlock(state, rest.charCodeAt(i), rest.charCodeAt(i + 1));
+  }
+  for (; i + 1 < length; i += 2) {
+    state = mixBlock(state, unitAt(i, rest, end), unitAt(i + 1, rest, end));
+  }
+  if (i < length) {
+    pending = unitAt(i, rest, end);
+  }
+  if (pending !== -1) {
+    state ^= scramble(pending);
+  }
   return finish(state ^ ((prefix.length + length) * 2));
 }
 

@@ -36,7 +36,9 @@ const pagesByUrl = createBoundedCache<Page>(250);
 export function parsePage(url: string | null | undefined): Page {
   const text = typeof url === 'string' ? url.slice(0, MAX_LENGTH) : '';
   const cached = pagesByUrl.get(text);
-  if (cached) return cached;
+  if (cached) {
+    return cached;
+  }
   const page = toPage(text);
   pagesByUrl.set(text, page);
   return page;
@@ -78,8 +80,12 @@ function toPage(url: string): Page {
 
 function parseUrl(url: string, relative: boolean): URL | null {
   try {
-    if (relative) return new URL(url, NO_HOST);
-    if (HAS_SCHEME.test(url)) return new URL(url);
+    if (relative) {
+      return new URL(url, NO_HOST);
+    }
+    if (HAS_SCHEME.test(url)) {
+      return new URL(url);
+    }
     return new URL(url.startsWith('//') ? `http:${url}` : `http://${url}`);
   } catch {
     return null;
@@ -103,11 +109,15 @@ function parseHost(hostname: string): Host {
     extractHostname: false,
     validateHostname: false,
   });
-  if (!domain || !(isIcann || isPrivate)) return { subdomain: '', domain: host, topLevelDomain: '' };
+  if (!domain || !(isIcann || isPrivate)) {
+    return { subdomain: '', domain: host, topLevelDomain: '' };
+  }
   return { subdomain: withoutWww(subdomain ?? ''), domain, topLevelDomain: publicSuffix ?? '' };
 }
 
 function withoutWww(subdomain: string): string {
-  if (subdomain === 'www') return '';
+  if (subdomain === 'www') {
+    return '';
+  }
   return subdomain.startsWith('www.') ? subdomain.slice(4) : subdomain;
 }

@@ -23,18 +23,26 @@ const NODE: object = Object.freeze(
  */
 export function toParameterTree(parameters: Parameters | null | undefined): ParameterTree {
   const tree: ParameterTree = Object.create(NODE);
-  if (!parameters) return tree;
+  if (!parameters) {
+    return tree;
+  }
   const texts: [node: ParameterTree, name: string, value: string][] = [];
   for (const name of Object.keys(parameters)) {
     const value = parameters[name];
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue;
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
+      continue;
+    }
     const segments = isDotted(name) ? name.split('.') : [name];
     const last = segments.pop() ?? name;
     const node = childOf(tree, segments);
     node[last] = value;
-    if (typeof value === 'string') texts.push([node, last, value]);
+    if (typeof value === 'string') {
+      texts.push([node, last, value]);
+    }
   }
-  for (const [node, name, value] of texts) node[`${name}_lc`] = value.toLowerCase();
+  for (const [node, name, value] of texts) {
+    node[`${name}_lc`] = value.toLowerCase();
+  }
   return tree;
 }
 

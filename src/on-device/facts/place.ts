@@ -14,11 +14,21 @@ export interface GeoFacts {
 /** Converts geographic data, from the request or from a look-up, to the names that conditions use. */
 export function toGeoFacts(geo: Geo): GeoFacts {
   const facts: GeoFacts = {};
-  if (typeof geo.countryCode === 'string') facts.country = geo.countryCode;
-  if (typeof geo.stateCode === 'string') facts.region = geo.stateCode;
-  if (typeof geo.city === 'string') facts.city = geo.city;
-  if (typeof geo.latitude === 'number') facts.latitude = geo.latitude;
-  if (typeof geo.longitude === 'number') facts.longitude = geo.longitude;
+  if (typeof geo.countryCode === 'string') {
+    facts.country = geo.countryCode;
+  }
+  if (typeof geo.stateCode === 'string') {
+    facts.region = geo.stateCode;
+  }
+  if (typeof geo.city === 'string') {
+    facts.city = geo.city;
+  }
+  if (typeof geo.latitude === 'number') {
+    facts.latitude = geo.latitude;
+  }
+  if (typeof geo.longitude === 'number') {
+    facts.longitude = geo.longitude;
+  }
   return facts;
 }
 
@@ -50,7 +60,9 @@ export function toGeo({ text, headers }: GeoAnswer): Geo | undefined {
     ipAddress: address !== undefined && isIp(address) ? address : undefined,
   };
   const known = Object.entries(geo).filter(([, value]) => isPresent(value));
-  if (known.length === 0 && !isUnknownGeo(named, headers)) return undefined;
+  if (known.length === 0 && !isUnknownGeo(named, headers)) {
+    return undefined;
+  }
   return Object.fromEntries(known);
 }
 
@@ -59,7 +71,9 @@ export function toGeo({ text, headers }: GeoAnswer): Geo | undefined {
  * values, or its body is an empty object.
  */
 function isUnknownGeo(named: JsonRecord | undefined, headers: GeoAnswer['headers']): boolean {
-  if (headers.get('x-geo-country-code') !== null) return true;
+  if (headers.get('x-geo-country-code') !== null) {
+    return true;
+  }
   const names = named && Object.keys(named);
   return names !== undefined && (names.length === 0 || names.some((name) => name.startsWith('x-geo-')));
 }
@@ -79,7 +93,9 @@ function own(named: JsonRecord | undefined, name: string): unknown {
 }
 
 function toText(value: unknown): string | undefined {
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number') {
+    return String(value);
+  }
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -26,7 +26,9 @@ const usersByUserAgent = createBoundedCache<User>(250);
  */
 export function parseUser(userAgent: string | null | undefined, hints: ClientHints | null | undefined): User {
   const user = parseUserAgent(typeof userAgent === 'string' ? userAgent.slice(0, MAX_LENGTH) : '');
-  if (!hints) return user;
+  if (!hints) {
+    return user;
+  }
   const brands = hints.browserUAWithFullVersion || hints.browserUAWithMajorVersion;
   const browser = brands ? hintedBrowser(brands.slice(0, MAX_LENGTH)) : undefined;
   return {
@@ -39,7 +41,9 @@ export function parseUser(userAgent: string | null | undefined, hints: ClientHin
 
 function parseUserAgent(userAgent: string): User {
   const cached = usersByUserAgent.get(userAgent);
-  if (cached) return cached;
+  if (cached) {
+    return cached;
+  }
   const browser = parseBrowser(userAgent);
   const platform = PLATFORMS.find(([pattern]) => pattern.test(userAgent))?.[1] ?? UNKNOWN;
   const user = Object.freeze({
@@ -76,7 +80,9 @@ const BROWSERS: readonly [type: string, version: RegExp, besides?: RegExp][] = [
 function parseBrowser(userAgent: string): Browser {
   for (const [type, version, besides] of BROWSERS) {
     const match = version.exec(userAgent);
-    if (match && (!besides || besides.test(userAgent))) return { type, version: Number(match[1]) };
+    if (match && (!besides || besides.test(userAgent))) {
+      return { type, version: Number(match[1]) };
+    }
   }
   return { type: UNKNOWN, version: -1 };
 }
@@ -105,7 +111,9 @@ const BRANDS: readonly [type: string, version: RegExp][] = [
 function hintedBrowser(brands: string): Browser | undefined {
   for (const [type, version] of BRANDS) {
     const match = version.exec(brands);
-    if (match) return { type, version: Number(match[1]) };
+    if (match) {
+      return { type, version: Number(match[1]) };
+    }
   }
   return undefined;
 }

@@ -142,9 +142,13 @@ function isPlainOption(option: RuleOption): option is RuleOption & PlainOption {
  * Compiles the macros of an option: those in its content when that is html, or in the content of each of its actions.
  */
 function compileFillIn({ type, content }: RuleOption, meta: RuleMeta): FillIn | undefined {
-  if (type === 'actions' && Array.isArray(content)) return compileActions(content, meta);
+  if (type === 'actions' && Array.isArray(content)) {
+    return compileActions(content, meta);
+  }
   const text = type === 'html' && typeof content === 'string' ? compileMacros(content, meta) : undefined;
-  if (!text) return undefined;
+  if (!text) {
+    return undefined;
+  }
   return (option, source) => {
     option.content = text(source);
   };
@@ -155,15 +159,23 @@ function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | u
   for (const [index, action] of actions.entries()) {
     const content = isRecord(action) ? action.content : undefined;
     const text = typeof content === 'string' ? compileMacros(content, meta) : undefined;
-    if (text) texts.push([index, text]);
+    if (text) {
+      texts.push([index, text]);
+    }
   }
-  if (texts.length === 0) return undefined;
+  if (texts.length === 0) {
+    return undefined;
+  }
   return (option, source) => {
     const copies: unknown = option.content;
-    if (!Array.isArray(copies)) return;
+    if (!Array.isArray(copies)) {
+      return;
+    }
     for (const [index, text] of texts) {
       const action: { content?: unknown } | undefined = copies[index];
-      if (action) action.content = text(source);
+      if (action) {
+        action.content = text(source);
+      }
     }
   };
 }
@@ -173,7 +185,9 @@ function compileActions(actions: readonly unknown[], meta: RuleMeta): FillIn | u
  * would take memory. Nearly every list is such a list.
  */
 function objectsOf<Value>(list: readonly Value[] | undefined): readonly Value[] {
-  if (!list || list.length === 0) return NONE;
+  if (!list || list.length === 0) {
+    return NONE;
+  }
   return list.every(isObject) ? list : list.filter(isObject);
 }
 

@@ -23,9 +23,17 @@ const MAX_DEPTH = 200;
  * offer that a person wrote.
  */
 export function isCopyable(value: unknown, maxDepth = MAX_DEPTH): boolean {
-  if (!isObject(value)) return true;
-  if (maxDepth === 0) return false;
-  for (const item of Object.values(value)) if (!isCopyable(item, maxDepth - 1)) return false;
+  if (!isObject(value)) {
+    return true;
+  }
+  if (maxDepth === 0) {
+    return false;
+  }
+  for (const item of Object.values(value)) {
+    if (!isCopyable(item, maxDepth - 1)) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -34,7 +42,9 @@ export function isCopyable(value: unknown, maxDepth = MAX_DEPTH): boolean {
  * take more memory than the value itself.
  */
 export function copyPlanOf(value: unknown): CopyPlan {
-  if (!isObject(value)) return undefined;
+  if (!isObject(value)) {
+    return undefined;
+  }
   const names: (string | number)[] = [];
   const plans: CopyPlan[] = [];
   const items: Iterable<[string | number, unknown]> = Array.isArray(value)
@@ -42,7 +52,9 @@ export function copyPlanOf(value: unknown): CopyPlan {
     : Object.entries(value);
   for (const [name, item] of items) {
     const plan = copyPlanOf(item);
-    if (plan === undefined) continue;
+    if (plan === undefined) {
+      continue;
+    }
     names.push(name);
     plans.push(plan);
   }
@@ -52,13 +64,19 @@ export function copyPlanOf(value: unknown): CopyPlan {
 /** Returns a copy of the value from which the plan was made. The copy shares nothing that can be changed. */
 export function copyBy<Value>(plan: CopyPlan, value: Value): Value;
 export function copyBy(plan: CopyPlan, value: unknown): unknown {
-  if (plan === undefined || !isObject(value)) return value;
+  if (plan === undefined || !isObject(value)) {
+    return value;
+  }
   const copy = copyFlat(value);
-  if (plan === 'flat') return copy;
+  if (plan === 'flat') {
+    return copy;
+  }
   const { names, plans } = plan;
   for (let i = 0; i < names.length; i++) {
     const name = names[i];
-    if (name !== undefined) copy[name] = copyBy(plans[i], copy[name]);
+    if (name !== undefined) {
+      copy[name] = copyBy(plans[i], copy[name]);
+    }
   }
   return copy;
 }

@@ -22,7 +22,9 @@ export class DisplayedTokens {
    * already, so no Map or Set is made.
    */
   add(mbox: string, tokens: readonly string[]): string[] {
-    if (tokens.length === 0) return [];
+    if (tokens.length === 0) {
+      return [];
+    }
     if (this.#firstMbox === undefined) {
       this.#firstMbox = mbox;
       this.#firstTokens = tokens;
@@ -35,10 +37,14 @@ export class DisplayedTokens {
       return tokens.slice();
     }
     const displayed = 'has' in known ? known : new Set(known);
-    if (displayed !== known) this.#tokensByMbox.set(mbox, displayed);
+    if (displayed !== known) {
+      this.#tokensByMbox.set(mbox, displayed);
+    }
     const fresh: string[] = [];
     for (const token of tokens) {
-      if (displayed.has(token)) continue;
+      if (displayed.has(token)) {
+        continue;
+      }
       displayed.add(token);
       fresh.push(token);
     }

@@ -25,9 +25,13 @@ export function optionsFor(options: readonly CompiledOption[], handOut: HandOut)
   const [first] = options;
   const copy = first && options.length === 1 ? toOption(first, handOut) : undefined;
   // Most rules have one option. A list literal has room for exactly one; `push` on an empty list makes room for many.
-  if (copy) return [copy];
+  if (copy) {
+    return [copy];
+  }
   const copies: Option[] = [];
-  if (options.length > 1) addOptions(copies, options, handOut);
+  if (options.length > 1) {
+    addOptions(copies, options, handOut);
+  }
   return copies;
 }
 
@@ -35,23 +39,33 @@ export function optionsFor(options: readonly CompiledOption[], handOut: HandOut)
 export function addOptions(target: Option[], options: readonly CompiledOption[], handOut: HandOut): void {
   for (const compiled of options) {
     const copy = toOption(compiled, handOut);
-    if (copy) target.push(copy);
+    if (copy) {
+      target.push(copy);
+    }
   }
 }
 
 function toOption(compiled: CompiledOption, handOut: HandOut): Option | undefined {
   const { option, fillIn } = compiled;
   const { isExecuted, geo } = handOut;
-  if (isExecuted && option.type === undefined && option.content === undefined) return undefined;
+  if (isExecuted && option.type === undefined && option.content === undefined) {
+    return undefined;
+  }
   const copy = copyOption(compiled, isExecuted ? undefined : compiled.eventToken);
-  if (fillIn) fillIn(copy, handOut.source);
-  if (geo && copy.responseTokens) addGeoTokens(copy.responseTokens, handOut.geoTokens, geo);
+  if (fillIn) {
+    fillIn(copy, handOut.source);
+  }
+  if (geo && copy.responseTokens) {
+    addGeoTokens(copy.responseTokens, handOut.geoTokens, geo);
+  }
   return copy;
 }
 
 function copyOption(compiled: CompiledOption, eventToken: string | undefined): Option {
   const { plain, plan, tokens } = compiled;
-  if (!plain) return copyUnusual(compiled, eventToken);
+  if (!plain) {
+    return copyUnusual(compiled, eventToken);
+  }
   const { type, content } = plain;
   const copy = plan === undefined ? content : copyBy(plan, content);
   return eventToken === undefined
@@ -61,11 +75,15 @@ function copyOption(compiled: CompiledOption, eventToken: string | undefined): O
 
 function copyUnusual({ option, plan }: CompiledOption, eventToken: string | undefined): Option {
   const copy = copyBy(plan, option) as Option;
-  if (eventToken !== undefined) copy.eventToken = eventToken;
+  if (eventToken !== undefined) {
+    copy.eventToken = eventToken;
+  }
   return copy;
 }
 
 /** Adds copies of a rule's metrics for one visitor to a list. */
 export function addMetrics(target: Metric[], metrics: readonly CompiledMetric[]): void {
-  for (const { metric, plan } of metrics) target.push(copyBy(plan, metric));
+  for (const { metric, plan } of metrics) {
+    target.push(copyBy(plan, metric));
+  }
 }

@@ -26,7 +26,9 @@ interface Macro {
  * that request. Values are inserted without escaping, because the author of the activity decides about the content.
  */
 export function compileMacros(text: string, meta: RuleMeta): CompiledText | undefined {
-  if (!text.includes('${')) return undefined;
+  if (!text.includes('${')) {
+    return undefined;
+  }
   const parts: (string | Macro)[] = [];
   let end = 0;
   for (const match of text.matchAll(/\$\{([A-Za-z0-9_.]*)\}/g)) {
@@ -36,11 +38,15 @@ export function compileMacros(text: string, meta: RuleMeta): CompiledText | unde
     const key = toKey(path);
     parts.push(toText(ownField(meta, key)) ?? { written, key });
   }
-  if (parts.length === 0) return undefined;
+  if (parts.length === 0) {
+    return undefined;
+  }
   parts.push(text.slice(end));
   return (request) => {
     let output = '';
-    for (const part of parts) output += typeof part === 'string' ? part : toValue(part, request);
+    for (const part of parts) {
+      output += typeof part === 'string' ? part : toValue(part, request);
+    }
     return output;
   };
 }
@@ -66,6 +72,8 @@ function ownField(holder: object | null | undefined, name: string): unknown {
 }
 
 function toText(value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
+  if (value === undefined || value === null) {
+    return undefined;
+  }
   return typeof value === 'object' && !Array.isArray(value) ? undefined : String(value);
 }

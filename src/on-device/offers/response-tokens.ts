@@ -58,7 +58,9 @@ export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
   const tokens: ResponseTokens = {};
   for (const name of names.meta) {
     const value = Object.hasOwn(meta, name) ? meta[name] : undefined;
-    if (value !== undefined && value !== null) tokens[name] = value;
+    if (value !== undefined && value !== null) {
+      tokens[name] = value;
+    }
   }
   tokens['activity.decisioningMethod'] = 'on-device';
   // The object was built name by name, and its memory has room for more names. A copy has no such room (benchmark
@@ -70,6 +72,8 @@ export function metaTokens(meta: RuleMeta, names: TokenNames): ResponseTokens {
 export function addGeoTokens(tokens: ResponseTokens, names: readonly GeoToken[], geo: GeoFacts): void {
   for (const name of names) {
     const value = geo[GEO_TOKENS[name]];
-    if (value !== undefined) tokens[name] = value;
+    if (value !== undefined) {
+      tokens[name] = value;
+    }
   }
 }

@@ -13,7 +13,9 @@ export function compileComparison(
   operands: readonly unknown[],
 ): Expression | undefined {
   const [a, b] = compiled;
-  if (!a || !b || compiled.length > 2) return undefined;
+  if (!a || !b || compiled.length > 2) {
+    return undefined;
+  }
   const [first] = operands;
   return typeof first === 'string' || typeof first === 'number'
     ? withLiteral(operator, first, b)

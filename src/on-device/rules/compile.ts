@@ -147,8 +147,12 @@ export class CompiledArtifact {
     let undecidable = 0;
     for (const rule of listed) {
       const compiled = isRule(rule) ? this.#compileRule(rule, keys) : undefined;
-      if (compiled) rules.push(compiled);
-      if (!compiled?.condition) undecidable += 1;
+      if (compiled) {
+        rules.push(compiled);
+      }
+      if (!compiled?.condition) {
+        undecidable += 1;
+      }
     }
     const location = new CompiledLocation({
       name,
@@ -162,7 +166,9 @@ export class CompiledArtifact {
       this.#undecidable.push({ kind: kind.word, name, undecidable, rules: listed.length });
     }
     // Locations that the artifact does not know are not kept: requests can name any number of them.
-    if (listed.length > 0 || kind.local.has(name)) kind.locations.set(name, location);
+    if (listed.length > 0 || kind.local.has(name)) {
+      kind.locations.set(name, location);
+    }
     return location;
   }
 
@@ -176,11 +182,15 @@ export class CompiledArtifact {
    */
   #compileRule(rule: Rule, keys: RuleKeys | undefined): CompiledRule | undefined {
     const activityId = activityIdOf(rule);
-    if (activityId === undefined) return undefined;
+    if (activityId === undefined) {
+      return undefined;
+    }
     const text = textOf(rule.condition);
     const known = text === undefined ? undefined : this.#conditionsByText.get(text);
     const condition = known ?? compileCondition(rule.condition);
-    if (condition && !known && text !== undefined) this.#conditionsByText.set(text, condition);
+    if (condition && !known && text !== undefined) {
+      this.#conditionsByText.set(text, condition);
+    }
     const key = keys && keyOf(rule, keys);
     const activity = this.#activity(activityId);
     return new CompiledRule(rule, { key, activity, condition }, this.tokenNames);
@@ -188,7 +198,9 @@ export class CompiledArtifact {
 
   #activity(id: number | string): Activity {
     const known = this.#activitiesById.get(id);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const prefix = allocationPrefix(this.client, id);
     const activity: Activity = { id, prefix, lastCall: 0, lastAllocation: Number.NaN };
     this.#activitiesById.set(id, activity);
@@ -205,7 +217,9 @@ type RuleKeys = Map<string, RuleKey>;
 
 function keyOf({ ruleKey }: Rule, keys: RuleKeys): RuleKey {
   const known = keys.get(ruleKey);
-  if (known) return known;
+  if (known) {
+    return known;
+  }
   const key: RuleKey = { lastSearch: 0 };
   keys.set(ruleKey, key);
   return key;
@@ -228,6 +242,8 @@ function toKind(
   [local, remote]: readonly [local: Names, remote: Names],
 ): LocationKind {
   const locations: LocationKind['locations'] = new Map();
-  for (const name of Object.keys(rules ?? {})) locations.set(name, rules?.[name] ?? []);
+  for (const name of Object.keys(rules ?? {})) {
+    locations.set(name, rules?.[name] ?? []);
+  }
   return { word, local: new Set(local), remote: new Set(remote), locations };
 }

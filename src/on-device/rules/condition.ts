@@ -63,7 +63,9 @@ export function compileCondition(condition: unknown): CompiledCondition | undefi
     const run = compile(condition, { inner: false, parts }, 0);
     return { holds: (context) => holds(run, context), reads: parts.reads, written: condition };
   } catch (error) {
-    if (error instanceof Undecidable) return undefined;
+    if (error instanceof Undecidable) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -82,12 +84,20 @@ function holds(run: Expression, context: ConditionContext): boolean {
 }
 
 function compile(logic: unknown, scope: Scope, depth: number): Expression {
-  if (depth > MAX_DEPTH) throw new Undecidable();
-  if (Array.isArray(logic)) return compileList(logic, scope, depth);
-  if (!isObject(logic)) return () => logic;
+  if (depth > MAX_DEPTH) {
+    throw new Undecidable();
+  }
+  if (Array.isArray(logic)) {
+    return compileList(logic, scope, depth);
+  }
+  if (!isObject(logic)) {
+    return () => logic;
+  }
   const [first, second]: [string, unknown][] = Object.entries(logic);
   // An object with no key or with several keys is data in JSON Logic.
-  if (!first || second) return () => logic;
+  if (!first || second) {
+    return () => logic;
+  }
   const [operator, value] = first;
   const operands: readonly unknown[] = Array.isArray(value) ? value : [value];
   const iteration = ITERATIONS.get(operator);
@@ -96,7 +106,9 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
     const each = compile(operands[1], { ...scope, inner: true }, depth + 1);
     return (data) => iteration(list(data), each);
   }
-  if (operator === 'reduce') return compileReduce(operands, scope, depth);
+  if (operator === 'reduce') {
+    return compileReduce(operands, scope, depth);
+  }
   const compiled = operands.map((operand) => compile(operand, scope, depth + 1));
   return compileOperator(operator, { compiled, operands, scope });
 }
@@ -129,16 +141,22 @@ function compileOperator(operator: string, operation: Operation): Expression {
       return compileMissing(operator, operation);
   }
   const comparison = compileComparison(operator, compiled, operation.operands);
-  if (comparison) return comparison;
+  if (comparison) {
+    return comparison;
+  }
   const apply = OPERATORS.get(operator);
-  if (!apply) throw new Undecidable();
+  if (!apply) {
+    throw new Undecidable();
+  }
   return (data) => apply(compiled.map((operand) => operand(data)));
 }
 
 /** Compiles `or` (`wanted` is true) and `and` (`wanted` is false). Nearly all have two operands, which need no loop. */
 function compileConnective(wanted: boolean, operands: readonly Expression[]): Expression {
   const [a, b] = operands;
-  if (!a || !b || operands.length > 2) return (data) => firstThat(wanted, operands, data);
+  if (!a || !b || operands.length > 2) {
+    return (data) => firstThat(wanted, operands, data);
+  }
   return (data) => {
     const value = a(data);
     return isTruthy(value) === wanted ? value : b(data);
@@ -150,7 +168,9 @@ function firstThat(wanted: boolean, operands: readonly Expression[], data: unkno
   let value: unknown;
   for (const operand of operands) {
     value = operand(data);
-    if (isTruthy(value) === wanted) return value;
+    if (isTruthy(value) === wanted) {
+      return value;
+    }
   }
   return value;
 }
@@ -159,8 +179,12 @@ function firstThat(wanted: boolean, operands: readonly Expression[], data: unkno
 function choose(branches: readonly Expression[], data: unknown): unknown {
   for (let i = 0; i < branches.length; i += 2) {
     const value = branches[i]?.(data);
-    if (i === branches.length - 1) return value;
-    if (isTruthy(value)) return branches[i + 1]?.(data);
+    if (i === branches.length - 1) {
+      return value;
+    }
+    if (isTruthy(value)) {
+      return branches[i + 1]?.(data);
+    }
   }
   return null;
 }
@@ -174,13 +198,19 @@ function compileVar({ compiled, operands, scope }: Operation): Expression {
     return (data) => readPath(data, path?.(data), fallback?.(data));
   }
   const segments = String(literal).split('.');
-  if (fallback) return (data) => readSegments(data, segments, fallback(data));
+  if (fallback) {
+    return (data) => readSegments(data, segments, fallback(data));
+  }
   // Nearly all paths name a part and at most one field of it: these are read without a loop.
   const [part, name] = segments;
   const row = scope.inner || segments.length > 2 ? undefined : partNamed(part);
-  if (!row) return (data) => readSegments(data, segments);
+  if (!row) {
+    return (data) => readSegments(data, segments);
+  }
   const { read } = row;
-  if (name === undefined) return (data) => read(data as ConditionContext) ?? null;
+  if (name === undefined) {
+    return (data) => read(data as ConditionContext) ?? null;
+  }
   return (data) => ownValue(read(data as ConditionContext), name) ?? null;
 }
 
@@ -202,11 +232,16 @@ function compileMissing(operator: string, { compiled, operands, scope }: Operati
  * part.
  */
 function noteReads(scope: Scope, paths: readonly unknown[] | undefined): void {
-  if (scope.inner) return;
+  if (scope.inner) {
+    return;
+  }
   for (const path of paths ?? ['']) {
     const name = String(path ?? '').split('.')[0];
-    if (name === '') scope.parts.reads = ALL_CONTEXT_PARTS;
-    else scope.parts.reads |= partNamed(name)?.bit ?? 0;
+    if (name === '') {
+      scope.parts.reads = ALL_CONTEXT_PARTS;
+    } else {
+      scope.parts.reads |= partNamed(name)?.bit ?? 0;
+    }
   }
 }
 
@@ -217,7 +252,9 @@ function compileReduce(operands: readonly unknown[], scope: Scope, depth: number
   return (data) => {
     const items = list(data);
     const start = initial(data);
-    if (!Array.isArray(items)) return start;
+    if (!Array.isArray(items)) {
+      return start;
+    }
     return items.reduce<unknown>((accumulator, current) => each({ current, accumulator }), start);
   };
 }

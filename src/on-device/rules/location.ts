@@ -99,12 +99,18 @@ export class CompiledLocation {
    * properties. Without a property, only the latter count.
    */
   rulesFor(propertyToken: string | undefined): readonly CompiledRule[] {
-    if (!propertyToken || this.#rules === this.#forAllProperties) return this.#forAllProperties;
+    if (!propertyToken || this.#rules === this.#forAllProperties) {
+      return this.#forAllProperties;
+    }
     const known = this.#rulesByProperty?.get(propertyToken);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const rules = this.#rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
     // Tokens that no rule names are not kept: requests can hold any number of them.
-    if (rules.length === this.#forAllProperties.length) return this.#forAllProperties;
+    if (rules.length === this.#forAllProperties.length) {
+      return this.#forAllProperties;
+    }
     this.#rulesByProperty ??= new Map();
     this.#rulesByProperty.set(propertyToken, rules);
     return rules;

@@ -54,20 +54,31 @@ export class RuleSearch {
     const rules = this.#rules;
     while (this.#next < rules.length) {
       const rule = rules[this.#next++];
-      if (!rule) return undefined;
-      if (rule.key?.lastSearch === this.#number) continue;
+      if (!rule) {
+        return undefined;
+      }
+      if (rule.key?.lastSearch === this.#number) {
+        continue;
+      }
       if (!rule.condition) {
         // A location that answers with its first rule has to stop here. The rule might hold on the edge, and a later
         // rule would then be the wrong answer.
-        if (this.#allMatching) continue;
+        if (this.#allMatching) {
+          continue;
+        }
         return undefined;
       }
       const holds = this.#evaluate(rule, rule.condition);
       this.#part.recorder?.noteRule(rule, holds, this.#context);
-      if (!holds) continue;
+      if (!holds) {
+        continue;
+      }
       // A visitor gets one rule of each key.
-      if (rule.key) rule.key.lastSearch = this.#number;
-      else this.#next = rules.length;
+      if (rule.key) {
+        rule.key.lastSearch = this.#number;
+      } else {
+        this.#next = rules.length;
+      }
       return rule;
     }
     return undefined;
@@ -79,7 +90,9 @@ export class RuleSearch {
    */
   #evaluate(rule: CompiledRule, condition: CompiledCondition): boolean {
     const previous = this.#previous;
-    if (condition === previous?.condition && rule.activity === previous.activity) return this.#holds;
+    if (condition === previous?.condition && rule.activity === previous.activity) {
+      return this.#holds;
+    }
     this.#context.fill(condition.reads, rule.activity);
     this.#holds = condition.holds(this.#context);
     this.#previous = rule;

@@ -13,11 +13,21 @@ export function isTruthy(value: unknown): boolean {
 
 /** Compares two JSON values like `==` in JavaScript (https://tc39.es/ecma262/#sec-islooselyequal). */
 export function looselyEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (a === null || a === undefined) return b === null || b === undefined;
-  if (b === null || b === undefined || typeof a === typeof b) return false;
-  if (typeof a === 'object') return looselyEqual(String(a), b);
-  if (typeof b === 'object') return looselyEqual(a, String(b));
+  if (a === b) {
+    return true;
+  }
+  if (a === null || a === undefined) {
+    return b === null || b === undefined;
+  }
+  if (b === null || b === undefined || typeof a === typeof b) {
+    return false;
+  }
+  if (typeof a === 'object') {
+    return looselyEqual(String(a), b);
+  }
+  if (typeof b === 'object') {
+    return looselyEqual(a, String(b));
+  }
   return Number(a) === Number(b);
 }
 
@@ -39,8 +49,9 @@ export function isAtMost(a: unknown, b: unknown): boolean {
  * as `constructor`, have no value.
  */
 export function ownValue(holder: unknown, name: string): unknown {
-  if (typeof holder !== 'object')
+  if (typeof holder !== 'object') {
     return typeof holder === 'string' ? ownValue(Object(holder), name) : undefined;
+  }
   return holder !== null && Object.hasOwn(holder, name)
     ? (holder as Record<string, unknown>)[name]
     : undefined;
@@ -51,7 +62,9 @@ export function ownValue(holder: unknown, name: string): unknown {
  * whole.
  */
 export function readPath(data: unknown, path: unknown, fallback?: unknown): unknown {
-  if (path === undefined || path === null || path === '') return data;
+  if (path === undefined || path === null || path === '') {
+    return data;
+  }
   return readSegments(data, String(path).split('.'), fallback);
 }
 
@@ -60,20 +73,26 @@ export function readSegments(data: unknown, segments: readonly string[], fallbac
   let value = data;
   for (const segment of segments) {
     value = ownValue(value, segment);
-    if (value === undefined) return fallback;
+    if (value === undefined) {
+      return fallback;
+    }
   }
   return value;
 }
 
 /** Evaluates `in`. An empty text contains nothing, not even an empty text, as in the reference implementation. */
 function contains(needle: unknown, haystack: unknown): boolean {
-  if (typeof haystack === 'string') return haystack !== '' && haystack.includes(String(needle));
+  if (typeof haystack === 'string') {
+    return haystack !== '' && haystack.includes(String(needle));
+  }
   return Array.isArray(haystack) && haystack.indexOf(needle) !== -1;
 }
 
 function sum(values: readonly unknown[]): number {
   let total = 0;
-  for (const value of values) total += Number.parseFloat(String(value));
+  for (const value of values) {
+    total += Number.parseFloat(String(value));
+  }
   return total;
 }
 
@@ -85,8 +104,12 @@ function product(values: readonly unknown[]): unknown {
 /** Evaluates `substr`. A negative length leaves out that many characters at the end. */
 function substring(source: unknown, start: unknown, length: unknown): string {
   const rest = String(source).substr(Number(start));
-  if (length === undefined) return rest;
-  if (!(Number(length) < 0)) return rest.substr(0, Number(length));
+  if (length === undefined) {
+    return rest;
+  }
+  if (!(Number(length) < 0)) {
+    return rest.substr(0, Number(length));
+  }
   // The reference implementation joins a length that is a text, such as "-1", to the length of the rest. The result
   // is no number, and counts as 0.
   return typeof length === 'number' ? rest.substr(0, rest.length + length) : '';

@@ -7,9 +7,13 @@ import { isCopyable } from '../offers/copy-plan.js';
  * must not make a call fail.
  */
 export function isRule(rule: unknown): rule is Rule {
-  if (!isRecord(rule)) return false;
+  if (!isRecord(rule)) {
+    return false;
+  }
   const { propertyTokens, meta, consequence, condition } = rule;
-  if (!isRecord(meta) || !isRecord(consequence) || condition === undefined) return false;
+  if (!isRecord(meta) || !isRecord(consequence) || condition === undefined) {
+    return false;
+  }
   const { options, metrics } = consequence;
   const isShaped = isListOf(isRecord, options) && isListOf(isRecord, metrics);
   return isShaped && isListOf(isString, propertyTokens) && isCopyable([meta, consequence]);

@@ -205,6 +205,8 @@ function sharedObjects(a: unknown, b: unknown): number {
 }
 
 function objectsIn(value: unknown): object[] {
-  if (typeof value !== 'object' || value === null) return [];
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
   return [value, ...Object.values(value).flatMap(objectsIn)];
 }

@@ -58,7 +58,9 @@ test.each([undefined, null])(
 /** Lists in lists, so many levels of them. */
 function nested(levels: number): never {
   let value: unknown = 'core';
-  for (let i = 0; i < levels; i++) value = [value];
+  for (let i = 0; i < levels; i++) {
+    value = [value];
+  }
   return value as never;
 }
 
@@ -94,7 +96,9 @@ test('content that is nested as deeply as anybody would write it is decided here
 
 test('a condition that is nested without end leaves its location to the edge', () => {
   let when: unknown = true;
-  for (let i = 0; i < 50_000; i++) when = { '!': [when] };
+  for (let i = 0; i < 50_000; i++) {
+    when = { '!': [when] };
+  }
   const { status, remoteViews } = decideFrom(artifactOf({}, { home: [rule('home', { when })] }), {
     prefetch: { views: [{ name: 'home' }] },
   });

@@ -171,7 +171,9 @@ describe('a condition', () => {
 
   test('cannot be compiled when it is nested so deeply that it would exhaust the stack', () => {
     let condition: unknown = true;
-    for (let i = 0; i < 100_000; i++) condition = { '!': [condition] };
+    for (let i = 0; i < 100_000; i++) {
+      condition = { '!': [condition] };
+    }
     expect(compileCondition(condition)).toBeUndefined();
   });
 

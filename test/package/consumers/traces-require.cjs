@@ -1,3 +1,5 @@
 require('./traces.cjs')(() => {
-  for (const entry of process.argv.slice(2)) require(entry);
+  for (const entry of process.argv.slice(2)) {
+    require(entry);
+  }
 });

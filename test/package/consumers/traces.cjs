@@ -5,8 +5,12 @@ function surroundings() {
   const owners = { globalThis, process };
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const value = held(globalThis, name);
-    if (typeof value === 'function' && value.prototype) owners[`${name}.prototype`] = value.prototype;
-    if (typeof value === 'function') owners[name] = value;
+    if (typeof value === 'function' && value.prototype) {
+      owners[`${name}.prototype`] = value.prototype;
+    }
+    if (typeof value === 'function') {
+      owners[name] = value;
+    }
   }
   const listeners = process.eventNames().map((name) => [name, process.listenerCount(name)]);
   const properties = Object.entries(owners).flatMap(([owner, object]) =>
@@ -34,7 +38,9 @@ function held(object, key) {
 function readLazyGlobals() {
   for (const key of Reflect.ownKeys(globalThis)) {
     // Node 26 warns of it where it was given no file to keep it in.
-    if (key === 'localStorage') continue;
+    if (key === 'localStorage') {
+      continue;
+    }
     try {
       void globalThis[key];
     } catch {}
@@ -50,7 +56,9 @@ module.exports = async function leavesNoTraces(load) {
   deepStrictEqual([...after.properties.keys()], [...before.properties.keys()]);
   for (const [name, value] of after.properties) {
     const known = before.properties.get(name);
-    if (!Object.is(known, value) && name !== 'process._exiting') throw new Error(`${name} was replaced`);
+    if (!Object.is(known, value) && name !== 'process._exiting') {
+      throw new Error(`${name} was replaced`);
+    }
   }
   deepStrictEqual(after.listeners, before.listeners);
   deepStrictEqual(after.resources, before.resources);

@@ -19,5 +19,7 @@ const { response } = await client.getOffers({ request });
 const refusal = await clientOf(slow)
   .getOffers({ request, timeout: 100 })
   .catch((error) => error);
-if (refusal.code !== 'ERR_TARGET_TIMEOUT') throw refusal;
+if (refusal.code !== 'ERR_TARGET_TIMEOUT') {
+  throw refusal;
+}
 console.log(response.execute.mboxes[0].options[0].content);

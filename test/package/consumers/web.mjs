@@ -25,7 +25,9 @@ const calls = [];
 let play = answer;
 
 function answer(url, { body }) {
-  if (url.endsWith('/rules.json')) return Response.json(artifact);
+  if (url.endsWith('/rules.json')) {
+    return Response.json(artifact);
+  }
   const { requestId, execute, notifications } = JSON.parse(body);
   const answered = execute && { execute: { mboxes: [{ name: 'greeting', index: 1, options }] } };
   return Response.json({ status: 200, requestId, client: 'demo', notifications, ...answered });
@@ -33,7 +35,9 @@ function answer(url, { body }) {
 
 globalThis.fetch = async (url, init) => {
   calls.push(url);
-  if (!(init.signal instanceof AbortSignal)) throw new TypeError('not a signal');
+  if (!(init.signal instanceof AbortSignal)) {
+    throw new TypeError('not a signal');
+  }
   return play(url, init);
 };
 
@@ -42,7 +46,9 @@ function hang(_url, { signal }) {
 }
 
 function check(isRight, what) {
-  if (!isRight) throw new Error(what);
+  if (!isRight) {
+    throw new Error(what);
+  }
 }
 
 async function failsWith(code, act) {

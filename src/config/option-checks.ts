@@ -1,11 +1,11 @@
 import { closestMatch } from 'leven';
-import { invalidOption } from './errors.js';
-import { EVENT_NAMES } from './events.js';
-import { MAX_TIMER_MS } from './http/deadline.js';
-import { hostOfUrl, isHost } from './http/hosts.js';
-import { withoutInherited } from './inherited-names.js';
-import { isObject, type JsonRecord } from './json.js';
-import type { Logger } from './logger.js';
+import { invalidOption } from '../errors.js';
+import { EVENT_NAMES } from '../events.js';
+import { MAX_TIMER_MS } from '../http/deadline.js';
+import { hostOfUrl, isHost } from '../http/hosts.js';
+import { withoutInherited } from '../inherited-names.js';
+import { isObject, type JsonRecord } from '../json.js';
+import type { Logger } from '../logger.js';
 
 /** A check of one option: the wanted value in words, and a test for it. */
 export interface Check<T> {
@@ -137,7 +137,9 @@ export function objectCheck<T extends object>(wanted = 'an object'): Check<T> {
  * counts as absent, and a number or a boolean may be written as a text. Null counts as absent too.
  */
 export function readOption({ fromText }: Check<unknown>, written: unknown): unknown {
-  if (written === '' || written === null) return undefined;
+  if (written === '' || written === null) {
+    return undefined;
+  }
   return typeof written === 'string' && fromText ? fromText(written) : written;
 }
 
@@ -155,8 +157,12 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   for (const [name, check] of Object.entries(checks)) {
     const came = own[name];
     const value = readOption(check, came);
-    if (value === undefined) continue;
-    if (!check.accepts(value)) throw invalidOption(prefix + name, check.wanted, came);
+    if (value === undefined) {
+      continue;
+    }
+    if (!check.accepts(value)) {
+      throw invalidOption(prefix + name, check.wanted, came);
+    }
     values[name] = value;
   }
   return values as Checked<Checks>;
@@ -176,7 +182,9 @@ export function checkGroup<Checks extends Record<string, Check<unknown>>>(
 /** Warns of each key that is not among the known ones, and suggests the most similar known one. */
 export function warnOfUnknown(written: object, known: readonly string[], warn: (line: string) => void): void {
   for (const name of Object.keys(written)) {
-    if (known.includes(name)) continue;
+    if (known.includes(name)) {
+      continue;
+    }
     const shown = JSON.stringify(name.slice(0, 64));
     const nearest = closestMatch(name.slice(0, 64), known, { maxDistance: Math.ceil(name.length * 0.4) });
     warn(`unknown option ${shown} is ignored${nearest === undefined ? '' : `: did you mean "${nearest}"?`}`);
@@ -194,6 +202,8 @@ export function warnOfUnknownEvent(name: string, logger: Logger): void {
  */
 export function checkListener(name: string, listener: unknown, logger: Logger): void {
   warnOfUnknownEvent(name, logger);
-  if (typeof listener === 'function') return;
+  if (typeof listener === 'function') {
+    return;
+  }
   throw invalidOption(`events.${String(name).slice(0, 64)}`, 'a function', listener);
 }

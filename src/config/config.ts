@@ -1,5 +1,17 @@
 import { files, proxies, sockets } from '#platform';
-import { type Artifact, toArtifact } from './artifact.js';
+import { type Artifact, toArtifact } from '../artifact.js';
+import type { DecisioningMethod } from '../delivery-api.js';
+import { invalidOption, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
+import type { TargetEventListeners } from '../events.js';
+import type { AgentOption, FetchApi } from '../http/fetch-api.js';
+import { toCdnHost, toServerDomain } from '../http/host-options.js';
+import { toUrl } from '../http/hosts.js';
+import { toProxies } from '../http/proxy-option.js';
+import type { ProxyRules } from '../http/proxy-rules.js';
+import type { RetryPolicy } from '../http/retry.js';
+import { deliveryHost, isLocationHint } from '../identity/location-hint.js';
+import { isObject, parseJson, unreadablePathOf } from '../json.js';
+import type { Logger, LoggerOption } from '../logger.js';
 import type { ArtifactStore, TargetClientConfig } from './config-options.js';
 import {
   type CircuitBreakerOption,
@@ -11,18 +23,6 @@ import {
   toNotificationPolicy,
   toRetryPolicy,
 } from './config-policies.js';
-import type { DecisioningMethod } from './delivery-api.js';
-import { invalidOption, nameOf, TargetError, toTargetError, unreadableError } from './errors.js';
-import type { TargetEventListeners } from './events.js';
-import type { AgentOption, FetchApi } from './http/fetch-api.js';
-import { toCdnHost, toServerDomain } from './http/host-options.js';
-import { toUrl } from './http/hosts.js';
-import { toProxies } from './http/proxy-option.js';
-import type { ProxyRules } from './http/proxy-rules.js';
-import type { RetryPolicy } from './http/retry.js';
-import { deliveryHost, isLocationHint } from './identity/location-hint.js';
-import { isObject, parseJson, unreadablePathOf } from './json.js';
-import type { Logger, LoggerOption } from './logger.js';
 import {
   type Check,
   type Checked,
@@ -145,12 +145,18 @@ type Options = Checked<typeof OPTIONS>;
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
  */
 export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig {
-  if (!isObject(written)) throw invalidOption('config', 'an object', written);
+  if (!isObject(written)) {
+    throw invalidOption('config', 'an object', written);
+  }
   warnOfUnknown(written, Object.keys(OPTIONS), (line) => logger.warn(line));
   const options = checkAll(written, OPTIONS, '');
   const { client, organizationId, artifactLocation } = options;
-  if (client === undefined) throw missing('client', OPTIONS.client, written);
-  if (organizationId === undefined) throw missing('organizationId', OPTIONS.organizationId, written);
+  if (client === undefined) {
+    throw missing('client', OPTIONS.client, written);
+  }
+  if (organizationId === undefined) {
+    throw missing('organizationId', OPTIONS.organizationId, written);
+  }
   const scheme = options.secure === false ? 'http' : 'https';
   const ownHost = deliveryHost(client, undefined);
   const warn = (line: string) => logger.warn(line);
@@ -191,7 +197,9 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when it is no artifact or cannot be written as JSON.
  */
 export function resolvePayload({ artifactPayload }: TargetClientConfig): Artifact | undefined {
-  if (!artifactPayload) return undefined;
+  if (!artifactPayload) {
+    return undefined;
+  }
   let json: string;
   try {
     json = JSON.stringify(artifactPayload);
@@ -215,9 +223,13 @@ function invalidPayload(why: string, cause: unknown): TargetError {
  * names the option that cannot be read. Otherwise it reports a defect of this package.
  */
 export function toConfigError(thrown: unknown, config: unknown): TargetError {
-  if (thrown instanceof TargetError) return thrown;
+  if (thrown instanceof TargetError) {
+    return thrown;
+  }
   const path = unreadableOptionOf(config);
-  if (path === undefined) return toTargetError(thrown);
+  if (path === undefined) {
+    return toTargetError(thrown);
+  }
   return path === ''
     ? new TargetError('ERR_TARGET_INVALID_CONFIG', 'the configuration could not be read', { cause: thrown })
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
@@ -239,7 +251,9 @@ const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
 ]);
 
 function unreadableOptionOf(config: unknown): string | undefined {
-  if (!isObject(config)) return undefined;
+  if (!isObject(config)) {
+    return undefined;
+  }
   try {
     Object.keys(config);
   } catch {
@@ -249,9 +263,14 @@ function unreadableOptionOf(config: unknown): string | undefined {
     try {
       const value: unknown = Reflect.get(config, name);
       const inner = GROUPS.has(name) ? unreadablePathOf(value) : undefined;
-      if (inner !== undefined)
+      if (inner !== undefined) {
         return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
-      for (const method of METHODS.get(name) ?? []) if (isObject(value)) Reflect.get(value, method);
+      }
+      for (const method of METHODS.get(name) ?? []) {
+        if (isObject(value)) {
+          Reflect.get(value, method);
+        }
+      }
     } catch {
       return name;
     }
@@ -260,16 +279,24 @@ function unreadableOptionOf(config: unknown): string | undefined {
 }
 
 function toPollingInterval(ms: number | undefined, location: string | undefined, logger: Logger): number {
-  if (ms === undefined) return MIN_POLLING_INTERVAL_MS;
-  if (ms === 0 || ms >= MIN_POLLING_INTERVAL_MS || location !== undefined) return ms;
+  if (ms === undefined) {
+    return MIN_POLLING_INTERVAL_MS;
+  }
+  if (ms === 0 || ms >= MIN_POLLING_INTERVAL_MS || location !== undefined) {
+    return ms;
+  }
   logger.warn(`pollingInterval is raised from ${ms} to ${MIN_POLLING_INTERVAL_MS} ms`);
   return MIN_POLLING_INTERVAL_MS;
 }
 
 function toListeners(written: TargetEventListeners | undefined, logger: Logger): TargetEventListeners {
-  if (!written) return {};
+  if (!written) {
+    return {};
+  }
   for (const [name, listener] of Object.entries(written)) {
-    if (listener !== undefined) checkListener(name, listener, logger);
+    if (listener !== undefined) {
+      checkListener(name, listener, logger);
+    }
   }
   return Object.freeze({ ...written });
 }
@@ -285,7 +312,9 @@ function missing(
 
 function toPropertyToken({ propertyToken, defaultPropertyToken }: Options): string | undefined {
   const token = propertyToken ?? defaultPropertyToken;
-  if (token === undefined || !isDotSegment(token)) return token;
+  if (token === undefined || !isDotSegment(token)) {
+    return token;
+  }
   const name = propertyToken === undefined ? 'defaultPropertyToken' : 'propertyToken';
   throw invalidOption(name, 'a property token, which becomes part of a path', token);
 }

@@ -1,7 +1,7 @@
-import type { AgentOption, FetchApi } from './http/fetch-api.js';
-import type { RetryPolicy } from './http/retry.js';
-import { withoutInherited } from './inherited-names.js';
-import type { Logger } from './logger.js';
+import type { AgentOption, FetchApi } from '../http/fetch-api.js';
+import type { RetryPolicy } from '../http/retry.js';
+import { withoutInherited } from '../inherited-names.js';
+import type { Logger } from '../logger.js';
 import {
   type Check,
   checkGroup,
@@ -146,7 +146,9 @@ const NOTIFICATIONS_OPTIONS = {
 
 /** Checks and completes the `retry` option. @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` */
 export function toRetryPolicy(written: RetryOption | undefined, logger: Logger): RetryPolicy {
-  if (!written) return DEFAULT_RETRY;
+  if (!written) {
+    return DEFAULT_RETRY;
+  }
   const retry = checkGroup('retry', written, RETRY_OPTIONS, logger);
   return Object.freeze({
     retries: retry.retries ?? DEFAULT_RETRY.retries,
@@ -165,8 +167,12 @@ export function toCircuitBreakerPolicy(
   written: boolean | CircuitBreakerOption | undefined,
   logger: Logger,
 ): CircuitBreakerPolicy | undefined {
-  if (written === false) return undefined;
-  if (typeof written !== 'object') return DEFAULT_CIRCUIT_BREAKER;
+  if (written === false) {
+    return undefined;
+  }
+  if (typeof written !== 'object') {
+    return DEFAULT_CIRCUIT_BREAKER;
+  }
   const options = checkGroup('circuitBreaker', written, CIRCUIT_BREAKER_OPTIONS, logger);
   return Object.freeze({
     failures: options.failures ?? DEFAULT_CIRCUIT_BREAKER.failures,
@@ -189,7 +195,9 @@ export function toNotificationPolicy(
 ): NotificationPolicy {
   const connections = fetchApi ? withoutInherited(fetchApi).connections : maxSocketsOf(agent);
   const policy = { ...DEFAULT_NOTIFICATIONS, maxInFlight: shareOf(connections) };
-  if (!written) return policy;
+  if (!written) {
+    return policy;
+  }
   return Object.freeze({ ...policy, ...checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger) });
 }
 
@@ -198,7 +206,9 @@ export function toNotificationPolicy(
  */
 function shareOf(connections: unknown): number {
   const { maxInFlight } = DEFAULT_NOTIFICATIONS;
-  if (typeof connections !== 'number' || !(connections > 0)) return maxInFlight;
+  if (typeof connections !== 'number' || !(connections > 0)) {
+    return maxInFlight;
+  }
   return Math.min(maxInFlight, Math.ceil(connections / 2));
 }
 

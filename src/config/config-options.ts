@@ -1,8 +1,8 @@
+import type { DecisioningMethod } from '../delivery-api.js';
+import type { TargetEventListeners } from '../events.js';
+import type { AgentOption, FetchApi } from '../http/fetch-api.js';
+import type { LoggerOption } from '../logger.js';
 import type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
-import type { DecisioningMethod } from './delivery-api.js';
-import type { TargetEventListeners } from './events.js';
-import type { AgentOption, FetchApi } from './http/fetch-api.js';
-import type { LoggerOption } from './logger.js';
 import type { FlagOption, NumberOption } from './option-checks.js';
 
 /**

@@ -1,0 +1,59 @@
+import { later } from '#platform';
+import { Background } from './background.js';
+import { resolveConfig, resolvePayload } from './config/config.js';
+import type { TargetClientConfig } from './config/config-options.js';
+import type { Deciders } from './decide.js';
+import { CircuitBreaker } from './edge/circuit-breaker.js';
+import { createEdgeDecider } from './edge/decider.js';
+import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
+import { Events } from './events.js';
+import { createTransport, type Transport } from './http/transport.js';
+import { newUuid } from './identity/ids.js';
+import type { OwnHint } from './identity/location-hint.js';
+import { createLogger } from './logger.js';
+import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
+import { TelemetryBuffer } from './reports/telemetry.js';
+import type { CallEnvironment } from './request/call.js';
+import type { DeliveryCounts } from './stats.js';
+
+/** The parts of a client. They live as long as the client does. */
+export interface ClientParts {
+  readonly environment: CallEnvironment;
+  readonly events: Events;
+  readonly transport: Transport;
+  readonly route: EdgeRoute;
+  readonly background: Background;
+  /** The on-device side of the client. It is `undefined` for a server-side client. */
+  readonly onDevice: LazyOnDevice | undefined;
+  readonly deciders: Deciders;
+}
+
+/** Makes the parts of a client and joins them. The delivery calls are counted in `counts`. */
+export function createClientParts(written: TargetClientConfig, counts: DeliveryCounts): ClientParts {
+  const logger = createLogger(written?.logger);
+  const config = resolveConfig(written, logger);
+  const environment = { config, logger, now: () => Date.now(), newId: newUuid };
+  const events = new Events(logger, config.events);
+  const transport = createTransport(config);
+  const telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void background.sendTelemetry());
+  const clientHint: OwnHint = { current: config.targetLocationHint };
+  const policy = config.circuitBreaker;
+  const breaker = policy && new CircuitBreaker({ policy, events, logger });
+  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
+  const route = createEdgeRoute(parts);
+  const background = new Background({ ...parts, route });
+  const { notifications } = background;
+  // The event comes in a microtask, so listeners that are added right after `create` get it too.
+  const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
+  // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
+  const onStart = () => later(() => void background.learnLocationHint());
+  let onDevice: LazyOnDevice | undefined;
+  if (config.decisioningMethod === 'server-side') {
+    onFirst();
+  } else {
+    const payload = resolvePayload(written);
+    onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
+  }
+  const deciders = toDeciders(createEdgeDecider(route), onDevice);
+  return { environment, events, transport, route, background, onDevice, deciders };
+}
