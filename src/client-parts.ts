@@ -1,8 +1,8 @@
 import { later } from '#platform';
+import type { AnsweringParts } from './answer-call.js';
 import { Background } from './background.js';
 import { resolveConfig, resolvePayload } from './config/config.js';
 import type { TargetClientConfig } from './config/config-options.js';
-import type { Deciders } from './decide.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
@@ -13,23 +13,22 @@ import type { OwnHint } from './identity/location-hint.js';
 import { createLogger } from './logger.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
-import type { CallEnvironment } from './request/call.js';
 import type { DeliveryCounts } from './stats.js';
 
 /** The parts of a client. They live as long as the client does. */
-export interface ClientParts {
-  readonly environment: CallEnvironment;
+export interface ClientParts extends AnsweringParts {
   readonly events: Events;
   readonly transport: Transport;
   readonly route: EdgeRoute;
   readonly background: Background;
   /** The on-device side of the client. It is `undefined` for a server-side client. */
   readonly onDevice: LazyOnDevice | undefined;
-  readonly deciders: Deciders;
+  /** Counts the delivery calls. */
+  readonly counts: DeliveryCounts;
 }
 
-/** Makes the parts of a client and joins them. The delivery calls are counted in `counts`. */
-export function createClientParts(written: TargetClientConfig, counts: DeliveryCounts): ClientParts {
+/** Makes the parts of a client and joins them. */
+export function createClientParts(written: TargetClientConfig): ClientParts {
   const logger = createLogger(written?.logger);
   const config = resolveConfig(written, logger);
   const environment = { config, logger, now: () => Date.now(), newId: newUuid };
@@ -37,6 +36,7 @@ export function createClientParts(written: TargetClientConfig, counts: DeliveryC
   const transport = createTransport(config);
   const telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void background.sendTelemetry());
   const clientHint: OwnHint = { current: config.targetLocationHint };
+  const counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   const policy = config.circuitBreaker;
   const breaker = policy && new CircuitBreaker({ policy, events, logger });
   const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
@@ -55,5 +55,17 @@ export function createClientParts(written: TargetClientConfig, counts: DeliveryC
     onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
   }
   const deciders = toDeciders(createEdgeDecider(route), onDevice);
-  return { environment, events, transport, route, background, onDevice, deciders };
+  const answered = { decisions: 0 };
+  return {
+    environment,
+    events,
+    transport,
+    route,
+    background,
+    onDevice,
+    deciders,
+    clientHint,
+    counts,
+    answered,
+  };
 }

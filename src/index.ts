@@ -6,6 +6,7 @@ export {
 } from './attributes.js';
 export {
   type GetOffersOptions,
+  type IdentifyOptions,
   type SendNotificationsOptions,
   TargetClient,
   TargetClient as default,

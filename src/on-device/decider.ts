@@ -1,11 +1,17 @@
 import { startsAt } from '#platform';
-import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
+import {
+  type Decision,
+  type EdgeShare,
+  type LocalDecider,
+  notReadyError,
+  throwIfAborted,
+  withTntId,
+} from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
-import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
-import { newHexId } from '../identity/ids.js';
+import { newTntId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
-import { copyWith, emptyLike, hasNoPrototype } from '../inherited-names.js';
+import { hasNoPrototype } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
@@ -190,30 +196,6 @@ function evaluateSafely(
   } finally {
     undecidable.write();
   }
-}
-
-function throwIfAborted({ signal }: Call): void {
-  if (!signal || !isAborted(signal)) {
-    return;
-  }
-  const cause = reasonOfAbort(signal);
-  throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
-}
-
-/**
- * Makes a tntId as the edge does: 32 hexadecimal digits, followed by a dot, the location hint and `_0` when a hint is
- * known.
- */
-function newTntId(locationHint: string | undefined): string {
-  return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
-}
-
-/** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
-function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
-  if (tntId === undefined) {
-    return request;
-  }
-  return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
 }
 
 function toDeliveryResponse(

@@ -28,11 +28,19 @@ export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 
   /** The budget of the whole call in ms, retries included. */
   readonly timeoutMs: number;
   readonly signal: AbortSignalLike | undefined;
+  /**
+   * True when somebody waits for the visitor's ids in the answer. Somebody also waits for the answer to a request for
+   * offers, and nobody for the answer to a report.
+   */
+  readonly asksForIds?: boolean;
 }
 
 /** The parts of a call that one HTTP call to the edge needs. */
 export interface Delivery
-  extends Pick<Call, 'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
+  extends Pick<
+    Call,
+    'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal' | 'asksForIds'
+  > {
   /**
    * The budget of the whole call in ms. `timeoutMs` is less when a part of it was spent before the host was chosen.
    * @default timeoutMs

@@ -10,7 +10,7 @@ import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
 
 /**
- * The options that `getOffers`, `getAttributes` and `sendNotifications` share. A wrong value makes the call reject with
+ * The options that `getOffers`, `getAttributes`, `sendNotifications` and `identify` share. A wrong value makes the call reject with
  * `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option. `null` counts as absent. An unknown option is
  * ignored with a warning.
  *
@@ -29,7 +29,7 @@ export interface CallOptions extends IdentityOptions {
   /**
    * The method of deciding this call. `sendNotifications` does not use it, because only the edge takes notifications. A
    * client whose own method is `server-side` has no rules: `on-device` then rejects with `ERR_TARGET_NOT_READY`, and
-   * `hybrid` asks the edge.
+   * `hybrid` asks the edge. `identify` needs no rules.
    * @default the client's `decisioningMethod`
    */
   readonly decisioningMethod?: DecisioningMethod | undefined;

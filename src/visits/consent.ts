@@ -25,9 +25,11 @@ export function toConsent(
   if (option === undefined || option === null || option === true) {
     return GRANTED;
   }
-  return typeof option === 'function'
-    ? (askOption('consent', () => fromAnswer(option(incoming)), logger) ?? REFUSED)
-    : fromAnswer(option);
+  if (typeof option !== 'function') {
+    return fromAnswer(option);
+  }
+  const answer = askOption('consent', () => option(incoming), logger);
+  return askOption('consent', () => fromAnswer(answer), logger) ?? REFUSED;
 }
 
 /** Reads an answer. The function of a program without types can return anything. */

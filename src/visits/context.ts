@@ -3,7 +3,10 @@ import type { IncomingRequest } from './incoming-request.js';
 
 export const ACCEPT_CH = 'Sec-CH-UA-Platform';
 
-export function toContext(incoming: IncomingRequest, { ipAddress = true }: { readonly ipAddress?: boolean } = {}): Context {
+export function toContext(
+  incoming: IncomingRequest,
+  { ipAddress = true }: { readonly ipAddress?: boolean } = {},
+): Context {
   const userAgent = incoming.header('user-agent');
   return {
     channel: 'web',

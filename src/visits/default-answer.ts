@@ -1,4 +1,10 @@
-import type { Context, DecisioningMethod, TargetCookie, TargetError } from '../index.js';
+import type {
+  Context,
+  DecisioningMethod,
+  ResolvedDeliveryRequest,
+  TargetCookie,
+  TargetError,
+} from '../index.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
 
@@ -31,7 +37,7 @@ export function toDefaultAnswer({
 }: DefaultAnswerParts): VisitAnswer {
   const answer: VisitAnswer = {
     visitorState,
-    request: { ...request, requestId, context: { ...context, channel: context.channel ?? 'web' } },
+    request: toResolvedRequest(request, requestId, context),
     response: { status: NO_CONTENT.status, requestId },
     targetCookie,
     meta: { decisioningMethod, remoteMboxes: [], remoteViews: [] },
@@ -40,4 +46,18 @@ export function toDefaultAnswer({
     isUncounted: true,
   };
   return failure ? Object.assign(answer, { failure }) : answer;
+}
+
+function toResolvedRequest(
+  { execute, prefetch, ...rest }: CopiedRequest,
+  requestId: string,
+  context: Context,
+): ResolvedDeliveryRequest {
+  return {
+    ...rest,
+    requestId,
+    context: { ...context, channel: context.channel ?? 'web' },
+    ...(execute && { execute }),
+    ...(prefetch && { prefetch }),
+  };
 }

@@ -1,12 +1,11 @@
-import { TargetError } from '../errors.js';
-import type { OnAbort } from './merged-calls.js';
+import type { VisitSupport } from '../visit-support.js';
+import type { VisitCall } from './visit-call.js';
 
 /** A call that may have to wait until the visitor is known. */
 export interface WaitingCall<Answer> {
   /** The budget of the whole call in ms. The wait takes a part of it. */
   readonly timeoutMs: number;
-  /** Watches the signal of the caller. */
-  readonly onAbort: OnAbort | undefined;
+  readonly signal: VisitCall['signal'];
   /** Tells whether the call can go now without making a visitor of its own. */
   isKnown(): boolean;
   /** Sends the call. `timeoutMs` is the rest of the budget, when a part of it was spent. */
@@ -18,7 +17,12 @@ export interface WaitingCall<Answer> {
  * fails, the next one goes first.
  */
 export class IdentityFirst {
+  readonly #support: Pick<VisitSupport, 'waitFor'>;
   #first: Promise<void> | undefined;
+
+  constructor(support: Pick<VisitSupport, 'waitFor'>) {
+    this.#support = support;
+  }
 
   /** Sends a call at once, or when the visitor is known. */
   run<Answer>(call: WaitingCall<Answer>): PromiseLike<Answer> {
@@ -37,45 +41,13 @@ export class IdentityFirst {
   }
 
   async #wait<Answer>(call: WaitingCall<Answer>): Promise<Answer> {
+    const { signal } = call;
     const endMs = performance.now() + call.timeoutMs;
+    // The rest is never 0, so that the wait fails with the error of a call whose time is over.
+    const leftMs = () => Math.max(0.001, endMs - performance.now());
     while (this.#first && !call.isKnown()) {
-      await ended(this.#first, endMs, call);
+      await this.#support.waitFor(this.#first, { timeoutMs: leftMs(), signal });
     }
-    const leftMs = endMs - performance.now();
-    if (leftMs <= 0) {
-      throw timeoutError(call);
-    }
-    return call.isKnown() ? call.send(leftMs) : this.#lead(call.send(leftMs));
+    return call.isKnown() ? call.send(leftMs()) : this.#lead(call.send(leftMs()));
   }
-}
-
-/** Waits for the end of the first call, within the limits of another. */
-function ended(
-  first: Promise<void>,
-  endMs: number,
-  call: Pick<WaitingCall<unknown>, 'timeoutMs' | 'onAbort'>,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (act: () => void) => {
-      clearTimeout(timer);
-      stop?.();
-      act();
-    };
-    const timer = setTimeout(
-      () => end(() => reject(timeoutError(call))),
-      Math.max(0, endMs - performance.now()),
-    );
-    const stop = call.onAbort?.((error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    void first.then(() => end(resolve));
-  });
-}
-
-function timeoutError({ timeoutMs }: Pick<WaitingCall<unknown>, 'timeoutMs'>): TargetError {
-  return new TargetError(
-    'ERR_TARGET_TIMEOUT',
-    `the delivery call did not end within ${timeoutMs} ms: it was not sent, because the call that names the visitor had no answer`,
-  );
 }

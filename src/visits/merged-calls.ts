@@ -1,4 +1,4 @@
-import type { MboxResponse, TargetDeliveryResponse, TargetError } from '../index.js';
+import type { MboxResponse, ResolvedMboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
 import { isRecord, parseJson } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -8,7 +8,7 @@ const MAX_MBOXES = 50;
 /** The parts of a request that can hold mboxes. */
 const PARTS = ['execute', 'prefetch'] as const;
 type Part = (typeof PARTS)[number];
-type Mbox = NonNullable<NonNullable<CopiedRequest[Part]>['mboxes']>[number];
+type Mbox = ResolvedMboxRequest;
 
 /** Calls a function when a signal is aborted, and returns the function that ends this. */
 export type OnAbort = (act: (error: TargetError) => void) => () => void;
@@ -37,7 +37,7 @@ export interface MergeOptions {
   /** Sends a request for callers. The signal is aborted when none of them waits any longer. */
   send(request: CopiedRequest, signal: AbortSignal | undefined): PromiseLike<VisitAnswer>;
   /** Collects the tokens, payloads and traces of an answer anew. */
-  addDetails(answer: TargetDeliveryResponse): void;
+  collectDetails(answer: TargetDeliveryResponse): void;
 }
 
 /**
@@ -122,8 +122,8 @@ export class MergedCalls {
     const share = parseJson(JSON.stringify(answer)) as VisitAnswer;
     const request: Record<string, unknown> = { ...share.request };
     for (const part of PARTS) {
-      const own = asked[part]?.mboxes;
-      if (own) {
+      const own = mboxesOf(asked, part);
+      if (own.length > 0) {
         request[part] = { mboxes: own };
         share.response[part] = { mboxes: answersOf(own, share.response[part]?.mboxes ?? []) };
       } else {
@@ -132,7 +132,7 @@ export class MergedCalls {
       }
     }
     share.request = request as unknown as VisitAnswer['request'];
-    this.#options.addDetails(share);
+    this.#options.collectDetails(share);
     return share;
   }
 }
@@ -196,9 +196,11 @@ function toBatches(calls: readonly MergedCall[]): Batch[] {
 
 /** The mboxes of a call, with texts that are equal when all fields are. */
 function textsOf(request: CopiedRequest): { part: Part; mbox: Mbox; text: string }[] {
-  return PARTS.flatMap((part) =>
-    (request[part]?.mboxes ?? []).map((mbox) => ({ part, mbox, text: toText(mbox) })),
-  );
+  return PARTS.flatMap((part) => mboxesOf(request, part).map((mbox) => ({ part, mbox, text: toText(mbox) })));
+}
+
+function mboxesOf(request: CopiedRequest, part: Part): readonly Mbox[] {
+  return request[part]?.mboxes ?? [];
 }
 
 function toText({ index: _, ...fields }: Mbox): string {

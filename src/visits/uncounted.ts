@@ -61,11 +61,13 @@ function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRe
   }
   if (execute?.pageLoad && pageLoad) {
     executed.pageLoad = pageLoad;
-    // When both parts ask for the page load, both get its answer.
+    // Both parts get the answer of the page load when both ask for it.
     if (!prefetch?.pageLoad) {
       delete rest.pageLoad;
     }
   }
+  const { prefetch: _, ...sent } = answer.request;
+  answer.request = { ...sent, ...(execute && { execute }), ...(prefetch && { prefetch }) };
   response.execute = executed;
   if (prefetch) {
     response.prefetch = rest;

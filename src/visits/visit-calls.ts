@@ -1,4 +1,5 @@
-import { invalidField } from '../errors.js';
+import { callSafely } from '../call-safely.js';
+import { invalidField, messageOf } from '../errors.js';
 import type {
   Context,
   DecisioningMethod,
@@ -21,7 +22,7 @@ import type { VisitOptions } from './visit-options.js';
 
 /** A call that goes to the client. */
 interface Outgoing {
-  readonly verb: 'getOffers' | 'sendNotifications' | 'identify';
+  readonly verb: 'getOffers' | 'sendNotifications' | 'identify' | 'count';
   /** The options that the caller gave. */
   readonly own: VisitCall;
   readonly request: DeliveryRequest;
@@ -40,7 +41,7 @@ export class VisitCalls {
   readonly #support: VisitSupport;
   readonly #options: VisitOptions;
   readonly #facts: VisitFacts;
-  #identityFirst: IdentityFirst | undefined;
+  readonly #identityFirst: IdentityFirst;
   #merged: MergedCalls | undefined;
   #sent = 0;
 
@@ -49,6 +50,7 @@ export class VisitCalls {
     this.#support = support;
     this.#options = options;
     this.#facts = facts;
+    this.#identityFirst = new IdentityFirst(support);
   }
 
   /** Answers a call for offers. Errors are thrown or come as a rejection. */
@@ -81,17 +83,35 @@ export class VisitCalls {
 
   /** Asks who the visitor is, unless that is known or nothing may be asked. */
   async identify(): Promise<void> {
-    const method = this.#methodOf({});
-    if (this.#facts.mode === 'normal' && !this.#facts.identity.isKnown(method === 'on-device')) {
-      await this.#send({ verb: 'identify', own: {}, request: {}, method });
+    if (this.#facts.mode !== 'normal') {
+      return;
     }
+    const outgoing = { verb: 'identify', own: {}, request: {}, method: this.#methodOf({}) } as const;
+    const isKnown = () => this.#facts.identity.isKnown(outgoing.method === 'on-device');
+    await this.#identityFirst.run<unknown>({
+      timeoutMs: this.#support.toTimeoutMs(this.#options.timeout),
+      signal: undefined,
+      isKnown,
+      send: async (timeoutMs) => isKnown() || this.#deliver(outgoing, timeoutMs),
+    });
   }
 
   /** Counts a conversion, which only the edge can do. Nothing is counted of a page that nobody may see. */
   async count(request: CopiedRequest): Promise<void> {
     if (this.#facts.counts) {
       const method = 'server-side';
-      await this.#send({ verb: 'getOffers', own: { decisioningMethod: method }, request, method });
+      await this.#send({ verb: 'count', own: {}, request, method });
+    }
+  }
+
+  /** Hands work that goes on after the answer to the platform. */
+  waitUntil(work: Promise<void>): void {
+    const { waitUntil } = this.#options;
+    if (waitUntil) {
+      callSafely(
+        () => waitUntil(work),
+        (thrown) => this.#support.logger.warn(`the option waitUntil of a visit failed: ${messageOf(thrown)}`),
+      );
     }
   }
 
@@ -113,7 +133,7 @@ export class VisitCalls {
 
   get #mergedCalls(): MergedCalls {
     this.#merged ??= new MergedCalls({
-      addDetails: this.#support.addDetails,
+      collectDetails: this.#support.collectDetails,
       send: (request, signal) =>
         this.#send({ verb: 'getOffers', own: signal ? { signal } : {}, request, method: 'server-side' }),
     });
@@ -145,12 +165,11 @@ export class VisitCalls {
     }
     const { own, request } = outgoing;
     const isNamed = namesVisitor(request);
-    this.#identityFirst ??= new IdentityFirst();
     return this.#identityFirst.run({
       timeoutMs: this.#support.toTimeoutMs(own.timeout ?? this.#options.timeout),
       isKnown: () => isNamed || identity.isKnown(isLocal),
       send: (timeoutMs) => this.#deliver(outgoing, timeoutMs),
-      onAbort: this.#onAbortOf(own),
+      signal: own.signal,
     });
   }
 
@@ -160,9 +179,9 @@ export class VisitCalls {
     const { tntId } = identity;
     this.#sent += 1;
     const uncounted = counts ? undefined : toUncounted(this.#support.checkRequest(request));
-    const given = waitUntil ? { ...own, waitUntil: own.waitUntil ?? waitUntil } : own;
-    const answered: Promise<TargetDeliveryResponse> = this.#client[verb]({
-      ...given,
+    const options = {
+      ...(waitUntil && { waitUntil }),
+      ...own,
       ...identity.toOptions(),
       request: this.#complete(uncounted?.request ?? request),
       decisioningMethod: method,
@@ -170,7 +189,9 @@ export class VisitCalls {
       customerIds: own.customerIds ?? customerIds,
       timeout: timeoutMs ?? own.timeout ?? timeout,
       signal: own.signal,
-    });
+    };
+    const answered: Promise<TargetDeliveryResponse> =
+      verb === 'count' ? this.#support.sendInBackground(options) : this.#client[verb](options);
     return answered.then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
@@ -203,10 +224,10 @@ export class VisitCalls {
       return this.toDefault(asked);
     }
     const { geo, ...rest } = mergeContexts(context, asked.context) as Context;
-    const { ipAddress: _ip, ...place } = geo ?? {};
+    const { ipAddress: _ip, ...known } = geo ?? {};
     this.#sent += 1;
     const answer = await this.#support.decideAnonymously({
-      request: { ...local, id: { tntId: identity.anonymousId }, context: { ...rest, geo: place } },
+      request: { ...local, id: { tntId: identity.anonymousId }, context: { ...rest, geo: known } },
       sessionId: identity.anonymousId,
       signal: own.signal,
     });

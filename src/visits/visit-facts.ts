@@ -1,5 +1,4 @@
-import type { Context, QAMode, TargetClient } from '../index.js';
-import { isRecord } from '../json.js';
+import type { QAMode, TargetClient } from '../index.js';
 import type { VisitSupport } from '../visit-support.js';
 import { askOption } from './ask-option.js';
 import { isOptedOut, toConsent, type VisitConsent } from './consent.js';
@@ -38,6 +37,7 @@ export class VisitFacts {
   #isUnseen: boolean | undefined;
   #identity: VisitIdentity | undefined;
   #context: object | undefined;
+  #areHeadersSent = false;
   #qaMode: QAMode | null | undefined;
 
   constructor(client: TargetClient, support: VisitSupport, incoming: IncomingRequest, options: VisitOptions) {
@@ -72,8 +72,23 @@ export class VisitFacts {
         this.#read((incoming) => readIdentity(incoming, this.#client.organizationId, Date.now()))) ||
         {},
       this.#support,
+      this.#options.cookies ?? {},
     );
+    if (this.#areHeadersSent) {
+      this.#identity.headersSent();
+    }
     return this.#identity;
+  }
+
+  /** The visitor, if a call has needed one. */
+  get knownIdentity(): VisitIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** Notes that no cookie can be written any longer. */
+  headersSent(): void {
+    this.#areHeadersSent = true;
+    this.#identity?.headersSent();
   }
 
   /** The context of each request of the visit. */

@@ -15,7 +15,13 @@ import type { VisitSupport } from '../visit-support.js';
 import { ACCEPT_CH } from './context.js';
 import { toSetCookieHeaders } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
-import type { TrackOptions, VisitAnswer, VisitAttributesCall, VisitMbox, VisitRequest } from './visit-call.js';
+import type {
+  TrackOptions,
+  VisitAnswer,
+  VisitAttributesCall,
+  VisitMbox,
+  VisitRequest,
+} from './visit-call.js';
 import { VisitCalls } from './visit-calls.js';
 import { VisitFacts } from './visit-facts.js';
 import { checkVisitOptions, type VisitOptions } from './visit-options.js';
@@ -171,9 +177,13 @@ export class Visit {
     }
     const request = this.#checkConversion(mbox, options ?? {});
     const work = this.#calls.count(request).catch((thrown: unknown) => {
-      this.#report(this.#support.toError(thrown, undefined), `the conversion of mbox '${mbox}' was not counted`);
+      this.#report(
+        this.#support.toError(thrown, undefined),
+        `the conversion of mbox '${mbox}' was not counted`,
+      );
     });
-    this.#support.keep(work, this.#options.waitUntil ?? undefined);
+    this.#support.keep(work);
+    this.#calls.waitUntil(work);
   }
 
   /**
