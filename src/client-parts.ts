@@ -2,7 +2,7 @@ import { later } from '#platform';
 import type { AnsweringParts } from './answer-call.js';
 import { Background } from './background.js';
 import { resolveConfig, resolvePayload } from './config/config.js';
-import type { TargetClientConfig } from './config/config-options.js';
+import type { TargetClientConfig, WaitUntil } from './config/config-options.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
@@ -12,6 +12,7 @@ import { newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { createLogger } from './logger.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
+import { BackgroundWork } from './reports/background-work.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
 import type { DeliveryCounts } from './stats.js';
 
@@ -34,19 +35,29 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
   const environment = { config, logger, now: () => Date.now(), newId: newUuid };
   const events = new Events(logger, config.events);
   const transport = createTransport(config);
-  const telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void background.sendTelemetry());
+  const work = new BackgroundWork(config.waitUntil, logger);
+  const telemetry = new TelemetryBuffer(config.telemetryEnabled, () =>
+    work.handOver(background.sendTelemetry()),
+  );
   const clientHint: OwnHint = { current: config.targetLocationHint };
   const counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   const policy = config.circuitBreaker;
   const breaker = policy && new CircuitBreaker({ policy, events, logger });
-  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
+  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts, work };
   const route = createEdgeRoute(parts);
   const background = new Background({ ...parts, route });
   const { notifications } = background;
   // The event comes in a microtask, so listeners that are added right after `create` get it too.
   const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
   // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
-  const onStart = () => later(() => void background.learnLocationHint());
+  const onStart = (waitUntil: WaitUntil | undefined) => {
+    if (background.lacksLocationHint) {
+      work.handOver(
+        inNextTurn(() => background.learnLocationHint()),
+        waitUntil,
+      );
+    }
+  };
   let onDevice: LazyOnDevice | undefined;
   if (config.decisioningMethod === 'server-side') {
     onFirst();
@@ -68,4 +79,9 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
     counts,
     answered,
   };
+}
+
+/** Does work when the current turn of the event loop is over. Resolves when the work has ended. */
+function inNextTurn(act: () => Promise<void>): Promise<void> {
+  return new Promise((resolve) => later(() => resolve(act())));
 }

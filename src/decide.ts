@@ -55,7 +55,7 @@ export interface LocalDecider {
    * Returns the part of a request that a hybrid client leaves to the edge. It returns `undefined` while there are no
    * rules to decide by.
    */
-  edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
+  edgeShare(call: Call): EdgeShare | undefined;
 }
 
 /** The deciders that a client has. */
@@ -142,7 +142,7 @@ function decideHybrid(
   edge: EdgeDecider,
   local: LocalDecider | undefined,
 ): Decision | PromiseLike<Decision> {
-  const share = local?.edgeShare(call.request);
+  const share = local?.edgeShare(call);
   if (!local || !share) {
     return edge(call);
   }

@@ -11,7 +11,7 @@ export {
   TargetClient,
   TargetClient as default,
 } from './client.js';
-export type { ArtifactStore, TargetClientConfig } from './config/config-options.js';
+export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
