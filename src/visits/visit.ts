@@ -182,8 +182,8 @@ export class Visit {
         `the conversion of mbox '${mbox}' was not counted`,
       );
     });
-    this.#support.keep(work);
-    this.#calls.waitUntil(work);
+    this.#support.hold(work);
+    this.#support.handOver(work, this.#options.waitUntil ?? undefined);
   }
 
   /**
