@@ -7,6 +7,7 @@ import type {
   TargetCookie,
   TargetDeliveryResponse,
 } from '../index.js';
+import { copyWith } from '../inherited-names.js';
 import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -209,8 +210,9 @@ export class VisitCalls {
     }
     const { context, qaMode } = this.#facts;
     const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
-    const completed = { ...plain, context: mergeContexts(context, plain.context) as Context };
-    return qaMode ? { ...completed, qaMode: plain.qaMode ?? qaMode } : completed;
+    const added = { context: mergeContexts(context, plain.context) as Context };
+    // The function takes a fraction of the time of a spread (benchmark visit/on-device).
+    return copyWith(plain, qaMode ? { ...added, qaMode: plain.qaMode ?? qaMode } : added);
   }
 
   /**

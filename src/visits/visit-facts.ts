@@ -70,7 +70,7 @@ export class VisitFacts {
     this.#identity ??= new VisitIdentity(
       this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : {},
       this.#support,
-      this.#options.cookies ?? {},
+      this.#options.cookies ?? undefined,
     );
     if (this.#areHeadersSent) {
       this.#identity.headersSent();
