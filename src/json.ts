@@ -13,6 +13,11 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
+export function isAbsent(given: unknown): given is undefined | null | '' {
+  return given === undefined || given === null || given === '';
+}
+
 /**
  * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced
  * the methods or the class of an array.

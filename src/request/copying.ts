@@ -1,6 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { inheritsNames } from '../inherited-names.js';
-import { isObject, isRecord, type JsonRecord } from '../json.js';
+import { isAbsent, isObject, isRecord, type JsonRecord } from '../json.js';
 
 /**
  * This file has the functions that copy any object of a request. A copier takes a value that the caller wrote. It
@@ -51,11 +51,6 @@ export class Copying {
 /** Writes the name of a field or parameter for a warning: in quotes, and cut after 64 characters. */
 export function shownName(name: string): string {
   return JSON.stringify(name.slice(0, 64));
-}
-
-/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
-export function isAbsent(given: unknown): given is undefined | null | '' {
-  return given === undefined || given === null || given === '';
 }
 
 /**

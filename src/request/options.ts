@@ -5,6 +5,7 @@ import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import { withoutInherited } from '../inherited-names.js';
+import { isAbsent } from '../json.js';
 import type { Logger } from '../logger.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
@@ -145,7 +146,7 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other word.
  */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
-  if (method === undefined || method === null || method === '') {
+  if (isAbsent(method)) {
     return undefined;
   }
   const known = DECISIONING_METHODS.find((one) => one === method);
@@ -161,7 +162,7 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not above 0 and below 2^31.
  */
 export function toTimeoutMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null || timeout === '') {
+  if (isAbsent(timeout)) {
     return undefined;
   }
   const timeoutMs = readNumber(timeout);

@@ -1,7 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { copyWith, ownOf } from '../inherited-names.js';
-import { idToText, isRecord, itemsOf, type JsonRecord } from '../json.js';
-import { isAbsent } from './copying.js';
+import { idToText, isAbsent, isRecord, itemsOf, type JsonRecord } from '../json.js';
 import type { DeliveryRequest } from './loose-request.js';
 
 /**
