@@ -88,7 +88,7 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
     return NO_CUSTOMER_IDS;
   }
   if (!isObject(option)) {
-    throw invalidField('customerIds', 'an object or an array', option);
+    throw notCustomerIds(option);
   }
   const customerIds = Array.isArray(option)
     ? entriesOf(option).map(fromEntry)
@@ -118,6 +118,10 @@ export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void)
   return customerIds;
 }
 
+function notCustomerIds(option: unknown): TargetError {
+  return invalidField('customerIds', 'an object or an array', option);
+}
+
 /** This limit stops sparse arrays, which may claim four thousand million items. */
 const MAX_ENTRIES = 100_000;
 
@@ -128,8 +132,17 @@ function entriesOf(option: readonly unknown[]): unknown[] {
   throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
 }
 
-/** Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them. */
-export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
+/**
+ * Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is no object, and for a list with a wrong entry.
+ */
+export function toCustomerIdsByCode(option: CustomerIdsOption | null | undefined): CustomerIdsByCode {
+  if (isAbsent(option)) {
+    return {};
+  }
+  if (!isObject(option)) {
+    throw notCustomerIds(option);
+  }
   if (!isList(option)) {
     return Object.fromEntries(pairsOf(option).map(toOwnPair)) as CustomerIdsByCode;
   }
