@@ -1,6 +1,15 @@
 import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField, TargetError } from '../errors.js';
-import { idToText, isAbsent, isObject, isRecord, itemsOf, type JsonRecord, ownJsonOf } from '../json.js';
+import {
+  idToText,
+  isAbsent,
+  isObject,
+  isRecord,
+  itemsOf,
+  type JsonRecord,
+  MAX_ITEMS,
+  ownJsonOf,
+} from '../json.js';
 
 /** The numbers that Experience Cloud gives to the login states of a customer. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -122,11 +131,8 @@ function notCustomerIds(option: unknown): TargetError {
   return invalidField('customerIds', 'an object or an array', option);
 }
 
-/** This limit stops sparse arrays, which may claim four thousand million items. */
-const MAX_ENTRIES = 100_000;
-
 function entriesOf(option: readonly unknown[]): unknown[] {
-  if (option.length <= MAX_ENTRIES) {
+  if (option.length <= MAX_ITEMS) {
     return itemsOf(option);
   }
   throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
