@@ -13,6 +13,11 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
+export function isAbsent(given: unknown): given is undefined | null | '' {
+  return given === undefined || given === null || given === '';
+}
+
 /**
  * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced
  * the methods or the class of an array.
@@ -100,17 +105,25 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
       return name;
     }
     if (inner !== undefined) {
-      return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+      return joinPaths(name, inner);
     }
   }
   return undefined;
 }
 
-/** The maximum number of items of a list that are searched. No list that this package reads has more. */
-const MAX_POSITIONS = 100_000;
+/** Joins the path of an object and the path of a field in it, such as `execute` and `mboxes[2].name`. */
+export function joinPaths(outer: string, inner: string): string {
+  return inner === '' || inner.startsWith('[') ? outer + inner : `${outer}.${inner}`;
+}
+
+/**
+ * The maximum number of items of a list that a caller writes. The limit stops sparse arrays, which may claim four
+ * thousand million items.
+ */
+export const MAX_ITEMS = 100_000;
 
 function positionsOf({ length }: readonly unknown[]): string[] {
-  return Array.from({ length: Math.min(length, MAX_POSITIONS) }, (_, position) => String(position));
+  return Array.from({ length: Math.min(length, MAX_ITEMS) }, (_, position) => String(position));
 }
 
 /**

@@ -676,6 +676,11 @@ describe('version', () => {
 });
 
 describe('events', () => {
+  test('a listener that is null counts as absent, like any option', () => {
+    const events = { clientReady: null, statusChanged: undefined } as never;
+    expect(() => connect({ events })).not.toThrow();
+  });
+
   test('clientReady comes once, behind create, to listeners of either kind', async () => {
     const heard: string[] = [];
     const client = connect({ events: { clientReady: ({ type }) => heard.push(`config ${type}`) } });

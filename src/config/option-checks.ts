@@ -185,10 +185,16 @@ export function warnOfUnknown(written: object, known: readonly string[], warn: (
     if (known.includes(name)) {
       continue;
     }
-    const shown = JSON.stringify(name.slice(0, 64));
-    const nearest = closestMatch(name.slice(0, 64), known, { maxDistance: Math.ceil(name.length * 0.4) });
-    warn(`unknown option ${shown} is ignored${nearest === undefined ? '' : `: did you mean "${nearest}"?`}`);
+    warn(toUnknownLine(name, known));
   }
+}
+
+/** Writes the warning of an unknown key. The search for a similar known one takes longer than a small decision. */
+export function toUnknownLine(name: string, known: readonly string[]): string {
+  const shown = name.slice(0, 64);
+  const nearest = closestMatch(shown, known, { maxDistance: Math.ceil(name.length * 0.4) });
+  const hint = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
+  return `unknown option ${JSON.stringify(shown)} is ignored${hint}`;
 }
 
 /** Warns of an event that does not exist, and suggests the most similar one that does. */

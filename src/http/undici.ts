@@ -2,10 +2,10 @@ import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'nod
 import { text } from 'node:stream/consumers';
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
-import { withoutInherited } from '../inherited-names.js';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';
+import { toFetchOptions } from './undici-options.js';
 
 /** The part of an undici `Dispatcher` that is used. An `Agent`, a `ProxyAgent` and a `MockAgent` all have it. */
 export interface UndiciDispatcher {
@@ -41,7 +41,6 @@ interface AgentParts {
   readonly proxies: ProxyRules | undefined;
 }
 
-const MAX_CONNECTIONS = 128;
 /**
  * Longest age of a connection in ms. A new connection looks the host's name up again, and so follows a host that has
  * moved.
@@ -63,6 +62,7 @@ const ENCODINGS = 'gzip, deflate, br';
 /**
  * Makes a `fetchApi` on undici's `request`. It does several times less work per call than node-fetch, with the same
  * results. The package `undici` has to be installed beside this one. Make one fetch, and share it between clients.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option.
  * @example
  * ```ts
  * import { TargetClient } from 'target-node-sdk';
@@ -76,7 +76,7 @@ const ENCODINGS = 'gzip, deflate, br';
  * ```
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
-  const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
+  const { dispatcher, connections } = toFetchOptions(options);
   if (dispatcher) {
     return createFetch({ dispatcher, connections });
   }

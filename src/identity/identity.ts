@@ -1,6 +1,6 @@
 import { type AudienceManager, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { idToText, isRecord, type JsonRecord } from '../json.js';
+import { idToText, isAbsent, isRecord, type JsonRecord } from '../json.js';
 import type { Logger } from '../logger.js';
 import { type AmcvValues, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
 import { type CookieOption, type LocationHintOption, toCookieText, toHintText } from './cookie-options.js';
@@ -180,7 +180,7 @@ export function drawSupplementalDataId(
 }
 
 function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): string | undefined {
-  if (sessionId === undefined || sessionId === null || sessionId === '') {
+  if (isAbsent(sessionId)) {
     return ofCookie;
   }
   // A boolean would put all visitors into one session.
@@ -247,7 +247,7 @@ function toConsumerId(consumerId: unknown): string {
   if (typeof consumerId === 'string' && consumerId !== '') {
     return consumerId;
   }
-  if (consumerId === undefined || consumerId === null || consumerId === '') {
+  if (isAbsent(consumerId)) {
     return DEFAULT_CONSUMER_ID;
   }
   const text = idToText(consumerId);

@@ -1,6 +1,6 @@
 import type { PrefetchRequest, RequestDetails, ResolvedMboxRequest, ViewRequest } from '../delivery-api.js';
 import { EDGE_LIMITS } from '../delivery-api.js';
-import type { JsonRecord } from '../json.js';
+import { isAbsent, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import {
   type Copying,
@@ -8,7 +8,6 @@ import {
   copyList,
   type Draft,
   fieldsOf,
-  isAbsent,
   toWrittenList,
   withOuterPath,
   withoutGaps,

@@ -1,7 +1,7 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
-import { itemsOf, scalarToText } from '../json.js';
-import { type Copying, fieldsOf, isAbsent, shownName, withOuterPath } from './copying.js';
+import { isAbsent, itemsOf, scalarToText } from '../json.js';
+import { type Copying, fieldsOf, shownName, withOuterPath } from './copying.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 

@@ -1,6 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { inheritsNames } from '../inherited-names.js';
-import { isObject, isRecord, type JsonRecord } from '../json.js';
+import { isAbsent, isObject, isRecord, type JsonRecord, joinPaths, MAX_ITEMS } from '../json.js';
 
 /**
  * This file has the functions that copy any object of a request. A copier takes a value that the caller wrote. It
@@ -51,11 +51,6 @@ export class Copying {
 /** Writes the name of a field or parameter for a warning: in quotes, and cut after 64 characters. */
 export function shownName(name: string): string {
   return JSON.stringify(name.slice(0, 64));
-}
-
-/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
-export function isAbsent(given: unknown): given is undefined | null | '' {
-  return given === undefined || given === null || given === '';
 }
 
 /**
@@ -158,9 +153,6 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
   return isEmpty ? undefined : whole;
 }
 
-/** This limit stops sparse arrays, which may claim four thousand million items. */
-const MAX_ITEMS = 100_000;
-
 /** Checks that a value is a list of at most `maxItems`. `undefined`, `null` and `''` give `undefined`. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
   if (isAbsent(value)) {
@@ -222,7 +214,6 @@ export function withOuterPath(thrown: unknown, name: string, written?: object, k
     return isGetters ? unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown) : thrown;
   }
   const { path = '', message, cause } = thrown;
-  const separator = path === '' || path.startsWith('[') ? '' : '.';
-  const outer = name + separator + path;
+  const outer = joinPaths(name, path);
   return new TargetError(thrown.code, outer + message.slice(path.length), { path: outer, cause });
 }

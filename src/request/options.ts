@@ -1,10 +1,11 @@
 import { DECISIONING_METHODS } from '../config/config.js';
-import { timeout as timeoutCheck, warnOfUnknown } from '../config/option-checks.js';
+import { timeout as timeoutCheck, toUnknownLine } from '../config/option-checks.js';
 import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import { withoutInherited } from '../inherited-names.js';
+import { isAbsent } from '../json.js';
 import type { Logger } from '../logger.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
@@ -128,16 +129,32 @@ export function ownOptions<Options extends object>(options: Options): Options {
   return inherits ? withoutInherited(options) : options;
 }
 
-/** Warns of each option that calls do not have. Most calls have no such option, and then no list of names is made. */
+/** The maximum number of unknown options whose warnings are kept. Programs write their options, so they have few. */
+const MAX_LINES = 100;
+/** Warnings by option. A program that passes an unknown option does so in every call. */
+const linesByOption = new Map<string, string>();
+
+/** Warns of each option that calls do not have. */
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
     // Most calls have no other option, and the comparison is faster than the look-up.
-    if (name === 'request' || CALL_OPTIONS.has(name)) {
+    if (name === 'request' || CALL_OPTIONS.has(name) || !Object.hasOwn(options, name)) {
       continue;
     }
-    warnOfUnknown(options, [...CALL_OPTIONS], (line) => logger.warn(line));
-    return;
+    logger.warn(() => lineOf(name));
   }
+}
+
+function lineOf(option: string): string {
+  const known = linesByOption.get(option);
+  if (known !== undefined) {
+    return known;
+  }
+  const line = toUnknownLine(option, [...CALL_OPTIONS]);
+  if (linesByOption.size < MAX_LINES) {
+    linesByOption.set(option, line);
+  }
+  return line;
 }
 
 /**
@@ -145,7 +162,7 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other word.
  */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
-  if (method === undefined || method === null || method === '') {
+  if (isAbsent(method)) {
     return undefined;
   }
   const known = DECISIONING_METHODS.find((one) => one === method);
@@ -161,7 +178,7 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not above 0 and below 2^31.
  */
 export function toTimeoutMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null || timeout === '') {
+  if (isAbsent(timeout)) {
     return undefined;
   }
   const timeoutMs = readNumber(timeout);
