@@ -22,7 +22,8 @@ export const ERROR_CODES = [
 /**
  * The kind of failure that a {@link TargetError} reports. The meaning of a code does not change between versions.
  *
- * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it.
+ * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it. A call has this code only
+ *   when the client's `agent` is a function that returned a promise.
  * - `ERR_TARGET_INVALID_REQUEST`: a request or an option of a call is wrong, and nothing was sent. `path` names the
  *   field.
  * - `ERR_TARGET_NOT_READY`: `on-device` has no artifact yet, or `ready()` gave up. `cause` is the last download's

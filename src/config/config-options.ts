@@ -137,7 +137,8 @@ export interface TargetClientConfig {
   readonly fetchApi?: FetchApi | undefined;
   /**
    * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. It can connect through any kind
-   * of proxy, such as SOCKS.
+   * of proxy, such as SOCKS. A function that returns a promise makes each call reject with `ERR_TARGET_INVALID_CONFIG`.
+   * An agent that throws or rejects makes its call reject with `ERR_TARGET_NETWORK`.
    * @default keep-alive agents of the client
    */
   readonly agent?: AgentOption | undefined;

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import timers from 'node:timers';
 import { fileURLToPath } from 'node:url';
 import { TextDecoder, types } from 'node:util';
-import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
+import { Connections, dropIdleOf, isOfAgents, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import { readProxies } from '../http/proxy-rules.js';
 import type { NodeStream, Platform } from './platform.js';
@@ -44,6 +44,7 @@ export const defaultFetch: Platform['defaultFetch'] = Object.assign(
 
 export const sockets: Platform['sockets'] = {
   open: (proxies) => new Connections(proxies),
+  isOfAgents,
   dropIdleOf,
   lookUp,
 };
