@@ -120,7 +120,8 @@ export class TargetClient {
    *
    * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
    * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, ARTIFACT when the rules cannot be
-   * evaluated, or INVALID_CONFIG when the function `agent` returned a promise. With an `errCallback` the promise resolves to `undefined` instead. Its type does not say so.
+   * evaluated, or INVALID_CONFIG when the function `agent` returned a promise. With an `errCallback` the promise
+   * resolves to `undefined` instead. Its type does not say so.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example

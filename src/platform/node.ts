@@ -21,9 +21,11 @@ export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => {
   if (nodeFetch) {
     return undefined;
   }
-  loading ??= import('node-fetch')
-    .then((loaded) => {
-      nodeFetch = loaded.default as unknown as FetchApi;
+  // The codings are loaded now and not with this file, because node:zlib takes milliseconds to load.
+  loading ??= Promise.all([import('node-fetch'), import('../http/content-codings.js')])
+    .then(([loaded, { withDecodedBody }]) => {
+      const send = loaded.default as unknown as FetchApi;
+      nodeFetch = (url, init) => send(url, init).then(withDecodedBody);
     })
     .finally(() => {
       loading = undefined;
