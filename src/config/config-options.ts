@@ -62,7 +62,8 @@ export interface TargetClientConfig {
   readonly timeout?: NumberOption | undefined;
   /**
    * The host that takes every delivery call, as `host` or `host:port`. The default host counts as not set, because a
-   * fixed host would take visitors away from their edge cluster. From a URL only the host is used, with a warning.
+   * fixed host would take visitors away from their edge cluster. From a URL, `//host` or `host/` only the host
+   * is used, with a warning.
    * @default `{client}.tt.omtrdc.net`, or the host of the visitor's edge cluster
    */
   readonly serverDomain?: string | undefined;
