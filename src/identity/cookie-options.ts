@@ -31,12 +31,35 @@ export function toCookieText(option: unknown, name: string): string | undefined 
   throw invalidField(name, "a string, or a cookie such as { name: 'mbox', value: '…' }", option);
 }
 
+/** A double quote, as it is, percent-encoded, and percent-encoded twice. */
+const QUOTES = ['"', '%22', '%2522'];
+const MAX_QUOTES = 3;
+
 /**
- * Removes the double quotes around the value of a cookie. They are no part of it, but not every parser removes them.
+ * Removes the double quotes around the value of a cookie, also percent-encoded ones. They are no part of it, but not
+ * every parser removes them. Programs on the way of the cookie may each have added a pair.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
  */
 export function withoutQuotes(value: string): string {
-  return value.startsWith('"') && value.endsWith('"') && value.length > 1 ? value.slice(1, -1) : value;
+  let inner = value;
+  for (let pair = 0; pair < MAX_QUOTES; pair += 1) {
+    const quote = quoteAround(inner);
+    if (quote === undefined) {
+      break;
+    }
+    inner = inner.slice(quote.length, -quote.length);
+  }
+  return inner;
+}
+
+function quoteAround(value: string): string | undefined {
+  // Most values have no quotes, and their first character shows it.
+  if (!value.startsWith('"') && !value.startsWith('%')) {
+    return undefined;
+  }
+  return QUOTES.find(
+    (quote) => value.startsWith(quote) && value.endsWith(quote) && value.length >= 2 * quote.length,
+  );
 }
 
 /**
