@@ -1,6 +1,6 @@
 import { isNativeError } from '#platform';
 import { ownOf } from './inherited-names.js';
-import { isObject } from './json.js';
+import { isObject, Unreadable } from './json.js';
 
 /** Every code that a {@link TargetError} can have. */
 export const ERROR_CODES = [
@@ -306,6 +306,14 @@ export function toJsonError(thrown: unknown): SyntaxError {
 /** Makes the error for a field of the caller that cannot be read, because its getter or a proxy threw. */
 export function unreadableError(code: InvalidCode, path: string, cause: unknown): TargetError {
   return new TargetError(code, `${path} could not be read`, { path, cause });
+}
+
+/**
+ * Returns an error that names a value of a call, when code of the caller threw while the value was read. Any other error
+ * is returned as it is.
+ */
+export function named(thrown: unknown, path: string): unknown {
+  return Unreadable.is(thrown) ? unreadableError('ERR_TARGET_INVALID_REQUEST', path, thrown.cause) : thrown;
 }
 
 /**

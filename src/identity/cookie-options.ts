@@ -1,5 +1,5 @@
-import { invalidField } from '../errors.js';
-import { isRecord } from '../json.js';
+import { invalidField, named } from '../errors.js';
+import { fieldOf, isRecord } from '../json.js';
 
 /** A cookie as an object, such as `targetCookie` of an earlier answer, or a cookie that a framework has parsed. */
 export interface CookieLike {
@@ -21,14 +21,28 @@ export type LocationHintOption = CookieOption | number;
  * new visitor, and nobody would notice.
  */
 export function toCookieText(option: unknown, name: string): string | undefined {
-  if (option === undefined || option === null) {
-    return undefined;
-  }
-  const value = isRecord(option) ? option.value : option;
+  return option === undefined || option === null
+    ? undefined
+    : toText(option, cookieValue(option, name), name);
+}
+
+function toText(option: unknown, value: unknown, name: string): string {
   if (typeof value === 'string') {
     return withoutQuotes(value);
   }
   throw invalidField(name, "a string, or a cookie such as { name: 'mbox', value: '…' }", option);
+}
+
+/** Returns the value of a cookie object, and anything else as it is. */
+function cookieValue(option: unknown, name: string): unknown {
+  if (!isRecord(option)) {
+    return option;
+  }
+  try {
+    return fieldOf(option, 'value');
+  } catch (thrown) {
+    throw named(thrown, name);
+  }
 }
 
 /** A double quote, as it is, percent-encoded, and percent-encoded twice. */
@@ -67,6 +81,9 @@ function quoteAround(value: string): string | undefined {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type.
  */
 export function toHintText(option: unknown, name: string): string | undefined {
-  const value = isRecord(option) ? option.value : option;
-  return toCookieText(typeof value === 'number' ? String(value) : option, name);
+  if (option === undefined || option === null) {
+    return undefined;
+  }
+  const value = cookieValue(option, name);
+  return toText(option, typeof value === 'number' ? String(value) : value, name);
 }

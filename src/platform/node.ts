@@ -86,6 +86,7 @@ export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream
   return isStream && typeof readableEnded === 'boolean';
 };
 export const isNativeError: Platform['isNativeError'] = types.isNativeError;
+export const isProxy: Platform['isProxy'] = types.isProxy;
 export const isIp: Platform['isIp'] = isIP;
 
 /**

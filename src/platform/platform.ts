@@ -91,6 +91,8 @@ export interface Platform {
   isNodeStream(body: unknown): body is NodeStream;
   /** Recognises errors, also those of another realm. */
   isNativeError(value: unknown): value is Error;
+  /** Tells whether an object is a proxy. False where the platform does not tell. */
+  isProxy(value: object): boolean;
   /** Returns 4 or 6 for an IP address of that version, and 0 for anything else. */
   isIp(text: string): number;
 
