@@ -129,6 +129,12 @@ const nodeFetch = {
 /** The part that users of the local edge alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
+/** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
+const contentCodings = {
+  name: 'content-codings',
+  test: (id: string) => id === join(root, 'src/http/content-codings.ts'),
+  priority: 3,
+};
 /** Our own connections: runtimes without Node must not load them with what else the entries share. */
 const connections = {
   name: 'connections',
@@ -161,7 +167,9 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     exports: 'named',
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
-    codeSplitting: { groups: [nodeFetch, jsonSchema, connections, bundledDependencies, shared] },
+    codeSplitting: {
+      groups: [nodeFetch, jsonSchema, contentCodings, connections, bundledDependencies, shared],
+    },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
   });

@@ -31,15 +31,46 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
 }
 
 /**
+ * Carries what code of the caller threw while one of the caller's values was read. The copier or check around it knows
+ * the name of the value, and makes a `TargetError` of it. The fault may not come again, so nobody can look for it later.
+ */
+export class Unreadable extends Error {
+  readonly #isUnreadable = true;
+
+  constructor(cause: unknown) {
+    super('a value could not be read', { cause });
+  }
+
+  /** Tells whether a thrown value is one of these. */
+  static is(thrown: unknown): thrown is Unreadable {
+    return isObject(thrown) && #isUnreadable in thrown && thrown.#isUnreadable;
+  }
+}
+
+/** Reads a field of the caller. @throws {Unreadable} when a getter or a proxy throws */
+export function fieldOf(value: object, name: string): unknown {
+  try {
+    return Reflect.get(value, name);
+  } catch (cause) {
+    throw new Unreadable(cause);
+  }
+}
+
+/**
  * Returns the value that `JSON.stringify` would write. An object with a method `toJSON`, such as a URL, a date or the
- * id of a database, decides this itself. The method may throw.
+ * id of a database, decides this itself.
+ * @throws {Unreadable} when the method throws
  */
 export function ownJsonOf(value: unknown): unknown {
   if (!isObject(value)) {
     return value;
   }
-  const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
-  return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
+  try {
+    const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
+    return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
+  } catch (cause) {
+    throw new Unreadable(cause);
+  }
 }
 
 /**

@@ -235,6 +235,11 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
 }
 
+/** Makes the error of an option that cannot be read, because the caller's getter threw. */
+export function toOptionError(thrown: unknown, name: PropertyKey): TargetError {
+  return unreadableError('ERR_TARGET_INVALID_CONFIG', String(name), thrown);
+}
+
 /** Names of options that are objects with options of their own. The inner options are read too. */
 const GROUPS: ReadonlySet<string> = new Set([
   'retry',

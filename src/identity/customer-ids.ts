@@ -1,5 +1,6 @@
 import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
-import { invalidField, TargetError } from '../errors.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { ownOf } from '../inherited-names.js';
 import {
   idToText,
   isAbsent,
@@ -9,6 +10,7 @@ import {
   type JsonRecord,
   MAX_ITEMS,
   ownJsonOf,
+  Unreadable,
 } from '../json.js';
 
 /** The numbers that Experience Cloud gives to the login states of a customer. */
@@ -88,6 +90,54 @@ export type CustomerIdsByCode = Readonly<Record<string, CustomerIdOption | null 
  */
 export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
 
+/** Fields of a customer id that may also be getters of its class. */
+const ENTRY_FIELDS = ['id', 'integrationCode', 'authState', 'authenticatedState'] as const;
+
+/**
+ * Copies the `customerIds` option, so that nothing of the caller is read later. The error of a getter or a `toJSON` of
+ * the caller names the option alone. A longer path would show an integration code, and somebody may have written an id
+ * there by mistake.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an option that cannot be read.
+ */
+export function readCustomerIds(
+  option: CustomerIdsOption | null | undefined,
+): CustomerIdsOption | null | undefined {
+  if (!isObject(option)) {
+    return option;
+  }
+  try {
+    return isList(option)
+      ? (entriesOf(option).map(readEntry) as CustomerIdEntry[])
+      : (Object.fromEntries(
+          Object.entries(option).map(([code, value]) => [code, readEntry(value)]),
+        ) as CustomerIdsByCode);
+  } catch (thrown) {
+    throw thrown instanceof TargetError
+      ? thrown
+      : unreadableError(
+          'ERR_TARGET_INVALID_REQUEST',
+          'customerIds',
+          Unreadable.is(thrown) ? thrown.cause : thrown,
+        );
+  }
+}
+
+function readEntry(value: unknown): unknown {
+  if (!isRecord(value)) {
+    return ownJsonOf(value);
+  }
+  const own = ownOf(value);
+  // It has no prototype, so names on `Object.prototype` are none of its fields.
+  const entry: Record<string, unknown> = Object.assign(Object.create(null), own);
+  for (const name of ENTRY_FIELDS) {
+    const field = own[name];
+    if (field !== undefined) {
+      entry[name] = ownJsonOf(field);
+    }
+  }
+  return entry;
+}
+
 /**
  * Reads the `customerIds` option in either form, and returns the ids as the Delivery API takes them.
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong id, integration code or login state.
@@ -162,7 +212,8 @@ export function toCustomerIdsByCode(option: CustomerIdsOption | null | undefined
 
 /** Converts one customer id for a visitor object, which expects texts as ids and numbers as login states. */
 function toOwnPair([code, value]: [string, unknown]): [string, unknown] {
-  return [code, typeof value === 'string' || isAnonymous(value) ? value : toState(value)];
+  const isEmpty = typeof value === 'string' || isAnonymous(value);
+  return [code, isEmpty ? (isRecord(value) ? { ...value } : value) : toState(value)];
 }
 
 /** Copies customer ids in the form that `visitorState` has. The caller may change the original for the next visitor. */

@@ -1,5 +1,5 @@
 import { type AudienceManager, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
-import { invalidField } from '../errors.js';
+import { invalidField, named } from '../errors.js';
 import { idToText, isAbsent, isRecord, type JsonRecord } from '../json.js';
 import type { Logger } from '../logger.js';
 import { type AmcvValues, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
@@ -8,6 +8,7 @@ import {
   type CustomerIdsByCode,
   type CustomerIdsOption,
   NO_CUSTOMER_IDS,
+  readCustomerIds,
   toCustomerIds,
   toCustomerIdsByCode,
   toHeldCustomerIds,
@@ -135,12 +136,13 @@ export function toIdentity(
   const hint = toLocationHint(options);
   const givenSessionId = toGivenSessionId(cookie.sessionId, options.sessionId);
   const sessionId = givenSessionId ?? ids.newHexId();
-  const customerIds = toCustomerIds(options.customerIds);
+  const given = readCustomerIds(options.customerIds);
+  const customerIds = toCustomerIds(given);
   // All options are checked before the visitor object gets the customer ids.
   const consumerId = toConsumerId(options.consumerId);
   const visitor = toVisitor(options, config, ids);
   const held = options.visitor ? heldBy(visitor, config.organizationId) : undefined;
-  const stillHeld = addCustomerIds(visitor, options.customerIds, held);
+  const stillHeld = addCustomerIds(visitor, given, held);
   const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
@@ -184,12 +186,20 @@ function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): str
     return ofCookie;
   }
   // A boolean would put all visitors into one session.
-  const text = typeof sessionId === 'boolean' ? undefined : idToText(sessionId);
+  const text = typeof sessionId === 'boolean' ? undefined : textOf(sessionId, 'sessionId');
   if (text === undefined || !isSessionId(text)) {
     const wanted = `1 to ${MAX_SESSION_ID_LENGTH} printable characters without space, ? or /`;
     throw invalidField('sessionId', wanted, sessionId);
   }
   return ofCookie ?? text;
+}
+
+function textOf(id: unknown, name: string): string | undefined {
+  try {
+    return idToText(id);
+  } catch (thrown) {
+    throw named(thrown, name);
+  }
 }
 
 function toVisitor(
@@ -250,7 +260,7 @@ function toConsumerId(consumerId: unknown): string {
   if (isAbsent(consumerId)) {
     return DEFAULT_CONSUMER_ID;
   }
-  const text = idToText(consumerId);
+  const text = textOf(consumerId, 'consumerId');
   if (text !== undefined) {
     return text;
   }

@@ -91,7 +91,7 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
       }
     }
   } catch (thrown) {
-    throw withOuterPath(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`, written, String(position));
   }
   if (copies && indexed < copies.length) {
     number(copies, indexed > 0);

@@ -1,4 +1,5 @@
-import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { isProxy } from '#platform';
+import { invalidField, named, TargetError, unreadableError } from '../errors.js';
 import { inheritsNames } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord, type JsonRecord, joinPaths, MAX_ITEMS } from '../json.js';
 
@@ -93,12 +94,7 @@ function ownFieldsOf(value: JsonRecord): JsonRecord {
 }
 
 function hasGetter(value: object, name: string): boolean {
-  try {
-    return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
-  } catch {
-    // A proxy is the only object that throws here.
-    return true;
-  }
+  return isProxy(value) || Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
 }
 
 /**
@@ -189,7 +185,7 @@ export function copyList<Item>(
       }
     }
   } catch (thrown) {
-    throw withOuterPath(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`, written, String(position));
   }
   return copies.length === 0 ? undefined : copies;
 }
@@ -210,6 +206,10 @@ export function withOuterPath(thrown: unknown, name: string, written?: object, k
     return thrown;
   }
   if (!(thrown instanceof TargetError)) {
+    const known = named(thrown, name);
+    if (known !== thrown) {
+      return known;
+    }
     const isGetters = written !== undefined && hasGetter(written, key);
     return isGetters ? unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown) : thrown;
   }

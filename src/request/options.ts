@@ -1,7 +1,7 @@
 import { DECISIONING_METHODS } from '../config/config.js';
 import { timeout as timeoutCheck, toUnknownLine } from '../config/option-checks.js';
 import type { DecisioningMethod } from '../delivery-api.js';
-import { describe, invalidField } from '../errors.js';
+import { describe, invalidField, named, unreadableError } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import { withoutInherited } from '../inherited-names.js';
@@ -129,6 +129,53 @@ export function ownOptions<Options extends object>(options: Options): Options {
   return inherits ? withoutInherited(options) : options;
 }
 
+/**
+ * Reads the options of a call, each once. A getter of the caller may throw, and the error names its option.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an option that cannot be read.
+ */
+export function readOptions(options: CallOptions): CallOptions {
+  let name = '';
+  try {
+    name = 'targetCookie';
+    const { targetCookie } = options;
+    name = 'targetLocationHint';
+    const { targetLocationHint } = options;
+    name = 'targetLocationHintCookie';
+    const { targetLocationHintCookie } = options;
+    name = 'visitorCookie';
+    const { visitorCookie } = options;
+    name = 'consumerId';
+    const { consumerId } = options;
+    name = 'customerIds';
+    const { customerIds } = options;
+    name = 'sessionId';
+    const { sessionId } = options;
+    name = 'visitor';
+    const { visitor } = options;
+    name = 'decisioningMethod';
+    const { decisioningMethod } = options;
+    name = 'timeout';
+    const { timeout } = options;
+    name = 'signal';
+    const { signal } = options;
+    return {
+      targetCookie,
+      targetLocationHint,
+      targetLocationHintCookie,
+      visitorCookie,
+      consumerId,
+      customerIds,
+      sessionId,
+      visitor,
+      decisioningMethod,
+      timeout,
+      signal,
+    };
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown);
+  }
+}
+
 /** The maximum number of unknown options whose warnings are kept. Programs write their options, so they have few. */
 const MAX_LINES = 100;
 /** Warnings by option. A program that passes an unknown option does so in every call. */
@@ -181,11 +228,19 @@ export function toTimeoutMs(timeout: unknown): number | undefined {
   if (isAbsent(timeout)) {
     return undefined;
   }
-  const timeoutMs = readNumber(timeout);
+  const timeoutMs = readTimeout(timeout);
   if (timeoutCheck.accepts(timeoutMs)) {
     return timeoutMs;
   }
   throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
+}
+
+function readTimeout(timeout: unknown): unknown {
+  try {
+    return readNumber(timeout);
+  } catch (thrown) {
+    throw named(thrown, 'timeout');
+  }
 }
 
 /**
@@ -196,9 +251,13 @@ export function toSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined || signal === null) {
     return undefined;
   }
-  const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
-  if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
-    return signal as AbortSignalLike;
+  try {
+    const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
+    if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
+      return signal as AbortSignalLike;
+    }
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'signal', thrown);
   }
   throw invalidField('signal', 'an AbortSignal', signal);
 }
