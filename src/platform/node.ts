@@ -85,7 +85,6 @@ export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream
   const isStream = typeof on === 'function' && typeof destroy === 'function' && typeof pipe === 'function';
   return isStream && typeof readableEnded === 'boolean';
 };
-export const isNativeError: Platform['isNativeError'] = types.isNativeError;
 export const isProxy: Platform['isProxy'] = types.isProxy;
 export const isIp: Platform['isIp'] = isIP;
 
