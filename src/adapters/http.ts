@@ -19,3 +19,19 @@ export { toInlineJson } from '../visits/inline-json.js';
 export { isDisabled, toQaMode } from '../visits/qa-mode.js';
 export { type Redirect, toRedirect } from '../visits/redirect.js';
 export { isPrefetch } from '../visits/unseen-request.js';
+export { createVisit, type Visit } from '../visits/visit.js';
+export type {
+  TrackOptions,
+  VisitAnswer,
+  VisitAttributesCall,
+  VisitCall,
+  VisitMbox,
+  VisitRequest,
+} from '../visits/visit-call.js';
+export {
+  type Consent,
+  checkVisitOptions,
+  type VisitContext,
+  type VisitCookieOptions,
+  type VisitOptions,
+} from '../visits/visit-options.js';
