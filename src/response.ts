@@ -29,7 +29,7 @@ export interface DecisionStatus {
 }
 
 /**
- * The result of `getOffers` and `sendNotifications`.
+ * The result of `getOffers`, `sendNotifications` and `identify`.
  *
  * @example
  * ```ts
