@@ -14,7 +14,7 @@ import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './respons
 export interface AnsweringParts {
   readonly environment: CallEnvironment;
   readonly deciders: Deciders;
-  readonly background: Background;
+  readonly background: Pick<Background, 'noteCall'>;
   /** The client's own location hint, for the tntIds of visitors who have none. */
   readonly clientHint: OwnHint;
   /** Counts the answers to calls for offers. */

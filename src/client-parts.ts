@@ -21,10 +21,12 @@ export interface ClientParts extends AnsweringParts {
   readonly events: Events;
   readonly transport: Transport;
   readonly route: EdgeRoute;
+  readonly background: Background;
   /** The on-device side of the client. It is `undefined` for a server-side client. */
   readonly onDevice: LazyOnDevice | undefined;
   /** Counts the delivery calls. */
   readonly counts: DeliveryCounts;
+  readonly work: BackgroundWork;
 }
 
 /** Makes the parts of a client and joins them. */
@@ -77,6 +79,7 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
     clientHint,
     counts,
     answered,
+    work,
   };
 }
 

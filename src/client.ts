@@ -29,6 +29,7 @@ import { withMboxes } from './request/with-mboxes.js';
 import { withoutContent } from './request/without-content.js';
 import type { TargetDeliveryResponse } from './response.js';
 import type { CloseResult, NotificationStats, ReadyState, TargetClientStats } from './stats.js';
+import { createVisitSupport, type VisitSupport } from './visit-support.js';
 
 /** Options of `client.getOffers`. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
@@ -68,6 +69,7 @@ export class TargetClient {
   static readonly TargetLocationHintCookieName = LOCATION_HINT_COOKIE_NAME;
 
   readonly #parts: ClientParts;
+  #visits: VisitSupport | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
@@ -101,6 +103,12 @@ export class TargetClient {
   /** The method by which calls are decided that name no other. */
   get decisioningMethod(): DecisioningMethod {
     return this.#parts.environment.config.decisioningMethod;
+  }
+
+  /** The parts that the visits of `target-node-sdk/http` need beside the public methods. @internal */
+  get forVisits(): VisitSupport {
+    this.#visits ??= createVisitSupport(this.#parts, () => this.#refuseWhenClosed());
+    return this.#visits;
   }
 
   /**
@@ -281,7 +289,8 @@ export class TargetClient {
   async flush(options: WaitOptions = {}): Promise<NotificationStats> {
     const { timeoutMs } = this.#parts.environment.config;
     const { notifications } = this.#parts.background;
-    await notifications.flush(toFlushLimits(options, timeoutMs));
+    const limits = toFlushLimits(options, timeoutMs);
+    await Promise.all([this.#visits?.whenEnded(limits.timeoutMs), notifications.flush(limits)]);
     return notifications.stats;
   }
 
@@ -301,8 +310,11 @@ export class TargetClient {
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
+    const endMs = performance.now() + limitMs;
     await this.#parts.onDevice?.close();
-    const result = await this.#parts.background.close(limitMs);
+    // Calls that wait in visits, such as conversions, have begun. So they are sent before the connections are closed.
+    await this.#visits?.whenEnded(limitMs);
+    const result = await this.#parts.background.close(Math.max(1, endMs - performance.now()));
     this.#parts.transport.close();
     return result;
   }

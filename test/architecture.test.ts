@@ -32,6 +32,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['background'],
   ['answer-call'],
   ['client-parts'],
+  ['visit-support'],
   ['client'],
   ['shutdown'],
   ['index'],
