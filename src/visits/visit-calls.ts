@@ -179,6 +179,10 @@ export class VisitCalls {
     const options = {
       ...own,
       ...identity.toOptions(),
+      // The visit has the visitor's cookies, and answers by its own promise.
+      targetLocationHintCookie: undefined,
+      callback: undefined,
+      errCallback: undefined,
       request: this.#complete(uncounted?.request ?? request),
       decisioningMethod: method,
       consumerId: own.consumerId ?? `visit-${this.#sent}`,
@@ -240,7 +244,9 @@ function hasNoOptions(own: VisitRequest): boolean {
       return false;
     }
   }
-  return true;
+  // The options of a class may be getters, which the loop does not find.
+  const { timeout, consumerId, customerIds, decisioningMethod, waitUntil } = own;
+  return (timeout ?? consumerId ?? customerIds ?? decisioningMethod ?? waitUntil) === undefined;
 }
 
 /** Tells whether a request has an id of its own that names the visitor. Customer ids do not. */

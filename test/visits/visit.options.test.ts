@@ -74,7 +74,7 @@ describe('the options of a visit', () => {
   });
 
   test('texts of digits are a timeout, as environment variables hold it', () => {
-    expect(() => checkVisitOptions({ timeout: '500' })).not.toThrow();
+    expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
   });
 
   test('an option that cannot be read is named', async () => {
