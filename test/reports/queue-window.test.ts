@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { FIRST_LIMIT, HostWindow } from '../../src/reports/queue-window.js';
+import { type Fault, FIRST_LIMIT, HostWindow } from '../../src/reports/queue-window.js';
 
-const FAULT = { askedMs: undefined, isRepeated: false };
+const FAULT: Fault = { askedMs: undefined, isRepeated: false };
 
 /** A window whose host has confirmed one call. */
 function provenWindow(maxInFlight = 50): HostWindow {
