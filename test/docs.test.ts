@@ -131,6 +131,19 @@ describe('the documents', () => {
     expect(EVENT_NAMES.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 
+  test('describe every option of a visit in one row of a table', () => {
+    const declared = /^export interface VisitOptions extends Pick<CallOptions, (.*?)> \{$(.*?)^\}$/ms.exec(
+      read('src/visits/visit-options.ts'),
+    );
+    const inherited = [...(declared?.[1] ?? '').matchAll(/'(\w+)'/g)];
+    const own = [...(declared?.[2] ?? '').matchAll(/^ {2}readonly (\w+)\??:/gm)];
+    const table = /^## Options$(.*?)^## /ms.exec(read('docs/visits.md'))?.[1] ?? '';
+    const rows = [...table.matchAll(/^\| `(\w+)` \|/gm)];
+    const namesOf = (matches: RegExpExecArray[]) => matches.map(([, name]) => name).sort();
+    expect(own.length).toBeGreaterThan(10);
+    expect(namesOf(rows)).toEqual(namesOf([...inherited, ...own]));
+  });
+
   test('link to files and headings that are there', () => {
     const broken = [...DOCUMENTS, ...MORE_DOCUMENTS].flatMap((document) =>
       linksOf(document)
