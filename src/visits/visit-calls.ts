@@ -177,7 +177,7 @@ export class VisitCalls {
     const { tntId } = identity;
     this.#sent += 1;
     const uncounted = counts ? undefined : toUncounted(this.#support.checkRequest(request));
-    // The fields are written out, because a spread takes several times as long (benchmark visit/on-device).
+    // The fields are written out, because a spread takes several times as long (benchmark visits/one-question).
     const { targetCookie, targetLocationHint, sessionId, visitor } = identity.toOptions();
     const options = {
       targetCookie,
@@ -211,7 +211,7 @@ export class VisitCalls {
     const { context, qaMode } = this.#facts;
     const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
     const added = { context: mergeContexts(context, plain.context) as Context };
-    // The function takes a fraction of the time of a spread (benchmark visit/on-device).
+    // The function takes a fraction of the time of a spread (benchmark visits/one-question).
     return copyWith(plain, qaMode ? { ...added, qaMode: plain.qaMode ?? qaMode } : added);
   }
 
