@@ -34,6 +34,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['client'],
   ['shutdown'],
   ['index'],
+  ['visits'],
   ['adapters', 'testing'],
 ];
 
@@ -68,6 +69,8 @@ interface SourceFile {
   readonly files: readonly string[];
   /** The packages that it imports, Node's own included. */
   readonly packages: readonly string[];
+  /** The imports that are left when types are gone. */
+  readonly run: { readonly files: readonly string[]; readonly packages: readonly string[] };
 }
 
 const sources: readonly SourceFile[] = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
@@ -80,6 +83,10 @@ function toSource(name: string): SourceFile {
     /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm,
     '',
   );
+  return { name, text, ...importsIn(name, text), run: importsIn(name, withoutTypeImports(text)) };
+}
+
+function importsIn(name: string, text: string): Pick<SourceFile, 'files' | 'packages'> {
   const written = [...text.matchAll(/\b(?:from|import\s*\(|import)\s*'([^']+)'/g)].map(
     ([, specifier = '']) => specifier,
   );
@@ -88,11 +95,16 @@ function toSource(name: string): SourceFile {
     .filter(isOurs)
     .map((specifier) => join(dirname(name), specifier).replaceAll('\\', '/').slice(0, -3));
   return {
-    name,
-    text,
     files: written.includes('#platform') ? [...relative, ...PLATFORMS] : relative,
     packages: written.filter((specifier) => !/^(\.|#platform$)/.test(specifier)),
   };
+}
+
+/** Imports and exports of types alone are gone when the program runs. */
+function withoutTypeImports(text: string): string {
+  const ofTypes =
+    /\b(?:import|export) (?:type (?:\{[^}]*\}|\*)|\{(?:\s*type \w+(?: as \w+)?,?)+\s*\}) from '[^']+'/g;
+  return text.replace(ofTypes, '').replace(/\bimport\('[^']+'\)\./g, '');
 }
 
 /** What stands between quotes is no code. */
@@ -117,7 +129,7 @@ function importsThat(isWrong: (from: SourceFile, to: string) => boolean): string
 test('there are sources, and their imports are found', () => {
   expect(byName.get('index')?.files).toContain('client');
   expect(byName.get('client')?.files).toContain('request/call');
-  expect(byName.get('adapters/http')?.files).toContain('index');
+  expect(byName.get('adapters/http')?.files).toContain('visits/cookies');
   expect(byName.get('http/transport')?.packages).toContain('p-retry');
 });
 
@@ -185,12 +197,19 @@ describe('import direction', () => {
     expect(importsThat(({ name }, to) => isBetween(name, to))).toEqual([]);
   });
 
-  test('adapters import the client as any user would, and the one for HTTP reads cookies as the client does', () => {
-    const isAdapter = (name: string) => name.startsWith('adapters/');
-    const isCodec = (from: string, to: string) => from === 'adapters/http' && to.startsWith('identity/');
-    const isWrong = (from: string, to: string) =>
-      !['index', 'json', 'inherited-names'].includes(to) && !isAdapter(to) && !isCodec(from, to);
-    expect(importsThat(({ name }, to) => isAdapter(name) && isWrong(name, to))).toEqual([]);
+  test('adapters import the client and visits as any user would', () => {
+    const isWrong = (to: string) => !/^(adapters|visits)\/|^(index|json|inherited-names)$/.test(to);
+    expect(importsThat(({ name }, to) => name.startsWith('adapters/') && isWrong(to))).toEqual([]);
+  });
+
+  test('visits import words, the codecs of identity, and else types alone', () => {
+    const isCode = (to: string) => WORDS.includes(to) || /^(visits|identity)\//.test(to);
+    const wrong = sources.flatMap(({ name, run }) =>
+      name.startsWith('visits/')
+        ? run.files.filter((to) => !isCode(to)).map((to) => `${name} runs ${to}`)
+        : [],
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('the local edge is not part of the client', () => {

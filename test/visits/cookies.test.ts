@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseSetCookie } from 'cookie';
 import fc from 'fast-check';
-import { readCookies, toInlineJson, toSetCookieHeaders } from '../../src/adapters/http.js';
 import { html } from '../../src/testing/edge.js';
+import { readCookies, toSetCookieHeaders } from '../../src/visits/cookies.js';
 import { withEdge } from '../with-edge.js';
 
 const ORGANIZATION = 'DEMO@AdobeOrg';
@@ -142,29 +142,6 @@ describe('toSetCookieHeaders', () => {
 
   test('leave out a hint that is not there', () => {
     expect(toSetCookieHeaders({ targetCookie: cookies.targetCookie })).toHaveLength(1);
-  });
-});
-
-describe('toInlineJson', () => {
-  test.each([
-    ['</script><script>alert(1)</script>'],
-    ['<!--<script>'],
-    [']]>'],
-    ['\u2028\u2029'],
-    ['&lt;'],
-    [{ '</script>': ['</script>', null, 1, true, { a: '\\u003c' }] }],
-    [[]],
-    [null],
-  ])('of %j is the same value, safe in a script', (value) => {
-    const text = toInlineJson(value);
-    expect(text).not.toMatch(/[<>&\u2028\u2029]/);
-    expect(JSON.parse(text)).toEqual(value);
-    expect(new Function(`return (${text})`)()).toEqual(value);
-  });
-
-  test('of nothing is null', () => {
-    expect(toInlineJson(undefined)).toBe('null');
-    expect(toInlineJson(() => 1)).toBe('null');
   });
 });
 
