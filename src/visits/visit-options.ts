@@ -1,0 +1,183 @@
+import { invalidOption } from '../errors.js';
+import type { Context, TargetError } from '../index.js';
+import { isObject, isRecord } from '../json.js';
+import type { Loose } from '../request/loose-request.js';
+import type { CallOptions } from '../request/options.js';
+import type { SetCookieOptions } from './cookies.js';
+import type { IncomingRequest } from './incoming-request.js';
+
+/**
+ * A visitor's consent to Target: `true` or `false`, or an object that can also withdraw it. With `forget`, the answer
+ * deletes Target's cookies in the browser. It has no effect while consent is granted.
+ */
+export type Consent = boolean | { readonly granted: boolean; readonly forget?: boolean | undefined };
+
+/** The context of a request, as a caller may write it. */
+export type VisitContext = Loose<Context>;
+
+/** The cookies of a visit: their attributes, and when they are written. */
+export interface VisitCookieOptions extends SetCookieOptions {
+  /**
+   * Tells when an answer writes the cookies: with each answer of Target (`always`), only when an id has changed
+   * (`changed`), or not at all (`never`). Only `always` prolongs the visitor's session, which ends 31 minutes after the
+   * cookie was written.
+   * @default 'always'
+   */
+  readonly write?: 'always' | 'changed' | 'never' | undefined;
+}
+
+/**
+ * The options of a visit. `null` counts as absent. A wrong value makes `createVisit` throw a `TargetError` with the code
+ * `ERR_TARGET_INVALID_CONFIG`, and `path` of the error names the option.
+ *
+ * @example
+ * ```ts
+ * const options: VisitOptions = {
+ *   consent: (incoming) => incoming.header('cookie')?.includes('consent=yes') ?? false,
+ *   cookies: { domain: 'example.com' },
+ *   timeout: 500,
+ *   onError: (error) => console.warn(error.message),
+ * };
+ * ```
+ */
+export interface VisitOptions extends Pick<CallOptions, 'customerIds' | 'timeout'> {
+  /** The attributes of the cookies, and when they are written. */
+  readonly cookies?: VisitCookieOptions | null | undefined;
+  /**
+   * Fields of the context that the request does not tell, or an function that returns them. They are merged over those of
+   * `toContext`, field by field. The `context` of a call is merged over both.
+   * @default none
+   */
+  readonly context?:
+    | VisitContext
+    | ((incoming: IncomingRequest) => VisitContext | null | undefined)
+    | null
+    | undefined;
+  /**
+   * True when the visitor's IP address is sent, where it is known and can be trusted. Without an address, Target takes
+   * the place of the server for that of the visitor, for the whole session.
+   * @default true
+   */
+  readonly ipAddress?: boolean | null | undefined;
+  /**
+   * The visitor's consent, or a function that reads it from the request. The function is called once, when the visit is
+   * made. Consent that comes later in the request does not count. Anything but `true` counts as no consent, and so does
+   * an error of the function. Without consent nothing is sent, read or written.
+   * @default true
+   */
+  readonly consent?: Consent | ((incoming: IncomingRequest) => Consent) | null | undefined;
+  /**
+   * Tells what a visitor without consent gets: the default content (`default`), or decisions of this process for a
+   * visitor that nobody remembers (`anonymous`). Those need a client that decides `on-device` or `hybrid`. No cookie, no
+   * notification and no geo look-up come of them, so feature flags go on working.
+   * @default 'default'
+   */
+  readonly withoutConsent?: 'default' | 'anonymous' | null | undefined;
+  /**
+   * Tells what a request does that nobody may see, such as a page that a browser loads in advance. With `prefetch`,
+   * Target decides the offers and counts no impression. With `execute`, it counts one. With `skip`, nothing is sent,
+   * and the answers have no offers. HEAD and OPTIONS requests never count an impression: `execute` is `prefetch` for
+   * them.
+   * @default 'prefetch' with a `beacon`, else 'execute'
+   */
+  readonly unseen?: 'prefetch' | 'execute' | 'skip' | null | undefined;
+  /**
+   * The path of the endpoint that takes reports of what a page has shown, such as `/target/beacon`. It counts the
+   * impressions of pages that a browser has loaded in advance.
+   * @default none
+   */
+  readonly beacon?: string | null | undefined;
+  /** Tells bots from people. A bot gets the default content, and nothing is sent. @default nobody is a bot */
+  readonly isBot?: ((incoming: IncomingRequest) => boolean) | null | undefined;
+  /**
+   * Gets the errors of calls. With it, `getOffers`, `getAttributes` and the other calls do not reject: they resolve to
+   * an answer without offers, whose `failure` is the error. Errors of the programmer (`ERR_TARGET_INVALID_REQUEST` and
+   * `ERR_TARGET_CLOSED`) still reject.
+   * @default none, so calls reject
+   */
+  readonly onError?: ((error: TargetError) => void) | null | undefined;
+  /**
+   * True when the calls of one turn of the event loop that ask for mboxes alone go to Target as one request. Only calls
+   * that the edge decides are merged.
+   * @default true
+   */
+  readonly merge?: boolean | null | undefined;
+  /** True when the answer asks the browser for client hints, with the header `Accept-CH`. @default false */
+  readonly clientHints?: boolean | null | undefined;
+  /**
+   * True when an answer that sets a cookie or that holds a decision is sent with `Cache-Control: private, no-store`. No
+   * cache may keep it for other visitors.
+   * @default true
+   */
+  readonly cacheControl?: boolean | null | undefined;
+  /**
+   * Gets the work that goes on after the answer, such as reports of displays, so that a serverless platform waits for it.
+   * It wins over the option of the client.
+   * @default the client's `waitUntil`
+   */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | null | undefined;
+}
+
+/** Tells whether a value is right, and what was wanted. */
+interface Check {
+  readonly wanted: string;
+  accepts(value: unknown): boolean;
+}
+
+function oneOf(...words: readonly string[]): Check {
+  return { wanted: `one of ${words.join(', ')}`, accepts: (value) => words.includes(value as string) };
+}
+
+const isFunction = (value: unknown) => typeof value === 'function';
+const BOOLEAN: Check = { wanted: 'a boolean', accepts: (value) => typeof value === 'boolean' };
+const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
+
+const CHECKS: { readonly [Name in keyof VisitOptions]-?: Check } = {
+  cookies: { wanted: 'an object', accepts: isRecord },
+  context: { wanted: 'an object or a function', accepts: (value) => isRecord(value) || isFunction(value) },
+  ipAddress: BOOLEAN,
+  consent: {
+    wanted: 'a boolean, { granted: boolean } or a function',
+    accepts: (value) =>
+      typeof value === 'boolean' ||
+      isFunction(value) ||
+      (isRecord(value) && typeof value.granted === 'boolean'),
+  },
+  withoutConsent: oneOf('default', 'anonymous'),
+  unseen: oneOf('prefetch', 'execute', 'skip'),
+  beacon: {
+    wanted: "a path such as '/target/beacon'",
+    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+  },
+  isBot: FUNCTION,
+  onError: FUNCTION,
+  merge: BOOLEAN,
+  clientHints: BOOLEAN,
+  cacheControl: BOOLEAN,
+  waitUntil: FUNCTION,
+  // The calls check these two, because the rules are those of all calls.
+  customerIds: { wanted: 'customer ids', accepts: () => true },
+  timeout: { wanted: 'a number', accepts: () => true },
+};
+
+/**
+ * Checks the options of visits. Adapters call it when the program starts, so that a mistake is found before the first
+ * visitor comes.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value. `path` of the error names the option.
+ */
+export function checkVisitOptions(options: unknown): void {
+  if (!isObject(options)) {
+    throw invalidOption('options', 'an object', options);
+  }
+  for (const name in options) {
+    const value: unknown = Reflect.get(options, name);
+    if (value === undefined || value === null) {
+      continue;
+    }
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof VisitOptions] : undefined;
+    if (check && !check.accepts(value)) {
+      throw invalidOption(name, check.wanted, value);
+    }
+  }
+}
