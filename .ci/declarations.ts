@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
-import { dist, isBare, root } from './manifest.js';
+import { dist, isBare, manifest, packageOf, root } from './manifest.js';
 import { write } from './write.js';
 
 /** The relative and the bare specifiers that a declaration file imports; examples in its comments import what they like. */
@@ -11,6 +11,11 @@ function specifiersOf(declaration: string): string[] {
   const code = declaration.replace(/\/\*[\s\S]*?\*\//g, '');
   const named = code.matchAll(/(?:\bfrom |\bimport\(|^import )(['"])([^'"]+)\1/gm);
   return [...named].map(([, , specifier]) => specifier ?? '');
+}
+
+/** Users of an entry that is for a framework have the framework. No other file may name it. */
+function isPeer(specifier: string): boolean {
+  return packageOf(specifier) in (manifest.peerDependencies ?? {});
 }
 
 /** Projects whose `lib` is older than the symbol are not to be asked for a newer one. */
@@ -65,6 +70,9 @@ export function writeDeclarations(entries: readonly string[]): void {
     const text = readFileSync(join(emitted, 'src', path), 'utf8');
     for (const specifier of specifiersOf(text)) {
       if (isBuiltin(specifier)) {
+        continue;
+      }
+      if (isBare(specifier) && entries.includes(path.replace(/\.d\.ts$/, '')) && isPeer(specifier)) {
         continue;
       }
       if (isBare(specifier)) {

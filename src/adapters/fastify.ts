@@ -1,0 +1,124 @@
+import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
+import type { TargetClient } from '../index.js';
+import { createVisit, type IncomingRequest, type Visit } from './http.js';
+import { checkTargetOptions, foundVisit, type TargetOptions } from './request-visit.js';
+import { writeWithHead } from './write-head.js';
+
+export { currentVisit, type TargetOptions } from './request-visit.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The visit of this request, made by the plugin of `target-node-sdk/fastify`. */
+    target: Visit;
+  }
+}
+
+/** The options of the plugin. */
+export interface TargetPluginOptions extends TargetOptions {
+  /** The client that answers the visits. */
+  readonly client: TargetClient;
+}
+
+/** Set on an instance when the plugin is registered, so that a second registration changes nothing. */
+const REGISTERED = Symbol.for('target-node-sdk/fastify');
+
+/**
+ * The plugin that gives each request its visit, as `request.target`, and writes the visit's cookies with the answer. It
+ * works for all routes that are added after it. If it is registered twice, the first options hold. Fastify's option
+ * `trustProxy` says whose `X-Forwarded-…` headers are believed.
+ *
+ * Registration fails with `ERR_TARGET_INVALID_CONFIG` for a wrong option. `path` of the error names it.
+ *
+ * @example
+ * ```ts
+ * app.register(target, { client });
+ * app.get('/', async (request, reply) => {
+ *   reply.type('text/html');
+ *   return request.target.offer('hero', '<h1>Welcome</h1>');
+ * });
+ * ```
+ */
+export const target: FastifyPluginCallback<TargetPluginOptions> = (instance, options, done) => {
+  if (instance.hasRequestDecorator(REGISTERED)) {
+    done();
+    return;
+  }
+  const { client } = options;
+  let storage: ReturnType<typeof checkTargetOptions>;
+  try {
+    storage = checkTargetOptions(client, options);
+    instance.decorateRequest(REGISTERED, null);
+    instance.decorateRequest('target', null as unknown as Visit);
+  } catch (error) {
+    done(error as Error);
+    return;
+  }
+  instance.addHook('onRequest', (request, reply, next) => {
+    try {
+      request.target = createVisit(client, new FastifyIncoming(request), options);
+      writeWithHead(reply.raw, request.target);
+    } catch (error) {
+      next(error as Error);
+      return;
+    }
+    if (storage) {
+      storage.run(request.target, next);
+    } else {
+      next();
+    }
+  });
+  if (storage) {
+    const { run } = storage;
+    // Reading the body of a request leaves the context of the first hook.
+    instance.addHook('preValidation', (request, _reply, next) => run.call(storage, request.target, next));
+  }
+  done();
+};
+
+// Fastify gives a plugin's hooks to all routes, and not only to those of the plugin, when it has these.
+Object.assign(target, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'target-node-sdk',
+  [Symbol.for('plugin-meta')]: { name: 'target-node-sdk', fastify: '5.x' },
+});
+
+/**
+ * Returns the visit of a request.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when the plugin is not registered for the request's route.
+ *
+ * @example
+ * ```ts
+ * const hero = await visitOf(request).offer('hero', '<h1>Welcome</h1>');
+ * ```
+ */
+export function visitOf(request: { readonly target?: unknown }): Visit {
+  return foundVisit(request.target, 'app.register(target, { client })');
+}
+
+/** Reads the request of Fastify when the visit asks for it. */
+class FastifyIncoming implements IncomingRequest {
+  readonly #request: FastifyRequest;
+
+  constructor(request: FastifyRequest) {
+    this.#request = request;
+  }
+
+  get method(): string {
+    return this.#request.method;
+  }
+
+  get ipAddress(): string {
+    return this.#request.ip;
+  }
+
+  get url(): string {
+    const { protocol, host, originalUrl } = this.#request;
+    return host ? `${protocol}://${host}${originalUrl}` : '';
+  }
+
+  header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  }
+}
