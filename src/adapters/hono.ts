@@ -25,7 +25,7 @@ export interface TargetOptions extends CommonOptions {
  * The environment of an app whose requests have a visit: `new Hono<TargetEnv>()` knows the type of `c.get('target')`.
  */
 export interface TargetEnv {
-  /** What `c.get` gives. */
+  /** The variables of a request, which `c.get` gives. */
   readonly Variables: {
     /** The visit of the request, made by the middleware `target(client)`. */
     target: Visit;
