@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { transform } from 'esbuild';
+import { build as buildWithEsbuild, transform } from 'esbuild';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { writeDeclarations } from './declarations.js';
 import { readEntries } from './entries.js';
@@ -136,8 +136,26 @@ const connections = {
   minShareCount: 2,
   priority: 2,
 };
+/** All that the entry for HTTP runs: browsers and middleware must not load the client with it. */
+const ofHttp = await filesOf('adapters/http');
+const words = { name: 'words', test: (id: string) => ofHttp.has(id), minShareCount: 2, priority: 3 };
 /** One copy of each class, whichever entry it is imported from. */
 const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
+
+/** The files of `src` that are left in a bundle of one entry. */
+async function filesOf(entry: string): Promise<ReadonlySet<string>> {
+  const { metafile } = await buildWithEsbuild({
+    absWorkingDir: root,
+    entryPoints: [`src/${entry}.ts`],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    packages: 'external',
+  });
+  const files = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  return new Set(files.map((path) => join(root, path)));
+}
 
 async function bundle(format: Format): Promise<OutputChunk[]> {
   const extension = format === 'esm' ? 'js' : 'cjs';
@@ -161,7 +179,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     exports: 'named',
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
-    codeSplitting: { groups: [nodeFetch, jsonSchema, connections, bundledDependencies, shared] },
+    codeSplitting: { groups: [words, nodeFetch, jsonSchema, connections, bundledDependencies, shared] },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
   });

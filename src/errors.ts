@@ -1,4 +1,3 @@
-import { isNativeError } from '#platform';
 import { ownOf } from './inherited-names.js';
 import { isObject } from './json.js';
 
@@ -210,10 +209,10 @@ export function toError(thrown: unknown): Error {
  * and objects that a library made to look like an error.
  */
 function isError(value: unknown): value is Error {
-  if (isNativeError(value)) {
-    return true;
-  }
   try {
+    if (Object.prototype.toString.call(value) === '[object Error]') {
+      return true;
+    }
     const { message, stack } = value as Partial<Error>;
     return isObject(value) && typeof message === 'string' && typeof stack === 'string';
   } catch {

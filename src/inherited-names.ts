@@ -1,7 +1,10 @@
 const ROOT = Object.prototype;
 
-/** Names of fields of the Delivery API, of artifacts and of loggers that this package reads from objects. */
-const READ_NAMES = (
+/**
+ * Names of fields of the Delivery API, of artifacts and of loggers that this package reads from objects. Bundles without a
+ * client leave the list out, because the call is marked as pure.
+ */
+const READ_NAMES = /* @__PURE__ */ (
   'activityId activityIndex address analytics application architecture audienceManager ' +
   'authenticatedState authorizationToken beacon bitness blob browser browserUAWithFullVersion ' +
   'browserUAWithMajorVersion categoryId channel city client clientHints condition consequence content ' +

@@ -292,6 +292,26 @@ describe('Node', () => {
   });
 });
 
+describe('the entry for HTTP', () => {
+  const reached = new Set<string>();
+  const reach = (name: string): void => {
+    if (!reached.has(name)) {
+      reached.add(name);
+      byName.get(name)?.run.files.forEach(reach);
+    }
+  };
+  reach('adapters/http');
+
+  test('runs nothing of Node, nothing of the platform and not the client', () => {
+    expect(reached).toContain('visits/cookies');
+    const refused =
+      /^(platform|http|config|request|edge|on-device|reports|testing)\/|^(client|index|decide|shutdown)$/;
+    expect([...reached].filter((name) => refused.test(name))).toEqual([]);
+    const packages = [...reached].flatMap((name) => byName.get(name)?.run.packages ?? []);
+    expect(packages.filter((name) => isBuiltin(name) || HTTP.test(name))).toEqual([]);
+  });
+});
+
 describe('dependencies', () => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;

@@ -88,7 +88,7 @@ function joinLines(tokens: readonly Token[], source: string): Comment[] {
 
 /** The text of a comment up to its first tag; `{@link …}` is no tag. */
 function descriptionOf(text: string): string {
-  const [description = ''] = text.split(/(?:^|\s)@(?!link\b)[a-z]+/i);
+  const [description = ''] = text.split(/(?:^|\s)@(?!link\b)[a-z_]+/i);
   return description.trim();
 }
 

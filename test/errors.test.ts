@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import { format, inspect } from 'node:util';
+import { createContext, runInContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import express, { type Response } from 'express';
-import { ERROR_CODES } from '../src/errors.js';
+import { ERROR_CODES, toError } from '../src/errors.js';
 import { TargetError } from '../src/index.js';
 import { withServers } from './listening.js';
 import { targetErrorOf, withEdge } from './with-edge.js';
@@ -120,5 +121,46 @@ describe('an error of a call that Express answers a visitor with', () => {
     const text = await (await fetch(`http://${host}/`)).text();
     expect(text).toContain(error.code);
     expect(text).not.toContain('canary');
+  });
+});
+
+describe('toError', () => {
+  const unreadable = Object.defineProperty(new Error('x'), 'message', {
+    get: () => {
+      throw new Error('must not matter');
+    },
+  });
+
+  test.each([
+    ['an error', new TypeError('x')],
+    ['an error of another realm', runInContext('new RangeError("x")', createContext({}))],
+    ['an error whose message cannot be read', unreadable],
+    ['an error whose fields are of other types', Object.assign(new Error('x'), { message: 1, stack: 2 })],
+    ['an exception of the DOM', new DOMException('x', 'AbortError')],
+    ['an object that a library made to look like an error', { message: 'x', stack: '' }],
+  ])('returns %s as it is', (_, thrown) => {
+    expect(toError(thrown)).toBe(thrown);
+  });
+
+  test.each([
+    undefined,
+    null,
+    'Error',
+    0,
+    {},
+    { message: 'x' },
+    () => 1,
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('must not matter');
+        },
+      },
+    ),
+  ])('makes an error of anything else (%#)', (thrown) => {
+    const error = toError(thrown);
+    expect(error).not.toBe(thrown);
+    expect(Object.prototype.toString.call(error)).toBe('[object Error]');
   });
 });

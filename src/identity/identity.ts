@@ -12,9 +12,10 @@ import {
   toCustomerIdsByCode,
   toHeldCustomerIds,
 } from './customer-ids.js';
-import { type IdSource, isSupplementalDataId } from './ids.js';
+import type { IdSource } from './ids.js';
 import { isLocationHint } from './location-hint.js';
 import { isSessionId, MAX_SESSION_ID_LENGTH, parseMboxCookie } from './mbox-cookie.js';
+import { isSupplementalDataId } from './supplemental-data-id.js';
 import { guarded, isVisitor, Visitor, type VisitorLike } from './visitor.js';
 
 /**

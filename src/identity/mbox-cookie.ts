@@ -1,4 +1,3 @@
-import { toBytes, toText } from '#platform';
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { hintOfTntId } from './location-hint.js';
 
@@ -121,12 +120,13 @@ function encode(value: string): string {
   try {
     return encodeURIComponent(value);
   } catch {
-    return encodeURIComponent(toText(toBytes(value)));
+    return encodeURIComponent(value.replace(LONE_SURROGATES, '\ufffd'));
   }
 }
 
 /** Matches a character that may have to be encoded. */
 const RESERVED = /[^\w.~-]/;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
 
 /**
  * Tells how often a cookie was percent-encoded as a whole, by the form of its `#`. A cookie that was taken from the

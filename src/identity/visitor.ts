@@ -3,7 +3,7 @@ import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { isRecord, isThenable, type JsonRecord } from '../json.js';
 import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
 import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
-import { newSupplementalDataId } from './ids.js';
+import { newSupplementalDataId } from './supplemental-data-id.js';
 
 /**
  * The methods of a visitor object. The calls of one page share the object: a {@link Visitor}, or an object of

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import timers from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { TextDecoder, types } from 'node:util';
+import { TextDecoder } from 'node:util';
 import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import { readProxies } from '../http/proxy-rules.js';
@@ -82,7 +82,6 @@ export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream
   const isStream = typeof on === 'function' && typeof destroy === 'function' && typeof pipe === 'function';
   return isStream && typeof readableEnded === 'boolean';
 };
-export const isNativeError: Platform['isNativeError'] = types.isNativeError;
 export const isIp: Platform['isIp'] = isIP;
 
 /**

@@ -87,8 +87,6 @@ export interface Platform {
   /** Lets a signal have any number of listeners without a warning. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;
-  /** Recognises errors, also those of another realm. */
-  isNativeError(value: unknown): value is Error;
   /** Returns 4 or 6 for an IP address of that version, and 0 for anything else. */
   isIp(text: string): number;
 

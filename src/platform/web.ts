@@ -21,8 +21,6 @@ export const startsAt: Platform['startsAt'] = 'first-call';
 
 export const allowListeners: Platform['allowListeners'] = () => undefined;
 export const isNodeStream: Platform['isNodeStream'] = (_body): _body is never => false;
-export const isNativeError: Platform['isNativeError'] = (value): value is Error =>
-  Object.prototype.toString.call(value) === '[object Error]';
 
 const BYTE = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 const IP_V4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);

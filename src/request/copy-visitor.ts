@@ -10,7 +10,7 @@ import type {
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { AUTHENTICATED_STATES, toAuthenticatedState } from '../identity/customer-ids.js';
-import { isSupplementalDataId } from '../identity/ids.js';
+import { isSupplementalDataId } from '../identity/supplemental-data-id.js';
 import type { JsonRecord } from '../json.js';
 import {
   type Copying,

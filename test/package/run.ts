@@ -11,6 +11,7 @@ import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
 import { readEntries } from '../../.ci/entries.js';
 import { checkDocumentedPrograms } from './adobe.js';
+import { checkBudgets } from './budgets.js';
 import { checkCompilers } from './compilers.js';
 import { installReleases } from './releases.js';
 import { Report } from './report.js';
@@ -172,6 +173,7 @@ async function main(): Promise<void> {
     await checkDocumentedPrograms(report, sandbox, edge.config);
     await checkCompilers(report, sandbox, process.argv.includes('--all'));
     await checkBundlers(report, sandbox, edge);
+    await checkBudgets(report, sandbox);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);
     const releases = await checkReleases(report, sandbox, edge);

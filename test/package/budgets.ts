@@ -1,0 +1,68 @@
+import { equal, ok } from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { readEntries } from '../../.ci/entries.js';
+import type { Report } from './report.js';
+import { root, type Sandbox } from './sandbox.js';
+
+/** The most bytes of `target-node-sdk/http`, minified and gzipped, beside those of its dependency `cookie`. */
+const HTTP_BYTES = 5000;
+/** The most bytes that the entry of a framework adds to a bundle that has `target-node-sdk/http`. */
+const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 700, fastify: 800, hono: 500 };
+/** Names of the client's own parts, which minifying keeps. */
+const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
+
+/** A bundle of whole entries, with everything that they import. */
+async function bundle(
+  cwd: string,
+  entries: readonly string[],
+  platform: 'browser' | 'node',
+  external: string[] = [],
+): Promise<string> {
+  const exported = entries.map((entry, at) => `export * as entry${at} from 'target-node-sdk/${entry}';`);
+  const { outputFiles } = await build({
+    stdin: { contents: exported.join('\n'), resolveDir: cwd },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform,
+    external,
+    logLevel: 'silent',
+  });
+  return outputFiles.map(({ text }) => text).join('\n');
+}
+
+function gzippedBytes(text: string): number {
+  return gzipSync(text, { level: 9 }).length;
+}
+
+/** What the entries for web frameworks weigh, and that they bring neither Node nor the client along. */
+export async function checkBudgets(report: Report, sandbox: Sandbox): Promise<void> {
+  const cwd = sandbox.project('budgets', {});
+  let httpBytes = 0;
+  let cookieBytes = 0;
+  await report.check('a bundle of /http for browsers has nothing of Node or of the client', async () => {
+    const script = await bundle(cwd, ['http'], 'browser');
+    ok(!/["'`]node:|node-fetch|undici/.test(script), 'it imports from Node');
+    equal(OF_THE_CLIENT.exec(script)?.[0], undefined);
+    httpBytes = gzippedBytes(script);
+    cookieBytes = httpBytes - gzippedBytes(await bundle(cwd, ['http'], 'browser', ['cookie']));
+  });
+  const own = httpBytes - cookieBytes;
+  await report.check(`/http has at most ${HTTP_BYTES} bytes: ${own}, and ${cookieBytes} of cookie`, () =>
+    ok(own <= HTTP_BYTES, `${own} bytes`),
+  );
+  const known = readEntries(root).map(({ specifier }) => specifier);
+  for (const [entry, budget] of Object.entries(FRAMEWORK_BYTES)) {
+    // An entry is in the list of budgets before it is in the package.
+    if (known.includes(`target-node-sdk/${entry}`)) {
+      const script = await bundle(cwd, ['http', entry], 'node');
+      const added = gzippedBytes(script) - httpBytes;
+      await report.check(`/${entry} adds at most ${budget} bytes to /http: ${added}`, () => {
+        equal(OF_THE_CLIENT.exec(script)?.[0], undefined);
+        ok(added <= budget, `${added} bytes`);
+      });
+    }
+  }
+}
