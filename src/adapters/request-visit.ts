@@ -1,4 +1,4 @@
-import { invalidOption, TargetError } from '../errors.js';
+import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { isObject } from '../json.js';
 import { checkVisitOptions, type Visit, type VisitOptions } from './http.js';
@@ -36,20 +36,20 @@ export function checkTargetOptions(client: TargetClient, options: TargetOptions)
     throw invalidOption('client', 'a TargetClient', client);
   }
   checkVisitOptions(options);
-  const { asyncContext } = options;
-  if (asyncContext === undefined || asyncContext === null || asyncContext === false) {
-    return undefined;
-  }
-  if (asyncContext !== true) {
+  const { asyncContext = false } = options;
+  if (typeof asyncContext !== 'boolean' && asyncContext !== null) {
     throw invalidOption('asyncContext', 'a boolean', asyncContext);
   }
-  const storage = storageOf(globalThis) ?? makeStorage();
+  if (!asyncContext) {
+    return undefined;
+  }
+  const storage = currentStorage() ?? makeStorage();
   Reflect.set(globalThis, STORAGE, storage);
   return storage;
 }
 
-function storageOf(holder: object): VisitStorage | undefined {
-  return Reflect.get(holder, STORAGE);
+function currentStorage(): VisitStorage | undefined {
+  return Reflect.get(globalThis, STORAGE);
 }
 
 /**
@@ -62,7 +62,7 @@ function makeStorage(): VisitStorage {
     process?.getBuiltinModule?.('node:async_hooks') ??
     (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
   if (!AsyncLocalStorage) {
-    throw invalidOption('asyncContext', 'false in a runtime without AsyncLocalStorage', true);
+    throw invalidOption('asyncContext', 'false without AsyncLocalStorage', true);
   }
   return new AsyncLocalStorage<Visit>();
 }
@@ -82,20 +82,18 @@ function makeStorage(): VisitStorage {
  * ```
  */
 export function currentVisit(): Visit | undefined {
-  return storageOf(globalThis)?.getStore();
+  return currentStorage()?.getStore();
 }
 
 /** Tells whether a value is a visit, of whatever copy of this package. */
 export function isVisit(value: unknown): value is Visit {
-  return isObject(value) && 'getOffers' in value && 'headersSent' in value;
+  return isObject(value) && 'headersSent' in value && 'getOffers' in value;
 }
 
-/** Returns a visit that a middleware has made, or throws the error that names the middleware. */
-export function foundVisit(found: unknown, middleware: string): Visit {
-  if (isVisit(found)) {
-    return found;
+/** Returns the visit that an adapter has made, or throws the error that says how to use the adapter. */
+export function foundVisit(found: unknown, use: string): Visit {
+  if (!isVisit(found)) {
+    throw invalidOption('request.target', `a visit, so ${use} must come before the routes`, found);
   }
-  const path = 'request.target';
-  const message = `${path} must be a visit: put ${middleware} before the routes that use it`;
-  throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path });
+  return found;
 }
