@@ -5,6 +5,7 @@ import type { Events } from './events.js';
 import { newHexId, newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import type { Logger } from './logger.js';
+import type { BackgroundWork } from './reports/background-work.js';
 import { NotificationQueue } from './reports/notification-queue.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
@@ -18,6 +19,7 @@ export interface BackgroundOptions {
   readonly telemetry: TelemetryBuffer;
   readonly clientHint: OwnHint;
   readonly route: EdgeRoute;
+  readonly work: BackgroundWork;
 }
 
 /** The part of the last call that is repeated in a call that carries telemetry alone. */
@@ -38,7 +40,7 @@ export class Background {
   #isClosing = false;
 
   constructor(options: BackgroundOptions) {
-    const { config, route, events, logger } = options;
+    const { config, route, events, logger, work } = options;
     const { deliver, hostOf } = route;
     this.#options = options;
     this.notifications = new NotificationQueue({
@@ -47,6 +49,8 @@ export class Background {
       hostOf,
       events,
       logger,
+      work,
+      timeoutMs: config.timeoutMs,
     });
   }
 
@@ -72,16 +76,20 @@ export class Background {
     return this.#deliver(request, { ...origin, timeoutMs });
   }
 
+  /** True when the client has no location hint and may still learn one. */
+  get lacksLocationHint(): boolean {
+    return this.#options.clientHint.current === undefined && !this.#isClosing;
+  }
+
   /**
    * Learns the client's location hint from a call that asks for no offers: its answer names the nearest edge cluster.
    * No call is made when the hint is known.
    */
   async learnLocationHint(): Promise<void> {
-    const { config, clientHint } = this.#options;
-    if (clientHint.current !== undefined || this.#isClosing) {
+    if (!this.lacksLocationHint) {
       return;
     }
-    const { timeoutMs } = config;
+    const { timeoutMs } = this.#options.config;
     const encodedSessionId = newHexId();
     await this.#deliver(
       { context: { channel: 'web' } },

@@ -1,8 +1,8 @@
 import { later } from '#platform';
+import type { AnsweringParts } from './answer-call.js';
 import { Background } from './background.js';
 import { resolveConfig, resolvePayload } from './config/config.js';
-import type { TargetClientConfig } from './config/config-options.js';
-import type { Deciders } from './decide.js';
+import type { TargetClientConfig, WaitUntil } from './config/config-options.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
@@ -12,41 +12,52 @@ import { newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { createLogger } from './logger.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
+import { BackgroundWork } from './reports/background-work.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
-import type { CallEnvironment } from './request/call.js';
 import type { DeliveryCounts } from './stats.js';
 
 /** The parts of a client. They live as long as the client does. */
-export interface ClientParts {
-  readonly environment: CallEnvironment;
+export interface ClientParts extends AnsweringParts {
   readonly events: Events;
   readonly transport: Transport;
   readonly route: EdgeRoute;
   readonly background: Background;
   /** The on-device side of the client. It is `undefined` for a server-side client. */
   readonly onDevice: LazyOnDevice | undefined;
-  readonly deciders: Deciders;
+  /** Counts the delivery calls. */
+  readonly counts: DeliveryCounts;
 }
 
-/** Makes the parts of a client and joins them. The delivery calls are counted in `counts`. */
-export function createClientParts(written: TargetClientConfig, counts: DeliveryCounts): ClientParts {
+/** Makes the parts of a client and joins them. */
+export function createClientParts(written: TargetClientConfig): ClientParts {
   const logger = createLogger(written?.logger);
   const config = resolveConfig(written, logger);
   const environment = { config, logger, now: () => Date.now(), newId: newUuid };
   const events = new Events(logger, config.events);
   const transport = createTransport(config);
-  const telemetry = new TelemetryBuffer(config.telemetryEnabled, () => void background.sendTelemetry());
+  const work = new BackgroundWork(config.waitUntil, logger);
+  const telemetry = new TelemetryBuffer(config.telemetryEnabled, () =>
+    work.handOver(background.sendTelemetry()),
+  );
   const clientHint: OwnHint = { current: config.targetLocationHint };
+  const counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   const policy = config.circuitBreaker;
   const breaker = policy && new CircuitBreaker({ policy, events, logger });
-  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts };
+  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts, work };
   const route = createEdgeRoute(parts);
   const background = new Background({ ...parts, route });
   const { notifications } = background;
   // The event comes in a microtask, so listeners that are added right after `create` get it too.
   const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
   // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
-  const onStart = () => later(() => void background.learnLocationHint());
+  const onStart = (waitUntil: WaitUntil | undefined) => {
+    if (background.lacksLocationHint) {
+      work.handOver(
+        inNextTurn(() => background.learnLocationHint()),
+        waitUntil,
+      );
+    }
+  };
   let onDevice: LazyOnDevice | undefined;
   if (config.decisioningMethod === 'server-side') {
     onFirst();
@@ -55,5 +66,22 @@ export function createClientParts(written: TargetClientConfig, counts: DeliveryC
     onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
   }
   const deciders = toDeciders(createEdgeDecider(route), onDevice);
-  return { environment, events, transport, route, background, onDevice, deciders };
+  const answered = { decisions: 0 };
+  return {
+    environment,
+    events,
+    transport,
+    route,
+    background,
+    onDevice,
+    deciders,
+    clientHint,
+    counts,
+    answered,
+  };
+}
+
+/** Does work when the current turn of the event loop is over. Resolves when the work has ended. */
+function inNextTurn(act: () => Promise<void>): Promise<void> {
+  return new Promise((resolve) => later(() => resolve(act())));
 }

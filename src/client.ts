@@ -1,55 +1,51 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+
+import { answerCall, answerIdentity } from './answer-call.js';
 import {
   type AnyAttributes,
   AttributesProvider,
   type AttributesSchema,
   type GetAttributesOptions,
 } from './attributes.js';
-import type { Background } from './background.js';
-import { createClientParts } from './client-parts.js';
+import { type ClientParts, createClientParts } from './client-parts.js';
 import { toConfigError } from './config/config.js';
 import type { TargetClientConfig } from './config/config-options.js';
 import { checkListener, warnOfUnknownEvent } from './config/option-checks.js';
-import { type Deciders, type Decision, decide } from './decide.js';
 import type { DecisioningMethod } from './delivery-api.js';
-import { asksForOffers } from './edge/delivery-request.js';
-import type { EdgeRoute } from './edge/route.js';
-import { closedError, invalidField } from './errors.js';
-import type { Events, TargetEventListener, TargetEventName } from './events.js';
-import type { Transport } from './http/transport.js';
+import { closedError } from './errors.js';
+import type { TargetEventListener, TargetEventName } from './events.js';
 import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
-import type { LazyOnDevice } from './on-device/lazy-decider.js';
-import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import { type Callbacks, settle } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import type { DeliveryRequest } from './request/loose-request.js';
-import {
-  type CallOptions,
-  type RequestOptions,
-  type WaitOptions,
-  warnOfUnknownOptions,
-} from './request/options.js';
+import type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 import { toFlushLimits, toLimitMs, toReadyLimits, waitUntilReady } from './request/wait-options.js';
 import { withMboxes } from './request/with-mboxes.js';
-import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
-import type {
-  CloseResult,
-  DeliveryCounts,
-  NotificationStats,
-  ReadyState,
-  TargetClientStats,
-} from './stats.js';
+import { withoutContent } from './request/without-content.js';
+import type { TargetDeliveryResponse } from './response.js';
+import type { CloseResult, NotificationStats, ReadyState, TargetClientStats } from './stats.js';
+import { createVisitSupport, type VisitSupport } from './visit-support.js';
 
 /** Options of `client.getOffers`. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
 
 /** Options of `client.sendNotifications`. */
 export interface SendNotificationsOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
+
+/** Options of `client.identify`. */
+export interface IdentifyOptions extends CallOptions, Callbacks<TargetDeliveryResponse> {
+  /**
+   * The request, with the ids, the context and the property of the visitor. `execute`, `prefetch` and `notifications`
+   * are refused, because `identify` asks for no offers and reports nothing.
+   * @default a request of the channel `web`
+   */
+  readonly request?: DeliveryRequest | null | undefined;
+}
 
 /** The readiness of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
@@ -72,27 +68,12 @@ export class TargetClient {
   /** The name of the cookie whose value is the option `targetLocationHint`: `mboxEdgeCluster`. */
   static readonly TargetLocationHintCookieName = LOCATION_HINT_COOKIE_NAME;
 
-  readonly #environment: CallEnvironment;
-  readonly #events: Events;
-  readonly #transport: Transport;
-  readonly #route: EdgeRoute;
-  readonly #background: Background;
-  /** The on-device side of the client. It is `undefined` for a server-side client. */
-  readonly #onDevice: LazyOnDevice | undefined;
-  readonly #deciders: Deciders;
-  readonly #counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
-  #decisions = 0;
+  readonly #parts: ClientParts;
+  #visits: VisitSupport | undefined;
   #closing: Promise<CloseResult> | undefined;
 
   private constructor(written: TargetClientConfig) {
-    const parts = createClientParts(written, this.#counts);
-    this.#environment = parts.environment;
-    this.#events = parts.events;
-    this.#transport = parts.transport;
-    this.#route = parts.route;
-    this.#background = parts.background;
-    this.#onDevice = parts.onDevice;
-    this.#deciders = parts.deciders;
+    this.#parts = createClientParts(written);
   }
 
   /**
@@ -114,6 +95,22 @@ export class TargetClient {
     return visitorCookieName(organizationId);
   }
 
+  /** The id of the IMS organization, as it was given to `create`. */
+  get organizationId(): string {
+    return this.#parts.environment.config.organizationId;
+  }
+
+  /** The method by which calls are decided that name no other. */
+  get decisioningMethod(): DecisioningMethod {
+    return this.#parts.environment.config.decisioningMethod;
+  }
+
+  /** The parts that the visits of `target-node-sdk/http` need beside the public methods. @internal */
+  get forVisits(): VisitSupport {
+    this.#visits ??= createVisitSupport(this.#parts, () => this.#refuseWhenClosed());
+    return this.#visits;
+  }
+
   /**
    * Decides offers. Target counts an impression at once for `execute`. For `prefetch` it counts one when a notification
    * reports it.
@@ -132,7 +129,7 @@ export class TargetClient {
    * ```
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#environment.logger, (own) => this.#answer(own, own?.request));
+    return settle(options, this.#parts.environment.logger, (own) => this.#answer(own, own?.request));
   }
 
   /**
@@ -150,7 +147,7 @@ export class TargetClient {
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema>> {
-    return settle(options, this.#environment.logger, (own) => {
+    return settle(options, this.#parts.environment.logger, (own) => {
       const request = withMboxes(own?.request ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(own ?? {}, request);
       return isThenable(answer)
@@ -162,7 +159,7 @@ export class TargetClient {
   /**
    * Reports displays and clicks to the edge, with every decisioning method. Target has not processed a notification
    * whose id is missing in `response.notifications`. Errors are those of {@link TargetClient.getOffers}, but the
-   * circuit breaker never refuses a call that asks for no offers.
+   * circuit breaker never refuses notifications.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/send-notifications
    * @example
@@ -174,12 +171,34 @@ export class TargetClient {
    * ```
    */
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#environment.logger, (own) => {
+    return settle(options, this.#parts.environment.logger, (own) => {
       const request = own?.request;
       if (request) {
         requireNotifications(request);
       }
       return this.#answer(own, request, 'server-side');
+    });
+  }
+
+  /**
+   * Tells who a visitor is, without asking for offers. The answer has the visitor's ids and the cookies to set, so a
+   * proxy can give a new visitor an identity before the page is rendered.
+   *
+   * A `server-side` client asks the edge with one delivery call. Errors are those of {@link TargetClient.getOffers}. An
+   * `on-device` or `hybrid` client answers at once, also before it has rules, and sends nothing: a visitor without an
+   * id for the allocation of offers gets a new tntId.
+   *
+   * @example
+   * ```ts
+   * const { targetCookie, response } = await client.identify({ targetCookie: cookies[TargetClient.TargetCookieName] });
+   * const tntId = response.id?.tntId;
+   * ```
+   */
+  identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
+    return settle(options, this.#parts.environment.logger, (own) => {
+      const request = withoutContent(own?.request);
+      this.#refuseWhenClosed();
+      return answerIdentity(own ?? {}, request, this.#parts);
     });
   }
 
@@ -196,14 +215,12 @@ export class TargetClient {
    */
   async ready(options: WaitOptions = {}): Promise<ReadyState> {
     const { timeoutMs: given, signal } = toReadyLimits(options);
-    if (this.#closing) {
-      throw closedError();
-    }
-    const timeoutMs = given ?? this.#environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
+    this.#refuseWhenClosed();
+    const timeoutMs = given ?? this.#parts.environment.config.maximumWaitReadyMs ?? Number.POSITIVE_INFINITY;
     return waitUntilReady(
       { timeoutMs, signal },
-      async (span) => (await this.#onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
-      () => this.#onDevice?.loaded?.lastFailure,
+      async (span) => (await this.#parts.onDevice?.load())?.whenReady(span.signal) ?? BY_THE_EDGE,
+      () => this.#parts.onDevice?.loaded?.lastFailure,
     );
   }
 
@@ -214,10 +231,8 @@ export class TargetClient {
    * `ERR_TARGET_CLOSED`.
    */
   async refresh(): Promise<void> {
-    if (this.#closing) {
-      throw closedError();
-    }
-    await (await this.#onDevice?.load())?.refresh();
+    this.#refuseWhenClosed();
+    await (await this.#parts.onDevice?.load())?.refresh();
   }
 
   /**
@@ -225,15 +240,15 @@ export class TargetClient {
    * It also works on a closed client.
    */
   stats(): TargetClientStats {
-    const state = this.#onDevice ? this.#onDevice.loaded?.state : BY_THE_EDGE;
-    const artifact = this.#onDevice?.loaded?.stats;
+    const state = this.#parts.onDevice ? this.#parts.onDevice.loaded?.state : BY_THE_EDGE;
+    const artifact = this.#parts.onDevice?.loaded?.stats;
     return {
       status: state?.status ?? 'waiting',
-      decisions: this.#decisions,
-      ...this.#counts,
-      notifications: this.#background.notifications.stats,
+      ...this.#parts.answered,
+      ...this.#parts.counts,
+      notifications: this.#parts.background.notifications.stats,
       ...(artifact && { artifact }),
-      circuitBreaker: this.#route.circuitBreakerStats,
+      circuitBreaker: this.#parts.route.circuitBreakerStats,
     };
   }
 
@@ -247,15 +262,15 @@ export class TargetClient {
    * ```
    */
   on<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
-    checkListener(name, listener, this.#environment.logger);
-    this.#events.on(name, listener);
+    checkListener(name, listener, this.#parts.environment.logger);
+    this.#parts.events.on(name, listener);
     return this;
   }
 
   /** Removes a listener that was added with `on` or with the option `events`. */
   off<Name extends TargetEventName>(name: Name, listener: TargetEventListener<Name>): this {
-    warnOfUnknownEvent(name, this.#environment.logger);
-    this.#events.off(name, listener);
+    warnOfUnknownEvent(name, this.#parts.environment.logger);
+    this.#parts.events.off(name, listener);
     return this;
   }
 
@@ -272,9 +287,10 @@ export class TargetClient {
    * ```
    */
   async flush(options: WaitOptions = {}): Promise<NotificationStats> {
-    const { timeoutMs } = this.#environment.config;
-    const { notifications } = this.#background;
-    await notifications.flush(toFlushLimits(options, timeoutMs));
+    const { timeoutMs } = this.#parts.environment.config;
+    const { notifications } = this.#parts.background;
+    const limits = toFlushLimits(options, timeoutMs);
+    await Promise.all([this.#visits?.whenKept(limits.timeoutMs), notifications.flush(limits)]);
     return notifications.stats;
   }
 
@@ -284,7 +300,7 @@ export class TargetClient {
    * resolves to the counts of notifications and never rejects. A second call waits for the first one.
    */
   async close(options: Pick<WaitOptions, 'timeout'> = {}): Promise<CloseResult> {
-    this.#closing ??= this.#shutDown(toLimitMs(options, this.#environment.config.timeoutMs));
+    this.#closing ??= this.#shutDown(toLimitMs(options, this.#parts.environment.config.timeoutMs));
     return this.#closing;
   }
 
@@ -294,41 +310,32 @@ export class TargetClient {
   }
 
   async #shutDown(limitMs: number): Promise<CloseResult> {
-    await this.#onDevice?.close();
-    const result = await this.#background.close(limitMs);
-    this.#transport.close();
+    const endMs = performance.now() + limitMs;
+    await this.#parts.onDevice?.close();
+    // The conversions of visits are calls under way, so they keep their connections.
+    await this.#visits?.whenKept(limitMs);
+    const result = await this.#parts.background.close(Math.max(1, endMs - performance.now()));
+    this.#parts.transport.close();
     return result;
   }
 
-  /** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
+  /** Answers one call. A synchronous answer comes without a promise. */
   #answer(
     options: CallOptions,
     request: DeliveryRequest,
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
+    this.#refuseWhenClosed();
+    return answerCall(options, request, this.#parts, method);
+  }
+
+  #refuseWhenClosed(): void {
     if (this.#closing) {
       throw closedError();
     }
-    if (!isObject(options)) {
-      throw invalidField('options', 'an object', options);
-    }
-    warnOfUnknownOptions(options, this.#environment.logger);
-    const call = toCall(options, this.#environment, request, method);
-    const decision = decide(call, this.#deciders);
-    return isThenable(decision)
-      ? decision.then((decided) => this.#respond(call, decided, Date.now()))
-      : this.#respond(call, decision, call.nowMs);
   }
 
   get #globalMbox(): string | undefined {
-    return this.#onDevice?.loaded?.globalMbox;
-  }
-
-  #respond(call: Call, decision: Decision, nowMs: number): TargetDeliveryResponse {
-    if (asksForOffers(call.request)) {
-      this.#decisions += 1;
-    }
-    this.#background.noteCall(call, decision.request);
-    return toTargetDeliveryResponse(call, decision, nowMs);
+    return this.#parts.onDevice?.loaded?.globalMbox;
   }
 }

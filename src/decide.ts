@@ -1,5 +1,9 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
+import { isAborted, reasonOfAbort } from './http/watched-signal.js';
+import { newTntId } from './identity/ids.js';
+import { allocatedBy, toAnsweredIds } from './identity/visitor-ids.js';
+import { copyWith, emptyLike } from './inherited-names.js';
 import { isThenable } from './json.js';
 import type { Call } from './request/call.js';
 
@@ -51,7 +55,7 @@ export interface LocalDecider {
    * Returns the part of a request that a hybrid client leaves to the edge. It returns `undefined` while there are no
    * rules to decide by.
    */
-  edgeShare(request: ResolvedDeliveryRequest): EdgeShare | undefined;
+  edgeShare(call: Call): EdgeShare | undefined;
 }
 
 /** The deciders that a client has. */
@@ -92,6 +96,41 @@ export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<D
   return local.decide(call);
 }
 
+/**
+ * Answers in this process who a visitor is. It needs no rules and sends nothing. A visitor without an id for the
+ * allocation of offers gets a new tntId, as from an on-device decision.
+ * @throws {TargetError} `ERR_TARGET_ABORTED` when the signal of the call is aborted.
+ */
+export function identifyHere(call: Call, client: string, clientHint: string | undefined): Decision {
+  throwIfAborted(call);
+  const locationHint = call.locationHint ?? clientHint;
+  const isKnown = allocatedBy(call.request.id) !== undefined;
+  const request = withTntId(call.request, isKnown ? undefined : newTntId(locationHint));
+  const { requestId, id = {} } = request;
+  const response: DeliveryResponse = { status: 200, requestId, id: toAnsweredIds(id), client };
+  return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes: [], remoteViews: [] };
+}
+
+/** Throws when a call's signal is aborted. */
+export function throwIfAborted({ signal }: Call): void {
+  if (!signal || !isAborted(signal)) {
+    return;
+  }
+  const cause = reasonOfAbort(signal);
+  throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
+}
+
+/** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
+export function withTntId(
+  request: ResolvedDeliveryRequest,
+  tntId: string | undefined,
+): ResolvedDeliveryRequest {
+  if (tntId === undefined) {
+    return request;
+  }
+  return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
+}
+
 /** Makes the error for a decision that needs rules while there are none. The cause tells why there are none. */
 export function notReadyError(cause?: TargetError): TargetError {
   const message = 'Unable to fulfill request; decisioning engine not ready.';
@@ -103,7 +142,7 @@ function decideHybrid(
   edge: EdgeDecider,
   local: LocalDecider | undefined,
 ): Decision | PromiseLike<Decision> {
-  const share = local?.edgeShare(call.request);
+  const share = local?.edgeShare(call);
   if (!local || !share) {
     return edge(call);
   }

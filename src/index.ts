@@ -6,11 +6,12 @@ export {
 } from './attributes.js';
 export {
   type GetOffersOptions,
+  type IdentifyOptions,
   type SendNotificationsOptions,
   TargetClient,
   TargetClient as default,
 } from './client.js';
-export type { ArtifactStore, TargetClientConfig } from './config/config-options.js';
+export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';

@@ -29,7 +29,7 @@ export interface DecisionStatus {
 }
 
 /**
- * The result of `getOffers` and `sendNotifications`.
+ * The result of `getOffers`, `sendNotifications` and `identify`.
  *
  * @example
  * ```ts
@@ -130,7 +130,17 @@ export function toTargetDeliveryResponse(
   return result;
 }
 
-/** Adds the flat lists over all locations of an answer. A list without entries stays absent. */
+/**
+ * Adds the flat lists over all locations of an answer, and replaces those that it has. A list without entries stays
+ * absent.
+ */
+export function collectDetails(result: TargetDeliveryResponse): void {
+  delete result.analyticsDetails;
+  delete result.trace;
+  delete result.responseTokens;
+  addDetails(result, result.response);
+}
+
 function addDetails(result: TargetDeliveryResponse, { execute, prefetch }: DeliveryResponse): void {
   if (execute) {
     addLocation(result, execute.pageLoad);

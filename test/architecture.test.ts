@@ -30,7 +30,9 @@ const ROWS: readonly (readonly string[])[] = [
   ['reports'],
   ['edge', 'on-device'],
   ['background'],
+  ['answer-call'],
   ['client-parts'],
+  ['visit-support'],
   ['client'],
   ['shutdown'],
   ['index'],
@@ -128,7 +130,7 @@ function importsThat(isWrong: (from: SourceFile, to: string) => boolean): string
 
 test('there are sources, and their imports are found', () => {
   expect(byName.get('index')?.files).toContain('client');
-  expect(byName.get('client')?.files).toContain('request/call');
+  expect(byName.get('client')?.files).toContain('answer-call');
   expect(byName.get('adapters/http')?.files).toContain('visits/cookies');
   expect(byName.get('http/transport')?.packages).toContain('p-retry');
 });

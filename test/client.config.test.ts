@@ -84,6 +84,7 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
     ],
     ['telemetryEnabled', 'a boolean', ['yes', 1]],
     ['fetchApi', 'a fetch function', ['fetch', {}, true]],
+    ['waitUntil', 'a function', ['waitUntil', 5, {}, true]],
     [
       'agent',
       'an http.Agent or https.Agent, or a function (an undici dispatcher belongs to target-node-sdk/undici)',

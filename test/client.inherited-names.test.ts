@@ -30,7 +30,7 @@ test('a hidden name counts as little when it is the only one', async () => {
 const OF_CALLERS = (
   'client organizationId timeout serverDomain secure environmentId environment targetLocationHint propertyToken ' +
   'decisioningMethod pollingInterval artifactLocation fetchApi agent proxy retry circuitBreaker logger version events ' +
-  'request targetCookie visitorCookie consumerId customerIds sessionId visitor errCallback domain path sameSite ' +
+  'request targetCookie visitorCookie consumerId customerIds sessionId visitor waitUntil errCallback domain path sameSite ' +
   'httpOnly maxAge tntId thirdPartyId property context channel geo parameters execute prefetch pageLoad mboxes views'
 ).split(' ');
 

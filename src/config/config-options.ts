@@ -31,6 +31,15 @@ export interface ArtifactStore {
 }
 
 /**
+ * Keeps a process or a function of a platform running until work in the background has ended. Serverless platforms have
+ * such a function. Without it they may stop the process as soon as the answer is sent.
+ *
+ * @see https://developers.cloudflare.com/workers/runtime-apis/context/#waituntil
+ * @see https://vercel.com/docs/functions/functions-api-reference/vercel-functions-package#waituntil
+ */
+export type WaitUntil = (work: Promise<unknown>) => void;
+
+/**
  * The options of `TargetClient.create`.
  *
  * A missing or wrong option throws a `TargetError` with the code `ERR_TARGET_INVALID_CONFIG`, whose `path` names the
@@ -166,6 +175,21 @@ export interface TargetClientConfig {
   readonly notifications?: NotificationsOption | undefined;
   /** The logger to write to, such as `console`. @default no logging */
   readonly logger?: LoggerOption | null | undefined;
+  /**
+   * A function that is given all work in the background: display notifications, telemetry, artifact downloads, and the
+   * call that learns the location hint. A promise for notifications comes once in a turn of the event loop. It ends
+   * when the notifications are sent, or after the client's `timeout`. The promises never reject. An error of the
+   * function is logged as a warning and harms nothing.
+   * @default none
+   *
+   * @example
+   * ```ts
+   * import { waitUntil } from '@vercel/functions';
+   *
+   * TargetClient.create({ client: 'acmeclient', organizationId: '1234567890@AdobeOrg', waitUntil });
+   * ```
+   */
+  readonly waitUntil?: WaitUntil | undefined;
   /** The version of at.js on the pages, sent as the query parameter `version`. @default none */
   readonly version?: string | undefined;
   /** Listeners by event name. `client.on` adds more of them later. */

@@ -12,7 +12,7 @@ import type { RetryPolicy } from '../http/retry.js';
 import { deliveryHost, isLocationHint } from '../identity/location-hint.js';
 import { isObject, parseJson, unreadablePathOf } from '../json.js';
 import type { Logger, LoggerOption } from '../logger.js';
-import type { ArtifactStore, TargetClientConfig } from './config-options.js';
+import type { ArtifactStore, TargetClientConfig, WaitUntil } from './config-options.js';
 import {
   type CircuitBreakerOption,
   type CircuitBreakerPolicy,
@@ -76,6 +76,7 @@ export interface ResolvedConfig {
   /** The policy of the circuit breaker. It is `undefined` when the circuit breaker is off. */
   readonly circuitBreaker: CircuitBreakerPolicy | undefined;
   readonly notifications: NotificationPolicy;
+  readonly waitUntil: WaitUntil | undefined;
   readonly version: string | undefined;
   readonly events: TargetEventListeners;
   readonly allMatchingMboxes: ReadonlySet<string>;
@@ -130,6 +131,7 @@ const OPTIONS = {
     flagFromText,
   ),
   notifications: objectCheck<NotificationsOption>(),
+  waitUntil: functionCheck<WaitUntil>('a function'),
   logger: objectCheck<LoggerOption>('an object with log methods'),
   version: text,
   events: objectCheck<TargetEventListeners>('listeners by event name'),
@@ -184,6 +186,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     retry: toRetryPolicy(options.retry, logger),
     circuitBreaker: toCircuitBreakerPolicy(options.circuitBreaker, logger),
     notifications: toNotificationPolicy(options.notifications, options, logger),
+    waitUntil: options.waitUntil,
     version: options.version,
     events: toListeners(options.events, logger),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),

@@ -21,6 +21,8 @@ export interface Outgoing {
    * the edge.
    */
   readonly isMereClaim: boolean;
+  /** True when somebody waits for the answer. Reports may take as long as they need. */
+  readonly isAwaited: boolean;
   /**
    * The telemetry entries of earlier calls that this call carries. They are set while the call passes through the
    * layers.
@@ -38,9 +40,14 @@ export function asksForOffers(request: Delivery['request']): boolean {
   return execute !== undefined || prefetch !== undefined;
 }
 
+/** Tells whether somebody waits for the answer to a delivery: for its offers, or for the visitor's ids. */
+export function isAwaited(delivery: Delivery): boolean {
+  return asksForOffers(delivery.request) || ownOf(delivery).asksForIds === true;
+}
+
 /** Makes the HTTP request of a delivery call. */
 export function toExchangeRequest(
-  { delivery, request, entries, isMereClaim }: Outgoing,
+  { delivery, request, entries, isAwaited, isMereClaim }: Outgoing,
   { url, requestId }: Pick<ExchangeRequest, 'url' | 'requestId'>,
   { retry }: ResolvedConfig,
 ): ExchangeRequest {
@@ -63,7 +70,7 @@ export function toExchangeRequest(
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
     accepts: undefined,
-    isReport: !asksForOffers(request),
+    isReport: !isAwaited,
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };
 }

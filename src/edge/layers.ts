@@ -11,7 +11,7 @@ import type { Delivery } from '../request/call.js';
 import type { DeliveryCounts } from '../stats.js';
 import { isUnresolved } from './clusters.js';
 import type { Deliver } from './deliver.js';
-import { asksForOffers, type Outgoing } from './delivery-request.js';
+import type { Outgoing } from './delivery-request.js';
 import type { OwnHostOptions } from './host.js';
 import { toDeliveryEntry } from './telemetry-entry.js';
 
@@ -92,7 +92,7 @@ function tellResult({ counts, logger }: LayerOptions): Layer {
   };
 }
 
-/** Refuses calls for offers, because somebody waits for them. Notifications may take as long as they need. */
+/** Refuses calls for which somebody waits. Notifications may take as long as they need. */
 function breakCircuit({ breaker, config }: LayerOptions): Layer {
   return (next) => {
     if (!breaker) {
@@ -114,7 +114,7 @@ function breakCircuit({ breaker, config }: LayerOptions): Layer {
         throw error;
       }
     };
-    return (outgoing) => (asksForOffers(outgoing.request) ? deliver(outgoing) : next(outgoing));
+    return (outgoing) => (outgoing.isAwaited ? deliver(outgoing) : next(outgoing));
   };
 }
 
@@ -157,8 +157,8 @@ function tellRequest({ counts, logger }: LayerOptions): Layer {
  * Tells whether a call is measured. A call that only carries telemetry is not measured, because its entry would need
  * another such call.
  */
-function isMeasured({ request }: Outgoing): boolean {
-  return asksForOffers(request) || request.notifications !== undefined;
+function isMeasured({ request, isAwaited }: Outgoing): boolean {
+  return isAwaited || request.notifications !== undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Delivery } from '../request/call.js';
 import type { CircuitBreakerStats } from '../stats.js';
 import { Clusters } from './clusters.js';
 import { createPost, type Delivered, type PostOptions } from './deliver.js';
-import { asksForOffers, type Outgoing, toSentRequest } from './delivery-request.js';
+import { isAwaited, type Outgoing, toSentRequest } from './delivery-request.js';
 import { hostOf, type OwnHostOptions, ownHint } from './host.js';
 import { type LayerOptions, withLayers } from './layers.js';
 
@@ -28,7 +28,7 @@ export function createEdgeRoute(options: EdgeRouteOptions): EdgeRoute {
   const sendTo = (delivery: Delivery, locationHint: string | undefined, isMereClaim = false) =>
     send(toOutgoing(delivery, { locationHint, host: hostOf(config, locationHint), isMereClaim }));
   const sendOwn = (delivery: Delivery) =>
-    sendTo(delivery, asksForOffers(delivery.request) ? ownHint(options) : clientHint.current);
+    sendTo(delivery, isAwaited(delivery) ? ownHint(options) : clientHint.current);
   /** Tells whether only a visitor names a hint. Its cluster may not exist. */
   const isMereClaim = (hint: string) =>
     config.serverDomain === undefined && hint !== clientHint.current && hint !== config.targetLocationHint;
@@ -88,7 +88,16 @@ function toOutgoing(
   { locationHint, host, isMereClaim }: Pick<Outgoing, 'locationHint' | 'host' | 'isMereClaim'>,
 ): Outgoing {
   const request = toSentRequest(delivery.request);
-  return { delivery, request, locationHint, host, isMereClaim, entries: [], isSent: false };
+  return {
+    delivery,
+    request,
+    locationHint,
+    host,
+    isMereClaim,
+    isAwaited: isAwaited(delivery),
+    entries: [],
+    isSent: false,
+  };
 }
 
 /** Copies a delivery with the time that is left until a deadline. */

@@ -82,6 +82,14 @@ export const newHexId = inPieces(2 * BYTES, () => {
   return toHex(drawn);
 });
 
+/**
+ * Makes a tntId as the edge does: 32 hexadecimal digits, followed by a dot, the location hint and `_0` when a hint is
+ * known.
+ */
+export function newTntId(locationHint: string | undefined): string {
+  return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
+}
+
 const newHalf = inPieces(BYTES, () => {
   draw();
   return toHex(drawn).toUpperCase();

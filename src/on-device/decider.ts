@@ -1,15 +1,22 @@
 import { startsAt } from '#platform';
-import { type Decision, type EdgeShare, type LocalDecider, notReadyError } from '../decide.js';
+import type { WaitUntil } from '../config/config-options.js';
+import {
+  type Decision,
+  type EdgeShare,
+  type LocalDecider,
+  notReadyError,
+  throwIfAborted,
+  withTntId,
+} from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
-import { isAborted, reasonOfAbort } from '../http/watched-signal.js';
-import { newHexId } from '../identity/ids.js';
+import { newTntId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
-import { copyWith, emptyLike, hasNoPrototype } from '../inherited-names.js';
+import { hasNoPrototype } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
 import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
-import type { Call } from '../request/call.js';
+import type { Call, Delivery } from '../request/call.js';
 import type { ArtifactInUse } from './artifact/held.js';
 import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js';
 import { toOwnReports } from './display-report.js';
@@ -23,8 +30,11 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   /** The client's location hint, for calls of visitors who have none. */
   readonly clientHint: OwnHint;
-  /** Called when the first download has started, or when it is clear that none is needed. */
-  readonly onStart: () => void;
+  /**
+   * Called when the first download has started, or when it is clear that none is needed. It takes the `waitUntil` of the
+   * call that started it.
+   */
+  readonly onStart: (waitUntil: WaitUntil | undefined) => void;
 }
 
 /** The on-device decisioning of one client, from the first download of its artifact until the client is closed. */
@@ -51,24 +61,24 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
   const { onStart } = options;
   const parts = { ...options, payload: undefined, source, lookUpGeo: createGeoLookup(options) };
   let hasStarted = false;
-  const start = () => {
+  const start = (waitUntil?: WaitUntil) => {
     if (hasStarted) {
       return;
     }
     hasStarted = true;
-    source.start();
-    onStart();
+    source.start(waitUntil);
+    onStart(waitUntil);
   };
   if (startsAt === 'create') {
     start();
   }
   return {
     decide: (call) => {
-      start();
+      start(call.waitUntil);
       return decide(call, parts);
     },
-    edgeShare: (request) => {
-      start();
+    edgeShare: ({ request, waitUntil }) => {
+      start(waitUntil);
       return source.inUse && shareOf(request, source.inUse);
     },
     get state() {
@@ -192,30 +202,6 @@ function evaluateSafely(
   }
 }
 
-function throwIfAborted({ signal }: Call): void {
-  if (!signal || !isAborted(signal)) {
-    return;
-  }
-  const cause = reasonOfAbort(signal);
-  throw new TargetError('ERR_TARGET_ABORTED', 'the decision was aborted by its signal', { cause });
-}
-
-/**
- * Makes a tntId as the edge does: 32 hexadecimal digits, followed by a dot, the location hint and `_0` when a hint is
- * known.
- */
-function newTntId(locationHint: string | undefined): string {
-  return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
-}
-
-/** Returns the request with the visitor's new tntId. Reports have to name the visitor for whom the call was decided. */
-function withTntId(request: ResolvedDeliveryRequest, tntId: string | undefined): ResolvedDeliveryRequest {
-  if (tntId === undefined) {
-    return request;
-  }
-  return copyWith(request, { id: copyWith(request.id ?? emptyLike(request), { tntId }) });
-}
-
 function toDeliveryResponse(
   { status, id, execute, prefetch }: Evaluation,
   request: ResolvedDeliveryRequest,
@@ -237,7 +223,7 @@ function toDeliveryResponse(
 
 /** Adds a report to the queue of notifications, with the session of the visitor. */
 function send(report: WrittenReport, { call }: LocatedCall, { notifications, config }: Parts): void {
-  notifications.add({
+  const delivery: Delivery = {
     request: report,
     encodedSessionId: call.encodedSessionId,
     // The report uses the visitor's own hint, because the client's hint may have changed by the time it is sent.
@@ -245,7 +231,8 @@ function send(report: WrittenReport, { call }: LocatedCall, { notifications, con
     decisioningMethod: 'on-device',
     timeoutMs: config.timeoutMs,
     signal: undefined,
-  });
+  };
+  notifications.add(delivery, call.waitUntil);
 }
 
 function recordTelemetry(

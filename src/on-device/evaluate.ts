@@ -11,6 +11,7 @@ import type {
   VisitorId,
   VisitorIdResponse,
 } from '../delivery-api.js';
+import { toAnsweredIds } from '../identity/visitor-ids.js';
 import { emptyLike, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import { decideMbox, decidePageLoad, decideView, type Part } from './answers.js';
 import { DisplayReport } from './display-report.js';
@@ -81,7 +82,7 @@ export function evaluate(
   const remote = remoteDependency(request, compiled);
   return {
     status: needsEdge(remote) ? 206 : 200,
-    id: toOwnId(visitor.id),
+    id: toAnsweredIds(visitor.id),
     newTntId: visitor.id === request.id ? undefined : visitor.id.tntId,
     execute: request.execute ? decideExecute(request.execute, toPart('execute', sources)) : undefined,
     prefetch: request.prefetch ? decidePrefetch(request.prefetch, toPart('prefetch', sources)) : undefined,
@@ -151,22 +152,4 @@ function decideMboxes(mboxes: NonNullable<ExecuteRequest['mboxes']>, part: Part)
     decideMbox(mbox, part, answers);
   }
   return answers;
-}
-
-/** Returns a copy of a visitor's ids, which the caller may change. */
-function toOwnId(id: VisitorId): VisitorIdResponse {
-  const own: VisitorIdResponse = emptyLike(id);
-  if (id.tntId) {
-    own.tntId = id.tntId;
-  }
-  if (id.thirdPartyId) {
-    own.thirdPartyId = id.thirdPartyId;
-  }
-  if (id.marketingCloudVisitorId) {
-    own.marketingCloudVisitorId = id.marketingCloudVisitorId;
-  }
-  if (id.customerIds) {
-    own.customerIds = id.customerIds.map((customer) => ({ ...customer }));
-  }
-  return own;
 }

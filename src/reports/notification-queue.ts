@@ -10,6 +10,8 @@ import { ownOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
+import { AwaitedTurn } from './awaited-turn.js';
+import type { BackgroundWork } from './background-work.js';
 import { NotificationFates, notificationsOf } from './notification-fates.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
@@ -30,6 +32,10 @@ export interface NotificationQueueOptions {
   readonly hostOf: (locationHint: string | undefined) => string;
   readonly events: Events;
   readonly logger: Logger;
+  /** Tells the platform of the calls that are queued. */
+  readonly work: BackgroundWork;
+  /** The longest time in ms for which the platform is asked to wait for the calls of one turn. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -56,6 +62,7 @@ export class NotificationQueue {
   readonly #fates: NotificationFates;
   #bytes = 0;
   #isTurnOver = true;
+  #awaitedTurn: AwaitedTurn | undefined;
   #timer: Timer | undefined;
 
   constructor(options: NotificationQueueOptions) {
@@ -75,8 +82,11 @@ export class NotificationQueue {
     return this.#fates.stats;
   }
 
-  /** Adds a call. It is sent after the current turn of the event loop, because it must not delay the decision. */
-  add(call: Delivery): void {
+  /**
+   * Adds a call. It is sent after the current turn of the event loop, because it must not delay the decision. The
+   * platform is told by `waitUntil`, else by the client's.
+   */
+  add(call: Delivery, waitUntil = this.#options.work.waitUntil): void {
     this.#fates.accept(call);
     const { maxQueued, maxBytes } = this.#options.policy;
     const bytes = queuedBytesOf(call, this.#bytes, maxBytes);
@@ -91,15 +101,23 @@ export class NotificationQueue {
       const hint = this.#lost.reachable(call.locationHint);
       const period = this.#periods.enter();
       this.#waiting.push({ call, bytes, period, attempts: 0, firstTriedMs: undefined, hint });
-      if (!this.#isTurnOver) {
-        return;
+      if (this.#isTurnOver) {
+        this.#isTurnOver = false;
+        later(() => this.#endTurn());
       }
-      this.#isTurnOver = false;
-      later(() => {
-        this.#isTurnOver = true;
-        this.#pump();
-      });
+      if (waitUntil) {
+        this.#awaitedTurn ??= new AwaitedTurn(this.#options.work);
+        this.#awaitedTurn.inform(waitUntil);
+      }
     }
+  }
+
+  #endTurn(): void {
+    const turn = this.#awaitedTurn;
+    this.#awaitedTurn = undefined;
+    this.#isTurnOver = true;
+    this.#pump();
+    turn?.end(this.flush({ timeoutMs: this.#options.timeoutMs, signal: undefined }));
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from '../config/config.js';
+import type { WaitUntil } from '../config/config-options.js';
 import {
   type Context,
   type CustomerId,
@@ -17,7 +18,7 @@ import { copyWith, emptyLike, hasNoPrototype, withoutPrototypes } from '../inher
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
-import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs } from './options.js';
+import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs, toWaitUntil } from './options.js';
 
 /** A call with all defaults filled in: the request, the visitor it is for, and its limits. */
 export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 'locationHint' | 'visitor'> {
@@ -28,11 +29,21 @@ export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 
   /** The budget of the whole call in ms, retries included. */
   readonly timeoutMs: number;
   readonly signal: AbortSignalLike | undefined;
+  /** The function that is given the work which this call leaves behind. It is `undefined` when the client's is used. */
+  readonly waitUntil: WaitUntil | undefined;
+  /**
+   * True when somebody waits for the visitor's ids in the answer. Somebody also waits for the answer to a request for
+   * offers, and nobody for the answer to a report.
+   */
+  readonly asksForIds?: boolean;
 }
 
 /** The parts of a call that one HTTP call to the edge needs. */
 export interface Delivery
-  extends Pick<Call, 'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal'> {
+  extends Pick<
+    Call,
+    'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal' | 'asksForIds'
+  > {
   /**
    * The budget of the whole call in ms. `timeoutMs` is less when a part of it was spent before the host was chosen.
    * @default timeoutMs
@@ -84,6 +95,7 @@ export function toCall(
     decisioningMethod,
     timeoutMs: toTimeoutMs(options.timeout) ?? config.timeoutMs,
     signal: toSignal(options.signal),
+    waitUntil: toWaitUntil(options.waitUntil),
   };
 }
 

@@ -77,7 +77,7 @@ function checkCallback(name: string, callback: unknown): void {
  * Makes the error of a call from a thrown value. When the caller's getter or proxy threw, the error names the option
  * that cannot be read. Otherwise it reports a defect of this package, which must not be called a mistake of the caller.
  */
-function toCallError(thrown: unknown, options: unknown): TargetError {
+export function toCallError(thrown: unknown, options: unknown): TargetError {
   if (thrown instanceof TargetError || !isObject(options)) {
     return toTargetError(thrown);
   }

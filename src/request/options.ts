@@ -1,4 +1,5 @@
 import { DECISIONING_METHODS } from '../config/config.js';
+import type { WaitUntil } from '../config/config-options.js';
 import { timeout as timeoutCheck, warnOfUnknown } from '../config/option-checks.js';
 import type { DecisioningMethod } from '../delivery-api.js';
 import { describe, invalidField } from '../errors.js';
@@ -10,7 +11,7 @@ import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
 
 /**
- * The options that `getOffers`, `getAttributes` and `sendNotifications` share. A wrong value makes the call reject with
+ * The options that `getOffers`, `getAttributes`, `sendNotifications` and `identify` share. A wrong value makes the call reject with
  * `ERR_TARGET_INVALID_REQUEST`, and `path` of the error names the option. `null` counts as absent. An unknown option is
  * ignored with a warning.
  *
@@ -29,7 +30,7 @@ export interface CallOptions extends IdentityOptions {
   /**
    * The method of deciding this call. `sendNotifications` does not use it, because only the edge takes notifications. A
    * client whose own method is `server-side` has no rules: `on-device` then rejects with `ERR_TARGET_NOT_READY`, and
-   * `hybrid` asks the edge.
+   * `hybrid` asks the edge. `identify` needs no rules.
    * @default the client's `decisioningMethod`
    */
   readonly decisioningMethod?: DecisioningMethod | undefined;
@@ -45,6 +46,17 @@ export interface CallOptions extends IdentityOptions {
    * @default none
    */
   readonly signal?: AbortSignalLike | undefined;
+  /**
+   * A function that is given the work in the background that this call causes, such as its display notifications. It is
+   * for platforms that have one function for each request, such as `ctx.waitUntil` of Cloudflare.
+   * @default the client's `waitUntil`
+   *
+   * @example
+   * ```ts
+   * await client.getOffers({ request, waitUntil: (work) => ctx.waitUntil(work) });
+   * ```
+   */
+  readonly waitUntil?: WaitUntil | undefined;
 }
 
 /** The options of `getOffers` and `sendNotifications`. */
@@ -95,6 +107,7 @@ const OPTIONS = {
   decisioningMethod: true,
   timeout: true,
   signal: true,
+  waitUntil: true,
   callback: true,
   errCallback: true,
 } satisfies Record<keyof RequestOptions | 'callback' | 'errCallback', true>;
@@ -123,6 +136,7 @@ export function ownOptions<Options extends object>(options: Options): Options {
     'decisioningMethod' in ROOT ||
     'timeout' in ROOT ||
     'signal' in ROOT ||
+    'waitUntil' in ROOT ||
     'callback' in ROOT ||
     'errCallback' in ROOT;
   return inherits ? withoutInherited(options) : options;
@@ -184,4 +198,18 @@ export function toSignal(signal: unknown): AbortSignalLike | undefined {
     return signal as AbortSignalLike;
   }
   throw invalidField('signal', 'an AbortSignal', signal);
+}
+
+/**
+ * Checks the `waitUntil` option of a call.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for anything but a function.
+ */
+export function toWaitUntil(waitUntil: unknown): WaitUntil | undefined {
+  if (waitUntil === undefined || waitUntil === null) {
+    return undefined;
+  }
+  if (typeof waitUntil === 'function') {
+    return waitUntil as WaitUntil;
+  }
+  throw invalidField('waitUntil', 'a function', waitUntil);
 }

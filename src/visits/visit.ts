@@ -1,14 +1,19 @@
+import { callSafely } from '../call-safely.js';
+import { invalidField, invalidOption, messageOf, TargetError } from '../errors.js';
 import type {
   AnyAttributes,
   AttributesProvider,
   AttributesSchema,
-  DeliveryRequest,
   JsonValue,
   TargetClient,
-  TargetDeliveryResponse,
   Visitor,
 } from '../index.js';
-import { readCookies, toSetCookieHeaders } from './cookies.js';
+import { ownOf } from '../inherited-names.js';
+import { isObject } from '../json.js';
+import type { CopiedRequest } from '../request/copy-request.js';
+import type { VisitSupport } from '../visit-support.js';
+import { ACCEPT_CH } from './context.js';
+import { toSetCookieHeaders } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type {
   TrackOptions,
@@ -17,102 +22,278 @@ import type {
   VisitMbox,
   VisitRequest,
 } from './visit-call.js';
+import { VisitCalls } from './visit-calls.js';
+import { VisitFacts } from './visit-facts.js';
 import { checkVisitOptions, type VisitOptions } from './visit-options.js';
 
-/** Makes the visit of one request. */
+/** Cookies that delete those of the browser. */
+const FORGOTTEN = {
+  targetCookie: { name: 'mbox', value: '', maxAge: 0 },
+  targetLocationHintCookie: { name: 'mboxEdgeCluster', value: '', maxAge: 0 },
+};
+
+/**
+ * Makes the visit of one request of a browser. Make one for each request, and share it between all parts of the page.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option. `path` of the error names it.
+ *
+ * @example
+ * ```ts
+ * const visit = createVisit(client, fromNodeRequest(request));
+ * const hero = await visit.offer('hero', '<h1>Welcome</h1>');
+ * for (const [name, value] of visit.headers()) response.appendHeader(name, value);
+ * response.end(hero);
+ * ```
+ */
 export function createVisit(
   client: TargetClient,
   incoming: IncomingRequest,
-  options: VisitOptions = {},
+  options: VisitOptions | null = {},
 ): Visit {
-  checkVisitOptions(options);
-  return new Visit(client, incoming, options);
+  checkVisitOptions(options ?? {});
+  const support: VisitSupport | undefined = client?.forVisits;
+  if (!support) {
+    throw invalidOption('client', 'a TargetClient', client);
+  }
+  if (!isObject(incoming)) {
+    throw invalidOption('incoming', 'an IncomingRequest', incoming);
+  }
+  return new Visit(client, support, incoming, ownOf(options ?? {}));
 }
 
-/** One visitor's one request. */
+/**
+ * One visitor's one request. It knows the browser's cookies and the context, so its calls need neither. It gives a new
+ * visitor one identity, also when several parts of a page ask at the same time, and it merges their questions. Its
+ * {@link headers} go into the answer.
+ *
+ * Errors are those of the client's calls, unless the option `onError` is given.
+ */
 export class Visit {
-  readonly #client: TargetClient;
-  readonly #incoming: IncomingRequest;
+  readonly #support: VisitSupport;
   readonly #options: VisitOptions;
-  #last: TargetDeliveryResponse | undefined;
+  readonly #facts: VisitFacts;
+  readonly #calls: VisitCalls;
+  #hasAsked = false;
+  #areHeadersSent = false;
 
-  /** @internal */
-  constructor(client: TargetClient, incoming: IncomingRequest, options: VisitOptions) {
-    this.#client = client;
-    this.#incoming = incoming;
+  /** Users call {@link createVisit}. @internal */
+  constructor(client: TargetClient, support: VisitSupport, incoming: IncomingRequest, options: VisitOptions) {
+    this.#support = support;
     this.#options = options;
+    this.#facts = new VisitFacts(client, support, incoming, options);
+    this.#calls = new VisitCalls(client, support, options, this.#facts);
   }
 
-  /** True when nobody may see the page. */
+  /**
+   * True when nobody may see the answer: a browser loads the page in advance, or the method is HEAD or OPTIONS. Such a
+   * visit counts nothing, unless the option `unseen` is `execute`.
+   */
   get isUnseen(): boolean {
-    return false;
+    return this.#facts.isUnseen;
   }
 
-  /** The Experience Cloud visitor of the page. */
+  /**
+   * The Experience Cloud visitor of the page. All calls share its supplemental data id, by which Analytics joins them
+   * with the hits of the page.
+   */
   get visitor(): Visitor {
-    throw new Error('not yet');
+    return this.#facts.identity.visitor;
   }
 
-  /** Decides offers. */
-  async getOffers(options: VisitRequest): Promise<VisitAnswer> {
-    const answer = await this.#client.getOffers({ ...this.#identity(), ...options });
-    this.#last = answer;
-    return Object.assign(answer, { isUncounted: false });
+  /**
+   * Decides offers, as `client.getOffers` does. Calls of one turn of the event loop that ask for mboxes alone are merged
+   * to one request.
+   */
+  getOffers(options: VisitRequest): Promise<VisitAnswer> {
+    this.#hasAsked = true;
+    return this.#settle(options, () => this.#calls.ask(options));
   }
 
-  /** Decides attributes. */
+  /**
+   * Decides feature flags and other attributes, as `client.getAttributes` does. Without a decision, the getters return
+   * the defaults that they are given.
+   */
   async getAttributes<Schema extends AttributesSchema<Schema> = AnyAttributes>(
     mboxNames: readonly NoInfer<keyof Schema & string>[],
-    options: VisitAttributesCall = {},
+    options: VisitAttributesCall | null = {},
   ): Promise<AttributesProvider<Schema>> {
-    const answer = await this.#client.getAttributes<Schema>(mboxNames, { ...this.#identity(), ...options });
-    this.#last = answer.getResponse();
-    return answer;
+    this.#hasAsked = true;
+    const own = options ?? {};
+    const answer = await this.#settle(own, () =>
+      this.#calls.ask({ ...own, request: this.#support.addMboxes(own.request ?? {}, mboxNames) }),
+    );
+    return this.#support.toAttributes<Schema>(answer);
   }
 
-  /** Returns the content of an mbox, or the default. */
+  /**
+   * Returns the content of an mbox's first offer, or the default. It never rejects. An error goes to `onError`, or else
+   * to the logger of the client as a warning. A redirect is no content, so the default comes instead.
+   *
+   * @example
+   * ```ts
+   * const hero = await visit.offer('hero', '<h1>Welcome</h1>');
+   * const { color } = await visit.offer('button', { color: 'blue' });
+   * ```
+   */
   async offer<Content = JsonValue | string>(
     mbox: string | VisitMbox,
     defaultContent: Content,
   ): Promise<Content> {
+    this.#hasAsked = true;
+    const mboxes = [typeof mbox === 'string' ? { name: mbox } : mbox];
+    const options = { request: { execute: { mboxes } } };
     try {
-      const execute = { mboxes: [typeof mbox === 'string' ? { name: mbox } : mbox] };
-      const { response } = await this.getOffers({ request: { execute } as DeliveryRequest });
-      return (response.execute?.mboxes?.[0]?.options?.[0]?.content as Content | undefined) ?? defaultContent;
-    } catch {
+      const { response } = await this.#calls.ask(options);
+      const option = response.execute?.mboxes?.[0]?.options?.[0];
+      const isContent = option?.content !== undefined && option.type !== 'redirect';
+      // The account decides what an offer holds. The caller knows its own mbox.
+      return isContent ? (option.content as Content) : defaultContent;
+    } catch (thrown) {
+      this.#report(this.#support.toError(thrown, options), 'an offer has its default content');
       return defaultContent;
     }
   }
 
-  /** Reports displays and clicks. */
-  sendNotifications(options: VisitRequest): Promise<TargetDeliveryResponse> {
-    return this.#client.sendNotifications({ ...this.#identity(), ...options });
+  /**
+   * Reports displays and clicks, as `client.sendNotifications` does. Nothing is reported of a page that nobody may see.
+   */
+  sendNotifications(options: VisitRequest): Promise<VisitAnswer> {
+    return this.#settle(options, () => this.#calls.report(options));
   }
 
-  /** Counts a conversion in the background. */
-  track(mbox: string, options: TrackOptions = {}): void {
-    const execute = { mboxes: [{ name: mbox, ...options }] };
-    void this.getOffers({ request: { execute } as DeliveryRequest }).catch(() => undefined);
+  /**
+   * Counts a conversion in the background: the mbox is executed on the edge, with the order. The answer does not wait for
+   * it, but `client.flush()` and `client.close()` do. An error goes to `onError`, or else to the logger as a warning.
+   *
+   * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` at once for a wrong name, order or parameter. Nothing is sent then.
+   * @example
+   * ```ts
+   * visit.track('orderConfirmPage', { order: { id: 'o-123', total: 49.9, purchasedProductIds: ['sku-7'] } });
+   * ```
+   */
+  track(mbox: string, options: TrackOptions | null = {}): void {
+    if (typeof mbox !== 'string' || mbox === '') {
+      throw invalidField('mbox', 'the name of an mbox', mbox);
+    }
+    const request = this.#checkConversion(mbox, options ?? {});
+    const work = this.#calls.count(request).catch((thrown: unknown) => {
+      this.#report(
+        this.#support.toError(thrown, undefined),
+        `the conversion of mbox '${mbox}' was not counted`,
+      );
+    });
+    this.#support.keep(work);
+    this.#calls.waitUntil(work);
   }
 
-  /** Asks who the visitor is. */
-  async identify(): Promise<void> {}
+  /**
+   * Asks who the visitor is, without asking for offers, unless the visitor is known. After it, {@link headers} has the
+   * cookies, so a proxy can name a visitor before the page is rendered.
+   */
+  async identify(): Promise<void> {
+    await this.#settle<unknown>(undefined, () => this.#calls.identify());
+  }
 
-  /** The `Set-Cookie` lines that are due. */
+  /** The `Set-Cookie` lines that the answers so far need. With the option `cookies.write` there may be none. */
   get setCookies(): readonly string[] {
-    return this.#last ? toSetCookieHeaders(this.#last, this.#options.cookies ?? {}) : [];
+    const { cookies } = this.#options;
+    if (this.#areHeadersSent) {
+      return [];
+    }
+    if (this.#facts.consent.forget) {
+      const { write, ...attributes } = cookies ?? {};
+      return write === 'never' ? [] : toSetCookieHeaders(FORGOTTEN, attributes);
+    }
+    return this.#facts.knownIdentity?.setCookies() ?? [];
   }
 
-  /** The headers of the answer. */
+  /**
+   * Returns the headers that the answer needs, as they are due now: `Set-Cookie`, `Accept-CH` and `Cache-Control`. Add
+   * them to those that the answer has. The list is empty after {@link headersSent}.
+   */
   headers(): [name: string, value: string][] {
-    const cookies = this.setCookies.map((line): [string, string] => ['Set-Cookie', line]);
-    return cookies.length > 0 ? [...cookies, ['Cache-Control', 'private, no-store']] : cookies;
+    const { clientHints, cacheControl } = this.#options;
+    const headers = this.setCookies.map((line): [string, string] => ['Set-Cookie', line]);
+    if (this.#areHeadersSent) {
+      return headers;
+    }
+    const isPrivate = headers.length > 0 || this.#hasAsked;
+    if (clientHints && this.#facts.consent.granted) {
+      headers.push(['Accept-CH', ACCEPT_CH]);
+    }
+    if (isPrivate && cacheControl !== false) {
+      headers.push(['Cache-Control', 'private, no-store']);
+    }
+    return headers;
   }
 
-  /** Tells the visit that the headers of the answer are sent, so that its cookies can no longer be written. */
-  headersSent(): void {}
-
-  #identity(): object {
-    return readCookies(this.#incoming.header('cookie'), '');
+  /**
+   * Tells the visit that the headers of the answer are sent. Later calls work, but their cookies cannot be written any
+   * longer. Adapters call it.
+   */
+  headersSent(): void {
+    this.#areHeadersSent = true;
+    this.#facts.headersSent();
   }
+
+  async #settle<Answer>(
+    options: VisitRequest | VisitAttributesCall | undefined,
+    act: () => Answer | PromiseLike<Answer>,
+  ): Promise<Answer | VisitAnswer> {
+    try {
+      return await act();
+    } catch (thrown) {
+      const error = this.#support.toError(thrown, options);
+      if (!this.#options.onError || isMistake(error)) {
+        throw error;
+      }
+      this.#report(error, '');
+      return this.#calls.toDefault(this.#copyOf(options), error);
+    }
+  }
+
+  /** Copies the request of a call that failed, for the answer. The caller may have changed it since. */
+  #copyOf(options: VisitRequest | VisitAttributesCall | undefined): CopiedRequest {
+    try {
+      return options?.request ? this.#support.checkRequest(options.request) : {};
+    } catch {
+      return {};
+    }
+  }
+
+  /** Checks a conversion. The error names the field as the caller wrote it. */
+  #checkConversion(name: string, options: TrackOptions): CopiedRequest {
+    if (!isObject(options)) {
+      throw invalidField('options', 'an object', options);
+    }
+    const inner = 'execute.mboxes[0].';
+    try {
+      const mbox = { ...options, name };
+      return this.#support.checkRequest({ execute: { mboxes: [mbox] } });
+    } catch (thrown) {
+      const error = this.#support.toError(thrown, { request: { options } });
+      const { code, message, path, cause } = error;
+      throw path?.startsWith(inner)
+        ? new TargetError(code, message.replace(inner, ''), { path: path.slice(inner.length), cause })
+        : error;
+    }
+  }
+
+  #report(error: TargetError, what: string): void {
+    const { onError } = this.#options;
+    const { logger } = this.#support;
+    if (!onError) {
+      logger.warn(`${what}: ${error.message}`);
+      return;
+    }
+    callSafely(
+      () => onError(error),
+      (thrown) => logger.warn(`the option onError of a visit failed: ${messageOf(thrown)}`),
+    );
+  }
+}
+
+/** Tells whether an error is a mistake of the programmer, which default content must not hide. */
+function isMistake({ code }: TargetError): boolean {
+  return code === 'ERR_TARGET_INVALID_REQUEST' || code === 'ERR_TARGET_CLOSED';
 }

@@ -100,6 +100,25 @@ describe('an on-device client', () => {
     await client.close();
   });
 
+  test.each(['on-device', 'hybrid'] as const)(
+    'gives the work that its first call starts to the waitUntil of this call: %s',
+    async (decisioningMethod) => {
+      const ofClient = jest.fn();
+      const works: Promise<unknown>[] = [];
+      const waitUntil = (work: Promise<unknown>) => void works.push(work);
+      const client = TargetClient.create({ ...config, decisioningMethod, waitUntil: ofClient });
+      await client.getOffers({ request: EXECUTE, waitUntil }).catch(() => undefined);
+      await Promise.all(works);
+      const paths = fetched.map(({ url }) => new URL(url).pathname.replace(/.*\//, '')).toSorted();
+      // A hybrid client learns its location hint from the call itself.
+      expect(paths).toEqual(['delivery', 'rules.json']);
+      expect(works).toHaveLength(2);
+      expect(await client.ready()).toMatchObject({ source: 'cdn' });
+      expect(ofClient).not.toHaveBeenCalled();
+      await client.close();
+    },
+  );
+
   test('that was closed before its first call never downloads', async () => {
     const client = TargetClient.create(config);
     await client.close();

@@ -5,6 +5,7 @@ import { TargetError } from '../../src/errors.js';
 import { Events } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
 import { createLogger } from '../../src/logger.js';
+import { BackgroundWork } from '../../src/reports/background-work.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
 import type { Delivery } from '../../src/request/call.js';
 import type { CloseResult, NotificationStats } from '../../src/stats.js';
@@ -354,6 +355,8 @@ class Real {
       policy: watcher.policy,
       events,
       logger,
+      work: new BackgroundWork(undefined, logger),
+      timeoutMs: 3000,
       hostOf: (hint = '') => `edge${hint}.example`,
       deliver: (call) => {
         const ids = (call.request.notifications ?? []).map(({ id }) => id);

@@ -5,6 +5,7 @@ import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { Events, type TargetEvents } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
 import { createLogger } from '../../src/logger.js';
+import { BackgroundWork } from '../../src/reports/background-work.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
 import { WrittenReport } from '../../src/reports/written-report.js';
 import type { Delivery } from '../../src/request/call.js';
@@ -24,6 +25,8 @@ function queueOf(deliver: Deliver, policy: Partial<NotificationPolicy> = {}) {
     policy: { maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024, ...policy },
     events,
     logger,
+    work: new BackgroundWork(undefined, logger),
+    timeoutMs: 3000,
     hostOf: (hint = '') => `edge${hint}.example`,
     deliver: (call) => {
       sent.push(idsOf(call));

@@ -1,12 +1,14 @@
 import { ref, type Timer, unref } from '#platform';
 import type { Artifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config/config.js';
+import type { WaitUntil } from '../../config/config-options.js';
 import { closedError, nameOf, TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import type { Transport } from '../../http/transport.js';
 import { ownOf } from '../../inherited-names.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
+import type { BackgroundWork } from '../../reports/background-work.js';
 import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
 import type { ArtifactStats, ReadyState } from '../../stats.js';
 import type { ArtifactFacts } from '../trace.js';
@@ -32,6 +34,8 @@ export interface ArtifactSourceOptions {
   readonly onFirst: () => void;
   /** Takes the duration of each download that brought a new artifact. */
   readonly telemetry: TelemetryBuffer;
+  /** Tells the platform of the downloads that nobody waits for. */
+  readonly work: BackgroundWork;
 }
 
 const REFUSALS: Readonly<Record<Refusal, string>> = {
@@ -123,23 +127,26 @@ export class ArtifactSource {
 
   /**
    * Starts downloading and polling. An artifact that an earlier process put in the store is used until the first
-   * download ends.
+   * download ends. The platform is told of the download by `waitUntil`, else by the client's.
    */
-  start(): void {
+  start(waitUntil?: WaitUntil): void {
     if (this.inUse) {
       this.#readiness.announce(this.state);
       this.#schedule();
       return;
     }
-    this.#downloadInBackground();
+    this.#downloadInBackground(waitUntil);
     this.#readiness.startWaitLimit(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
-    void this.#stored?.restore((text) => {
+    const restored = this.#stored?.restore((text) => {
       if (this.inUse || this.#abort.signal.aborted) {
         return;
       }
       this.#take(text, { source: 'store' });
       this.#readiness.announce(this.state);
     });
+    if (restored) {
+      this.#options.work.handOver(restored, waitUntil);
+    }
   }
 
   /**
@@ -148,7 +155,11 @@ export class ArtifactSource {
    */
   async refresh(): Promise<void> {
     this.#isRefresh = true;
-    return this.#downloadOnce();
+    await this.#downloadOnce();
+    const written = this.#stored?.written;
+    if (written) {
+      this.#options.work.handOver(written);
+    }
   }
 
   /**
@@ -179,9 +190,13 @@ export class ArtifactSource {
     return this.#running;
   }
 
-  #downloadInBackground(): void {
+  #downloadInBackground(waitUntil?: WaitUntil): void {
     // The failure was already announced, by an event.
-    this.#downloadOnce().catch(() => undefined);
+    const ended = this.#downloadOnce().catch(() => undefined);
+    this.#options.work.handOver(
+      ended.then(() => this.#stored?.written),
+      waitUntil,
+    );
   }
 
   #schedule(): void {

@@ -22,7 +22,7 @@ const MAX_WRITE_MS = 30_000;
 export class StoredArtifact {
   readonly #options: StoredArtifactOptions;
   #next: string | undefined;
-  #isWriting = false;
+  #writing: Promise<void> | undefined;
   readonly #faults: FaultLog;
 
   constructor(options: StoredArtifactOptions) {
@@ -56,17 +56,19 @@ export class StoredArtifact {
    */
   keep(text: string): void {
     this.#next = text;
-    if (!this.#isWriting) {
-      void this.#writeAll();
-    }
+    this.#writing ??= this.#writeAll();
+  }
+
+  /** Resolves when everything is written, or has failed to be. It is `undefined` when nothing is being written. */
+  get written(): Promise<void> | undefined {
+    return this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    this.#isWriting = true;
     for (let text = this.#takeNext(); text !== undefined; text = this.#takeNext()) {
       await this.#write(text);
     }
-    this.#isWriting = false;
+    this.#writing = undefined;
   }
 
   #takeNext(): string | undefined {

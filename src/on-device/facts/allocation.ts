@@ -1,4 +1,5 @@
 import type { VisitorId } from '../../delivery-api.js';
+import { allocatedBy, beforeDot } from '../../identity/visitor-ids.js';
 import { inheritsNames } from '../../inherited-names.js';
 import { type HashPrefix, hashFrom, hashPrefix } from './murmur3.js';
 
@@ -14,25 +15,6 @@ export interface AllocatedVisitor {
   readonly key: string;
   /** The visitor's ids. They hold a new tntId when the request had no id that can be hashed. */
   readonly id: VisitorId;
-}
-
-/**
- * Returns the id that decides a visitor's allocation: the ECID, else the tntId before its first dot, else the
- * thirdPartyId, else the first authenticated customer id. Returns undefined for a visitor who has none of them.
- * The ids are explained at
- * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/core-principles/user-identification-and-bucketing.
- */
-function allocatedBy(id: VisitorId | undefined): string | undefined {
-  if (!id) {
-    return undefined;
-  }
-  return (
-    id.marketingCloudVisitorId ||
-    beforeDot(id.tntId) ||
-    id.thirdPartyId ||
-    authenticatedCustomer(id) ||
-    undefined
-  );
 }
 
 /**
@@ -61,17 +43,4 @@ export function allocationPrefix(client: string, activityId: number | string): H
  */
 export function allocate(prefix: HashPrefix, key: string, salt = SALT): number {
   return (Math.abs(hashFrom(prefix, key, salt)) % 10_000) / 100;
-}
-
-function beforeDot(tntId: string | undefined | null): string | undefined {
-  if (!tntId) {
-    return undefined;
-  }
-  const dot = tntId.indexOf('.');
-  return dot === -1 ? tntId : tntId.slice(0, dot);
-}
-
-function authenticatedCustomer(id: VisitorId | undefined): string | undefined {
-  return id?.customerIds?.find((customer) => customer.id && customer.authenticatedState === 'authenticated')
-    ?.id;
 }

@@ -1,0 +1,77 @@
+import type { Background } from './background.js';
+import { type Deciders, type Decision, decide, identifyHere } from './decide.js';
+import type { DecisioningMethod } from './delivery-api.js';
+import { asksForOffers } from './edge/delivery-request.js';
+import { invalidField } from './errors.js';
+import type { OwnHint } from './identity/location-hint.js';
+import { isObject, isThenable } from './json.js';
+import { type Call, type CallEnvironment, toCall } from './request/call.js';
+import type { DeliveryRequest } from './request/loose-request.js';
+import { type CallOptions, warnOfUnknownOptions } from './request/options.js';
+import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
+
+/** The parts of a client that answer its calls. */
+export interface AnsweringParts {
+  readonly environment: CallEnvironment;
+  readonly deciders: Deciders;
+  readonly background: Pick<Background, 'noteCall'>;
+  /** The client's own location hint, for the tntIds of visitors who have none. */
+  readonly clientHint: OwnHint;
+  /** Counts the answers to calls for offers. */
+  readonly answered: { decisions: number };
+}
+
+/** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
+export function answerCall(
+  options: CallOptions,
+  request: DeliveryRequest,
+  parts: AnsweringParts,
+  method?: DecisioningMethod,
+): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
+  const call = read(options, request, parts, method);
+  const decision = decide(call, parts.deciders);
+  return isThenable(decision)
+    ? decision.then((decided) => respond(call, decided, parts, Date.now()))
+    : respond(call, decision, parts, call.nowMs);
+}
+
+/** Answers who the visitor of a call is: on the edge, or here when the calls of this client are decided here. */
+export function answerIdentity(
+  options: CallOptions,
+  request: DeliveryRequest,
+  parts: AnsweringParts,
+): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
+  const call = read(options, request, parts);
+  if (call.decisioningMethod === 'server-side') {
+    const asked = parts.deciders.edge({ ...call, asksForIds: true });
+    return asked.then((decided) => respond(call, decided, parts, Date.now()));
+  }
+  const { client } = parts.environment.config;
+  return respond(call, identifyHere(call, client, parts.clientHint.current), parts, call.nowMs);
+}
+
+function read(
+  options: CallOptions,
+  request: DeliveryRequest,
+  { environment }: AnsweringParts,
+  method?: DecisioningMethod,
+): Call {
+  if (!isObject(options)) {
+    throw invalidField('options', 'an object', options);
+  }
+  warnOfUnknownOptions(options, environment.logger);
+  return toCall(options, environment, request, method);
+}
+
+function respond(
+  call: Call,
+  decision: Decision,
+  { answered, background }: AnsweringParts,
+  nowMs: number,
+): TargetDeliveryResponse {
+  if (asksForOffers(call.request)) {
+    answered.decisions += 1;
+  }
+  background.noteCall(call, decision.request);
+  return toTargetDeliveryResponse(call, decision, nowMs);
+}

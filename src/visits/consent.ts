@@ -1,0 +1,70 @@
+import { invalidOption } from '../errors.js';
+import { isRecord } from '../json.js';
+import type { Logger } from '../logger.js';
+import { askOption } from './ask-option.js';
+import type { IncomingRequest } from './incoming-request.js';
+import type { Consent, VisitOptions } from './visit-options.js';
+
+/** The consent of a visit. It never changes. */
+export interface VisitConsent {
+  readonly granted: boolean;
+  /** True when the answer deletes Target's cookies in the browser. */
+  readonly forget: boolean;
+}
+
+const GRANTED: VisitConsent = Object.freeze({ granted: true, forget: false });
+const REFUSED: VisitConsent = Object.freeze({ granted: false, forget: false });
+const WITHDRAWN: VisitConsent = Object.freeze({ granted: false, forget: true });
+
+/** Reads the consent of a visit from its option. An answer that is not clearly a consent is none. */
+export function toConsent(
+  option: VisitOptions['consent'],
+  incoming: IncomingRequest,
+  logger: Logger,
+): VisitConsent {
+  if (option === undefined || option === null || option === true) {
+    return GRANTED;
+  }
+  if (typeof option !== 'function') {
+    return fromAnswer(option);
+  }
+  const answer = askOption('consent', () => option(incoming), logger);
+  return askOption('consent', () => fromAnswer(answer), logger) ?? REFUSED;
+}
+
+/** Reads an answer. The function of a program without types can return anything. */
+function fromAnswer(answer: Consent | undefined): VisitConsent {
+  if (answer === undefined || answer === null || answer === false) {
+    return REFUSED;
+  }
+  if (answer === true) {
+    return GRANTED;
+  }
+  if (!isRecord(answer) || typeof answer.granted !== 'boolean') {
+    throw invalidOption('the answer of consent', 'a boolean or { granted: boolean }', answer);
+  }
+  if (answer.granted) {
+    return GRANTED;
+  }
+  return answer.forget === true ? WITHDRAWN : REFUSED;
+}
+
+/** Matches the value of an opt-out in an AMCV cookie, whose bars may be percent-encoded once or twice. */
+const OPT_OUT = /MCOPTOUT(?:-\d{1,15}s?)?(?:\||%7C|%257C)(?!NONE\b|NONE%|%|\||$)/i;
+const MAX_HEADER_LENGTH = 64 * 1024;
+
+/**
+ * Tells whether a visitor has opted out of Experience Cloud. The AMCV cookie of the organization has the field
+ * `MCOPTOUT` then, with another value than `NONE`.
+ * @see https://experienceleague.adobe.com/en/docs/id-service/using/id-service-api/methods/isoptedout
+ */
+export function isOptedOut(cookieHeader: string | undefined, organizationId: string): boolean {
+  if (cookieHeader?.includes('MCOPTOUT') !== true) {
+    return false;
+  }
+  const name = `AMCV_${organizationId}=`;
+  return cookieHeader
+    .slice(0, MAX_HEADER_LENGTH)
+    .split(';')
+    .some((pair) => pair.trimStart().replace('%40', '@').startsWith(name) && OPT_OUT.test(pair));
+}

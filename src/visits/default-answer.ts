@@ -1,0 +1,63 @@
+import type {
+  Context,
+  DecisioningMethod,
+  ResolvedDeliveryRequest,
+  TargetCookie,
+  TargetError,
+} from '../index.js';
+import type { CopiedRequest } from '../request/copy-request.js';
+import type { VisitAnswer } from './visit-call.js';
+
+/** The parts of an answer that holds no decision. */
+export interface DefaultAnswerParts {
+  readonly request: CopiedRequest;
+  readonly requestId: string;
+  readonly context: Context;
+  readonly decisioningMethod: DecisioningMethod;
+  readonly targetCookie: TargetCookie;
+  readonly visitorState: Record<string, unknown>;
+  readonly failure?: TargetError | undefined;
+}
+
+/** The status of answers without a decision. */
+const NO_CONTENT = { status: 204, message: 'No content' };
+
+/**
+ * Makes an answer without offers. A page that reads it shows its default content. It has all fields of other answers, so
+ * that no program has to look for it.
+ */
+export function toDefaultAnswer({
+  request,
+  requestId,
+  context,
+  decisioningMethod,
+  targetCookie,
+  visitorState,
+  failure,
+}: DefaultAnswerParts): VisitAnswer {
+  const answer: VisitAnswer = {
+    visitorState,
+    request: toResolvedRequest(request, requestId, context),
+    response: { status: NO_CONTENT.status, requestId },
+    targetCookie,
+    meta: { decisioningMethod, remoteMboxes: [], remoteViews: [] },
+    status: { ...NO_CONTENT, remoteMboxes: [], remoteViews: [] },
+    decisioningMethod,
+    isUncounted: true,
+  };
+  return failure ? Object.assign(answer, { failure }) : answer;
+}
+
+function toResolvedRequest(
+  { execute, prefetch, ...rest }: CopiedRequest,
+  requestId: string,
+  context: Context,
+): ResolvedDeliveryRequest {
+  return {
+    ...rest,
+    requestId,
+    context: { ...context, channel: context.channel ?? 'web' },
+    ...(execute && { execute }),
+    ...(prefetch && { prefetch }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { ExecuteResponse, PrefetchResponse, TargetDeliveryResponse } from '../index.js';
+import { copyWith, emptyLike } from '../inherited-names.js';
+import type { CopiedRequest } from '../request/copy-request.js';
+
+/** A request that counts nothing, and the way back to the answer that the caller expects. */
+export interface Uncounted {
+  readonly request: CopiedRequest;
+  /** Puts the answers for the locations of `execute` where the caller looks for them: under `execute`. */
+  restore(answer: TargetDeliveryResponse): void;
+}
+
+/**
+ * Makes a request that counts nothing: the locations of `execute` are prefetched. Orders and products are left out,
+ * because a prefetch cannot count them.
+ */
+export function toUncounted(asked: CopiedRequest): Uncounted {
+  const { execute, prefetch, impressionId: _, ...rest } = asked;
+  if (!execute) {
+    return { request: asked, restore: () => undefined };
+  }
+  const mboxes = [...(prefetch?.mboxes ?? []), ...(execute.mboxes ?? [])];
+  const pageLoad = execute.pageLoad ?? prefetch?.pageLoad;
+  // Two mboxes may have the same index, one in each part. So all get new ones.
+  const numbered = mboxes.map((mbox, index) => ({ ...withoutSale(mbox), index }));
+  const request = {
+    ...rest,
+    prefetch: {
+      ...prefetch,
+      ...(pageLoad && { pageLoad: withoutSale(pageLoad) }),
+      ...(numbered.length > 0 && { mboxes: numbered }),
+    },
+  };
+  return { request, restore: (answer) => restore(answer, asked) };
+}
+
+function withoutSale<Details extends { readonly order?: unknown; readonly product?: unknown }>(
+  details: Details,
+): Omit<Details, 'order' | 'product'> {
+  const { order: _order, product: _product, ...rest } = details;
+  return rest;
+}
+
+function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRequest): void {
+  const { response } = answer;
+  const prefetched = prefetch?.mboxes ?? [];
+  const executed: ExecuteResponse = emptyLike(response);
+  const rest: PrefetchResponse = copyWith(response.prefetch ?? emptyLike(response), {});
+  const { mboxes = [], pageLoad } = rest;
+  const isExecuted = (index: number) => index >= prefetched.length;
+  if (execute?.mboxes) {
+    const own = execute.mboxes;
+    executed.mboxes = mboxes
+      .filter(({ index = 0 }) => isExecuted(index))
+      .map((mbox) => withIndex(mbox, own[(mbox.index ?? 0) - prefetched.length]));
+  }
+  delete rest.mboxes;
+  if (prefetch?.mboxes) {
+    rest.mboxes = mboxes
+      .filter(({ index = 0 }) => !isExecuted(index))
+      .map((mbox) => withIndex(mbox, prefetched[mbox.index ?? 0]));
+  }
+  if (execute?.pageLoad && pageLoad) {
+    executed.pageLoad = pageLoad;
+    // Both parts get the answer of the page load when both ask for it.
+    if (!prefetch?.pageLoad) {
+      delete rest.pageLoad;
+    }
+  }
+  const { prefetch: _, ...sent } = answer.request;
+  answer.request = { ...sent, ...(execute && { execute }), ...(prefetch && { prefetch }) };
+  response.execute = executed;
+  if (prefetch) {
+    response.prefetch = rest;
+  } else {
+    delete response.prefetch;
+  }
+}
+
+function withIndex<Mbox extends object>(mbox: Mbox, asked: { readonly index: number } | undefined): Mbox {
+  return asked ? copyWith(mbox, { index: asked.index }) : mbox;
+}
