@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
-import { dist, isBare, manifest, packageOf, root } from './manifest.js';
+import { peersOf } from './entries.js';
+import { dist, isBare, packageOf, root } from './manifest.js';
 import { write } from './write.js';
 
 /** The relative and the bare specifiers that a declaration file imports; examples in its comments import what they like. */
@@ -11,11 +12,6 @@ function specifiersOf(declaration: string): string[] {
   const code = declaration.replace(/\/\*[\s\S]*?\*\//g, '');
   const named = code.matchAll(/(?:\bfrom |\bimport\(|^import )(['"])([^'"]+)\1/gm);
   return [...named].map(([, , specifier]) => specifier ?? '');
-}
-
-/** Users of an entry that is for a framework have the framework. No other file may name it. */
-function isPeer(specifier: string): boolean {
-  return packageOf(specifier) in (manifest.peerDependencies ?? {});
 }
 
 /** Projects whose `lib` is older than the symbol are not to be asked for a newer one. */
@@ -59,27 +55,33 @@ function reexported(path: string, text: string): string {
   return `export * from '${from}';\n${name ? `export { ${name} as default } from '${from}';\n` : ''}`;
 }
 
+/** The declaration files that one entry reaches, its own first. A file may name packages only that the entry owns. */
+function reachedBy(entry: string, emitted: string): Set<string> {
+  const reached = new Set([`${entry}.d.ts`]);
+  for (const path of reached) {
+    for (const specifier of specifiersOf(readFileSync(join(emitted, 'src', path), 'utf8'))) {
+      if (isBuiltin(specifier)) {
+        continue;
+      }
+      if (!isBare(specifier)) {
+        reached.add(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.d.ts'));
+      } else if (!peersOf(entry).includes(packageOf(specifier))) {
+        throw new Error(`${path} would make users of ${entry} install the types of ${specifier}`);
+      }
+    }
+  }
+  return reached;
+}
+
 /**
  * Writes the declarations of everything that the entries reach, as CommonJS. Those of the ESM entries say the same names
  * from there, so that a type is the same one in both, and is packed once.
  */
 export function writeDeclarations(entries: readonly string[]): void {
   const emitted = emitDeclarations(entries);
-  const reached = new Set(entries.map((entry) => `${entry}.d.ts`));
+  const reached = new Set(entries.flatMap((entry) => [...reachedBy(entry, emitted)]));
   for (const path of reached) {
     const text = readFileSync(join(emitted, 'src', path), 'utf8');
-    for (const specifier of specifiersOf(text)) {
-      if (isBuiltin(specifier)) {
-        continue;
-      }
-      if (isBare(specifier) && entries.includes(path.replace(/\.d\.ts$/, '')) && isPeer(specifier)) {
-        continue;
-      }
-      if (isBare(specifier)) {
-        throw new Error(`${path} would make users install the types of ${specifier}`);
-      }
-      reached.add(posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.d.ts'));
-    }
     const complete = text.includes('Symbol.asyncDispose') ? disposableLib + text : text;
     write(join('cjs', path.replace(/ts$/, 'cts')), complete.replace(/(['"]\.[^'"]*)\.js(?=['"])/g, '$1.cjs'));
     if (entries.includes(path.replace(/\.d\.ts$/, ''))) {

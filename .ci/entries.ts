@@ -32,3 +32,19 @@ export function readEntries(root: string): Entry[] {
         ],
   );
 }
+
+/**
+ * The optional peers of each entry that has any, by the entry's path. `code`: the entry imports the package when it
+ * runs. `types`: only its declarations name the package. No other entry may name these packages, so that nobody needs a
+ * package of an entry that they do not use.
+ */
+export const PEERS: Readonly<Record<string, Readonly<Record<string, 'code' | 'types'>>>> = {
+  'http/undici': { undici: 'code' },
+};
+
+/** The peers of an entry: all of them, or those that it needs for one thing. */
+export function peersOf(path: string, needed?: 'code' | 'types'): string[] {
+  return Object.entries(PEERS[path] ?? {}).flatMap(([name, kind]) =>
+    needed === undefined || kind === needed ? [name] : [],
+  );
+}

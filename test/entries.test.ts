@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { readEntries } from '../.ci/entries.js';
+import { PEERS, peersOf, readEntries } from '../.ci/entries.js';
 
 const ROOT = join(__dirname, '..');
 const read = (path: string) => JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
@@ -14,6 +14,29 @@ test('the entries of the package are files of src', () => {
   for (const { path } of entries) {
     expect(existsSync(join(ROOT, `src/${path}.ts`))).toBe(true);
   }
+});
+
+describe('the peers of entries', () => {
+  const paths = entries.map(({ path }) => path);
+  const owned = Object.keys(PEERS).flatMap((path) => peersOf(path));
+
+  test('belong to one entry each, and never to the main one', () => {
+    expect(Object.keys(PEERS).filter((path) => !paths.includes(path) || path === 'index')).toEqual([]);
+    expect(owned.toSorted()).toEqual([...new Set(owned)].toSorted());
+  });
+
+  test('are the peers of the package, each of them optional', () => {
+    expect(owned.toSorted()).toEqual(Object.keys(manifest.peerDependencies).toSorted());
+    const optional = Object.fromEntries(owned.map((name) => [name, { optional: true }]));
+    expect(manifest.peerDependenciesMeta).toEqual(optional);
+  });
+
+  test('are told apart by what needs them', () => {
+    expect(peersOf('http/undici')).toEqual(['undici']);
+    expect(peersOf('http/undici', 'code')).toEqual(['undici']);
+    expect(peersOf('http/undici', 'types')).toEqual([]);
+    expect(peersOf('index')).toEqual([]);
+  });
 });
 
 describe('every other list of the entries says what `exports` says', () => {

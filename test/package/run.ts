@@ -9,7 +9,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { rolldown } from 'rolldown';
-import { readEntries } from '../../.ci/entries.js';
+import { peersOf, readEntries } from '../../.ci/entries.js';
 import { checkDocumentedPrograms } from './adobe.js';
 import { checkBudgets } from './budgets.js';
 import { checkCompilers } from './compilers.js';
@@ -23,10 +23,10 @@ import { checkWeb } from './web.js';
 type Testing = typeof import('target-node-sdk/testing');
 type Edge = Awaited<ReturnType<Testing['startTargetEdge']>>;
 
-/** Those that need no other package. */
+/** Those that run without any other package. */
 const ENTRIES = readEntries(root)
-  .map(({ specifier }) => specifier)
-  .filter((specifier) => specifier !== 'target-node-sdk/undici');
+  .filter(({ path }) => peersOf(path, 'code').length === 0)
+  .map(({ specifier }) => specifier);
 /** The oldest that `engines` allows, one that cannot require an ES module, and the newest of the later lines. */
 const RELEASES = ['20.19.0', '22.0.0', '22', '24', '26'];
 /** The lines of undici that may be a peer, and the first Node.js that each of them is for. */

@@ -1,6 +1,7 @@
 import { equal, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { PEERS, peersOf } from '../../.ci/entries.js';
 import type { Report } from './report.js';
 import { root, runTool, type Sandbox } from './sandbox.js';
 
@@ -55,10 +56,13 @@ function brokenLinks(document: string, files: readonly string[]): string[] {
     .map((target) => `${document}: ${target}`);
 }
 
-/** The dependencies and peers of the manifest. */
+/** The dependencies of the manifest, and the peers that entries import when they run. */
 function declared(): string[] {
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).sort();
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return [
+    ...Object.keys(dependencies),
+    ...Object.keys(PEERS).flatMap((path) => peersOf(path, 'code')),
+  ].sort();
 }
 
 /** The packages that the files of a build import, and those that its specifiers stand for. */
