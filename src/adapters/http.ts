@@ -1,11 +1,24 @@
+export { ACCEPT_CH, type ContextOptions, toContext } from '../visits/context.js';
 export {
   type CookieOptions,
   readCookies,
   type SetCookieOptions,
   toSetCookieHeaders,
 } from '../visits/cookies.js';
-export type { IncomingRequest } from '../visits/incoming-request.js';
+export { readIdentity } from '../visits/ecid.js';
+export {
+  type FetchRequestLike,
+  type FetchRequestOptions,
+  fromFetchRequest,
+  fromNodeRequest,
+  type IncomingRequest,
+  type NodeRequestLike,
+  type NodeRequestOptions,
+} from '../visits/incoming-request.js';
 export { toInlineJson } from '../visits/inline-json.js';
+export { isDisabled, toQaMode } from '../visits/qa-mode.js';
+export { type Redirect, toRedirect } from '../visits/redirect.js';
+export { isPrefetch } from '../visits/unseen-request.js';
 export { createVisit, type Visit } from '../visits/visit.js';
 export type {
   TrackOptions,

@@ -1,10 +1,9 @@
-import { parseCookie, stringifySetCookie } from 'cookie';
-import { parseAmcvCookie, visitorCookieName } from '../identity/amcv-cookie.js';
-import { withoutQuotes } from '../identity/cookie-options.js';
 import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
 import { MBOX_COOKIE_NAME, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse } from '../index.js';
 import { ownOf, withoutInherited } from '../inherited-names.js';
+import { toCookiePairs, toSetCookie, valuesOf } from './cookie-header.js';
+import { toVisitorCookie } from './ecid-cookies.js';
 
 /** The cookies of a browser, as options of a call. A cookie that the browser did not send is `undefined`. */
 export interface CookieOptions {
@@ -12,7 +11,10 @@ export interface CookieOptions {
   readonly targetCookie?: string | undefined;
   /** The value of the `mboxEdgeCluster` cookie, with the location hint. */
   readonly targetLocationHint?: string | undefined;
-  /** The value of the organization's AMCV cookie, with the ECID. */
+  /**
+   * The value of the organization's AMCV cookie, with the ECID. It has the ECID alone, as `MCMID|…`, when that comes from
+   * another cookie or from the URL.
+   */
   readonly visitorCookie?: string | undefined;
 }
 
@@ -42,16 +44,11 @@ export interface SetCookieOptions {
   readonly httpOnly?: boolean | undefined;
 }
 
-const MAX_HEADER_LENGTH = 64 * 1024;
 /**
- * The maximum number of cookies of one name that are read. A browser sends one for each path and domain that has one.
- */
-const MAX_COOKIES = 50;
-
-/**
- * Reads Target's cookies and the AMCV cookie of an organization from a `Cookie` header. Pass the result to any call of
- * the client. If there are several cookies of one name, it takes the first that Target can use. It never throws: a
- * missing header has no cookies, and a malformed cookie counts as absent in the call.
+ * Reads Target's cookies and the visitor's ECID from a `Cookie` header. Pass the result to any call of the client. The
+ * ECID is taken from the AMCV cookie of the organization, else from the identity cookie of the Web SDK, else from
+ * `s_ecid`. If there are several cookies of one name, it takes the first that Target can use. It never throws: a missing
+ * header has no cookies, and a malformed cookie counts as absent in the call.
  *
  * @param header the `Cookie` header of the browser's request. Only its first 65536 characters are read.
  * @param organizationId the id of the IMS organization, such as `1234567890@AdobeOrg`.
@@ -65,14 +62,17 @@ const MAX_COOKIES = 50;
  * ```
  */
 export function readCookies(header: string | null | undefined, organizationId: string): CookieOptions {
-  if (typeof header !== 'string') {
+  return readCookiesAt(header, organizationId, Date.now());
+}
+
+/** Reads the same cookies at a given time. An mbox cookie that has expired by then is taken only if no other is there. */
+export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: number): CookieOptions {
+  const pairs = toCookiePairs(header);
+  if (pairs.length === 0) {
     return {};
   }
-  const pairs = header.slice(0, MAX_HEADER_LENGTH).split(';');
-  const nowMs = Date.now();
   const targetCookies = valuesOf(MBOX_COOKIE_NAME, pairs);
   const hints = valuesOf(LOCATION_HINT_COOKIE_NAME, pairs);
-  const visitorCookies = amcvNames(organizationId).flatMap((name) => valuesOf(name, pairs));
   const hasId = (value: string) => {
     const { sessionId, tntId } = parseMboxCookie(value, nowMs);
     return sessionId !== undefined || tntId !== undefined;
@@ -80,57 +80,9 @@ export function readCookies(header: string | null | undefined, organizationId: s
   return {
     targetCookie: targetCookies.find(hasId) ?? targetCookies[0],
     targetLocationHint: hints.find(isLocationHint) ?? hints[0],
-    visitorCookie:
-      visitorCookies.find((value) => parseAmcvCookie(value).MCMID !== undefined) ?? visitorCookies[0],
+    visitorCookie: toVisitorCookie(pairs, organizationId),
   };
 }
-
-/**
- * Returns the names that the AMCV cookie may have. Browsers send the `@` of the organization's id plain or
- * percent-encoded, as it was set.
- */
-function amcvNames(organizationId: unknown): string[] {
-  if (typeof organizationId !== 'string') {
-    return [];
-  }
-  const name = visitorCookieName(organizationId);
-  const encoded = name.replaceAll('@', '%40');
-  return encoded === name ? [name] : [name, encoded];
-}
-
-/** Reads every value of a cookie name. A parser of the whole header would keep only the first one. */
-function valuesOf(name: string, pairs: readonly string[]): string[] {
-  return pairs
-    .filter((pair) => pair.trimStart().startsWith(name))
-    .slice(0, MAX_COOKIES)
-    .map((pair) => parseCookie(pair, { decode: toCookieValue })[name])
-    .filter((value) => value !== undefined);
-}
-
-/**
- * Decodes the value of a cookie. A value with a plain `#` or `|` was not encoded as a whole, but its parts may be: they
- * are decoded when the call uses them.
- */
-function toCookieValue(written: string): string {
-  const value = withoutQuotes(written);
-  if (/[#|]/.test(value)) {
-    return value;
-  }
-  try {
-    return withoutQuotes(decodeURIComponent(value));
-  } catch {
-    return value;
-  }
-}
-
-/** These attributes are written out, because the package `cookie` would find missing ones on `Object.prototype`. */
-const NO_ATTRIBUTES: object = {
-  domain: undefined,
-  encode: undefined,
-  expires: undefined,
-  partitioned: undefined,
-  priority: undefined,
-};
 
 /**
  * Writes the `Set-Cookie` headers that an answer needs, one text for each cookie: the `mbox` cookie, and the
@@ -159,8 +111,7 @@ export function toSetCookieHeaders(
     httpOnly: own.httpOnly ?? false,
     ...(own.domain && { domain: own.domain }),
   };
-  const attributes = { ...NO_ATTRIBUTES, ...written };
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined && cookie !== null)
-    .map(({ name, value, maxAge }) => stringifySetCookie(name, value, { ...attributes, maxAge }));
+    .map(({ name, value, maxAge }) => toSetCookie(name, value, { ...written, maxAge }));
 }

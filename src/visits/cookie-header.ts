@@ -1,0 +1,55 @@
+import { parseCookie, type SerializeOptions, stringifySetCookie } from 'cookie';
+import { withoutQuotes } from '../identity/cookie-options.js';
+import { MAX_READ_LENGTH } from './page-url.js';
+
+/**
+ * The maximum number of cookies of one name that are read. A browser sends one for each path and domain that has one.
+ */
+const MAX_COOKIES = 50;
+
+/** Splits the beginning of a `Cookie` header into its pairs of name and value. A missing header has none. */
+export function toCookiePairs(header: unknown): string[] {
+  return typeof header === 'string' ? header.slice(0, MAX_READ_LENGTH).split(';') : [];
+}
+
+/** Reads every value of a cookie name. A parser of the whole header would keep only the first one. */
+export function valuesOf(name: string, pairs: readonly string[]): string[] {
+  return pairs
+    .filter((pair) => pair.trimStart().startsWith(name))
+    .slice(0, MAX_COOKIES)
+    .map((pair) => parseCookie(pair, { decode: toCookieValue })[name])
+    .filter((value) => value !== undefined);
+}
+
+/**
+ * Decodes the value of a cookie. A value with a plain `#` or `|` was not encoded as a whole, but its parts may be: they
+ * are decoded when the call uses them.
+ */
+function toCookieValue(written: string): string {
+  const value = withoutQuotes(written);
+  if (/[#|]/.test(value)) {
+    return value;
+  }
+  try {
+    return withoutQuotes(decodeURIComponent(value));
+  } catch {
+    return value;
+  }
+}
+
+/** These attributes are written out, because the package `cookie` would find missing ones on `Object.prototype`. */
+const NO_ATTRIBUTES: object = {
+  domain: undefined,
+  encode: undefined,
+  expires: undefined,
+  partitioned: undefined,
+  priority: undefined,
+};
+
+/**
+ * Writes a `Set-Cookie` header.
+ * @throws {TypeError} for an attribute that no cookie can have.
+ */
+export function toSetCookie(name: string, value: string, attributes: SerializeOptions): string {
+  return stringifySetCookie(name, value, { ...NO_ATTRIBUTES, ...attributes });
+}

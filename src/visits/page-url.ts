@@ -1,0 +1,47 @@
+import type { IncomingRequest } from './incoming-request.js';
+
+/** The maximum number of characters of a URL or a `Cookie` header that are read. */
+export const MAX_READ_LENGTH = 64 * 1024;
+
+/** Parses a text as an absolute URL. Returns undefined for any other text. */
+export function toUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads the parameters of the page's URL. A request without a URL has none. The function never throws. */
+export function queryOf(incoming: IncomingRequest): URLSearchParams {
+  const url = urlOf(incoming);
+  return new URLSearchParams(url.includes('?') ? toUrl(url)?.search : '');
+}
+
+/** Reads the URL of a request, which a program may have made itself. A URL that cannot be read is empty. */
+export function urlOf(incoming: IncomingRequest): string {
+  try {
+    const { url }: { readonly url: unknown } = incoming;
+    return typeof url === 'string' ? url.slice(0, MAX_READ_LENGTH) : '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * Reads the beginning of a header of a request, which a program may have made itself. An empty header counts as absent,
+ * and so does one that cannot be read.
+ */
+export function headerOf(incoming: IncomingRequest, name: string, maxLength: number): string | undefined {
+  try {
+    const value: unknown = incoming.header(name);
+    return typeof value === 'string' && value !== '' ? cut(value, maxLength) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cuts a text, but not inside a surrogate pair. */
+export function cut(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '');
+}
