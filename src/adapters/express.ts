@@ -1,6 +1,13 @@
 import type { TargetClient } from '../index.js';
-import { createVisit, type IncomingRequest, type Visit } from './http.js';
-import { checkTargetOptions, foundVisit, isVisit, type TargetOptions } from './request-visit.js';
+import { createVisit, type Visit } from './http.js';
+import {
+  checkTargetOptions,
+  foundVisit,
+  fromServerRequest,
+  isVisit,
+  type ServerRequestLike,
+  type TargetOptions,
+} from './request-visit.js';
 import { type NodeResponseLike, writeWithHead } from './write-head.js';
 
 export { currentVisit, type TargetOptions } from './request-visit.js';
@@ -16,21 +23,12 @@ declare global {
 }
 
 /** The part of Express's request that is used. It is the same in Express 4 and 5. */
-export interface ExpressRequestLike {
+export interface ExpressRequestLike extends ServerRequestLike {
   /** The visit of the request, once the middleware has made it. */
   target?: unknown;
-  /** The method, such as `GET`. */
-  readonly method: string;
-  /** The path and the query, as the browser asked for them. */
-  readonly originalUrl: string;
-  /** `http` or `https`, as the setting `trust proxy` has it. */
-  readonly protocol: string;
   /** The name of the host without the port, as the setting `trust proxy` has it. */
   readonly hostname: string | undefined;
-  /** The visitor's IP address, as the setting `trust proxy` has it. */
-  readonly ip?: string | undefined;
-  /** The headers, by their names in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: ServerRequestLike['headers'] & { readonly host?: string | undefined };
 }
 
 /** The part of Express's response that is used. */
@@ -64,7 +62,7 @@ export function target(client: TargetClient, options: TargetOptions = {}): Expre
     let visit = request.target;
     try {
       if (!isVisit(visit)) {
-        visit = createVisit(client, new ExpressIncoming(request), options);
+        visit = createVisit(client, fromServerRequest(request, hostOf), options);
         request.target = visit;
         writeWithHead(response, visit as Visit);
       }
@@ -94,45 +92,12 @@ export function visitOf(request: { readonly target?: unknown }): Visit {
   return foundVisit(request.target, 'app.use(target(client))');
 }
 
-/** Reads the request of Express when the visit asks for it. */
-class ExpressIncoming implements IncomingRequest {
-  readonly #request: ExpressRequestLike;
-
-  constructor(request: ExpressRequestLike) {
-    this.#request = request;
-  }
-
-  get method(): string {
-    return this.#request.method;
-  }
-
-  get ipAddress(): string | undefined {
-    return this.#request.ip;
-  }
-
-  get url(): string {
-    const { protocol, originalUrl } = this.#request;
-    const host = this.#host();
-    return host ? `${protocol}://${host}${originalUrl}` : '';
-  }
-
-  header(name: string): string | undefined {
-    const value = this.#request.headers[name];
-    return Array.isArray(value) ? value[0] : value;
-  }
-
-  /**
-   * Returns the host with its port. Express 4 tells only the name, but that says which of the two headers it trusts.
-   *
-   * @see https://expressjs.com/en/guide/behind-proxies.html
-   */
-  #host(): string | undefined {
-    const { hostname } = this.#request;
-    const [forwarded] = this.header('x-forwarded-host')?.split(',') ?? [];
-    return (
-      [forwarded?.trim(), this.header('host')].find(
-        (host) => hostname && (host === hostname || host?.startsWith(`${hostname}:`)),
-      ) ?? hostname
-    );
-  }
+/**
+ * Returns the host with its port. Express 4 tells only the name, but that says which of the two headers it trusts.
+ *
+ * @see https://expressjs.com/en/guide/behind-proxies.html
+ */
+function hostOf({ hostname, headers }: ExpressRequestLike): string | undefined {
+  const forwarded = String(headers['x-forwarded-host']).split(',')[0]?.trim();
+  return [forwarded, headers.host].find((host) => `${host}:`.startsWith(`${hostname}:`)) ?? hostname;
 }

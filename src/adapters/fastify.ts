@@ -1,7 +1,7 @@
-import type { FastifyPluginCallback, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
 import type { TargetClient } from '../index.js';
-import { createVisit, type IncomingRequest, type Visit } from './http.js';
-import { checkTargetOptions, foundVisit, type TargetOptions } from './request-visit.js';
+import { createVisit, type Visit } from './http.js';
+import { checkTargetOptions, foundVisit, fromServerRequest, type TargetOptions } from './request-visit.js';
 import { writeWithHead } from './write-head.js';
 
 export { currentVisit, type TargetOptions } from './request-visit.js';
@@ -38,29 +38,17 @@ const REGISTERED = Symbol.for('target-node-sdk/fastify');
  * });
  * ```
  */
-export const target: FastifyPluginCallback<TargetPluginOptions> = (instance, options, done) => {
+export const target: FastifyPluginAsync<TargetPluginOptions> = async (instance, options) => {
   if (instance.hasRequestDecorator(REGISTERED)) {
-    done();
     return;
   }
   const { client } = options;
-  let storage: ReturnType<typeof checkTargetOptions>;
-  try {
-    storage = checkTargetOptions(client, options);
-    instance.decorateRequest(REGISTERED, null);
-    instance.decorateRequest('target', null as unknown as Visit);
-  } catch (error) {
-    done(error as Error);
-    return;
-  }
+  const storage = checkTargetOptions(client, options);
+  instance.decorateRequest(REGISTERED, null);
+  instance.decorateRequest('target', null as unknown as Visit);
   instance.addHook('onRequest', (request, reply, next) => {
-    try {
-      request.target = createVisit(client, new FastifyIncoming(request), options);
-      writeWithHead(reply.raw, request.target);
-    } catch (error) {
-      next(error as Error);
-      return;
-    }
+    request.target = createVisit(client, fromServerRequest(request, hostOf), options);
+    writeWithHead(reply.raw, request.target);
     if (storage) {
       storage.run(request.target, next);
     } else {
@@ -68,11 +56,9 @@ export const target: FastifyPluginCallback<TargetPluginOptions> = (instance, opt
     }
   });
   if (storage) {
-    const { run } = storage;
     // Reading the body of a request leaves the context of the first hook.
-    instance.addHook('preValidation', (request, _reply, next) => run.call(storage, request.target, next));
+    instance.addHook('preValidation', ({ target: visit }, _, next) => storage.run(visit, next));
   }
-  done();
 };
 
 // Fastify gives a plugin's hooks to all routes, and not only to those of the plugin, when it has these.
@@ -96,29 +82,6 @@ export function visitOf(request: { readonly target?: unknown }): Visit {
   return foundVisit(request.target, 'app.register(target, { client })');
 }
 
-/** Reads the request of Fastify when the visit asks for it. */
-class FastifyIncoming implements IncomingRequest {
-  readonly #request: FastifyRequest;
-
-  constructor(request: FastifyRequest) {
-    this.#request = request;
-  }
-
-  get method(): string {
-    return this.#request.method;
-  }
-
-  get ipAddress(): string {
-    return this.#request.ip;
-  }
-
-  get url(): string {
-    const { protocol, host, originalUrl } = this.#request;
-    return host ? `${protocol}://${host}${originalUrl}` : '';
-  }
-
-  header(name: string): string | undefined {
-    const value = this.#request.headers[name];
-    return Array.isArray(value) ? value[0] : value;
-  }
+function hostOf({ host }: FastifyRequest): string {
+  return host;
 }

@@ -1,10 +1,15 @@
-import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
-import { createVisit, type Visit, type VisitOptions } from './http.js';
-import { type FetchRequestLike, fromFetchRequest } from './incoming-stub.js';
+import {
+  createVisit,
+  type FetchRequestLike,
+  fromFetchRequest,
+  type Visit,
+  type VisitOptions,
+} from './http.js';
 import {
   type TargetOptions as CommonOptions,
   checkTargetOptions,
+  checkType,
   foundVisit,
   isVisit,
 } from './request-visit.js';
@@ -68,9 +73,7 @@ const VARIABLE = 'target' as never;
 export function target(client: TargetClient, options: TargetOptions = {}): HonoMiddleware {
   const storage = checkTargetOptions(client, options);
   const ipHeader = options.ipHeader ?? undefined;
-  if (ipHeader !== undefined && typeof ipHeader !== 'string') {
-    throw invalidOption('ipHeader', 'the name of a header', ipHeader);
-  }
+  checkType('ipHeader', 'string', ipHeader);
   return async (c, next) => {
     const before = c.get(VARIABLE);
     const visit = isVisit(before)
@@ -119,11 +122,7 @@ function addHeaders(c: HonoContextLike, visit: Visit): void {
       c.res = new Response(c.res.body, c.res);
     }
     for (const [name, value] of due) {
-      if (name === 'Cache-Control') {
-        c.res.headers.set(name, value);
-      } else {
-        c.res.headers.append(name, value);
-      }
+      c.res.headers[name === 'Cache-Control' ? 'set' : 'append'](name, value);
     }
   } catch {
     // The answer is sent as it was meant, without the visit's headers.

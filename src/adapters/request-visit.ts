@@ -1,7 +1,13 @@
 import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { isObject } from '../json.js';
-import { checkVisitOptions, type Visit, type VisitOptions } from './http.js';
+import {
+  checkVisitOptions,
+  fromNodeRequest,
+  type IncomingRequest,
+  type Visit,
+  type VisitOptions,
+} from './http.js';
 
 /** The options of the adapters for web frameworks: those of every visit, and how code finds the visit. */
 export interface TargetOptions extends VisitOptions {
@@ -32,20 +38,25 @@ const STORAGE = Symbol.for('target-node-sdk/current-visit');
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value. `path` of the error names the option.
  */
 export function checkTargetOptions(client: TargetClient, options: TargetOptions): VisitStorage | undefined {
-  if (!isObject(client) || typeof client.getOffers !== 'function') {
+  if (typeof client?.getOffers !== 'function') {
     throw invalidOption('client', 'a TargetClient', client);
   }
   checkVisitOptions(options);
-  const { asyncContext = false } = options;
-  if (typeof asyncContext !== 'boolean' && asyncContext !== null) {
-    throw invalidOption('asyncContext', 'a boolean', asyncContext);
-  }
+  const { asyncContext } = options;
+  checkType('asyncContext', 'boolean', asyncContext);
   if (!asyncContext) {
     return undefined;
   }
   const storage = currentStorage() ?? makeStorage();
   Reflect.set(globalThis, STORAGE, storage);
   return storage;
+}
+
+/** Refuses an option of an adapter that is of the wrong type. */
+export function checkType(name: string, type: 'boolean' | 'string', value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== type) {
+    throw invalidOption(name, `a ${type}`, value);
+  }
 }
 
 function currentStorage(): VisitStorage | undefined {
@@ -93,7 +104,38 @@ export function isVisit(value: unknown): value is Visit {
 /** Returns the visit that an adapter has made, or throws the error that says how to use the adapter. */
 export function foundVisit(found: unknown, use: string): Visit {
   if (!isVisit(found)) {
-    throw invalidOption('request.target', `a visit, so ${use} must come before the routes`, found);
+    throw invalidOption('request.target', `a visit: put ${use} before the routes`, found);
   }
   return found;
+}
+
+/** The part of a request of Express or Fastify that is used. Both know which proxies are trusted. */
+export interface ServerRequestLike {
+  /** The method, such as `GET`. */
+  readonly method: string;
+  /** The path and the query, as the browser asked for them. */
+  readonly originalUrl: string;
+  /** `http` or `https`. */
+  readonly protocol: string;
+  /** The visitor's IP address. */
+  readonly ip?: string | undefined;
+  /** The headers, by their names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+/** Reads a request of a framework when the visit asks for it, with the host as the framework knows it. */
+export function fromServerRequest<Request extends ServerRequestLike>(
+  request: Request,
+  hostOf: (request: Request) => string | undefined,
+): IncomingRequest {
+  return fromNodeRequest({
+    method: request.method,
+    headers: request.headers,
+    get url() {
+      return `http://${hostOf(request) ?? ''}${request.originalUrl}`;
+    },
+    get socket() {
+      return { remoteAddress: request.ip, encrypted: request.protocol === 'https' };
+    },
+  });
 }

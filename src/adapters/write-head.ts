@@ -46,11 +46,7 @@ function addHeaders(response: NodeResponseLike, visit: Visit, given: readonly un
     replaceHeaders(response, last);
   }
   for (const [name, value] of due) {
-    if (name === 'Cache-Control') {
-      response.setHeader(name, value);
-    } else {
-      response.appendHeader(name, value);
-    }
+    response[name === 'Cache-Control' ? 'setHeader' : 'appendHeader'](name, value);
   }
   return hasHeaders ? given.slice(0, -1) : given;
 }
