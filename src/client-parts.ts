@@ -26,6 +26,7 @@ export interface ClientParts extends AnsweringParts {
   readonly onDevice: LazyOnDevice | undefined;
   /** Counts the delivery calls. */
   readonly counts: DeliveryCounts;
+  readonly work: BackgroundWork;
 }
 
 /** Makes the parts of a client and joins them. */
@@ -78,6 +79,7 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
     clientHint,
     counts,
     answered,
+    work,
   };
 }
 

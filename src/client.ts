@@ -290,7 +290,7 @@ export class TargetClient {
     const { timeoutMs } = this.#parts.environment.config;
     const { notifications } = this.#parts.background;
     const limits = toFlushLimits(options, timeoutMs);
-    await Promise.all([this.#visits?.whenKept(limits.timeoutMs), notifications.flush(limits)]);
+    await Promise.all([this.#visits?.whenEnded(limits.timeoutMs), notifications.flush(limits)]);
     return notifications.stats;
   }
 
@@ -312,8 +312,8 @@ export class TargetClient {
   async #shutDown(limitMs: number): Promise<CloseResult> {
     const endMs = performance.now() + limitMs;
     await this.#parts.onDevice?.close();
-    // The conversions of visits are calls under way, so they keep their connections.
-    await this.#visits?.whenKept(limitMs);
+    // Calls that wait in visits, such as conversions, have begun. So they are sent before the connections are closed.
+    await this.#visits?.whenEnded(limitMs);
     const result = await this.#parts.background.close(Math.max(1, endMs - performance.now()));
     this.#parts.transport.close();
     return result;

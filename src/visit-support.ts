@@ -1,6 +1,7 @@
 import { answerCall } from './answer-call.js';
 import { AttributesProvider, type AttributesSchema } from './attributes.js';
 import type { ClientParts } from './client-parts.js';
+import type { WaitUntil } from './config/config-options.js';
 import { TargetError } from './errors.js';
 import { within, withinMs } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
@@ -59,19 +60,21 @@ export interface VisitSupport {
   ): Promise<void>;
   /** Decides a call in this process, and keeps nothing of its visitor for calls in the background. */
   decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse>;
-  /** Makes a call in the background. It also goes while the client closes. */
-  sendInBackground(options: RequestOptions): Promise<TargetDeliveryResponse>;
-  /** Keeps work in the background, which never rejects, until it ends. `flush` and `close` of the client wait for it. */
-  keep(work: Promise<void>): void;
-  /** Resolves when all work that is kept now has ended, or after a time in ms. */
-  whenKept(limitMs: number): Promise<void>;
+  /** Makes a call for offers that began before. So it goes also while the client closes. */
+  answer(options: RequestOptions): Promise<TargetDeliveryResponse>;
+  /** Lets `flush` and `close` of the client wait for work that has begun. */
+  hold(work: Promise<unknown>): void;
+  /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
+  handOver(work: Promise<unknown>, waitUntil: WaitUntil | undefined): void;
+  /** Resolves when all work that is held now has ended, or after a time in ms. */
+  whenEnded(limitMs: number): Promise<void>;
 }
 
 /** Makes the support of a client's visits. `refuseWhenClosed` throws when the client is closed. */
 export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => void): VisitSupport {
   const { environment, onDevice } = parts;
   const { config, logger } = environment;
-  const kept = new Set<Promise<void>>();
+  const held = new Set<Promise<unknown>>();
   const unnoted = { ...parts, background: { noteCall: () => undefined } };
   return {
     logger,
@@ -90,14 +93,16 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     onAbort,
     waitFor,
     decideAnonymously: async (options) => answerCall(options, options.request, unnoted, 'on-device'),
-    sendInBackground: async (options) => answerCall(options, options.request, parts, 'server-side'),
-    keep: (work) => {
-      kept.add(work);
-      void work.then(() => kept.delete(work));
+    answer: async (options) => answerCall(options, options.request, parts),
+    hold: (work) => {
+      const end = () => void held.delete(work);
+      held.add(work);
+      work.then(end, end);
     },
-    whenKept: async (limitMs) => {
-      if (kept.size > 0) {
-        await withinMs(limitMs, () => Promise.all(kept));
+    handOver: (work, waitUntil) => parts.work.handOver(work, waitUntil),
+    whenEnded: async (limitMs) => {
+      if (held.size > 0) {
+        await withinMs(limitMs, () => Promise.allSettled(held));
       }
     },
   };

@@ -2,7 +2,10 @@ import { invalidOption } from '../errors.js';
 import { isRecord } from '../json.js';
 import type { Logger } from '../logger.js';
 import { askOption } from './ask-option.js';
+import { toCookiePairs, valuesOf } from './cookie-header.js';
+import { amcvNames } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
+import { headerOf, MAX_READ_LENGTH } from './page-url.js';
 import type { Consent, VisitOptions } from './visit-options.js';
 
 /** The consent of a visit. It never changes. */
@@ -49,22 +52,19 @@ function fromAnswer(answer: Consent | undefined): VisitConsent {
   return answer.forget === true ? WITHDRAWN : REFUSED;
 }
 
-/** Matches the value of an opt-out in an AMCV cookie, whose bars may be percent-encoded once or twice. */
-const OPT_OUT = /MCOPTOUT(?:-\d{1,15}s?)?(?:\||%7C|%257C)(?!NONE\b|NONE%|%|\||$)/i;
-const MAX_HEADER_LENGTH = 64 * 1024;
+/** Matches an opt-out in the value of an AMCV cookie, whose bars may still be percent-encoded. */
+const OPT_OUT = /MCOPTOUT(?:-\d{1,15}s?)?(?:\||%7C)(?!NONE\b|%|\||$)/i;
 
 /**
  * Tells whether a visitor has opted out of Experience Cloud. The AMCV cookie of the organization has the field
  * `MCOPTOUT` then, with another value than `NONE`.
  * @see https://experienceleague.adobe.com/en/docs/id-service/using/id-service-api/methods/isoptedout
  */
-export function isOptedOut(cookieHeader: string | undefined, organizationId: string): boolean {
-  if (cookieHeader?.includes('MCOPTOUT') !== true) {
+export function isOptedOut(incoming: IncomingRequest, organizationId: string): boolean {
+  const header = headerOf(incoming, 'cookie', MAX_READ_LENGTH);
+  if (header?.includes('MCOPTOUT') !== true) {
     return false;
   }
-  const name = `AMCV_${organizationId}=`;
-  return cookieHeader
-    .slice(0, MAX_HEADER_LENGTH)
-    .split(';')
-    .some((pair) => pair.trimStart().replace('%40', '@').startsWith(name) && OPT_OUT.test(pair));
+  const pairs = toCookiePairs(header);
+  return amcvNames(organizationId).some((name) => valuesOf(name, pairs).some((value) => OPT_OUT.test(value)));
 }

@@ -42,7 +42,7 @@ export function isEcid(text: string): boolean {
  * Returns the names that the AMCV cookie may have. Browsers send the `@` of the organization's id plain or
  * percent-encoded, as it was set.
  */
-function amcvNames(organizationId: string): string[] {
+export function amcvNames(organizationId: string): string[] {
   const name = visitorCookieName(organizationId);
   const encoded = name.replaceAll('@', '%40');
   return encoded === name ? [name] : [name, encoded];

@@ -17,10 +17,10 @@ export interface WaitingCall<Answer> {
  * fails, the next one goes first.
  */
 export class IdentityFirst {
-  readonly #support: Pick<VisitSupport, 'waitFor'>;
+  readonly #support: Pick<VisitSupport, 'waitFor' | 'hold'>;
   #first: Promise<void> | undefined;
 
-  constructor(support: Pick<VisitSupport, 'waitFor'>) {
+  constructor(support: Pick<VisitSupport, 'waitFor' | 'hold'>) {
     this.#support = support;
   }
 
@@ -29,7 +29,12 @@ export class IdentityFirst {
     if (call.isKnown()) {
       return call.send();
     }
-    return this.#first ? this.#wait(call) : this.#lead(call.send());
+    if (!this.#first) {
+      return this.#lead(call.send());
+    }
+    const waiting = this.#wait(call);
+    this.#support.hold(waiting);
+    return waiting;
   }
 
   #lead<Answer>(sent: PromiseLike<Answer>): PromiseLike<Answer> {

@@ -33,8 +33,13 @@ export function isPrefetch(incoming: IncomingRequest): boolean {
  * throws.
  */
 export function isUnseen(incoming: IncomingRequest): boolean {
+  return hasNoPage(incoming) || isPrefetch(incoming);
+}
+
+/** Tells whether the answer of a request has no page, because of its method. It never throws. */
+export function hasNoPage(incoming: IncomingRequest): boolean {
   const method = methodOf(incoming);
-  return method === 'HEAD' || method === 'OPTIONS' || isPrefetch(incoming);
+  return method === 'HEAD' || method === 'OPTIONS';
 }
 
 function methodOf(incoming: IncomingRequest): string {

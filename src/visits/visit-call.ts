@@ -10,7 +10,6 @@ export type VisitCall = Omit<
   | 'visitorCookie'
   | 'visitor'
   | 'sessionId'
-  | 'waitUntil'
 >;
 
 /** The options of `visit.getOffers` and `visit.sendNotifications`. */

@@ -1,5 +1,4 @@
-import { callSafely } from '../call-safely.js';
-import { invalidField, messageOf } from '../errors.js';
+import { invalidField } from '../errors.js';
 import type {
   Context,
   DecisioningMethod,
@@ -22,11 +21,13 @@ import type { VisitOptions } from './visit-options.js';
 
 /** A call that goes to the client. */
 interface Outgoing {
-  readonly verb: 'getOffers' | 'sendNotifications' | 'identify' | 'count';
+  readonly verb: 'getOffers' | 'sendNotifications' | 'identify';
   /** The options that the caller gave. */
   readonly own: VisitCall;
   readonly request: DeliveryRequest;
   readonly method: DecisioningMethod;
+  /** True for a call that has waited since it was made. It goes also while the client closes. */
+  readonly hasWaited?: boolean;
 }
 
 /** The cookie of an answer that knows nobody. It deletes the browser's, if a program sets it. */
@@ -67,9 +68,12 @@ export class VisitCalls {
       return this.#send({ verb: 'getOffers', own, request, method });
     }
     const copy = this.#support.checkRequest(request);
-    return isMergeable(copy)
-      ? this.#mergedCalls.add(copy, this.#onAbortOf(own))
-      : this.#send({ verb: 'getOffers', own, request: copy, method });
+    if (!isMergeable(copy)) {
+      return this.#send({ verb: 'getOffers', own, request: copy, method });
+    }
+    const merged = this.#mergedCalls.add(copy, this.#onAbortOf(own));
+    this.#support.hold(merged);
+    return merged;
   }
 
   /** Reports displays and clicks. Nothing is reported of a page that nobody may see. */
@@ -100,18 +104,7 @@ export class VisitCalls {
   async count(request: CopiedRequest): Promise<void> {
     if (this.#facts.counts) {
       const method = 'server-side';
-      await this.#send({ verb: 'count', own: {}, request, method });
-    }
-  }
-
-  /** Hands work that goes on after the answer to the platform. */
-  waitUntil(work: Promise<void>): void {
-    const { waitUntil } = this.#options;
-    if (waitUntil) {
-      callSafely(
-        () => waitUntil(work),
-        (thrown) => this.#support.logger.warn(`the option waitUntil of a visit failed: ${messageOf(thrown)}`),
-      );
+      await this.#send({ verb: 'getOffers', own: {}, request, method, hasWaited: true });
     }
   }
 
@@ -134,8 +127,10 @@ export class VisitCalls {
   get #mergedCalls(): MergedCalls {
     this.#merged ??= new MergedCalls({
       collectDetails: this.#support.collectDetails,
-      send: (request, signal) =>
-        this.#send({ verb: 'getOffers', own: signal ? { signal } : {}, request, method: 'server-side' }),
+      send: (request, signal) => {
+        const own = signal ? { signal } : {};
+        return this.#send({ verb: 'getOffers', own, request, method: 'server-side', hasWaited: true });
+      },
     });
     return this.#merged;
   }
@@ -173,25 +168,31 @@ export class VisitCalls {
     });
   }
 
-  #deliver({ verb, own, request, method }: Outgoing, timeoutMs?: number): PromiseLike<VisitAnswer> {
+  #deliver(outgoing: Outgoing, timeoutMs?: number): PromiseLike<VisitAnswer> {
+    const { verb, own, request, method } = outgoing;
+    const hasWaited = outgoing.hasWaited || timeoutMs !== undefined;
     const { identity, counts } = this.#facts;
     const { timeout, customerIds, waitUntil } = this.#options;
     const { tntId } = identity;
     this.#sent += 1;
     const uncounted = counts ? undefined : toUncounted(this.#support.checkRequest(request));
     const options = {
-      ...(waitUntil && { waitUntil }),
       ...own,
       ...identity.toOptions(),
+      // The visit has the visitor's cookies, and answers by its own promise.
+      targetLocationHintCookie: undefined,
+      callback: undefined,
+      errCallback: undefined,
       request: this.#complete(uncounted?.request ?? request),
       decisioningMethod: method,
       consumerId: own.consumerId ?? `visit-${this.#sent}`,
       customerIds: own.customerIds ?? customerIds,
       timeout: timeoutMs ?? own.timeout ?? timeout,
       signal: own.signal,
+      waitUntil: own.waitUntil ?? waitUntil ?? undefined,
     };
     const answered: Promise<TargetDeliveryResponse> =
-      verb === 'count' ? this.#support.sendInBackground(options) : this.#client[verb](options);
+      hasWaited && verb === 'getOffers' ? this.#support.answer(options) : this.#client[verb](options);
     return answered.then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
@@ -243,7 +244,9 @@ function hasNoOptions(own: VisitRequest): boolean {
       return false;
     }
   }
-  return true;
+  // The options of a class may be getters, which the loop does not find.
+  const { timeout, consumerId, customerIds, decisioningMethod, waitUntil } = own;
+  return (timeout ?? consumerId ?? customerIds ?? decisioningMethod ?? waitUntil) === undefined;
 }
 
 /** Tells whether a request has an id of its own that names the visitor. Customer ids do not. */

@@ -6,7 +6,7 @@ import { toContext } from './context.js';
 import { readIdentity } from './ecid.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { isDisabled, toQaMode } from './qa-mode.js';
-import { isPrefetch } from './unseen-request.js';
+import { hasNoPage, isUnseen } from './unseen-request.js';
 import { mergeContexts } from './visit-context.js';
 import { VisitIdentity } from './visit-identity.js';
 import type { VisitOptions } from './visit-options.js';
@@ -56,7 +56,7 @@ export class VisitFacts {
 
   /** True when the request may make a page that nobody sees. */
   get isUnseen(): boolean {
-    this.#isUnseen ??= this.#isBodiless || this.#read(isPrefetch) === true;
+    this.#isUnseen ??= isUnseen(this.#incoming);
     return this.#isUnseen;
   }
 
@@ -68,9 +68,7 @@ export class VisitFacts {
   /** The visitor. It is known to nobody when nothing may be read. */
   get identity(): VisitIdentity {
     this.#identity ??= new VisitIdentity(
-      (this.mode === 'normal' &&
-        this.#read((incoming) => readIdentity(incoming, this.#client.organizationId, Date.now()))) ||
-        {},
+      this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : {},
       this.#support,
       this.#options.cookies ?? {},
     );
@@ -100,22 +98,16 @@ export class VisitFacts {
   /** The QA mode that a link of Target has asked for. Only the edge decides in it. */
   get qaMode(): QAMode | undefined {
     if (this.#qaMode === undefined) {
-      this.#qaMode = (this.mode === 'normal' && this.#read(toQaMode)) || null;
+      this.#qaMode = (this.mode === 'normal' && toQaMode(this.#incoming)) || null;
     }
     return this.#qaMode ?? undefined;
-  }
-
-  /** True for a request whose answer has no page. */
-  get #isBodiless(): boolean {
-    const method = this.#read(({ method }) => method);
-    return method === 'HEAD' || method === 'OPTIONS';
   }
 
   /** The treatment of a page that nobody may see. Nobody can see the answer to a request for the headers alone. */
   get #unseen(): 'prefetch' | 'execute' | 'skip' {
     const { unseen, beacon } = this.#options;
     const wanted = unseen ?? (beacon ? 'prefetch' : 'execute');
-    return wanted === 'execute' && this.#isBodiless ? 'prefetch' : wanted;
+    return wanted === 'execute' && hasNoPage(this.#incoming) ? 'prefetch' : wanted;
   }
 
   #findMode(): VisitMode {
@@ -131,7 +123,7 @@ export class VisitFacts {
       const canDecide = this.#client.decisioningMethod !== 'server-side';
       return withoutConsent === 'anonymous' && canDecide ? 'anonymous' : 'silent';
     }
-    if (this.#read(isDisabled) === true) {
+    if (isDisabled(this.#incoming)) {
       return 'silent';
     }
     if (this.isUnseen && this.#unseen === 'execute' && !unseen && !beacon) {
@@ -141,33 +133,21 @@ export class VisitFacts {
   }
 
   get #isOptedOut(): boolean {
-    const { organizationId } = this.#client;
-    return this.#read((incoming) => isOptedOut(incoming.header('cookie'), organizationId)) === true;
+    return isOptedOut(this.#incoming, this.#client.organizationId);
   }
 
   #readContext(): object {
     const { context, ipAddress } = this.#options;
     const isNormal = this.mode === 'normal';
-    const read = this.#read((incoming) =>
-      toContext(incoming, { ipAddress: isNormal && ipAddress !== false }),
-    );
+    const read = toContext(this.#incoming, { ipAddress: isNormal && ipAddress !== false });
     const own =
       typeof context === 'function'
         ? askOption('context', () => context(this.#incoming), this.#support.logger)
         : context;
-    const merged = mergeContexts(read ?? {}, own);
+    const merged = mergeContexts(read, own);
     if (isNormal && !('userAgent' in merged)) {
       warnOnce(this.#support.logger, NO_USER_AGENT);
     }
     return merged;
-  }
-
-  /** Reads a fact from the request. A request that throws tells nothing. */
-  #read<Fact>(read: (incoming: IncomingRequest) => Fact): Fact | undefined {
-    try {
-      return read(this.#incoming);
-    } catch {
-      return undefined;
-    }
   }
 }

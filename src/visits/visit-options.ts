@@ -1,6 +1,6 @@
-import { invalidOption } from '../errors.js';
+import { invalidOption, unreadableError } from '../errors.js';
 import type { Context, TargetError } from '../index.js';
-import { isObject, isRecord } from '../json.js';
+import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
 import type { SetCookieOptions } from './cookies.js';
@@ -124,24 +124,43 @@ interface Check {
   accepts(value: unknown): boolean;
 }
 
-function oneOf(...words: readonly string[]): Check {
-  return { wanted: `one of ${words.join(', ')}`, accepts: (value) => words.includes(value as string) };
+/** The checks of options by name. An option whose own options are checked has such a table itself. */
+interface Checks {
+  readonly [name: string]: Check | Checks;
+}
+
+function oneOf(...words: readonly unknown[]): Check {
+  return { wanted: `one of ${words.join(', ')}`, accepts: (value) => words.includes(value) };
 }
 
 const isFunction = (value: unknown) => typeof value === 'function';
-const BOOLEAN: Check = { wanted: 'a boolean', accepts: (value) => typeof value === 'boolean' };
+const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' };
 const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
+const OBJECT: Check = { wanted: 'an object', accepts: isObject };
+const MAX_TIMEOUT_MS = 2 ** 31;
 
-const CHECKS: { readonly [Name in keyof VisitOptions]-?: Check } = {
-  cookies: { wanted: 'an object', accepts: isRecord },
+const COOKIE_CHECKS = {
+  write: oneOf('always', 'changed', 'never'),
+  domain: {
+    wanted: 'the name of a domain',
+    accepts: (value) => typeof value === 'string' && /^\.?[\w-]+(?:\.[\w-]+)*$|^$/.test(value),
+  },
+  path: {
+    wanted: "a path such as '/'",
+    accepts: (value) => typeof value === 'string' && /^\/[ -:<-~]*$/.test(value),
+  },
+  secure: BOOLEAN,
+  sameSite: oneOf('strict', 'lax', 'none'),
+  httpOnly: BOOLEAN,
+} satisfies Record<keyof VisitCookieOptions, Check>;
+
+const CHECKS: Checks = {
+  cookies: COOKIE_CHECKS,
   context: { wanted: 'an object or a function', accepts: (value) => isRecord(value) || isFunction(value) },
   ipAddress: BOOLEAN,
   consent: {
-    wanted: 'a boolean, { granted: boolean } or a function',
-    accepts: (value) =>
-      typeof value === 'boolean' ||
-      isFunction(value) ||
-      (isRecord(value) && typeof value.granted === 'boolean'),
+    wanted: 'true, false, { granted: boolean } or a function',
+    accepts: (value) => typeof (isRecord(value) ? value.granted : value) === 'boolean' || isFunction(value),
   },
   withoutConsent: oneOf('default', 'anonymous'),
   unseen: oneOf('prefetch', 'execute', 'skip'),
@@ -155,10 +174,16 @@ const CHECKS: { readonly [Name in keyof VisitOptions]-?: Check } = {
   clientHints: BOOLEAN,
   cacheControl: BOOLEAN,
   waitUntil: FUNCTION,
-  // The calls check these two, because the rules are those of all calls.
-  customerIds: { wanted: 'customer ids', accepts: () => true },
-  timeout: { wanted: 'a number', accepts: () => true },
-};
+  // The ids are of one visitor, so each call checks them.
+  customerIds: OBJECT,
+  timeout: {
+    wanted: 'a number of ms, above 0 and below 2^31',
+    accepts: (value) =>
+      (typeof value === 'number' || (typeof value === 'string' && /^\d+$/.test(value))) &&
+      Number(value) > 0 &&
+      Number(value) < MAX_TIMEOUT_MS,
+  },
+} satisfies Record<keyof VisitOptions, Check | Checks>;
 
 /**
  * Checks the options of visits. Adapters call it when the program starts, so that a mistake is found before the first
@@ -166,18 +191,37 @@ const CHECKS: { readonly [Name in keyof VisitOptions]-?: Check } = {
  *
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value. `path` of the error names the option.
  */
-export function checkVisitOptions(options: unknown): void {
-  if (!isObject(options)) {
-    throw invalidOption('options', 'an object', options);
+export function checkVisitOptions(options: VisitOptions): void {
+  checkFields(options, CHECKS, '');
+}
+
+function checkFields(fields: unknown, checks: Checks, path: string): void {
+  if (!isRecord(fields)) {
+    throw invalidOption(path || 'options', 'an object', fields);
   }
-  for (const name in options) {
-    const value: unknown = Reflect.get(options, name);
-    if (value === undefined || value === null) {
+  for (const name in checks) {
+    const inner = path ? `${path}.${name}` : name;
+    const value = readField(fields, name, inner);
+    const check = checks[name];
+    if (value === undefined || value === null || !check) {
       continue;
     }
-    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof VisitOptions] : undefined;
-    if (check && !check.accepts(value)) {
-      throw invalidOption(name, check.wanted, value);
+    if (!isCheck(check)) {
+      checkFields(value, check, inner);
+    } else if (!check.accepts(value)) {
+      throw invalidOption(inner, check.wanted, value);
     }
+  }
+}
+
+function isCheck(check: Check | Checks): check is Check {
+  return isFunction(check.accepts);
+}
+
+function readField(fields: JsonRecord, name: string, path: string): unknown {
+  try {
+    return fields[name];
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
   }
 }

@@ -50,7 +50,8 @@ export function createVisit(
   incoming: IncomingRequest,
   options: VisitOptions | null = {},
 ): Visit {
-  checkVisitOptions(options ?? {});
+  const own = ownOf(options ?? {});
+  checkVisitOptions(own);
   const support: VisitSupport | undefined = client?.forVisits;
   if (!support) {
     throw invalidOption('client', 'a TargetClient', client);
@@ -58,7 +59,7 @@ export function createVisit(
   if (!isObject(incoming)) {
     throw invalidOption('incoming', 'an IncomingRequest', incoming);
   }
-  return new Visit(client, support, incoming, ownOf(options ?? {}));
+  return new Visit(client, support, incoming, own);
 }
 
 /**
@@ -182,8 +183,8 @@ export class Visit {
         `the conversion of mbox '${mbox}' was not counted`,
       );
     });
-    this.#support.keep(work);
-    this.#calls.waitUntil(work);
+    this.#support.hold(work);
+    this.#support.handOver(work, this.#options.waitUntil ?? undefined);
   }
 
   /**

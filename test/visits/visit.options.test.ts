@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkVisitOptions, createVisit, type VisitOptions } from '../../src/adapters/http.js';
+import type { TargetClient } from '../../src/index.js';
+import { targetErrorOf, withEdge } from '../with-edge.js';
+import { Browser } from './browser.js';
+
+const bench = withEdge();
+
+const WRONG: [string, unknown][] = [
+  ['cookies', 5],
+  ['cookies', []],
+  ['cookies.write', 'sometimes'],
+  ['cookies.domain', 'a b'],
+  ['cookies.domain', 5],
+  ['cookies.path', 'a\n;'],
+  ['cookies.sameSite', 'no'],
+  ['cookies.secure', 'yes'],
+  ['cookies.httpOnly', 1],
+  ['context', 'web'],
+  ['ipAddress', 'yes'],
+  ['consent', 'yes'],
+  ['consent', {}],
+  ['consent', { granted: 'yes' }],
+  ['withoutConsent', 'ask'],
+  ['unseen', 'never'],
+  ['beacon', 'beacon'],
+  ['beacon', 5],
+  ['isBot', true],
+  ['onError', {}],
+  ['merge', 1],
+  ['clientHints', 'all'],
+  ['cacheControl', 'private'],
+  ['waitUntil', {}],
+  ['timeout', 0],
+  ['timeout', 'soon'],
+  ['timeout', Number.NaN],
+  ['timeout', 2 ** 31],
+  ['customerIds', 5],
+];
+
+const nest = (path: string, value: unknown): VisitOptions => {
+  const [outer = '', inner] = path.split('.');
+  return { [outer]: inner ? { [inner]: value } : value };
+};
+
+describe('the options of a visit', () => {
+  test.each(WRONG)('a wrong %s is named: %p', async (path, value) => {
+    const incoming = new Browser().request();
+    for (const act of [
+      () => createVisit(bench.connect(), incoming, nest(path, value)),
+      () => checkVisitOptions(nest(path, value)),
+    ]) {
+      const error = await targetErrorOf(act);
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path });
+      expect(error.message).toMatch(new RegExp(`^${path} must be .+, not .+`));
+    }
+  });
+
+  test('null counts as absent', () => {
+    const names = new Set(WRONG.map(([path]) => path.split('.')[0] ?? ''));
+    const options = Object.fromEntries([...names].map((name) => [name, null]));
+    expect(() => createVisit(bench.connect(), new Browser().request(), options)).not.toThrow();
+    expect(() => createVisit(bench.connect(), new Browser().request(), null)).not.toThrow();
+  });
+
+  test.each([undefined, null, {}, 'client'])('a client that is none is named: %p', async (client) => {
+    const error = await targetErrorOf(() => createVisit(client as TargetClient, new Browser().request()));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'client' });
+  });
+
+  test.each([undefined, null, 'url'])('a request that is none is named: %p', async (incoming) => {
+    const error = await targetErrorOf(() => createVisit(bench.connect(), incoming as never));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'incoming' });
+  });
+
+  test('texts of digits are a timeout, as environment variables hold it', () => {
+    expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
+  });
+
+  test('an option that cannot be read is named', async () => {
+    const options = {
+      get onError(): never {
+        throw new Error('canary');
+      },
+    };
+    const error = await targetErrorOf(() => checkVisitOptions(options));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'onError' });
+  });
+});
