@@ -1,4 +1,4 @@
-import { type ClientHints, type Context, EDGE_LIMITS } from '../delivery-api.js';
+import { type Address, type Browser, type ClientHints, type Context, EDGE_LIMITS } from '../delivery-api.js';
 import { ownOf } from '../inherited-names.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { cut, headerOf, toUrl, urlOf } from './page-url.js';
@@ -51,40 +51,58 @@ const MAX_USER_AGENT_LENGTH = 4096;
  * ```
  */
 export function toContext(incoming: IncomingRequest, options: ContextOptions = {}): Context {
-  const page = urlOf(incoming);
-  const url = toUrl(cut(page, EDGE_LIMITS.Address.url));
+  const context: Draft<Context> = { channel: 'web' };
+  const page = cut(urlOf(incoming), EDGE_LIMITS.Address.url);
+  const url = page === '' ? undefined : toUrl(page);
+  const address: Draft<Address> = {};
+  const browser: Draft<Browser> = {};
+  if (url) {
+    address.url = page;
+    if (url.hostname !== '') {
+      browser.host = url.hostname;
+    }
+  }
   const referrer = headerOf(incoming, 'referer', EDGE_LIMITS.Address.referringUrl);
+  if (referrer !== undefined && URL.canParse(referrer)) {
+    address.referringUrl = referrer;
+  }
   const language = headerOf(incoming, 'accept-language', MAX_HINT_LENGTH);
+  if (language !== undefined) {
+    browser.language = language;
+  }
   const userAgent = headerOf(incoming, 'user-agent', MAX_USER_AGENT_LENGTH);
+  if (userAgent !== undefined) {
+    context.userAgent = userAgent;
+  }
   const ipAddress = ownOf(options)?.ipAddress === false ? undefined : ipAddressOf(incoming);
-  const clientHints = toClientHints(incoming);
-  const address = {
-    ...(url && { url: cut(page, EDGE_LIMITS.Address.url) }),
-    ...(referrer !== undefined && URL.canParse(referrer) && { referringUrl: referrer }),
-  };
-  const browser = {
-    ...(url?.hostname && { host: url.hostname }),
-    ...(language !== undefined && { language }),
-  };
-  return {
-    channel: 'web',
-    ...(hasFields(address) && { address }),
-    ...(hasFields(browser) && { browser }),
-    ...(userAgent !== undefined && { userAgent }),
-    ...(hasFields(clientHints) && { clientHints }),
-    ...(ipAddress !== undefined && { geo: { ipAddress } }),
-  };
+  if (ipAddress !== undefined) {
+    context.geo = { ipAddress };
+  }
+  setUnlessEmpty(context, 'address', address);
+  setUnlessEmpty(context, 'browser', browser);
+  setUnlessEmpty(context, 'clientHints', toClientHints(incoming));
+  return context;
 }
 
-/** The fields of client hints while they are read. */
-type DraftHints = { -readonly [Name in keyof ClientHints]: ClientHints[Name] };
+/** An object while its fields are read. */
+type Draft<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
+function setUnlessEmpty<Name extends keyof Context>(
+  context: Draft<Context>,
+  name: Name,
+  value: object & Context[Name],
+): void {
+  if (Object.keys(value).length > 0) {
+    context[name] = value;
+  }
+}
 
 /**
  * Reads the client hints. The lists of browsers are taken as they came, and other texts without their quotes.
  * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/api/delivery-api/client-hints
  */
 function toClientHints(incoming: IncomingRequest): ClientHints {
-  const hints: DraftHints = {};
+  const hints: Draft<ClientHints> = {};
   const major = headerOf(incoming, 'sec-ch-ua', MAX_HINT_LENGTH);
   const full = headerOf(incoming, 'sec-ch-ua-full-version-list', MAX_HINT_LENGTH);
   const mobile = headerOf(incoming, 'sec-ch-ua-mobile', MAX_HINT_LENGTH);
@@ -113,8 +131,4 @@ function ipAddressOf(incoming: IncomingRequest): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function hasFields(value: object): boolean {
-  return Object.keys(value).length > 0;
 }

@@ -9,13 +9,18 @@ const MAX_COOKIES = 50;
 
 /** Splits the beginning of a `Cookie` header into its pairs of name and value. A missing header has none. */
 export function toCookiePairs(header: unknown): string[] {
-  return typeof header === 'string' ? header.slice(0, MAX_READ_LENGTH).split(';') : [];
+  return typeof header === 'string'
+    ? header
+        .slice(0, MAX_READ_LENGTH)
+        .split(';')
+        .map((pair) => pair.trimStart())
+    : [];
 }
 
 /** Reads every value of a cookie name. A parser of the whole header would keep only the first one. */
 export function valuesOf(name: string, pairs: readonly string[]): string[] {
   return pairs
-    .filter((pair) => pair.trimStart().startsWith(name))
+    .filter((pair) => pair.startsWith(name))
     .slice(0, MAX_COOKIES)
     .map((pair) => parseCookie(pair, { decode: toCookieValue })[name])
     .filter((value) => value !== undefined);

@@ -78,7 +78,7 @@ export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: n
     return sessionId !== undefined || tntId !== undefined;
   };
   return {
-    targetCookie: targetCookies.find(hasId) ?? targetCookies[0],
+    targetCookie: (targetCookies.length > 1 && targetCookies.find(hasId)) || targetCookies[0],
     targetLocationHint: hints.find(isLocationHint) ?? hints[0],
     visitorCookie: toVisitorCookie(pairs, organizationId),
   };

@@ -14,12 +14,17 @@ export function toVisitorCookie(pairs: readonly string[], organizationId: unknow
     return undefined;
   }
   const ofVisitorApi = amcvNames(organizationId).flatMap((name) => valuesOf(name, pairs));
+  const ofWebSdk = valuesOf(`kndctr_${organizationId.replaceAll('@', '_')}_identity`, pairs);
+  const ofServers = valuesOf(SERVER_COOKIE_NAME, pairs);
+  // A single cookie needs no choice, and the call reads it anyway.
+  if (ofVisitorApi.length === 1 && ofWebSdk.length === 0 && ofServers.length === 0) {
+    return ofVisitorApi[0];
+  }
   const complete = ofVisitorApi.find((value) => ecidOf(value) !== undefined);
   if (complete !== undefined) {
     return complete;
   }
-  const ofWebSdk = valuesOf(`kndctr_${organizationId.replaceAll('@', '_')}_identity`, pairs);
-  const ecid = firstOf(ofWebSdk, ecidOfIdentity) ?? firstOf(valuesOf(SERVER_COOKIE_NAME, pairs), ecidOf);
+  const ecid = firstOf(ofWebSdk, ecidOfIdentity) ?? firstOf(ofServers, ecidOf);
   return ecid === undefined ? ofVisitorApi[0] : asVisitorCookie(ecid);
 }
 

@@ -1,7 +1,7 @@
 import { type CookieOptions, readCookiesAt } from './cookies.js';
 import { asVisitorCookie, ecidOf, isEcid } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
-import { headerOf, MAX_READ_LENGTH, queryOf } from './page-url.js';
+import { headerOf, MAX_READ_LENGTH, queryWith } from './page-url.js';
 
 /** The time for which an ECID in a URL is used. A link that somebody shares later must not carry the ECID along. */
 const MAX_AGE_SECONDS = 300;
@@ -40,7 +40,7 @@ export function readIdentity(
 
 /** Reads `adobe_mc`, which is written `TS={seconds}|MCMID={ECID}|MCORGID={organization}` in any order. */
 function ecidOfUrl(incoming: IncomingRequest, organizationId: unknown, nowMs: number): string | undefined {
-  for (const value of queryOf(incoming).getAll('adobe_mc')) {
+  for (const value of queryWith(incoming, 'adobe_mc')?.getAll('adobe_mc') ?? []) {
     const fields = new Map(value.split('|', 10).map(toPair));
     const ecid = fields.get('MCMID');
     const madeAt = fields.get('TS') ?? '';

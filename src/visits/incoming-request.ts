@@ -144,7 +144,9 @@ function toHops(options: unknown): number {
 
 type ReadHeader = (name: string) => string | undefined;
 
-/** Makes the function that reads a header. Servers other than Node's may keep capitals in the names of headers. */
+const FIRST_SMALL_LETTER = 'a'.charCodeAt(0);
+
+/** Makes the function that reads a header. Servers other than Node's may begin the names of headers with capitals. */
 function headersOf(request: unknown): ReadHeader {
   let byLowerName: Map<string, unknown> | undefined;
   return (name) => {
@@ -165,7 +167,7 @@ function headersOf(request: unknown): ReadHeader {
 }
 
 function namesWithCapitals(headers: object): string[] {
-  return Object.keys(headers).filter((name) => /[A-Z]/.test(name));
+  return Object.keys(headers).filter((name) => name.charCodeAt(0) < FIRST_SMALL_LETTER);
 }
 
 /** Joins the values of a header that came several times. */

@@ -2,10 +2,11 @@ import type { QAMode, QAModePreviewIndex } from '../delivery-api.js';
 import { isRecord, parseJson } from '../json.js';
 import { toCookiePairs, valuesOf } from './cookie-header.js';
 import type { IncomingRequest } from './incoming-request.js';
-import { headerOf, MAX_READ_LENGTH, queryOf } from './page-url.js';
+import { headerOf, MAX_READ_LENGTH, queryWith } from './page-url.js';
 
 /** The cookie in which at.js and the Web SDK keep the QA mode for the next pages. */
 const QA_COOKIE_NAME = 'at_qa_mode';
+const TOKEN_NAME = 'at_preview_token';
 const DISABLE_NAME = 'mboxDisable';
 const MAX_TOKEN_LENGTH = 1024;
 const MAX_ITEMS = 100;
@@ -24,9 +25,9 @@ const INDEX = /^(\d{1,6})(?:_(\d{1,6}))?$/;
  * ```
  */
 export function toQaMode(incoming: IncomingRequest): QAMode | undefined {
-  const query = queryOf(incoming);
-  const token = query.get('at_preview_token');
-  if (token !== null) {
+  const query = queryWith(incoming, TOKEN_NAME);
+  const token = query?.get(TOKEN_NAME) ?? undefined;
+  if (query && token !== undefined) {
     return toMode({
       token,
       listedActivitiesOnly: query.get('at_preview_listed_activities_only'),
@@ -35,7 +36,7 @@ export function toQaMode(incoming: IncomingRequest): QAMode | undefined {
       previewIndexes: query.getAll('at_preview_index').map(toIndexFields),
     });
   }
-  if (query.get(QA_COOKIE_NAME) === '') {
+  if (queryWith(incoming, QA_COOKIE_NAME)?.get(QA_COOKIE_NAME) === '') {
     return undefined;
   }
   for (const value of cookiesOf(incoming, QA_COOKIE_NAME)) {
@@ -55,8 +56,8 @@ export function toQaMode(incoming: IncomingRequest): QAMode | undefined {
  */
 export function isDisabled(incoming: IncomingRequest): boolean {
   const isOff = (value: string) => /^(?:0|false)$/i.test(value);
-  const parameter = queryOf(incoming).get(DISABLE_NAME);
-  if (parameter !== null) {
+  const parameter = queryWith(incoming, DISABLE_NAME)?.get(DISABLE_NAME) ?? undefined;
+  if (parameter !== undefined) {
     return !isOff(parameter);
   }
   return cookiesOf(incoming, DISABLE_NAME).some((value) => value !== '' && !isOff(value));

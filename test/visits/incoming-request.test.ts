@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request as sendHttp } from 'node:http';
 import { connect, createServer as createHttp2Server, type Http2ServerRequest } from 'node:http2';
-import { type AddressInfo, connect as connectSocket } from 'node:net';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { connect as connectSocket } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   fromFetchRequest,
@@ -11,6 +11,7 @@ import {
   type NodeRequestLike,
   type NodeRequestOptions,
 } from '../../src/adapters/http.js';
+import { withServers } from '../listening.js';
 import { HOSTILE } from './incoming.js';
 
 const socket = { remoteAddress: '192.0.2.1' };
@@ -169,22 +170,16 @@ describe('the headers of a request of Node', () => {
 });
 
 describe('requests of the real servers of Node', () => {
-  const closing: (() => void)[] = [];
-  afterAll(() => {
-    for (const close of closing) {
-      close();
-    }
-  });
+  const running = withServers();
 
   async function seenBy(raw: string): Promise<unknown[]> {
     let seen: unknown[] = [];
     const server = createServer((request: IncomingMessage, response) => {
       seen = fieldsOf(fromNodeRequest(request, { trustProxy: 2 }));
       response.end();
-    }).listen(0, '127.0.0.1');
-    closing.push(() => server.close());
-    await once(server, 'listening');
-    const client = connectSocket((server.address() as AddressInfo).port, '127.0.0.1');
+    });
+    const { port } = await running.listen(server);
+    const client = connectSocket(port, '127.0.0.1');
     client.write(raw);
     client.resume();
     await once(client, 'end');
@@ -214,10 +209,9 @@ describe('requests of the real servers of Node', () => {
     const server = createHttp2Server((request: Http2ServerRequest, response) => {
       seen = fieldsOf(fromNodeRequest(request));
       response.end();
-    }).listen(0, '127.0.0.1');
-    closing.push(() => server.close());
-    await once(server, 'listening');
-    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    });
+    const { port } = await running.listen(server);
+    const session = connect(`http://127.0.0.1:${port}`);
     const stream = session.request({ ':path': '/a?b', ':authority': 'shop.example', ':scheme': 'https' });
     stream.resume().end();
     await once(stream, 'end');
@@ -230,10 +224,8 @@ describe('requests of the real servers of Node', () => {
     const server = createServer((request, response) => {
       kept.push(fromNodeRequest(request));
       response.end();
-    }).listen(0, '127.0.0.1');
-    closing.push(() => server.close());
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
+    });
+    const { port } = await running.listen(server);
     for (const path of ['/1', '/2']) {
       const outgoing = sendHttp({ port, path, host: '127.0.0.1', headers: { host: 'shop.example' } }).end();
       const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
@@ -291,7 +283,7 @@ describe('nothing throws', () => {
   });
 
   test('whatever the texts are, and a URL is parsable or empty', () => {
-    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.webUrl(), fc.ipV6(), fc.constant(','));
+    const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(',', '/a?b', '::1', 'a.example'));
     fc.assert(
       fc.property(text, text, text, fc.boolean(), (url, host, forwarded, trustProxy) => {
         const headers = {
