@@ -16,6 +16,7 @@ const esmOnly = [
 
 /** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
 const slow = [
+  '/test/account/',
   '/test/examples/',
   '/test/client\\.faults\\.',
   '/test/client\\.inherited-names\\.',

@@ -23,12 +23,13 @@ const RATES = ['perSecond'];
  */
 export function linesOf({ name, what, comparisons }, rounds) {
   return comparisons
-    .filter(({ of, to = of }) => rounds[0]?.[of] && rounds[0][to])
+    .filter(({ of, to = of, minus = of }) => rounds[0]?.[of] && rounds[0][to] && rounds[0][minus])
     .map((comparison) => ({ scenario: name, what, ...comparison, ...resultOf(comparison, rounds) }));
 }
 
-function resultOf({ figure, of, to, faster, costs, below }, rounds) {
-  const ours = spreadOf(rounds.map((round) => round[of][figure]));
+function resultOf({ figure, of, minus, to, faster, costs, below }, rounds) {
+  const oursIn = (round) => round[of][figure] - (minus === undefined ? 0 : round[minus][figure]);
+  const ours = spreadOf(rounds.map(oursIn));
   if (to === undefined) {
     return {
       ours,
@@ -38,7 +39,7 @@ function resultOf({ figure, of, to, faster, costs, below }, rounds) {
   }
   const theirs = spreadOf(rounds.map((round) => round[to][figure]));
   if (costs !== undefined) {
-    const ratio = spreadOf(rounds.map((round) => round[of][figure] / round[to][figure]));
+    const ratio = spreadOf(rounds.map((round) => oursIn(round) / round[to][figure]));
     return { ours, theirs, ratio, unit: '× its cost', wanted: `≤ ${costs}`, isMet: ratio.median <= costs };
   }
   const [more, less] = RATES.includes(figure) ? [of, to] : [to, of];
@@ -57,10 +58,10 @@ function spreadOf(values) {
 /** A table in Markdown. */
 export function tableOf(lines) {
   const head = ['scenario', 'figure', 'of', '', 'against', '', 'ratio (min–max)', 'wanted', ''];
-  const rows = lines.map(({ scenario, figure, of, to, ours, theirs, ratio, unit, wanted, isMet }) => [
+  const rows = lines.map(({ scenario, figure, of, minus, to, ours, theirs, ratio, unit, wanted, isMet }) => [
     scenario,
     FIGURES[figure] ?? figure,
-    of,
+    minus === undefined ? of : `${of} − ${minus}`,
     short(ours.median),
     to ?? '',
     theirs ? short(theirs.median) : '',

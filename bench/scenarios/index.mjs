@@ -14,6 +14,7 @@
  * @typedef {object} Comparison One line of the report. Without a limit it is told and not judged.
  * @property {string} figure
  * @property {string} of A side.
+ * @property {string} [minus] A side whose figure is taken off the first one's.
  * @property {string} [to] Another one. Without it the figure is judged by itself.
  * @property {number} [faster] Its figure is at least so many times the first one's.
  * @property {number} [costs] The first one's figure is at most so many times its.
@@ -31,7 +32,7 @@
  * @property {readonly string[]} [skippedWhenQuick] Sides that take long.
  */
 
-const FAMILIES = ['on-device', 'flags', 'scale', 'memory', 'start', 'server-side', 'queue'];
+const FAMILIES = ['on-device', 'visits', 'flags', 'scale', 'memory', 'start', 'server-side', 'queue'];
 
 /** @returns {Promise<Scenario[]>} */
 export async function allScenarios() {

@@ -6,7 +6,7 @@ import { CLIENT, ORGANIZATION } from '../visitors.mjs';
 const COMMON = { client: CLIENT, organizationId: ORGANIZATION, telemetryEnabled: false };
 
 /** A client that decides from an artifact and sends its notifications to a sink. */
-export async function startOnDevice(artifact) {
+export async function startOnDevice(artifact, more = {}) {
   const sink = new Sink();
   const client = TargetClient.create({
     ...COMMON,
@@ -14,6 +14,7 @@ export async function startOnDevice(artifact) {
     artifactPayload: artifact,
     pollingInterval: 0,
     fetchApi: sink.fetch,
+    ...more,
   });
   await client.ready();
   return { client, sink };
