@@ -7,8 +7,11 @@ export interface Click {
   readonly token: string;
 }
 
-/** Sends a click to Target as a notification. Resolves with whether Target counted it, and never rejects. */
-export async function reportClick(visit: Visit, click: unknown): Promise<boolean> {
+/**
+ * Sends a click to Target as a notification, with the address of the page that it was made on. Resolves with whether
+ * Target counted it, and never rejects.
+ */
+export async function reportClick(visit: Visit, click: unknown, page: string | undefined): Promise<boolean> {
   if (!isClick(click)) {
     return false;
   }
@@ -16,6 +19,7 @@ export async function reportClick(visit: Visit, click: unknown): Promise<boolean
   try {
     const { response } = await visit.sendNotifications({
       request: {
+        context: { channel: 'web', address: { url: page, referringUrl: page } },
         notifications: [
           { id, type: 'click', timestamp: Date.now(), mbox: { name: click.mbox }, tokens: [click.token] },
         ],

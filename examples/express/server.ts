@@ -37,7 +37,7 @@ app.get('/', async (request, response) => {
 const limit = '10kb';
 app.post('/claim', express.json({ limit }), express.urlencoded({ limit }), async (request, response) => {
   // Whatever claiming means to the shop happens here; telling Target about it never decides whether it does.
-  const isReported = await reportClick(request.target, request.body);
+  const isReported = await reportClick(request.target, request.body, request.get('referer'));
   // Scripts send JSON; a form, where there is no script, sends fields and wants a page.
   if (request.is('json')) {
     response.json({ isReported });

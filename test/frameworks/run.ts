@@ -1,6 +1,6 @@
 /**
  * Runs the servers of docs/frameworks.md in the real frameworks, with the packed package, over HTTP: in the newest
- * versions, and with `all` in the oldest that are supported too. Ends with the line `N passed, N failed`.
+ * versions, with `oldest` in the oldest that are supported, and with `all` in both. Ends with the line `N passed, N failed`.
  */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,7 +14,8 @@ import { killServers, startServer } from './server.js';
 type Testing = typeof import('target-node-sdk/testing');
 
 const here = dirname(fileURLToPath(import.meta.url));
-const rows = process.argv[2] === 'all' ? ['newest', 'oldest'] : ['newest'];
+const wanted = process.argv[2] || 'newest';
+const rows = wanted === 'all' ? ['newest', 'oldest'] : [wanted];
 
 /** The servers, with the package whose version is shown. */
 const SERVERS: readonly (readonly [name: string, framework: string | undefined])[] = [
