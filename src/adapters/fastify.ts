@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync } from 'fastify';
 import type { TargetClient } from '../index.js';
 import { createVisit, type Visit } from './http.js';
 import { checkTargetOptions, foundVisit, fromServerRequest, type TargetOptions } from './request-visit.js';
@@ -20,7 +20,7 @@ export interface TargetPluginOptions extends TargetOptions {
 }
 
 /** Set on an instance when the plugin is registered, so that a second registration changes nothing. */
-const REGISTERED = Symbol.for('target-node-sdk/fastify');
+const REGISTERED = Symbol.for('target-node-sdk');
 
 /**
  * The plugin that gives each request its visit, as `request.target`, and writes the visit's cookies with the answer. It
@@ -47,16 +47,16 @@ export const target: FastifyPluginAsync<TargetPluginOptions> = async (instance, 
   instance.decorateRequest(REGISTERED, null);
   instance.decorateRequest('target', null as unknown as Visit);
   instance.addHook('onRequest', (request, reply, next) => {
-    request.target = createVisit(client, fromServerRequest(request, hostOf), options);
+    request.target = createVisit(
+      client,
+      fromServerRequest(request, ({ host }) => host),
+      options,
+    );
     writeWithHead(reply.raw, request.target);
-    if (storage) {
-      storage.run(request.target, next);
-    } else {
-      next();
-    }
+    next();
   });
   if (storage) {
-    // Reading the body of a request leaves the context of the first hook.
+    // Reading the body of a request would leave the context of an earlier hook.
     instance.addHook('preValidation', ({ target: visit }, _, next) => storage.run(visit, next));
   }
 };
@@ -80,8 +80,4 @@ Object.assign(target, {
  */
 export function visitOf(request: { readonly target?: unknown }): Visit {
   return foundVisit(request.target, 'app.register(target, { client })');
-}
-
-function hostOf({ host }: FastifyRequest): string {
-  return host;
 }

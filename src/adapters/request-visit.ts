@@ -1,6 +1,5 @@
 import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
-import { isObject } from '../json.js';
 import {
   checkVisitOptions,
   fromNodeRequest,
@@ -29,7 +28,8 @@ export interface VisitStorage {
  * The key of the storage on the global object. Several copies of this package can be in one process: `import` and
  * `require` load different ones. A visit that one copy made is current for all of them.
  */
-const STORAGE = Symbol.for('target-node-sdk/current-visit');
+const STORAGE = Symbol.for('target-node-sdk');
+const holder = globalThis as { [STORAGE]?: VisitStorage };
 
 /**
  * Checks what an adapter was given, so that a mistake is found when the program starts.
@@ -47,9 +47,8 @@ export function checkTargetOptions(client: TargetClient, options: TargetOptions)
   if (!asyncContext) {
     return undefined;
   }
-  const storage = currentStorage() ?? makeStorage();
-  Reflect.set(globalThis, STORAGE, storage);
-  return storage;
+  holder[STORAGE] ??= makeStorage();
+  return holder[STORAGE];
 }
 
 /** Refuses an option of an adapter that is of the wrong type. */
@@ -59,18 +58,13 @@ export function checkType(name: string, type: 'boolean' | 'string', value: unkno
   }
 }
 
-function currentStorage(): VisitStorage | undefined {
-  return Reflect.get(globalThis, STORAGE);
-}
-
 /**
  * Makes the storage. An import of `node:async_hooks` would keep this file out of runtimes and bundles without Node, and
  * they need it only for this option.
  */
 function makeStorage(): VisitStorage {
-  const { process } = globalThis as { process?: Partial<NodeJS.Process> };
   const { AsyncLocalStorage } =
-    process?.getBuiltinModule?.('node:async_hooks') ??
+    globalThis.process?.getBuiltinModule?.('node:async_hooks') ??
     (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
   if (!AsyncLocalStorage) {
     throw invalidOption('asyncContext', 'false without AsyncLocalStorage', true);
@@ -93,18 +87,18 @@ function makeStorage(): VisitStorage {
  * ```
  */
 export function currentVisit(): Visit | undefined {
-  return currentStorage()?.getStore();
+  return holder[STORAGE]?.getStore();
 }
 
 /** Tells whether a value is a visit, of whatever copy of this package. */
 export function isVisit(value: unknown): value is Visit {
-  return isObject(value) && 'headersSent' in value && 'getOffers' in value;
+  return !!(value as Partial<Visit> | null | undefined)?.getAttributes;
 }
 
 /** Returns the visit that an adapter has made, or throws the error that says how to use the adapter. */
 export function foundVisit(found: unknown, use: string): Visit {
   if (!isVisit(found)) {
-    throw invalidOption('request.target', `a visit: put ${use} before the routes`, found);
+    throw invalidOption('request.target', `a visit, made by ${use}`, found);
   }
   return found;
 }

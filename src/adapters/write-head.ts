@@ -14,28 +14,25 @@ export interface NodeResponseLike {
  * however early the framework or the user sends it.
  */
 export function writeWithHead(response: NodeResponseLike, visit: Visit): void {
-  if (response.headersSent) {
-    visit.headersSent();
-    return;
-  }
   const { writeHead } = response;
   response.writeHead = (...given: never[]): unknown => {
     let rest: readonly unknown[] = given;
-    if (!response.headersSent) {
-      try {
-        rest = addHeaders(response, visit, given);
-        visit.headersSent();
-      } catch {
-        // The answer is sent as it was meant, without the visit's headers.
-      }
+    try {
+      rest = addHeaders(response, visit, given);
+    } catch {
+      // The answer is sent as it was meant, without the visit's headers.
     }
     return Reflect.apply(writeHead, response, rest);
   };
+  if (response.headersSent) {
+    visit.headersSent();
+  }
 }
 
 /** Adds the headers that are due, and returns what is left to be given to `writeHead`. */
 function addHeaders(response: NodeResponseLike, visit: Visit, given: readonly unknown[]): readonly unknown[] {
-  const due = visit.headers();
+  const due = response.headersSent ? [] : visit.headers();
+  visit.headersSent();
   if (due.length === 0) {
     return given;
   }
@@ -57,12 +54,12 @@ function addHeaders(response: NodeResponseLike, visit: Visit, given: readonly un
  * @see https://nodejs.org/api/http.html#responsewriteheadstatuscode-statusmessage-headers
  */
 function replaceHeaders(response: NodeResponseLike, headers: object): void {
-  const isFlat = Array.isArray(headers) && !Array.isArray(headers[0]);
-  const list = isFlat ? headers : (Array.isArray(headers) ? headers : Object.entries(headers)).flat();
+  const items: readonly unknown[] = Array.isArray(headers) ? headers : Object.entries(headers);
+  const list = (Array.isArray(items[0]) ? items.flat() : items) as string[];
   for (let at = 0; at < list.length; at += 2) {
-    response.removeHeader(list[at]);
+    response.removeHeader(list[at] as string);
   }
   for (let at = 0; at < list.length; at += 2) {
-    response.appendHeader(list[at], list[at + 1]);
+    response.appendHeader(list[at] as string, list[at + 1] as string);
   }
 }
