@@ -28,7 +28,7 @@ const entries = readEntries(root).map(({ path }) => path);
 const platforms = ['platform/node', 'platform/web'];
 const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
 
-/** Only the local edge needs it, and people who never start one should not have to install it. */
+/** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
 
 /** Specifiers that stay as they are: the manifest's `imports` resolve them by the platform that the package runs on. */
@@ -39,7 +39,7 @@ const byPlatform = new Map([
   ['lru-cache', '#lru-cache'],
   ['tldts', '#tldts'],
 ]);
-/** lru-cache's build for Node asks for `node:diagnostics_channel`, so runtimes without Node get this one. */
+/** A build of lru-cache for runtimes without Node. The build for Node asks for `node:diagnostics_channel`. */
 const webCache = 'node_modules/lru-cache/dist/esm/browser/index.min.js';
 /**
  * Node scans the text of a CommonJS package for names when an ES module imports it. With all the public suffixes in it
@@ -90,8 +90,8 @@ const dependenciesByPlatform: Plugin = {
 };
 
 /**
- * fetch-blob and node-domexception fill in, on `globalThis`, what Node had not before version 18, and the
- * polyfill they fall back to is bigger than everything else together.
+ * Leaves out polyfills. The packages fetch-blob and node-domexception fill in, on `globalThis`, what Node did not have
+ * before version 18. The polyfill that they fall back to is bigger than everything else together.
  */
 const withoutPolyfills: Plugin = {
   name: 'without-polyfills',
@@ -126,9 +126,15 @@ const nodeFetch = {
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
   priority: 2,
 };
-/** What only users of the local edge load. */
+/** The part that users of the local edge alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
+/** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
+const contentCodings = {
+  name: 'content-codings',
+  test: (id: string) => id === join(root, 'src/http/content-codings.ts'),
+  priority: 3,
+};
 /** Our own connections: runtimes without Node must not load them with what else the entries share. */
 const connections = {
   name: 'connections',
@@ -188,7 +194,10 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: {
-      groups: [visits, adapters, words, nodeFetch, jsonSchema, connections, bundledDependencies, shared],
+      groups: [
+        ...[visits, adapters, words, nodeFetch, jsonSchema, contentCodings, connections],
+        ...[bundledDependencies, shared],
+      ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What the build reads of a package.json. */
+/** The part of a package.json that the build reads. */
 export interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -18,7 +18,7 @@ export interface Manifest {
 
 /** The folder of the checkout. */
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-/** Where the build is written. */
+/** The folder that the build is written to. */
 export const dist = join(root, 'dist');
 
 /** Reads the manifest in a folder. */
@@ -33,10 +33,10 @@ export const manifest = readManifest(root);
 export const packageOf = (specifier: string): string =>
   /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
 
-/** Whether a specifier names a package, and no file. */
+/** Tells whether a specifier names a package, and no file. */
 export const isBare = (specifier: string): boolean => !/^(?:\.|\/|\0)/.test(specifier);
 
-/** Whether a path is of an installed package. */
+/** Tells whether a path is that of an installed package. */
 export const isInstalled = (path: string | undefined): boolean => path?.includes('/node_modules/') ?? false;
 
 /** The folder of the installed package that a module is part of. */

@@ -24,7 +24,7 @@ export interface AnsweringParts {
 /** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
 export function answerCall(
   options: CallOptions,
-  request: DeliveryRequest,
+  request: DeliveryRequest | undefined,
   parts: AnsweringParts,
   method?: DecisioningMethod,
 ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
@@ -38,7 +38,7 @@ export function answerCall(
 /** Answers who the visitor of a call is: on the edge, or here when the calls of this client are decided here. */
 export function answerIdentity(
   options: CallOptions,
-  request: DeliveryRequest,
+  request: DeliveryRequest | undefined,
   parts: AnsweringParts,
 ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
   const call = read(options, request, parts);
@@ -52,7 +52,7 @@ export function answerIdentity(
 
 function read(
   options: CallOptions,
-  request: DeliveryRequest,
+  request: DeliveryRequest | undefined,
   { environment }: AnsweringParts,
   method?: DecisioningMethod,
 ): Call {

@@ -25,7 +25,7 @@ export interface Consequence {
 export interface Rule {
   /** The key of a group of rules. At most one rule of a group applies to a visitor. */
   readonly ruleKey: string;
-  /** The id of the activity. @default `meta['activity.id']` */
+  /** The id of the activity. An empty text counts as absent. @default `meta['activity.id']` */
   readonly activityId?: number | string | null;
   /** The properties to which the rule belongs. A rule without any belongs to all properties. */
   readonly propertyTokens?: readonly string[] | null;

@@ -8,7 +8,7 @@ import {
   type GetAttributesOptions,
 } from './attributes.js';
 import { type ClientParts, createClientParts } from './client-parts.js';
-import { toConfigError } from './config/config.js';
+import { toConfigError, toOptionError } from './config/config.js';
 import type { TargetClientConfig } from './config/config-options.js';
 import { checkListener, warnOfUnknownEvent } from './config/option-checks.js';
 import type { DecisioningMethod } from './delivery-api.js';
@@ -20,7 +20,7 @@ import { LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
-import { type Callbacks, settle } from './request/callbacks.js';
+import { type Callbacks, requestOf, settle } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
@@ -84,7 +84,7 @@ export class TargetClient {
   static create(config: TargetClientConfig): TargetClient {
     lookForHiddenNames();
     try {
-      return new TargetClient(isObject(config) ? withoutInherited(config) : config);
+      return new TargetClient(isObject(config) ? withoutInherited(config, toOptionError) : config);
     } catch (cause) {
       throw toConfigError(cause, config);
     }
@@ -116,8 +116,9 @@ export class TargetClient {
    * reports it.
    *
    * The promise rejects with a `TargetError`. Its `code` is `ERR_TARGET_` and one of INVALID_REQUEST, TIMEOUT, ABORTED,
-   * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, or ARTIFACT when the rules cannot
-   * be evaluated. With an `errCallback` the promise resolves to `undefined` instead. Its type does not say so.
+   * NETWORK, RESPONSE, INVALID_RESPONSE, CIRCUIT_OPEN, NOT_READY, CLOSED, INTERNAL, ARTIFACT when the rules cannot be
+   * evaluated, or INVALID_CONFIG when the function `agent` returned a promise. With an `errCallback` the promise
+   * resolves to `undefined` instead. Its type does not say so.
    *
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/get-offers
    * @example
@@ -129,7 +130,7 @@ export class TargetClient {
    * ```
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#parts.environment.logger, (own) => this.#answer(own, own?.request));
+    return settle(options, this.#parts.environment.logger, (own) => this.#answer(own, requestOf(own)));
   }
 
   /**
@@ -148,7 +149,7 @@ export class TargetClient {
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema>> {
     return settle(options, this.#parts.environment.logger, (own) => {
-      const request = withMboxes(own?.request ?? { context: { channel: 'web' } }, mboxNames);
+      const request = withMboxes(requestOf(own) ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(own ?? {}, request);
       return isThenable(answer)
         ? answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox))
@@ -172,7 +173,7 @@ export class TargetClient {
    */
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
     return settle(options, this.#parts.environment.logger, (own) => {
-      const request = own?.request;
+      const request = requestOf(own);
       if (request) {
         requireNotifications(request);
       }
@@ -196,7 +197,7 @@ export class TargetClient {
    */
   identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
     return settle(options, this.#parts.environment.logger, (own) => {
-      const request = withoutContent(own?.request);
+      const request = withoutContent(requestOf(own));
       this.#refuseWhenClosed();
       return answerIdentity(own ?? {}, request, this.#parts);
     });
@@ -322,7 +323,7 @@ export class TargetClient {
   /** Answers one call. A synchronous answer comes without a promise. */
   #answer(
     options: CallOptions,
-    request: DeliveryRequest,
+    request: DeliveryRequest | undefined,
     method?: DecisioningMethod,
   ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
     this.#refuseWhenClosed();

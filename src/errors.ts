@@ -1,5 +1,5 @@
 import { ownOf } from './inherited-names.js';
-import { isObject } from './json.js';
+import { isObject, Unreadable } from './json.js';
 
 /** Every code that a {@link TargetError} can have. */
 export const ERROR_CODES = [
@@ -21,7 +21,8 @@ export const ERROR_CODES = [
 /**
  * The kind of failure that a {@link TargetError} reports. The meaning of a code does not change between versions.
  *
- * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it.
+ * - `ERR_TARGET_INVALID_CONFIG`: an option of the client is missing or wrong. `path` names it. A call has this code only
+ *   when the client's `agent` is a function that returned a promise.
  * - `ERR_TARGET_INVALID_REQUEST`: a request or an option of a call is wrong, and nothing was sent. `path` names the
  *   field.
  * - `ERR_TARGET_NOT_READY`: `on-device` has no artifact yet, or `ready()` gave up. `cause` is the last download's
@@ -304,6 +305,14 @@ export function toJsonError(thrown: unknown): SyntaxError {
 /** Makes the error for a field of the caller that cannot be read, because its getter or a proxy threw. */
 export function unreadableError(code: InvalidCode, path: string, cause: unknown): TargetError {
   return new TargetError(code, `${path} could not be read`, { path, cause });
+}
+
+/**
+ * Returns an error that names a value of a call, when code of the caller threw while the value was read. Any other error
+ * is returned as it is.
+ */
+export function named(thrown: unknown, path: string): unknown {
+  return Unreadable.is(thrown) ? unreadableError('ERR_TARGET_INVALID_REQUEST', path, thrown.cause) : thrown;
 }
 
 /**

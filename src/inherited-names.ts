@@ -82,9 +82,20 @@ export function withoutPrototypes<Type>(value: Type): Type {
 /**
  * Returns a view of an object with the properties of the object and of its class, but without those that somebody has
  * put on `Object.prototype`: such names must configure nothing and identify nobody. A property of the view reads the
- * property of the object each time. So a getter gets its own object as `this`.
+ * property of the object each time. So a getter gets its own object as `this`. With `toError`, what a getter throws
+ * becomes the error that the function makes of it and of the property's name.
  */
-export function withoutInherited<Type extends object>(value: Type): Type {
+export function withoutInherited<Type extends object>(
+  value: Type,
+  toError?: (thrown: unknown, name: PropertyKey) => unknown,
+): Type {
+  const read = (name: PropertyKey) => {
+    try {
+      return Reflect.get(value, name);
+    } catch (thrown) {
+      throw toError ? toError(thrown, name) : thrown;
+    }
+  };
   const view: Type = Object.create(null);
   for (
     let owner: object | null = value;
@@ -96,7 +107,7 @@ export function withoutInherited<Type extends object>(value: Type): Type {
         continue;
       }
       const isEnumerable = Object.prototype.propertyIsEnumerable.call(owner, name);
-      Object.defineProperty(view, name, { enumerable: isEnumerable, get: () => Reflect.get(value, name) });
+      Object.defineProperty(view, name, { enumerable: isEnumerable, get: () => read(name) });
     }
   }
   return view;

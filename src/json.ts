@@ -13,6 +13,11 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
+export function isAbsent(given: unknown): given is undefined | null | '' {
+  return given === undefined || given === null || given === '';
+}
+
 /**
  * Copies the items of a list by their positions. No method of the list is called, because its maker may have replaced
  * the methods or the class of an array.
@@ -26,15 +31,46 @@ export function itemsOf(list: readonly unknown[]): unknown[] {
 }
 
 /**
+ * Carries what code of the caller threw while one of the caller's values was read. The copier or check around it knows
+ * the name of the value, and makes a `TargetError` of it. The fault may not come again, so nobody can look for it later.
+ */
+export class Unreadable extends Error {
+  readonly #isUnreadable = true;
+
+  constructor(cause: unknown) {
+    super('a value could not be read', { cause });
+  }
+
+  /** Tells whether a thrown value is one of these. */
+  static is(thrown: unknown): thrown is Unreadable {
+    return isObject(thrown) && #isUnreadable in thrown && thrown.#isUnreadable;
+  }
+}
+
+/** Reads a field of the caller. @throws {Unreadable} when a getter or a proxy throws */
+export function fieldOf(value: object, name: string): unknown {
+  try {
+    return Reflect.get(value, name);
+  } catch (cause) {
+    throw new Unreadable(cause);
+  }
+}
+
+/**
  * Returns the value that `JSON.stringify` would write. An object with a method `toJSON`, such as a URL, a date or the
- * id of a database, decides this itself. The method may throw.
+ * id of a database, decides this itself.
+ * @throws {Unreadable} when the method throws
  */
 export function ownJsonOf(value: unknown): unknown {
   if (!isObject(value)) {
     return value;
   }
-  const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
-  return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
+  try {
+    const { toJSON } = ownOf(value as { readonly toJSON?: unknown });
+    return typeof toJSON === 'function' ? Reflect.apply(toJSON, value, []) : value;
+  } catch (cause) {
+    throw new Unreadable(cause);
+  }
 }
 
 /**
@@ -100,17 +136,25 @@ function firstUnreadable(value: unknown, names: readonly string[], seen: Set<obj
       return name;
     }
     if (inner !== undefined) {
-      return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+      return joinPaths(name, inner);
     }
   }
   return undefined;
 }
 
-/** The maximum number of items of a list that are searched. No list that this package reads has more. */
-const MAX_POSITIONS = 100_000;
+/** Joins the path of an object and the path of a field in it, such as `execute` and `mboxes[2].name`. */
+export function joinPaths(outer: string, inner: string): string {
+  return inner === '' || inner.startsWith('[') ? outer + inner : `${outer}.${inner}`;
+}
+
+/**
+ * The maximum number of items of a list that a caller writes. The limit stops sparse arrays, which may claim four
+ * thousand million items.
+ */
+export const MAX_ITEMS = 100_000;
 
 function positionsOf({ length }: readonly unknown[]): string[] {
-  return Array.from({ length: Math.min(length, MAX_POSITIONS) }, (_, position) => String(position));
+  return Array.from({ length: Math.min(length, MAX_ITEMS) }, (_, position) => String(position));
 }
 
 /**

@@ -1,10 +1,17 @@
 import { processSignals, releaseChannel, unref } from '#platform';
 import { quietly } from './call-safely.js';
 import type { TargetClient } from './client.js';
-import { timeout as timeoutCheck } from './config/option-checks.js';
+import {
+  type Check,
+  type Checked,
+  check,
+  checkAll,
+  functionCheck,
+  methodsCheck,
+  timeout,
+} from './config/option-checks.js';
 import { describe, invalidOption, TargetError, toError } from './errors.js';
 import { withinMs } from './http/deadline.js';
-import { withoutInherited } from './inherited-names.js';
 import { isObject } from './json.js';
 import type { CloseResult } from './stats.js';
 
@@ -63,6 +70,17 @@ export interface Shutdown {
   stop(): void;
 }
 
+const OPTIONS = {
+  signals: check(
+    `an array of ${SIGNALS.join(', ')}`,
+    (value): value is readonly EndSignal[] =>
+      Array.isArray(value) && value.every((signal) => SIGNALS.includes(signal)),
+  ),
+  server: methodsCheck<ClosableServer>('an HTTP server', 'close'),
+  before: functionCheck<() => unknown>('a function'),
+  timeout,
+} satisfies Record<keyof ShutdownOptions, Check<unknown>>;
+
 const DEFAULT_TIMEOUT_MS = 8000;
 /** The server and `before` get this share of the budget; the rest is left for the clients. */
 const SHARE_OF_SERVER = 0.75;
@@ -105,18 +123,8 @@ export function closeOnSignal(
     server,
     before,
   } = readOptions(options);
-  if (!timeoutCheck.accepts(timeout)) {
-    throw invalidOption('timeout', timeoutCheck.wanted, timeout, describe);
-  }
   if (!isObject(clients)) {
     throw invalidOption('clients', 'a client or a list', clients, describe);
-  }
-  if (!Array.isArray(signals)) {
-    throw invalidOption('signals', 'a list of signals', signals, describe);
-  }
-  const wrong = signals.find((signal) => !SIGNALS.includes(signal));
-  if (wrong !== undefined) {
-    throw invalidOption('signals', `among ${SIGNALS.join(', ')}`, wrong, describe);
   }
   const sender = processSignals;
   if (!sender) {
@@ -149,11 +157,13 @@ export function closeOnSignal(
   return { closed, stop: () => (hasBegun ? undefined : forget()) };
 }
 
-function readOptions(options: ShutdownOptions | undefined): ShutdownOptions {
+function readOptions(options: ShutdownOptions | undefined): Checked<typeof OPTIONS> {
   try {
-    return { ...withoutInherited(options ?? {}) };
+    return checkAll(options ?? {}, OPTIONS, '');
   } catch (cause) {
-    throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'the options could not be read', { cause });
+    throw cause instanceof TargetError
+      ? cause
+      : new TargetError('ERR_TARGET_INVALID_CONFIG', 'the options could not be read', { cause });
   }
 }
 

@@ -12,7 +12,13 @@ import type { Logger } from './logger.js';
 import { toCallError } from './request/callbacks.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
 import type { DeliveryRequest } from './request/loose-request.js';
-import { ownOptions, type RequestOptions, toSignal, toTimeoutMs } from './request/options.js';
+import {
+  ownOptions,
+  type RequestOptions,
+  toSignal,
+  toTimeoutMs,
+  warnOfUnknownOptions,
+} from './request/options.js';
 import { withMboxes } from './request/with-mboxes.js';
 import { collectDetails, type TargetDeliveryResponse } from './response.js';
 
@@ -26,7 +32,10 @@ export interface VisitSupport {
   newId(): string;
   /** Makes an Experience Cloud visitor of the value of an AMCV cookie. */
   newVisitor(visitorCookie: string | undefined): Visitor;
-  /** Returns the options of a call without those that somebody has added to `Object.prototype`. */
+  /**
+   * Returns the options of a call without those that somebody has added to `Object.prototype`. Warns of those that calls
+   * do not have.
+   */
   ownOptions<Options extends object>(options: Options): Options;
   /**
    * Checks and copies a request, as each call does.
@@ -80,7 +89,11 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     logger,
     newId: newHexId,
     newVisitor: (cookie) => new Visitor(config.organizationId, cookie, newSupplementalDataId),
-    ownOptions,
+    ownOptions: (options) => {
+      const own = ownOptions(options);
+      warnOfUnknownOptions(own, logger);
+      return own;
+    },
     checkRequest: (request) => {
       refuseWhenClosed();
       return copyRequest(request, logger);

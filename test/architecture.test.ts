@@ -17,7 +17,7 @@ const WORDS = [
  */
 const ROWS: readonly (readonly string[])[] = [
   [
-    ...['http/fetch-api', 'http/connection-use', 'http/connections', 'http/hosts'],
+    ...['http/fetch-api', 'http/connection-use', 'http/connections', 'http/content-codings', 'http/hosts'],
     ...['http/proxied-connection', 'http/proxy-rules', 'http/tunnel'],
   ],
   ['platform'],
@@ -265,7 +265,7 @@ describe('Node', () => {
   reach('on-device/decider');
   const core = sources.filter(({ name }) => reached.has(name));
   const ofNode = new Set([
-    ...['platform/node', 'http/connections'],
+    ...['platform/node', 'http/connections', 'http/content-codings'],
     ...['http/proxied-connection', 'http/proxy-rules', 'http/tunnel'],
   ]);
   const withoutNode = core.filter(({ name }) => !ofNode.has(name));

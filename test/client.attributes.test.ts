@@ -154,6 +154,31 @@ describe('which mboxes are asked for', () => {
     expect(bench.edge.lastRequest?.status).toBe(200);
   });
 
+  test.each<[string, unknown]>([
+    ['execute', { execute: '' }],
+    ['execute', { execute: null }],
+    ['mboxes', { execute: { mboxes: '' } }],
+    ['mboxes', { execute: { mboxes: null, pageLoad: {} } }],
+    ['prefetch', { prefetch: '' }],
+  ])('an empty %s counts as absent, so no name is lost: %j', async (_, request) => {
+    await ask(['a'], request as GetAttributesOptions['request']);
+    expect(indexes()).toEqual([['a', 1]]);
+  });
+
+  test.each(['prefetch', 'notifications'])('%s of a class, which is not copied, is named', async (part) => {
+    class Request {
+      readonly context = { channel: 'web' as const };
+      get prefetch() {
+        return part === 'prefetch' ? { mboxes: [{ name: 'p' }] } : undefined;
+      }
+      get notifications() {
+        return part === 'notifications' ? [{ id: 'n', type: 'click' as const, timestamp: 1 }] : undefined;
+      }
+    }
+    const error = await targetErrorOf(() => ask(['a'], new Request()));
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: part });
+  });
+
   test.each(['__proto__', 'constructor', 'toString'])('an mbox may be called %s', async (name) => {
     const attributes = await connect().getAttributes([name]);
     expect(indexes()).toEqual([[name, 1]]);

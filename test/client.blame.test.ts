@@ -121,6 +121,122 @@ describe('what the objects of the caller throw names them', () => {
     },
   );
 
+  describe('also when it throws only once', () => {
+    /** Fails at the first call alone, so that nobody who looks again finds the fault. */
+    const once = (value?: unknown) => {
+      let calls = 0;
+      return () => {
+        calls += 1;
+        return calls === 1 ? fail() : value;
+      };
+    };
+    const fields = (name: string, value?: unknown, rest: object = {}): object =>
+      Object.defineProperty({ ...rest }, name, { get: once(value), enumerable: true });
+    const proxied = (target: object): object => {
+      const first = once();
+      let isOver = false;
+      const get = (of: object, name: PropertyKey) => {
+        if (typeof name === 'string' && !isOver) {
+          isOver = true;
+          first();
+        }
+        return Reflect.get(of, name);
+      };
+      return new Proxy(target, { get });
+    };
+    const inRequest = (execute: unknown) => () => ({ request: { execute } });
+    const [mbox] = REQUEST.execute?.mboxes ?? [];
+    class Mbox {
+      readonly #name = once('hero');
+      readonly index = 1;
+      get parameters(): unknown {
+        return {};
+      }
+      constructor() {
+        Object.defineProperty(this, 'name', { get: this.#name, enumerable: true });
+      }
+    }
+
+    test.each<[string, () => object]>([
+      ...['request', 'targetCookie', 'targetLocationHint', 'targetLocationHintCookie', 'visitorCookie'].map(
+        (name): [string, () => object] => [name, () => fields(name)],
+      ),
+      ...['consumerId', 'customerIds', 'sessionId', 'visitor', 'decisioningMethod', 'timeout', 'signal'].map(
+        (name): [string, () => object] => [name, () => fields(name)],
+      ),
+      ...['callback', 'errCallback'].map((name): [string, () => object] => [name, () => fields(name)]),
+      ...['targetCookie', 'targetLocationHint', 'targetLocationHintCookie', 'visitorCookie'].map(
+        (name): [string, () => object] => [name, () => ({ [name]: fields('value', '') })],
+      ),
+      ['sessionId', () => ({ sessionId: { toJSON: once('a') } })],
+      ['sessionId', () => ({ sessionId: fields('toJSON') })],
+      ['consumerId', () => ({ consumerId: { toJSON: once('a') } })],
+      ['timeout', () => ({ timeout: { toJSON: once(5) } })],
+      ['customerIds', () => ({ customerIds: { crm: { id: { toJSON: once('a') } } } })],
+      ['customerIds', () => ({ customerIds: { crm: fields('id', 'a') } })],
+      ['customerIds', () => ({ customerIds: { crm: fields('authState', 1, { id: 'a' }) } })],
+      ['customerIds', () => ({ customerIds: [fields('integrationCode', 'crm', { id: 'a' })] })],
+      ['customerIds', () => ({ customerIds: fields('crm', 'a') })],
+      ['signal', () => ({ signal: fields('addEventListener') })],
+      ['execute', () => ({ request: proxied({ ...REQUEST }) })],
+      ['execute', () => ({ request: fields('execute', REQUEST.execute) })],
+      ['execute.mboxes', inRequest(fields('mboxes', [mbox]))],
+      ['execute.mboxes[0]', inRequest({ mboxes: Object.defineProperty([mbox], 0, { get: once(mbox) }) })],
+      ['execute.mboxes[0].name', inRequest({ mboxes: [fields('name', 'hero')] })],
+      ['execute.mboxes[0].name', inRequest({ mboxes: [new Mbox()] })],
+      ['execute.mboxes[0].name', inRequest({ mboxes: [proxied({ name: 'hero' })] })],
+      ['execute.mboxes[0].name', inRequest({ mboxes: [{ name: { toJSON: once('hero') } }] })],
+      [
+        'execute.mboxes[0].parameters["size"]',
+        inRequest({ mboxes: [{ name: 'hero', parameters: fields('size', 'xl') }] }),
+      ],
+      [
+        'execute.mboxes[0].parameters.size',
+        inRequest({ mboxes: [{ name: 'hero', parameters: { size: { toJSON: once('xl') } } }] }),
+      ],
+      [
+        'context.address.url',
+        () => ({
+          request: { ...REQUEST, context: { address: { url: { toJSON: once('http://a.example/') } } } },
+        }),
+      ],
+      ['id.customerIds[0].id', () => ({ request: { ...REQUEST, id: { customerIds: [fields('id', '5')] } } })],
+    ])('%s', async (path, options) => {
+      const client = create();
+      const call = { request: REQUEST };
+      const given = options();
+      const merged = Object.defineProperties(call, Object.getOwnPropertyDescriptors(given));
+      const error = await targetErrorOf(() => client.getOffers(merged));
+      const wanted = { code: 'ERR_TARGET_INVALID_REQUEST', message: `${path} could not be read` };
+      expect(error).toMatchObject({ ...wanted, path });
+      expect(JSON.stringify(error)).not.toContain('secret-visitor');
+      expect((await client.getOffers({ request: REQUEST })).response.status).toBe(200);
+    });
+
+    test.each<[string, () => object]>([
+      ['a list with a getter', () => Object.defineProperty(['hero'], 0, { get: once('hero') })],
+      ['a name whose toJSON throws', () => [{ toJSON: once('hero') }]],
+    ])('mboxNames: %s', async (_, names) => {
+      const error = await targetErrorOf(() => create().getAttributes(names() as string[]));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'mboxNames' });
+    });
+
+    test.each<[string, () => object]>([
+      ['timeout', () => fields('timeout')],
+      ['logger', () => fields('logger')],
+      ['fetchApi', () => fields('fetchApi')],
+      ['retry.retries', () => ({ retry: fields('retries') })],
+      ['circuitBreaker.failures', () => ({ circuitBreaker: fields('failures') })],
+      ['notifications.maxQueued', () => ({ notifications: fields('maxQueued') })],
+    ])('the option %s of a client', (path, options) => {
+      const config = configOf(recordingFetch(answer()).fetchApi);
+      const made = () =>
+        TargetClient.create(Object.defineProperties(config, Object.getOwnPropertyDescriptors(options())));
+      const wanted = { code: 'ERR_TARGET_INVALID_CONFIG', path, message: `${path} could not be read` };
+      expect(made).toThrow(expect.objectContaining(wanted));
+    });
+  });
+
   test.each<[string, unknown]>([
     ['a proxy', new Proxy([], { get: fail })],
     ['a list with a getter', Object.defineProperty(['hero'], 0, { get: fail })],

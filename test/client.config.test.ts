@@ -63,7 +63,11 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
       'a host such as "edge.example.com:8080"',
       [5, 'a.example/path', 'a b', 'user@a.example', 'a#b', 'a?b', 'a\\b', 'http://', 'ftp://a.example'],
     ],
-    ['serverDomain', 'a host such as "edge.example.com:8080"', ['a:b', 'a:99999', 'a:1:2', '[::1', '%zz']],
+    [
+      'serverDomain',
+      'a host such as "edge.example.com:8080"',
+      ['a:b', 'a:99999', 'a:1:2', '[::1', '%zz', '/', '//', '/host', '///', 'user@host/', 'ftp:/', 'a\\\\b/'],
+    ],
     ['cdnBasePath', 'a host such as "edge.example.com:8080"', [5, 'a.example/path', 'a b', 'file:///rules']],
     ['secure', 'a boolean', ['FALSE', 'no', '0', 0, {}]],
     ['environmentId', 'an integer', ['-5', '1.5', 1.5, Number.NaN, Number.POSITIVE_INFINITY]],
@@ -434,6 +438,13 @@ describe('serverDomain', () => {
     ['HTTPS://Edge.example.com:8443/path?query#fragment', 'edge.example.com:8443'],
     ['http://user:secret@edge.example.com:80', 'edge.example.com'],
     [' https://[::1]:8443/ ', '[::1]:8443'],
+    ['https:/edge.example.com', 'edge.example.com'],
+    ['//edge.example.com', 'edge.example.com'],
+    [' //edge.example.com:8443/path?query#fragment', 'edge.example.com:8443'],
+    ['//user:secret@edge.example.com/', 'edge.example.com'],
+    ['edge.example.com/', 'edge.example.com'],
+    ['edge.example.com:8443// ', 'edge.example.com:8443'],
+    ['[::1]:8443/', '[::1]:8443'],
   ])('%j is taken as its host, with one warning', async (serverDomain, host) => {
     const { hosts, warnings } = await hostsOf({ serverDomain });
     expect(hosts).toEqual([host, host]);
@@ -443,8 +454,14 @@ describe('serverDomain', () => {
   });
 
   test('as the URL of the default host is the default too', async () => {
-    const { hosts } = await hostsOf({ serverDomain: 'https://acme.tt.omtrdc.net/' });
-    expect(hosts).toEqual(['mboxedge28.tt.omtrdc.net', 'acme.tt.omtrdc.net']);
+    for (const serverDomain of [
+      'https://acme.tt.omtrdc.net/',
+      '//acme.tt.omtrdc.net',
+      'acme.tt.omtrdc.net/',
+    ]) {
+      const { hosts } = await hostsOf({ serverDomain });
+      expect(hosts).toEqual(['mboxedge28.tt.omtrdc.net', 'acme.tt.omtrdc.net']);
+    }
   });
 });
 
@@ -677,6 +694,11 @@ describe('version', () => {
 });
 
 describe('events', () => {
+  test('a listener that is null counts as absent, like any option', () => {
+    const events = { clientReady: null, statusChanged: undefined } as never;
+    expect(() => connect({ events })).not.toThrow();
+  });
+
   test('clientReady comes once, behind create, to listeners of either kind', async () => {
     const heard: string[] = [];
     const client = connect({ events: { clientReady: ({ type }) => heard.push(`config ${type}`) } });

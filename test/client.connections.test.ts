@@ -2,14 +2,17 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
+import { runInThisContext } from 'node:vm';
 import { describe, expect, jest, test } from '@jest/globals';
-import { TargetClient, type TargetClientConfig } from '../src/index.js';
+import { TargetClient, type TargetClientConfig, TargetError } from '../src/index.js';
 import { withServers } from './listening.js';
 import { REQUEST } from './recording-fetch.js';
 import { selfSigned } from './self-signed.js';
 import { targetErrorOf, withEdge } from './with-edge.js';
 
 const request = REQUEST;
+/** The process that Node itself reports to: the one of a test is a copy. */
+const outerProcess: NodeJS.Process = runInThisContext('process');
 const bench = withEdge();
 const ORGANIZATION = { client: 'demo', organizationId: 'DEMO@AdobeOrg' };
 /** Longer than any call here takes: time is not what is tested. */
@@ -185,6 +188,10 @@ describe('keep-alive', () => {
   });
 });
 
+function fail(message: string): never {
+  throw new Error(message);
+}
+
 describe('agent', () => {
   test('carries every call when it is an agent', async () => {
     const agent = new http.Agent({ keepAlive: true });
@@ -227,6 +234,102 @@ describe('agent', () => {
   ])('that %s fails the call alone', async (_, agent) => {
     const client = clientOf(bench.edge.host, { agent, retry: { retries: 0 } });
     expect((await targetErrorOf(() => client.getOffers({ request }))).code).toBe('ERR_TARGET_NETWORK');
+  });
+
+  describe('whose methods are asynchronous and reject', () => {
+    class LateRequest extends http.Agent {
+      async addRequest(): Promise<void> {
+        fail('no request');
+      }
+    }
+    class LateSocket extends http.Agent {
+      async createSocket(): Promise<void> {
+        fail('no socket');
+      }
+    }
+    const lateConnection = (connect: () => unknown): http.Agent =>
+      Object.assign(new http.Agent(), { createConnection: async () => connect() });
+    class AfterAll extends http.Agent {
+      async addRequest(...args: unknown[]): Promise<void> {
+        Reflect.apply(Reflect.get(http.Agent.prototype, 'addRequest'), this, args);
+        await Promise.reject(undefined);
+      }
+    }
+
+    test.each<[string, object]>([
+      ['addRequest', new LateRequest()],
+      ['addRequest, after it has passed the request on', new AfterAll()],
+      ['addRequest of an object that is frozen', Object.freeze({ addRequest: async () => fail('frozen') })],
+      ['createSocket', new LateSocket()],
+      ['createConnection', lateConnection(() => fail('no connection'))],
+      ['createConnection, which finds none', lateConnection(() => undefined)],
+      ['getName', Object.assign(new http.Agent(), { getName: () => Promise.reject(new Error('no name')) })],
+    ])('fails the call alone: %s', async (_, agent) => {
+      const unhandled = jest.fn();
+      outerProcess.on('unhandledRejection', unhandled);
+      for (const option of [agent, () => agent]) {
+        const client = clientOf(bench.edge.host, { agent: option, retry: { retries: 0 } });
+        const outcome = await client.getOffers({ request }).then(
+          ({ response }) => response.status,
+          (error: unknown) => error instanceof TargetError && error.code,
+        );
+        expect(['ERR_TARGET_NETWORK', 200]).toContain(outcome);
+      }
+      // A rejection that nobody hears is raised at the end of a turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      outerProcess.off('unhandledRejection', unhandled);
+      expect(unhandled).not.toHaveBeenCalled();
+    });
+
+    test('carries calls when it does not reject, with private fields of its own', async () => {
+      class Counting extends http.Agent {
+        #calls = 0;
+        get calls(): number {
+          return this.#calls;
+        }
+        async addRequest(...args: unknown[]): Promise<void> {
+          await undefined;
+          this.#calls += 1;
+          Reflect.apply(Reflect.get(http.Agent.prototype, 'addRequest'), this, args);
+        }
+      }
+      const agent = new Counting({ keepAlive: true });
+      const client = clientOf(bench.edge.host, { agent });
+      expect((await client.getOffers({ request })).response.status).toBe(200);
+      expect((await client.getOffers({ request })).response.status).toBe(200);
+      expect(agent.calls).toBe(2);
+      expect(Object.values(agent.freeSockets).flat()).toHaveLength(1);
+      agent.destroy();
+    });
+
+    test('may open its connections asynchronously', async () => {
+      const { hostname, port } = new URL(`http://${bench.edge.host}`);
+      const agent = lateConnection(() => connectSocket(Number(port), hostname));
+      const client = clientOf(bench.edge.host, { agent });
+      expect((await client.getOffers({ request })).response.status).toBe(200);
+      agent.destroy();
+    });
+
+    test('throws while a queued request gets its connection', async () => {
+      const server = http.createServer((_, response) => response.end(ANSWER));
+      server.maxRequestsPerSocket = 1;
+      const { host } = await listen(server);
+      const { hostname, port } = new URL(`http://${host}`);
+      const agent = new http.Agent({ maxSockets: 1 });
+      let connections = 0;
+      const createConnection = () => {
+        connections += 1;
+        return connections === 1 ? connectSocket(Number(port), hostname) : fail('no second one');
+      };
+      const client = clientOf(host, {
+        agent: Object.assign(agent, { createConnection }),
+        retry: { retries: 0 },
+      });
+      const [first, second] = await Promise.allSettled([1, 2].map(() => client.getOffers({ request })));
+      expect(first?.status).toBe('fulfilled');
+      expect(second).toMatchObject({ reason: { code: 'ERR_TARGET_NETWORK' } });
+      agent.destroy();
+    });
   });
 
   test('takes calls through a forward proxy', async () => {
@@ -364,8 +467,4 @@ function dribble(socket: Socket, bytes: string): void {
     sent += 1;
   }, 5);
   socket.on('close', () => clearInterval(timer));
-}
-
-function fail(message: string): never {
-  throw new Error(message);
 }

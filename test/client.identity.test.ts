@@ -76,6 +76,10 @@ describe('the mbox cookie', () => {
     ['encoded', encodeURIComponent(PLAIN)],
     ['encoded twice', encodeURIComponent(encodeURIComponent(PLAIN))],
     ['encoded, in double quotes', `"${encodeURIComponent(PLAIN)}"`],
+    ['in double quotes, encoded', encodeURIComponent(`"${PLAIN}"`)],
+    ['in double quotes, encoded twice', encodeURIComponent(encodeURIComponent(`"${PLAIN}"`))],
+    ['in double quotes, encoded, in double quotes', `"${encodeURIComponent(`"${PLAIN}"`)}"`],
+    ['in encoded double quotes', `%22${PLAIN}%22`],
   ])('counts as it is written: %s', async (_, targetCookie) => {
     await ask({ targetCookie });
     expect(received().query.sessionId).toBe('s|1');

@@ -3,6 +3,7 @@ import http from 'node:http';
 import { createServer } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, test } from '@jest/globals';
+
 import { createUndiciFetch } from '../src/http/undici.js';
 import { type FetchApi, TargetClient, type TargetClientConfig } from '../src/index.js';
 import { artifactOf, rule } from './fixtures/rules.js';
@@ -67,6 +68,14 @@ function create(config: Partial<TargetClientConfig>): TargetClient {
   });
   clients.push(client);
   return client;
+}
+
+function gzipTimes(times: number, text: string): Buffer {
+  let bytes = Buffer.from(text);
+  for (let time = 0; time < times; time += 1) {
+    bytes = gzipSync(bytes);
+  }
+  return bytes;
 }
 
 describe.each(FETCHES)('an artifactLocation, on %s,', (_, toFetch) => {
@@ -138,6 +147,14 @@ describe.each(['node-fetch', 'undici'] as const)('on %s', (kind) => {
     ['br', brotliCompressSync],
     ['identity', Buffer.from],
     ['none', Buffer.from],
+    ['aws-chunked', Buffer.from],
+    ['GZIP', gzipSync],
+    ['gzip, br', (text) => brotliCompressSync(gzipSync(text))],
+    ['br,gzip', (text) => gzipSync(brotliCompressSync(text))],
+    ['deflate, gzip', (text) => gzipSync(deflateSync(text))],
+    ['gzip, Deflate', (text) => deflateRawSync(gzipSync(text))],
+    ['gzip, gzip, gzip, gzip, gzip', (text) => gzipTimes(5, text)],
+    [', identity, gzip ,, aws-chunked', gzipSync],
   ])('an answer may be encoded as %s', async (encoding, encode) => {
     const server = http.createServer((_, response) => {
       response.writeHead(200, { 'Content-Encoding': encoding }).end(encode(ANSWER));
@@ -163,7 +180,13 @@ describe.each(['node-fetch', 'undici'] as const)('on %s', (kind) => {
 
   test.each<[string, string, Buffer]>([
     ['an encoding that nobody asked for', 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0])],
-    ['two encodings', 'deflate, gzip', gzipSync(deflateSync(ANSWER))],
+    ['an encoding that nobody knows, around one that is known', 'gzip, zstd', gzipSync(ANSWER)],
+    ['an encoding that nobody knows, within one that is known', 'compress, gzip', gzipSync(ANSWER)],
+    ['an encoding that nobody knows, and plain bytes', 'constructor', Buffer.from(ANSWER)],
+    ['two encodings in the wrong order', 'gzip, br', gzipSync(brotliCompressSync(ANSWER))],
+    ['two encodings of which it has one', 'gzip, br', brotliCompressSync(ANSWER)],
+    ['too many encodings', Array(6).fill('gzip').join(), gzipTimes(6, ANSWER)],
+    ['encodings without end', Array(3000).fill('br').join(), Buffer.from(ANSWER)],
     ['an encoding that it does not have', 'deflate', Buffer.from([0xff, 1, 2, 3])],
     ['a header that is wrong', 'deflate', Buffer.from([0x78, 0x01, 0xff, 0xff, 0xff])],
     ['an encoding and no bytes', 'deflate', Buffer.alloc(0)],
@@ -174,6 +197,38 @@ describe.each(['node-fetch', 'undici'] as const)('on %s', (kind) => {
     const { host } = await listen(server);
     const error = await targetErrorOf(() => clientOf(kind, host).getOffers({ request }));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_RESPONSE', attempts: 1 });
+  });
+
+  test('an answer with two encodings is bounded after decoding', async () => {
+    const bomb = brotliCompressSync(gzipSync(Buffer.alloc(33 * 1024 * 1024)));
+    const server = http.createServer((_, response) => {
+      response.writeHead(200, { 'Content-Encoding': 'gzip, br' }).end(bomb);
+    });
+    const { host } = await listen(server);
+    const error = await targetErrorOf(() => clientOf(kind, host).getOffers({ request }));
+    expect(error).toMatchObject({
+      code: 'ERR_TARGET_INVALID_RESPONSE',
+      message: 'the delivery call was answered with more than 33554432 bytes',
+    });
+  });
+
+  test('the body of an error may have two encodings, or one that nobody knows', async () => {
+    const codings = ['gzip, br', 'zstd'];
+    const server = http.createServer((_, response) => {
+      const bytes = brotliCompressSync(gzipSync('no such client'));
+      response.writeHead(400, { 'Content-Encoding': codings.shift() }).end(bytes);
+    });
+    const { host } = await listen(server);
+    const client = clientOf(kind, host);
+    expect(await targetErrorOf(() => client.getOffers({ request }))).toMatchObject({
+      code: 'ERR_TARGET_RESPONSE',
+      body: 'no such client',
+    });
+    expect(await targetErrorOf(() => client.getOffers({ request }))).toMatchObject({
+      code: 'ERR_TARGET_RESPONSE',
+      status: 400,
+      body: '',
+    });
   });
 
   test('a deflated answer that breaks off before its first byte is a network error', async () => {

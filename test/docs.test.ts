@@ -34,6 +34,13 @@ const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) =>
   (name) => name.endsWith('.md'),
 );
 
+/** Documents whose snippets are commands. */
+const MORE_DOCUMENTS = [
+  ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/figures.md'],
+  ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
+  ...['express', 'feature-flags', 'python-parity'].map((name) => `examples/${name}/README.md`),
+];
+
 /** What snippets may speak of without making it. */
 const PRELUDE = `
 import type { Express, Request } from 'express';
@@ -137,8 +144,21 @@ describe('the documents', () => {
     expect(texts).toEqual(Object.fromEntries(files.map((file) => [file, read(`${folder}/${file}`)])));
   });
 
+  test('describe every option of a visit in one row of a table', () => {
+    const declared = /^export interface VisitOptions extends Pick<CallOptions, (.*?)> \{$(.*?)^\}$/ms.exec(
+      read('src/visits/visit-options.ts'),
+    );
+    const inherited = [...(declared?.[1] ?? '').matchAll(/'(\w+)'/g)];
+    const own = [...(declared?.[2] ?? '').matchAll(/^ {2}readonly (\w+)\??:/gm)];
+    const table = /^## Options$(.*?)^## /ms.exec(read('docs/visits.md'))?.[1] ?? '';
+    const rows = [...table.matchAll(/^\| `(\w+)` \|/gm)];
+    const namesOf = (matches: RegExpExecArray[]) => matches.map(([, name]) => name).sort();
+    expect(own.length).toBeGreaterThan(10);
+    expect(namesOf(rows)).toEqual(namesOf([...inherited, ...own]));
+  });
+
   test('link to files and headings that are there', () => {
-    const broken = DOCUMENTS.flatMap((document) =>
+    const broken = [...DOCUMENTS, ...MORE_DOCUMENTS].flatMap((document) =>
       linksOf(document)
         .filter(
           ({ path, anchor }) => !existsSync(join(ROOT, path)) || !(anchor === '' || hasHeading(path, anchor)),

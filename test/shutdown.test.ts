@@ -277,11 +277,28 @@ describe('closeOnSignal', () => {
     expect(await closed).toEqual({ signal: 'SIGHUP', ...counts });
   });
 
+  test('options may be null or empty texts, and the time a text, as environment variables hold it', async () => {
+    const before = jest.fn();
+    const client = closing();
+    const empty = { signals: null, timeout: '', server: null, before: null } as never;
+    expect(() => wait(client, empty).stop()).not.toThrow();
+    const { closed } = wait(client, { signals: ['SIGHUP'], timeout: '1000' as never, before });
+    process.emit('SIGHUP', 'SIGHUP');
+    await closed;
+    expect(before).toHaveBeenCalled();
+    expect(client.close).toHaveBeenCalledWith({ timeout: expect.any(Number) });
+  });
+
   test.each<[string, unknown[]]>([
     ['timeout', [closing(), { timeout: 0 }]],
     ['timeout', [closing(), { timeout: Number.NaN }]],
     ['signals', [closing(), { signals: ['SIGTERM', 'SIGKILL'] }]],
     ['signals', [closing(), { signals: 'SIGTERM' }]],
+    ['signals', [closing(), { signals: [undefined] }]],
+    ['server', [closing(), { server: {} }]],
+    ['server', [closing(), { server: 'app' }]],
+    ['before', [closing(), { before: Promise.resolve() }]],
+    ['timeout', [closing(), { timeout: 'soon' }]],
     ['clients', [undefined]],
     ['clients', [undefined, null]],
   ])('refuses at once what cannot be: %s', async (path, args) => {

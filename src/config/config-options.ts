@@ -71,7 +71,8 @@ export interface TargetClientConfig {
   readonly timeout?: NumberOption | undefined;
   /**
    * The host that takes every delivery call, as `host` or `host:port`. The default host counts as not set, because a
-   * fixed host would take visitors away from their edge cluster. From a URL only the host is used, with a warning.
+   * fixed host would take visitors away from their edge cluster. From a URL, `//host` or `host/` only the host
+   * is used, with a warning.
    * @default `{client}.tt.omtrdc.net`, or the host of the visitor's edge cluster
    */
   readonly serverDomain?: string | undefined;
@@ -146,7 +147,8 @@ export interface TargetClientConfig {
   readonly fetchApi?: FetchApi | undefined;
   /**
    * An `http.Agent` or `https.Agent`, or a function that returns the agent for a URL. It can connect through any kind
-   * of proxy, such as SOCKS.
+   * of proxy, such as SOCKS. A function that returns a promise makes each call reject with `ERR_TARGET_INVALID_CONFIG`.
+   * An agent that throws or rejects makes its call reject with `ERR_TARGET_NETWORK`.
    * @default keep-alive agents of the client
    */
   readonly agent?: AgentOption | undefined;

@@ -10,7 +10,7 @@ import { toProxies } from '../http/proxy-option.js';
 import type { ProxyRules } from '../http/proxy-rules.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { deliveryHost, isLocationHint } from '../identity/location-hint.js';
-import { isObject, parseJson, unreadablePathOf } from '../json.js';
+import { isAbsent, isObject, joinPaths, parseJson, unreadablePathOf } from '../json.js';
 import type { Logger, LoggerOption } from '../logger.js';
 import type { ArtifactStore, TargetClientConfig, WaitUntil } from './config-options.js';
 import {
@@ -238,6 +238,11 @@ export function toConfigError(thrown: unknown, config: unknown): TargetError {
     : unreadableError('ERR_TARGET_INVALID_CONFIG', path, thrown);
 }
 
+/** Makes the error of an option that cannot be read, because the caller's getter threw. */
+export function toOptionError(thrown: unknown, name: PropertyKey): TargetError {
+  return unreadableError('ERR_TARGET_INVALID_CONFIG', String(name), thrown);
+}
+
 /** Names of options that are objects with options of their own. The inner options are read too. */
 const GROUPS: ReadonlySet<string> = new Set([
   'retry',
@@ -267,7 +272,7 @@ function unreadableOptionOf(config: unknown): string | undefined {
       const value: unknown = Reflect.get(config, name);
       const inner = GROUPS.has(name) ? unreadablePathOf(value) : undefined;
       if (inner !== undefined) {
-        return inner === '' || inner.startsWith('[') ? name + inner : `${name}.${inner}`;
+        return joinPaths(name, inner);
       }
       for (const method of METHODS.get(name) ?? []) {
         if (isObject(value)) {
@@ -296,12 +301,11 @@ function toListeners(written: TargetEventListeners | undefined, logger: Logger):
   if (!written) {
     return {};
   }
-  for (const [name, listener] of Object.entries(written)) {
-    if (listener !== undefined) {
-      checkListener(name, listener, logger);
-    }
+  const given = Object.entries(written).filter(([, listener]) => !isAbsent(listener));
+  for (const [name, listener] of given) {
+    checkListener(name, listener, logger);
   }
-  return Object.freeze({ ...written });
+  return Object.freeze(Object.fromEntries(given));
 }
 
 /** Makes the error for a required option that is absent or empty. */

@@ -1,5 +1,5 @@
 import { closestMatch } from 'leven';
-import { invalidOption } from '../errors.js';
+import { invalidOption, TargetError, unreadableError } from '../errors.js';
 import { EVENT_NAMES } from '../events.js';
 import { MAX_TIMER_MS } from '../http/deadline.js';
 import { hostOfUrl, isHost } from '../http/hosts.js';
@@ -155,7 +155,7 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
   const own = withoutInherited(written) as JsonRecord;
   const values: Record<string, unknown> = Object.create(null);
   for (const [name, check] of Object.entries(checks)) {
-    const came = own[name];
+    const came = optionIn(own, name, prefix);
     const value = readOption(check, came);
     if (value === undefined) {
       continue;
@@ -166,6 +166,16 @@ export function checkAll<Checks extends Record<string, Check<unknown>>>(
     values[name] = value;
   }
   return values as Checked<Checks>;
+}
+
+function optionIn(own: JsonRecord, name: string, prefix: string): unknown {
+  try {
+    return own[name];
+  } catch (thrown) {
+    throw thrown instanceof TargetError
+      ? thrown
+      : unreadableError('ERR_TARGET_INVALID_CONFIG', prefix + name, thrown);
+  }
 }
 
 /** Checks the options inside an option such as `retry`, and warns of unknown ones. */
@@ -185,10 +195,16 @@ export function warnOfUnknown(written: object, known: readonly string[], warn: (
     if (known.includes(name)) {
       continue;
     }
-    const shown = JSON.stringify(name.slice(0, 64));
-    const nearest = closestMatch(name.slice(0, 64), known, { maxDistance: Math.ceil(name.length * 0.4) });
-    warn(`unknown option ${shown} is ignored${nearest === undefined ? '' : `: did you mean "${nearest}"?`}`);
+    warn(toUnknownLine(name, known));
   }
+}
+
+/** Writes the warning of an unknown key. The search for a similar known one takes longer than a small decision. */
+export function toUnknownLine(name: string, known: readonly string[]): string {
+  const shown = name.slice(0, 64);
+  const nearest = closestMatch(shown, known, { maxDistance: Math.ceil(name.length * 0.4) });
+  const hint = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
+  return `unknown option ${JSON.stringify(shown)} is ignored${hint}`;
 }
 
 /** Warns of an event that does not exist, and suggests the most similar one that does. */

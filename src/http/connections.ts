@@ -312,6 +312,11 @@ function noteOpened<Opened extends object | null | undefined>(socket: Opened): O
   return socket;
 }
 
+/** Tells whether a function is the method of this name of one of Node's own agents. */
+export function isOfAgents(name: PropertyKey, method: unknown): boolean {
+  return [https.Agent, http.Agent].some((own) => Reflect.get(own.prototype, name) === method);
+}
+
 /** Looks a host's name up in the same way as its connections do. Rejects when the name has no address. */
 export function lookUp(hostname: string): Promise<unknown> {
   return new Promise((resolve, reject) => {

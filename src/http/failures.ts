@@ -122,5 +122,5 @@ export function toFailure(
 
 /** Tells whether the bytes of an answer arrived, but could not be decoded. */
 function isDecodingError(thrown: unknown): boolean {
-  return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_)/.test(codeOf(thrown) ?? '');
+  return /^(Z_|ERR_BROTLI_|ERR__ERROR_FORMAT_|ERR_CONTENT_CODING$)/.test(codeOf(thrown) ?? '');
 }

@@ -4,12 +4,21 @@ export function isHost(text: string): boolean {
 }
 
 /**
- * Returns the host of an http or https URL, with its port unless that is the usual one. Undefined for any other text.
+ * Returns the host of an http or https URL, with its port unless that is the usual one. The scheme may be missing, as in
+ * `//edge.example.com`, and so may everything before the host, as in `edge.example.com/`. Undefined for any other text.
  */
 export function hostOfUrl(text: string): string | undefined {
-  const url = /^\s*https?:\/\//i.test(text) ? toUrl(text) : undefined;
-  return url?.host || undefined;
+  const written = text.trim();
+  if (/^https?:\//i.test(written)) {
+    return toUrl(written)?.host || undefined;
+  }
+  // The port is kept here, because the scheme of the calls decides which port is the usual one.
+  const host = (written.startsWith('//') ? AFTER_SLASHES : BEFORE_SLASHES).exec(written)?.[1];
+  return host !== undefined && isHost(host) ? host : undefined;
 }
+
+const AFTER_SLASHES = /^\/\/(?:[^/?#]*@)?([^/?#]*)/;
+const BEFORE_SLASHES = /^([^/]*[^/:])\/+$/;
 
 /**
  * Tells whether two texts name the same host and port, when calls use this scheme. Case and a dot at the end do not

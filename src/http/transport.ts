@@ -5,6 +5,7 @@ import { TargetError } from '../errors.js';
 import { withoutInherited } from '../inherited-names.js';
 import { isThenable } from '../json.js';
 import { attempt } from './attempt.js';
+import { contained } from './contained-agent.js';
 import { type Span, sleep, within } from './deadline.js';
 import { type Exchanged, type ExchangeRequest, type Progress, unsent, type Wire } from './exchange.js';
 import { toLimitError } from './failures.js';
@@ -39,7 +40,9 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
   const connections = fetchApi || agent ? undefined : sockets?.open(proxies);
   const call = fetchApi ?? defaultFetch;
   const traits = withoutInherited(call);
-  const own = isChooser(agent) ? (url: URL) => chosenBy(agent, url) : agent;
+  // The default fetch calls the methods of the agent through Node, which ignores their rejections.
+  const guard = fetchApi ? asGiven : contained;
+  const own = isChooser(agent) ? (url: URL) => guard(chosenBy(agent, url)) : agent && guard(agent);
   const chosen = own ?? (connections && ((url: URL) => connections.agentOf(url)));
   const send = (url: string, init: FetchInit) =>
     call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
@@ -103,6 +106,10 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
 
 function agentOf(agent: AgentOption, url: string): object {
   return isChooser(agent) ? chosenBy(agent, new URL(url)) : agent;
+}
+
+function asGiven(agent: object): object {
+  return agent;
 }
 
 function isChooser(agent: AgentOption | undefined): agent is (url: UrlLike) => object {

@@ -1,11 +1,11 @@
-import { type Duplex, finished, PassThrough, pipeline, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
-import { withoutInherited } from '../inherited-names.js';
+import { ACCEPTED_CODINGS, decoded } from './content-codings.js';
 import type { FetchApi, FetchInit, FetchResponse } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { openTunnel } from './tunnel.js';
+import { toFetchOptions } from './undici-options.js';
 
 /** The part of an undici `Dispatcher` that is used. An `Agent`, a `ProxyAgent` and a `MockAgent` all have it. */
 export interface UndiciDispatcher {
@@ -41,28 +41,20 @@ interface AgentParts {
   readonly proxies: ProxyRules | undefined;
 }
 
-const MAX_CONNECTIONS = 128;
 /**
  * Longest age of a connection in ms. A new connection looks the host's name up again, and so follows a host that has
  * moved.
  */
 const MAX_AGE_MS = 300_000;
-const DECODERS = new Map<string, (body: Readable) => Readable>([
-  ['gzip', (body) => through(createGunzip(), body)],
-  ['x-gzip', (body) => through(createGunzip(), body)],
-  ['deflate', inflated],
-  ['x-deflate', inflated],
-  ['br', (body) => through(createBrotliDecompress(), body)],
-]);
 /**
  * Time in ms during which each call closes its connection. It is long enough for a busy server to use every connection.
  */
 const RESET_MS = 10_000;
-const ENCODINGS = 'gzip, deflate, br';
 
 /**
  * Makes a `fetchApi` on undici's `request`. It does several times less work per call than node-fetch, with the same
  * results. The package `undici` has to be installed beside this one. Make one fetch, and share it between clients.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option.
  * @example
  * ```ts
  * import { TargetClient } from 'target-node-sdk';
@@ -76,7 +68,7 @@ const ENCODINGS = 'gzip, deflate, br';
  * ```
  */
 export function createUndiciFetch(options: UndiciFetchOptions = {}): UndiciFetch {
-  const { dispatcher, connections = MAX_CONNECTIONS } = withoutInherited(options);
+  const { dispatcher, connections } = toFetchOptions(options);
   if (dispatcher) {
     return createFetch({ dispatcher, connections });
   }
@@ -263,7 +255,7 @@ function toRequest(url: string, { method, headers, body, signal }: FetchInit, op
     origin: plain.slice(0, pathFrom),
     path: plain.slice(pathFrom),
     method,
-    headers: { ...headers, 'Accept-Encoding': ENCODINGS },
+    headers: { ...headers, 'Accept-Encoding': ACCEPTED_CODINGS },
     body,
     signal,
     opaque,
@@ -288,7 +280,9 @@ function withoutFragment(url: string): string {
 }
 
 function toResponse({ statusCode, headers, body }: Answer, discard: () => void): FetchResponse {
-  const readable = decoded(statusCode, headers['content-encoding'], body);
+  // The bytes are passed on by undici as they came.
+  const codings = textOf(headers['content-encoding']);
+  const readable = codings === null ? body : decoded(statusCode, codings, body);
   return {
     status: statusCode,
     headers: { get: (name) => textOf(headers[name.toLowerCase()]) },
@@ -300,45 +294,4 @@ function toResponse({ statusCode, headers, body }: Answer, discard: () => void):
 
 function textOf(value: string | string[] | undefined): string | null {
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
-}
-
-/**
- * Decodes a body, because undici passes on the bytes as they came. A body with an unknown encoding is left as it is.
- */
-function decoded(status: number, encoding: string | string[] | undefined, body: Readable): Readable {
-  if (encoding === undefined || status === 204 || status === 304) {
-    return body;
-  }
-  return DECODERS.get(String(encoding).trim().toLowerCase())?.(body) ?? body;
-}
-
-/** Connects a body to its decoder. An error or an early end of one also ends the other. */
-function through(decoder: Duplex, body: Readable): Readable {
-  return pipeline(body, decoder, () => undefined);
-}
-
-/**
- * Decodes `deflate`. The standard asks for a header (https://www.rfc-editor.org/rfc/rfc9110#deflate.coding), but some
- * servers send none. The first byte shows it: its low four bits are 8 in a header, and never 8 without one.
- */
-function inflated(body: Readable): Readable {
-  const output = new PassThrough();
-  const first = () => {
-    const piece: Buffer | null = body.read();
-    if (piece === null) {
-      return;
-    }
-    body.off('readable', first);
-    body.off('end', endEmpty);
-    body.unshift(piece);
-    const hasHeader = ((piece[0] ?? 0) & 0x0f) === 8;
-    pipeline(body, hasHeader ? createInflate() : createInflateRaw(), output, () => undefined);
-  };
-  const endEmpty = () => output.end();
-  body.on('readable', first);
-  body.once('end', endEmpty);
-  // There is no pipeline before the first byte, so an error or an early end is passed on here.
-  finished(body, (error) => error && output.destroy(error));
-  output.once('close', () => body.destroy());
-  return output;
 }

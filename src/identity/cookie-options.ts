@@ -1,5 +1,5 @@
-import { invalidField } from '../errors.js';
-import { isRecord } from '../json.js';
+import { invalidField, named } from '../errors.js';
+import { fieldOf, isRecord } from '../json.js';
 
 /** A cookie as an object, such as `targetCookie` of an earlier answer, or a cookie that a framework has parsed. */
 export interface CookieLike {
@@ -21,22 +21,59 @@ export type LocationHintOption = CookieOption | number;
  * new visitor, and nobody would notice.
  */
 export function toCookieText(option: unknown, name: string): string | undefined {
-  if (option === undefined || option === null) {
-    return undefined;
-  }
-  const value = isRecord(option) ? option.value : option;
+  return option === undefined || option === null
+    ? undefined
+    : toText(option, cookieValue(option, name), name);
+}
+
+function toText(option: unknown, value: unknown, name: string): string {
   if (typeof value === 'string') {
     return withoutQuotes(value);
   }
   throw invalidField(name, "a string, or a cookie such as { name: 'mbox', value: '…' }", option);
 }
 
+/** Returns the value of a cookie object, and anything else as it is. */
+function cookieValue(option: unknown, name: string): unknown {
+  if (!isRecord(option)) {
+    return option;
+  }
+  try {
+    return fieldOf(option, 'value');
+  } catch (thrown) {
+    throw named(thrown, name);
+  }
+}
+
+/** A double quote, as it is, percent-encoded, and percent-encoded twice. */
+const QUOTES = ['"', '%22', '%2522'];
+const MAX_QUOTES = 3;
+
 /**
- * Removes the double quotes around the value of a cookie. They are no part of it, but not every parser removes them.
+ * Removes the double quotes around the value of a cookie, also percent-encoded ones. They are no part of it, but not
+ * every parser removes them. Programs on the way of the cookie may each have added a pair.
  * @see https://www.rfc-editor.org/rfc/rfc6265#section-4.1.1
  */
 export function withoutQuotes(value: string): string {
-  return value.startsWith('"') && value.endsWith('"') && value.length > 1 ? value.slice(1, -1) : value;
+  let inner = value;
+  for (let pair = 0; pair < MAX_QUOTES; pair += 1) {
+    const quote = quoteAround(inner);
+    if (quote === undefined) {
+      break;
+    }
+    inner = inner.slice(quote.length, -quote.length);
+  }
+  return inner;
+}
+
+function quoteAround(value: string): string | undefined {
+  // Most values have no quotes, and their first character shows it.
+  if (!value.startsWith('"') && !value.startsWith('%')) {
+    return undefined;
+  }
+  return QUOTES.find(
+    (quote) => value.startsWith(quote) && value.endsWith(quote) && value.length >= 2 * quote.length,
+  );
 }
 
 /**
@@ -44,6 +81,9 @@ export function withoutQuotes(value: string): string {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other type.
  */
 export function toHintText(option: unknown, name: string): string | undefined {
-  const value = isRecord(option) ? option.value : option;
-  return toCookieText(typeof value === 'number' ? String(value) : option, name);
+  if (option === undefined || option === null) {
+    return undefined;
+  }
+  const value = cookieValue(option, name);
+  return toText(option, typeof value === 'number' ? String(value) : value, name);
 }

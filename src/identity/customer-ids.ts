@@ -1,6 +1,17 @@
 import { type AuthenticatedState, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
-import { invalidField, TargetError } from '../errors.js';
-import { idToText, isObject, isRecord, itemsOf, type JsonRecord } from '../json.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { ownOf } from '../inherited-names.js';
+import {
+  idToText,
+  isAbsent,
+  isObject,
+  isRecord,
+  itemsOf,
+  type JsonRecord,
+  MAX_ITEMS,
+  ownJsonOf,
+  Unreadable,
+} from '../json.js';
 
 /** The numbers that Experience Cloud gives to the login states of a customer. */
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
@@ -79,6 +90,54 @@ export type CustomerIdsByCode = Readonly<Record<string, CustomerIdOption | null 
  */
 export type CustomerIdsOption = CustomerIdsByCode | readonly CustomerIdEntry[];
 
+/** Fields of a customer id that may also be getters of its class. */
+const ENTRY_FIELDS = ['id', 'integrationCode', 'authState', 'authenticatedState'] as const;
+
+/**
+ * Copies the `customerIds` option, so that nothing of the caller is read later. The error of a getter or a `toJSON` of
+ * the caller names the option alone. A longer path would show an integration code, and somebody may have written an id
+ * there by mistake.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an option that cannot be read.
+ */
+export function readCustomerIds(
+  option: CustomerIdsOption | null | undefined,
+): CustomerIdsOption | null | undefined {
+  if (!isObject(option)) {
+    return option;
+  }
+  try {
+    return isList(option)
+      ? (entriesOf(option).map(readEntry) as CustomerIdEntry[])
+      : (Object.fromEntries(
+          Object.entries(option).map(([code, value]) => [code, readEntry(value)]),
+        ) as CustomerIdsByCode);
+  } catch (thrown) {
+    throw thrown instanceof TargetError
+      ? thrown
+      : unreadableError(
+          'ERR_TARGET_INVALID_REQUEST',
+          'customerIds',
+          Unreadable.is(thrown) ? thrown.cause : thrown,
+        );
+  }
+}
+
+function readEntry(value: unknown): unknown {
+  if (!isRecord(value)) {
+    return ownJsonOf(value);
+  }
+  const own = ownOf(value);
+  // It has no prototype, so names on `Object.prototype` are none of its fields.
+  const entry: Record<string, unknown> = Object.assign(Object.create(null), own);
+  for (const name of ENTRY_FIELDS) {
+    const field = own[name];
+    if (field !== undefined) {
+      entry[name] = ownJsonOf(field);
+    }
+  }
+  return entry;
+}
+
 /**
  * Reads the `customerIds` option in either form, and returns the ids as the Delivery API takes them.
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong id, integration code or login state.
@@ -88,11 +147,11 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
     return NO_CUSTOMER_IDS;
   }
   if (!isObject(option)) {
-    throw invalidField('customerIds', 'an object or an array', option);
+    throw notCustomerIds(option);
   }
   const customerIds = Array.isArray(option)
     ? entriesOf(option).map(fromEntry)
-    : Object.entries(option).map((pair, index) => fromPair(pair, `customerIds[${index}]`));
+    : pairsOf(option).map((pair, index) => fromPair(pair, `customerIds[${index}]`));
   return customerIds.filter((customerId) => customerId !== undefined);
 }
 
@@ -102,7 +161,7 @@ export function toCustomerIds(option: unknown): readonly CustomerId[] {
  */
 export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void): readonly CustomerId[] {
   const customerIds: CustomerId[] = [];
-  for (const [index, pair] of Object.entries(held).entries()) {
+  for (const [index, pair] of pairsOf(held).entries()) {
     try {
       const customerId = fromPair(pair, `visitor.customerIDs[${index}]`);
       if (customerId) {
@@ -118,20 +177,30 @@ export function toHeldCustomerIds(held: JsonRecord, warn: (why: string) => void)
   return customerIds;
 }
 
-/** This limit stops sparse arrays, which may claim four thousand million items. */
-const MAX_ENTRIES = 100_000;
+function notCustomerIds(option: unknown): TargetError {
+  return invalidField('customerIds', 'an object or an array', option);
+}
 
 function entriesOf(option: readonly unknown[]): unknown[] {
-  if (option.length <= MAX_ENTRIES) {
+  if (option.length <= MAX_ITEMS) {
     return itemsOf(option);
   }
   throw invalidField('customerIds', `an array of at most ${EDGE_LIMITS.VisitorId.customerIds}`, option);
 }
 
-/** Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them. */
-export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCode {
+/**
+ * Returns the customer ids of the `customerIds` option, in either form, as visitor objects take them.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is no object, and for a list with a wrong entry.
+ */
+export function toCustomerIdsByCode(option: CustomerIdsOption | null | undefined): CustomerIdsByCode {
+  if (isAbsent(option)) {
+    return {};
+  }
+  if (!isObject(option)) {
+    throw notCustomerIds(option);
+  }
   if (!isList(option)) {
-    return Object.fromEntries(Object.entries(option).map(toOwnPair)) as CustomerIdsByCode;
+    return Object.fromEntries(pairsOf(option).map(toOwnPair)) as CustomerIdsByCode;
   }
   return Object.fromEntries(
     toCustomerIds(option).map(({ id, integrationCode, authenticatedState }) => [
@@ -143,13 +212,14 @@ export function toCustomerIdsByCode(option: CustomerIdsOption): CustomerIdsByCod
 
 /** Converts one customer id for a visitor object, which expects texts as ids and numbers as login states. */
 function toOwnPair([code, value]: [string, unknown]): [string, unknown] {
-  return [code, typeof value === 'string' || isAnonymous(value) ? value : toState(value)];
+  const isEmpty = typeof value === 'string' || isAnonymous(value);
+  return [code, isEmpty ? (isRecord(value) ? { ...value } : value) : toState(value)];
 }
 
 /** Copies customer ids in the form that `visitorState` has. The caller may change the original for the next visitor. */
 export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
   return Object.fromEntries(
-    Object.entries(customerIds)
+    pairsOf(customerIds)
       .filter(([, value]) => !isAnonymous(value))
       .map(([code, value]) => [code, toState(value)]),
   );
@@ -160,7 +230,7 @@ export function toCustomerIdState(customerIds: JsonRecord): JsonRecord {
  * number or text. A missing state is `unknown`. A value that is no state gives `undefined`.
  */
 export function toAuthenticatedState(given: unknown): AuthenticatedState | undefined {
-  if (given === undefined || given === null || given === '') {
+  if (isAbsent(given)) {
     return 'unknown';
   }
   if (typeof given === 'number') {
@@ -189,17 +259,21 @@ function toState(value: unknown): unknown {
   if (!isRecord(value)) {
     return { id: idToText(value), authState: AUTH_STATE.UNKNOWN };
   }
-  const { id, authState, authenticatedState } = value;
+  const { id } = value;
   const text = idToText(id) ?? id;
-  const given = authState === undefined ? authenticatedState : authState;
+  const given = value[stateNameIn(value, ['authState', 'authenticatedState'])];
   const state = given === undefined ? undefined : toAuthenticatedState(given);
   return state === undefined ? { ...value, id: text } : { ...value, id: text, authState: numberOf(state) };
 }
 
 /** Tells whether an entry has no id. That is no mistake, because a visitor often has none before the login. */
 function isAnonymous(value: unknown): boolean {
-  const id = isRecord(value) ? value.id : isObject(value) ? undefined : value;
-  return id === undefined || id === null || id === '';
+  return isAbsent(isRecord(value) ? value.id : value);
+}
+
+/** Lists ids by integration code. An object with a method `toJSON`, such as the id of a database, is an id itself. */
+function pairsOf(byCode: object): [string, unknown][] {
+  return Object.entries(byCode).map(([code, value]) => [code, ownJsonOf(value)]);
 }
 
 /**
@@ -223,18 +297,18 @@ function fromPair([code, value]: readonly [string, unknown], path: string): Cust
  * logged in yet.
  */
 function fromEntry(value: unknown, index: number): CustomerId | undefined {
-  if (value === undefined || value === null || value === '') {
+  if (isAbsent(value)) {
     return undefined;
   }
   const path = `customerIds[${index}]`;
-  if (!isObject(value)) {
-    throw invalidField(path, 'customer ids', value);
+  if (!isRecord(value)) {
+    throw invalidField(path, 'an object with id and integrationCode', value);
   }
-  const { id, integrationCode } = value as JsonRecord;
-  if (id === undefined || id === null || id === '') {
+  const { id, integrationCode } = value;
+  if (isAbsent(id)) {
     return undefined;
   }
-  const state = stateIn(value as JsonRecord, ['authenticatedState', 'authState'], path);
+  const state = stateIn(value, ['authenticatedState', 'authState'], path);
   return {
     id: toText(id, `${path}.id`, MAX_ID_LENGTH),
     integrationCode: toText(integrationCode, `${path}.integrationCode`, MAX_CODE_LENGTH),
@@ -242,13 +316,9 @@ function fromEntry(value: unknown, index: number): CustomerId | undefined {
   };
 }
 
-/**
- * Reads the login state of a customer id. The two forms give it different names. Both names are read in both forms,
- * because an overlooked state would count a logged-in customer as unknown.
- */
+/** Reads the login state of a customer id. `names` are the names that its two forms give to the state. */
 function stateIn(value: JsonRecord, names: readonly [string, string], path: string): AuthenticatedState {
-  const [own, other] = names;
-  const name = isGiven(value[own]) || !isGiven(value[other]) ? own : other;
+  const name = stateNameIn(value, names);
   const state = toAuthenticatedState(value[name]);
   if (state) {
     return state;
@@ -256,8 +326,12 @@ function stateIn(value: JsonRecord, names: readonly [string, string], path: stri
   throw invalidField(`${path}.${name}`, `one of 0, 1, 2, ${AUTHENTICATED_STATES.join(', ')}`, value[name]);
 }
 
-function isGiven(state: unknown): boolean {
-  return state !== undefined && state !== null && state !== '';
+/**
+ * Returns the name under which a customer id has its login state. The names of both forms are read in both forms,
+ * because an overlooked state would count a logged-in customer as unknown.
+ */
+function stateNameIn(value: JsonRecord, [own, other]: readonly [string, string]): string {
+  return isAbsent(value[own]) && !isAbsent(value[other]) ? other : own;
 }
 
 /** Returns an id or a code as text. Databases and forms may hold it as a number or a boolean. */

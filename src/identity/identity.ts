@@ -1,6 +1,6 @@
 import { type AudienceManager, type CustomerId, EDGE_LIMITS } from '../delivery-api.js';
-import { invalidField } from '../errors.js';
-import { idToText, isRecord, type JsonRecord } from '../json.js';
+import { invalidField, named } from '../errors.js';
+import { idToText, isAbsent, isRecord, type JsonRecord } from '../json.js';
 import type { Logger } from '../logger.js';
 import { type AmcvValues, MAX_REGION_LENGTH, NO_VALUES } from './amcv-cookie.js';
 import { type CookieOption, type LocationHintOption, toCookieText, toHintText } from './cookie-options.js';
@@ -8,6 +8,7 @@ import {
   type CustomerIdsByCode,
   type CustomerIdsOption,
   NO_CUSTOMER_IDS,
+  readCustomerIds,
   toCustomerIds,
   toCustomerIdsByCode,
   toHeldCustomerIds,
@@ -136,12 +137,13 @@ export function toIdentity(
   const hint = toLocationHint(options);
   const givenSessionId = toGivenSessionId(cookie.sessionId, options.sessionId);
   const sessionId = givenSessionId ?? ids.newHexId();
-  const customerIds = toCustomerIds(options.customerIds);
+  const given = readCustomerIds(options.customerIds);
+  const customerIds = toCustomerIds(given);
   // All options are checked before the visitor object gets the customer ids.
   const consumerId = toConsumerId(options.consumerId);
   const visitor = toVisitor(options, config, ids);
   const held = options.visitor ? heldBy(visitor, config.organizationId) : undefined;
-  const stillHeld = addCustomerIds(visitor, options.customerIds, held);
+  const stillHeld = addCustomerIds(visitor, given, held);
   const values = toValues(visitor.getVisitorValues());
   return {
     visitor,
@@ -181,16 +183,24 @@ export function drawSupplementalDataId(
 }
 
 function toGivenSessionId(ofCookie: string | undefined, sessionId: unknown): string | undefined {
-  if (sessionId === undefined || sessionId === null || sessionId === '') {
+  if (isAbsent(sessionId)) {
     return ofCookie;
   }
   // A boolean would put all visitors into one session.
-  const text = typeof sessionId === 'boolean' ? undefined : idToText(sessionId);
+  const text = typeof sessionId === 'boolean' ? undefined : textOf(sessionId, 'sessionId');
   if (text === undefined || !isSessionId(text)) {
     const wanted = `1 to ${MAX_SESSION_ID_LENGTH} printable characters without space, ? or /`;
     throw invalidField('sessionId', wanted, sessionId);
   }
   return ofCookie ?? text;
+}
+
+function textOf(id: unknown, name: string): string | undefined {
+  try {
+    return idToText(id);
+  } catch (thrown) {
+    throw named(thrown, name);
+  }
 }
 
 function toVisitor(
@@ -248,10 +258,10 @@ function toConsumerId(consumerId: unknown): string {
   if (typeof consumerId === 'string' && consumerId !== '') {
     return consumerId;
   }
-  if (consumerId === undefined || consumerId === null || consumerId === '') {
+  if (isAbsent(consumerId)) {
     return DEFAULT_CONSUMER_ID;
   }
-  const text = idToText(consumerId);
+  const text = textOf(consumerId, 'consumerId');
   if (text !== undefined) {
     return text;
   }

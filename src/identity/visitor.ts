@@ -2,7 +2,7 @@ import { quietly } from '../call-safely.js';
 import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { isRecord, isThenable, type JsonRecord } from '../json.js';
 import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
-import { type CustomerIdsByCode, toCustomerIdState } from './customer-ids.js';
+import { type CustomerIdsByCode, toCustomerIdState, toCustomerIdsByCode } from './customer-ids.js';
 import { newSupplementalDataId } from './supplemental-data-id.js';
 
 /**
@@ -160,9 +160,10 @@ export class Visitor implements VisitorLike {
   /**
    * Replaces the customer ids of the visitor with a copy of the given ones. Entries without an id are left out. Each
    * call that shares the visitor sends the ids.
+   * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` when the ids are a text or a number.
    */
   setCustomerIDs(customerIds: CustomerIdsByCode): void {
-    this.#customerIds = toCustomerIdState(customerIds);
+    this.#customerIds = toCustomerIdState(toCustomerIdsByCode(customerIds));
   }
 
   /** Returns a copy of the customer ids that were set, by integration code. It is `undefined` when none were. */

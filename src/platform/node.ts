@@ -6,8 +6,8 @@ import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import timers from 'node:timers';
 import { fileURLToPath } from 'node:url';
-import { TextDecoder } from 'node:util';
-import { Connections, dropIdleOf, lookUp } from '../http/connections.js';
+import { TextDecoder, types } from 'node:util';
+import { Connections, dropIdleOf, isOfAgents, lookUp } from '../http/connections.js';
 import type { FetchApi } from '../http/fetch-api.js';
 import { readProxies } from '../http/proxy-rules.js';
 import type { NodeStream, Platform } from './platform.js';
@@ -21,9 +21,11 @@ export const loadDefaultFetch: Platform['loadDefaultFetch'] = () => {
   if (nodeFetch) {
     return undefined;
   }
-  loading ??= import('node-fetch')
-    .then((loaded) => {
-      nodeFetch = loaded.default as unknown as FetchApi;
+  // The codings are loaded now and not with this file, because node:zlib takes milliseconds to load.
+  loading ??= Promise.all([import('node-fetch'), import('../http/content-codings.js')])
+    .then(([loaded, { withDecodedBody }]) => {
+      const send = loaded.default as unknown as FetchApi;
+      nodeFetch = (url, init) => send(url, init).then(withDecodedBody);
     })
     .finally(() => {
       loading = undefined;
@@ -44,6 +46,7 @@ export const defaultFetch: Platform['defaultFetch'] = Object.assign(
 
 export const sockets: Platform['sockets'] = {
   open: (proxies) => new Connections(proxies),
+  isOfAgents,
   dropIdleOf,
   lookUp,
 };
@@ -82,6 +85,7 @@ export const isNodeStream: Platform['isNodeStream'] = (body): body is NodeStream
   const isStream = typeof on === 'function' && typeof destroy === 'function' && typeof pipe === 'function';
   return isStream && typeof readableEnded === 'boolean';
 };
+export const isProxy: Platform['isProxy'] = types.isProxy;
 export const isIp: Platform['isIp'] = isIP;
 
 /**

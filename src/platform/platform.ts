@@ -21,6 +21,8 @@ export interface Sockets {
    * call.
    */
   open(proxies?: ProxyRules): Connections;
+  /** Tells whether a function is the method of this name of the platform's own agents. */
+  isOfAgents(name: PropertyKey, method: unknown): boolean;
   /** Closes the idle connections to a URL's origin in the caller's own agent. */
   dropIdleOf(agent: object, url: string): void;
   /** Looks a host's name up in the same way as the connections do. Rejects when the name has no address. */
@@ -87,6 +89,8 @@ export interface Platform {
   /** Lets a signal have any number of listeners without a warning. */
   allowListeners(signal: AbortSignal): void;
   isNodeStream(body: unknown): body is NodeStream;
+  /** Tells whether an object is a proxy. False where the platform does not tell. */
+  isProxy(value: object): boolean;
   /** Returns 4 or 6 for an IP address of that version, and 0 for anything else. */
   isIp(text: string): number;
 

@@ -26,6 +26,7 @@ const BYTE = '(?:\\d|[1-9]\\d|1\\d\\d|2[0-4]\\d|25[0-5])';
 const IP_V4 = new RegExp(`^${BYTE}(?:\\.${BYTE}){3}$`);
 const IP_V6 = /^([\da-f:.]{2,45})(?:%[\w.:-]+)?$/i;
 
+export const isProxy: Platform['isProxy'] = () => false;
 export const isIp: Platform['isIp'] = (text) => {
   if (IP_V4.test(text)) {
     return 4;

@@ -46,6 +46,7 @@ const MAX_BLAMED_ATTEMPTS = 3;
 const LATER_REPORT = { isLater: true, isReport: true };
 /** The status of an answer to a body that is too large for the edge or for a proxy. */
 const TOO_LARGE = 413;
+
 /**
  * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
  * Notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a

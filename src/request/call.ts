@@ -18,7 +18,14 @@ import { copyWith, emptyLike, hasNoPrototype, withoutPrototypes } from '../inher
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
 import type { DeliveryRequest } from './loose-request.js';
-import { type CallOptions, toDecisioningMethod, toSignal, toTimeoutMs, toWaitUntil } from './options.js';
+import {
+  type CallOptions,
+  readOptions,
+  toDecisioningMethod,
+  toSignal,
+  toTimeoutMs,
+  toWaitUntil,
+} from './options.js';
 
 /** A call with all defaults filled in: the request, the visitor it is for, and its limits. */
 export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 'locationHint' | 'visitor'> {
@@ -73,12 +80,13 @@ export interface CallEnvironment {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option or request, with the path of the field.
  */
 export function toCall(
-  options: CallOptions,
+  given: CallOptions,
   environment: CallEnvironment,
-  request: DeliveryRequest,
+  request: DeliveryRequest | undefined,
   method?: DecisioningMethod,
 ): Call {
   const { config, logger, now } = environment;
+  const options = readOptions(given);
   const written = copyRequest(request, logger);
   const nowMs = now();
   const identity = toIdentity(options, environment, nowMs, RANDOM_IDS);

@@ -1,6 +1,6 @@
 import { callSafely } from '../call-safely.js';
-import { invalidField, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
-import { isObject, ownJsonOf, unreadablePathOf } from '../json.js';
+import { invalidField, named, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
+import { isObject, ownJsonOf, Unreadable, unreadablePathOf } from '../json.js';
 import type { Logger } from '../logger.js';
 import { CALL_OPTIONS, ownOptions } from './options.js';
 
@@ -36,8 +36,8 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
   let errCallback: Callbacks<Result>['errCallback'];
   try {
     const own = isObject(options) ? ownOptions(options) : options;
-    const callback = own?.callback;
-    errCallback = own?.errCallback;
+    const callback = callbackOf(own, 'callback');
+    errCallback = callbackOf(own, 'errCallback');
     checkCallback('callback', callback);
     checkCallback('errCallback', errCallback);
     const answer = work(own);
@@ -58,6 +58,27 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
     // The type leaves undefined out. Otherwise every caller would have to check for it, although it comes only with an
     // errCallback.
     return undefined as Result;
+  }
+}
+
+/** Reads a callback of a call. A getter of the caller may throw, and the error names its option. */
+function callbackOf<Result, Name extends keyof Callbacks<Result>>(
+  options: Callbacks<Result> | undefined,
+  name: Name,
+): Callbacks<Result>[Name] {
+  try {
+    return options?.[name];
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown);
+  }
+}
+
+/** Reads the request of a call. A getter of the caller may throw, and the error names its option. */
+export function requestOf<Request>(options: { readonly request?: Request } | undefined): Request | undefined {
+  try {
+    return options?.request;
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'request', thrown);
   }
 }
 
@@ -82,9 +103,10 @@ export function toCallError(thrown: unknown, options: unknown): TargetError {
     return toTargetError(thrown);
   }
   const path = unreadableOptionOf(options);
-  return path === undefined
-    ? toTargetError(thrown)
-    : unreadableError('ERR_TARGET_INVALID_REQUEST', path, thrown);
+  if (path !== undefined) {
+    return unreadableError('ERR_TARGET_INVALID_REQUEST', path, Unreadable.is(thrown) ? thrown.cause : thrown);
+  }
+  return toTargetError(named(thrown, 'request'));
 }
 
 /** Parts of a request that are read even when they are getters of the request's class. */

@@ -1,6 +1,6 @@
 import type { PrefetchRequest, RequestDetails, ResolvedMboxRequest, ViewRequest } from '../delivery-api.js';
 import { EDGE_LIMITS } from '../delivery-api.js';
-import type { JsonRecord } from '../json.js';
+import { isAbsent, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
 import {
   type Copying,
@@ -8,7 +8,6 @@ import {
   copyList,
   type Draft,
   fieldsOf,
-  isAbsent,
   toWrittenList,
   withOuterPath,
   withoutGaps,
@@ -92,7 +91,7 @@ function copyMboxes(value: unknown, copying: Copying): ResolvedMboxRequest[] | u
       }
     }
   } catch (thrown) {
-    throw withOuterPath(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`, written, String(position));
   }
   if (copies && indexed < copies.length) {
     number(copies, indexed > 0);

@@ -8,17 +8,9 @@ import type {
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { ownOf } from '../inherited-names.js';
-import { isRecord, itemsOf, type JsonRecord } from '../json.js';
+import { isAbsent, isRecord, itemsOf, type JsonRecord } from '../json.js';
 import { copyDetail } from './copy-details.js';
-import {
-  type Copying,
-  copyFields,
-  copyList,
-  type Draft,
-  fieldsOf,
-  isAbsent,
-  toWrittenList,
-} from './copying.js';
+import { type Copying, copyFields, copyList, type Draft, fieldsOf, toWrittenList } from './copying.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { toNumber, toText, toWord } from './scalars.js';
 

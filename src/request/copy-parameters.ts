@@ -1,7 +1,7 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
 import { describe, invalidField, TargetError } from '../errors.js';
-import { itemsOf, scalarToText } from '../json.js';
-import { type Copying, fieldsOf, isAbsent, shownName, withOuterPath } from './copying.js';
+import { isAbsent, itemsOf, scalarToText, Unreadable } from '../json.js';
+import { type Copying, fieldsOf, shownName, withOuterPath } from './copying.js';
 
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
@@ -38,6 +38,9 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
   } catch (thrown) {
     if (field === undefined) {
       throw thrown;
+    }
+    if (Unreadable.is(thrown)) {
+      throw withOuterPath(thrown, field.slice(0, MAX_NAME));
     }
     throw withOuterPath(thrown, `[${JSON.stringify(field.slice(0, MAX_NAME))}]`, written, field);
   }

@@ -29,10 +29,10 @@ const MAX_LISTED = 10;
  *
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other fault, with the path of the field.
  */
-export function copyRequest(request: DeliveryRequest, logger: Logger): CopiedRequest {
+export function copyRequest(request: DeliveryRequest | undefined, logger: Logger): CopiedRequest {
   const copying = new Copying();
   const written = isRecord(request) ? fieldsOf(request, copying) : undefined;
-  if (!written) {
+  if (!written || !request) {
     throw invalidField('request', 'a Delivery API request', request);
   }
   const copy: CopiedRequest = copying.newCopy();

@@ -11,7 +11,7 @@ import { EDGE_LIMITS } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
 import { AUTHENTICATED_STATES, toAuthenticatedState } from '../identity/customer-ids.js';
 import { isSupplementalDataId } from '../identity/supplemental-data-id.js';
-import type { JsonRecord } from '../json.js';
+import { isAbsent, type JsonRecord } from '../json.js';
 import {
   type Copying,
   copyFields,
@@ -61,15 +61,16 @@ export function copyVisitorId(value: unknown, copying: Copying): VisitorId | und
   return hasGaps || kept === undefined ? withoutGaps(copy, copying) : copy;
 }
 
+/**
+ * Copies a customer id. An entry without an id is left out, because that visitor has not logged in yet. The option
+ * `customerIds` is read in the same way.
+ */
 function copyCustomerId(value: unknown, copying: Copying): CustomerId | undefined {
   const copy = copyFields<CustomerId>(value, copying, copyCustomerIdField);
-  if (!copy) {
+  if (copy?.id === undefined) {
     return undefined;
   }
   const { id, integrationCode, authenticatedState = 'unknown' } = copy;
-  if (id === undefined) {
-    throw missingError('id', value);
-  }
   if (integrationCode === undefined) {
     throw missingError('integrationCode', value);
   }
@@ -87,8 +88,13 @@ function copyCustomerIdField(
     kept = copy.id = toText(written.id, EDGE_LIMITS.CustomerId.id);
   } else if (name === 'integrationCode') {
     kept = copy.integrationCode = toText(written.integrationCode, EDGE_LIMITS.CustomerId.integrationCode);
-  } else if (name === 'authenticatedState') {
-    kept = copy.authenticatedState = toState(written.authenticatedState);
+  } else if (name === 'authenticatedState' || name === 'authState') {
+    // The visitor service of Adobe calls the state `authState`. If that were overlooked, a logged-in customer would count
+    // as unknown.
+    const isOther = name === 'authState' && !isAbsent(written.authenticatedState);
+    const state = isOther || isAbsent(written[name]) ? copy.authenticatedState : toState(written[name]);
+    kept = state;
+    copy.authenticatedState = state;
   } else {
     kept = copying.dropUnknown(name);
   }

@@ -1,6 +1,7 @@
-import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { isProxy } from '#platform';
+import { invalidField, named, TargetError, unreadableError } from '../errors.js';
 import { inheritsNames } from '../inherited-names.js';
-import { isObject, isRecord, type JsonRecord } from '../json.js';
+import { isAbsent, isObject, isRecord, type JsonRecord, joinPaths, MAX_ITEMS } from '../json.js';
 
 /**
  * This file has the functions that copy any object of a request. A copier takes a value that the caller wrote. It
@@ -53,11 +54,6 @@ export function shownName(name: string): string {
   return JSON.stringify(name.slice(0, 64));
 }
 
-/** Tells whether a value says nothing: `undefined`, `null` or the empty text. */
-export function isAbsent(given: unknown): given is undefined | null | '' {
-  return given === undefined || given === null || given === '';
-}
-
 /**
  * Returns an object that has only the own fields of a value, so that `for…in` finds no other fields. An object from a
  * literal or from JSON is returned as it is. `undefined`, `null` and `''` give `undefined`.
@@ -98,12 +94,7 @@ function ownFieldsOf(value: JsonRecord): JsonRecord {
 }
 
 function hasGetter(value: object, name: string): boolean {
-  try {
-    return Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
-  } catch {
-    // A proxy is the only object that throws here.
-    return true;
-  }
+  return isProxy(value) || Object.getOwnPropertyDescriptor(value, name)?.get !== undefined;
 }
 
 /**
@@ -158,9 +149,6 @@ export function withoutGaps<Type extends object>(copy: Type, copying: Copying): 
   return isEmpty ? undefined : whole;
 }
 
-/** This limit stops sparse arrays, which may claim four thousand million items. */
-const MAX_ITEMS = 100_000;
-
 /** Checks that a value is a list of at most `maxItems`. `undefined`, `null` and `''` give `undefined`. */
 export function toWrittenList(value: unknown, maxItems = MAX_ITEMS): readonly unknown[] | undefined {
   if (isAbsent(value)) {
@@ -197,7 +185,7 @@ export function copyList<Item>(
       }
     }
   } catch (thrown) {
-    throw withOuterPath(thrown, `[${position}]`);
+    throw withOuterPath(thrown, `[${position}]`, written, String(position));
   }
   return copies.length === 0 ? undefined : copies;
 }
@@ -218,11 +206,14 @@ export function withOuterPath(thrown: unknown, name: string, written?: object, k
     return thrown;
   }
   if (!(thrown instanceof TargetError)) {
+    const known = named(thrown, name);
+    if (known !== thrown) {
+      return known;
+    }
     const isGetters = written !== undefined && hasGetter(written, key);
     return isGetters ? unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown) : thrown;
   }
   const { path = '', message, cause } = thrown;
-  const separator = path === '' || path.startsWith('[') ? '' : '.';
-  const outer = name + separator + path;
+  const outer = joinPaths(name, path);
   return new TargetError(thrown.code, outer + message.slice(path.length), { path: outer, cause });
 }

@@ -1,11 +1,12 @@
 import { DECISIONING_METHODS } from '../config/config.js';
 import type { WaitUntil } from '../config/config-options.js';
-import { timeout as timeoutCheck, warnOfUnknown } from '../config/option-checks.js';
+import { timeout as timeoutCheck, toUnknownLine } from '../config/option-checks.js';
 import type { DecisioningMethod } from '../delivery-api.js';
-import { describe, invalidField } from '../errors.js';
+import { describe, invalidField, named, unreadableError } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { IdentityOptions } from '../identity/identity.js';
 import { withoutInherited } from '../inherited-names.js';
+import { isAbsent } from '../json.js';
 import type { Logger } from '../logger.js';
 import type { DeliveryRequest } from './loose-request.js';
 import { readNumber } from './scalars.js';
@@ -142,16 +143,82 @@ export function ownOptions<Options extends object>(options: Options): Options {
   return inherits ? withoutInherited(options) : options;
 }
 
-/** Warns of each option that calls do not have. Most calls have no such option, and then no list of names is made. */
+/**
+ * Reads the options of a call, each once. A getter of the caller may throw, and the error names its option.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for an option that cannot be read.
+ */
+export function readOptions(options: CallOptions): CallOptions {
+  let name = '';
+  try {
+    name = 'targetCookie';
+    const { targetCookie } = options;
+    name = 'targetLocationHint';
+    const { targetLocationHint } = options;
+    name = 'targetLocationHintCookie';
+    const { targetLocationHintCookie } = options;
+    name = 'visitorCookie';
+    const { visitorCookie } = options;
+    name = 'consumerId';
+    const { consumerId } = options;
+    name = 'customerIds';
+    const { customerIds } = options;
+    name = 'sessionId';
+    const { sessionId } = options;
+    name = 'visitor';
+    const { visitor } = options;
+    name = 'decisioningMethod';
+    const { decisioningMethod } = options;
+    name = 'timeout';
+    const { timeout } = options;
+    name = 'signal';
+    const { signal } = options;
+    name = 'waitUntil';
+    const { waitUntil } = options;
+    return {
+      targetCookie,
+      targetLocationHint,
+      targetLocationHintCookie,
+      visitorCookie,
+      consumerId,
+      customerIds,
+      sessionId,
+      visitor,
+      decisioningMethod,
+      timeout,
+      signal,
+      waitUntil,
+    };
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', name, thrown);
+  }
+}
+
+/** The maximum number of unknown options whose warnings are kept. Programs write their options, so they have few. */
+const MAX_LINES = 100;
+/** Warnings by option. A program that passes an unknown option does so in every call. */
+const linesByOption = new Map<string, string>();
+
+/** Warns of each option that calls do not have. */
 export function warnOfUnknownOptions(options: object, logger: Logger): void {
   for (const name in options) {
     // Most calls have no other option, and the comparison is faster than the look-up.
-    if (name === 'request' || CALL_OPTIONS.has(name)) {
+    if (name === 'request' || CALL_OPTIONS.has(name) || !Object.hasOwn(options, name)) {
       continue;
     }
-    warnOfUnknown(options, [...CALL_OPTIONS], (line) => logger.warn(line));
-    return;
+    logger.warn(() => lineOf(name));
   }
+}
+
+function lineOf(option: string): string {
+  const known = linesByOption.get(option);
+  if (known !== undefined) {
+    return known;
+  }
+  const line = toUnknownLine(option, [...CALL_OPTIONS]);
+  if (linesByOption.size < MAX_LINES) {
+    linesByOption.set(option, line);
+  }
+  return line;
 }
 
 /**
@@ -159,7 +226,7 @@ export function warnOfUnknownOptions(options: object, logger: Logger): void {
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for any other word.
  */
 export function toDecisioningMethod(method: unknown): DecisioningMethod | undefined {
-  if (method === undefined || method === null || method === '') {
+  if (isAbsent(method)) {
     return undefined;
   }
   const known = DECISIONING_METHODS.find((one) => one === method);
@@ -175,14 +242,22 @@ export function toDecisioningMethod(method: unknown): DecisioningMethod | undefi
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a value that is not above 0 and below 2^31.
  */
 export function toTimeoutMs(timeout: unknown): number | undefined {
-  if (timeout === undefined || timeout === null || timeout === '') {
+  if (isAbsent(timeout)) {
     return undefined;
   }
-  const timeoutMs = readNumber(timeout);
+  const timeoutMs = readTimeout(timeout);
   if (timeoutCheck.accepts(timeoutMs)) {
     return timeoutMs;
   }
   throw invalidField('timeout', timeoutCheck.wanted, timeout, describe);
+}
+
+function readTimeout(timeout: unknown): unknown {
+  try {
+    return readNumber(timeout);
+  } catch (thrown) {
+    throw named(thrown, 'timeout');
+  }
 }
 
 /**
@@ -193,9 +268,13 @@ export function toSignal(signal: unknown): AbortSignalLike | undefined {
   if (signal === undefined || signal === null) {
     return undefined;
   }
-  const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
-  if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
-    return signal as AbortSignalLike;
+  try {
+    const { addEventListener, removeEventListener } = signal as Partial<AbortSignal>;
+    if (typeof addEventListener === 'function' && typeof removeEventListener === 'function') {
+      return signal as AbortSignalLike;
+    }
+  } catch (thrown) {
+    throw unreadableError('ERR_TARGET_INVALID_REQUEST', 'signal', thrown);
   }
   throw invalidField('signal', 'an AbortSignal', signal);
 }

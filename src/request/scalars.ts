@@ -1,6 +1,5 @@
 import { describe, invalidField } from '../errors.js';
-import { idToText, ownJsonOf } from '../json.js';
-import { isAbsent } from './copying.js';
+import { idToText, isAbsent, ownJsonOf } from '../json.js';
 
 /**
  * This file checks the texts, numbers, booleans and words of a request. Each function returns a correct value as it is,

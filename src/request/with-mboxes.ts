@@ -1,7 +1,6 @@
 import { invalidField, TargetError, unreadableError } from '../errors.js';
-import { copyWith, inheritsNames, withoutInherited } from '../inherited-names.js';
-import { idToText, isObject, isRecord, itemsOf } from '../json.js';
-import { isAbsent } from './copying.js';
+import { copyWith, ownOf } from '../inherited-names.js';
+import { idToText, isAbsent, isRecord, itemsOf, type JsonRecord } from '../json.js';
 import type { DeliveryRequest } from './loose-request.js';
 
 /**
@@ -10,8 +9,6 @@ import type { DeliveryRequest } from './loose-request.js';
  * for nothing.
  */
 export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest {
-  const inherits = inheritsNames();
-  const ownOf = <Type>(value: Type): Type => (inherits && isObject(value) ? withoutInherited(value) : value);
   const request = ownOf(given);
   const names = readNames(mboxNames);
   if (names.length === 0 && !asksForSomething(request)) {
@@ -49,7 +46,7 @@ export function withMboxes(given: DeliveryRequest, mboxNames: readonly string[])
   if (mboxes.length === executed.length) {
     return request;
   }
-  return copyWith(request, { execute: copyWith(request.execute ?? {}, { mboxes }) });
+  return copyWith(request, { execute: copyWith(request.execute || {}, { mboxes }) });
 }
 
 /**
@@ -103,15 +100,20 @@ function noNamesError(mboxNames: readonly unknown[]): TargetError {
 }
 
 function canTakeMboxes(request: unknown): boolean {
-  if (!isRecord(request)) {
+  if (!isRecord(request) || !['prefetch', 'notifications'].every((part) => isCopied(request, part))) {
     return false;
   }
   const { execute } = request;
   if (!isRecord(execute)) {
-    return execute === undefined || execute === null;
+    return isAbsent(execute);
   }
   const { mboxes } = execute;
-  return mboxes === undefined || mboxes === null || Array.isArray(mboxes);
+  return isAbsent(mboxes) || Array.isArray(mboxes);
+}
+
+/** Tells whether a copy of a request has a part too, if the request has it. A getter of a class is not copied. */
+function isCopied(request: JsonRecord, part: string): boolean {
+  return !request[part] || Object.prototype.propertyIsEnumerable.call(request, part);
 }
 
 /** An mbox of a list that is not checked yet. */

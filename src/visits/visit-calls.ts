@@ -176,13 +176,13 @@ export class VisitCalls {
     const { tntId } = identity;
     this.#sent += 1;
     const uncounted = counts ? undefined : toUncounted(this.#support.checkRequest(request));
+    // The fields are written out, because a spread takes several times as long (benchmark visit/on-device).
+    const { targetCookie, targetLocationHint, sessionId, visitor } = identity.toOptions();
     const options = {
-      ...own,
-      ...identity.toOptions(),
-      // The visit has the visitor's cookies, and answers by its own promise.
-      targetLocationHintCookie: undefined,
-      callback: undefined,
-      errCallback: undefined,
+      targetCookie,
+      targetLocationHint,
+      sessionId,
+      visitor,
       request: this.#complete(uncounted?.request ?? request),
       decisioningMethod: method,
       consumerId: own.consumerId ?? `visit-${this.#sent}`,

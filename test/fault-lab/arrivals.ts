@@ -212,28 +212,28 @@ async function checkGrowing({ client }: Subject, path: string): Promise<void> {
 /** Artifacts that came whole, but are strange, and files that are none. */
 export const ARRIVAL_CHECKS: readonly Check[] = [
   {
-    input: 'artifact dated in the year 2099, then others; the same out of a store',
-    ours: 'taken with one warning; the next one replaces it',
+    input: 'artifact with a date in the year 2099, downloaded or from a store, then others',
+    ours: 'It is taken, with one warning. The next one replaces it.',
     run: checkFuture,
   },
   {
     input: 'artifact without any rules after a good one',
-    ours: 'one warning; taken when a whole download says the same',
+    ours: 'There is one warning. It is taken when a second whole download is the same.',
     run: checkBlank,
   },
   {
     input: 'ETag of 15 KB',
-    ours: 'not sent back; the artifact is taken',
+    ours: 'It is not sent back. The artifact is taken.',
     run: checkLongETag,
   },
   {
-    input: 'artifact file swapped for a pipe',
-    ours: 'an error at once; the last good one stays; no thread waits',
+    input: 'artifact file replaced by a pipe',
+    ours: 'There is an error at once. The last good artifact stays. No thread waits.',
     run: () => withFile(checkPipe),
   },
   {
-    input: 'artifact file that grows to a GiB while it is read',
-    ours: 'at most 32 MiB are read; the last good one stays',
+    input: 'artifact file that grows to 1 GiB while it is read',
+    ours: 'At most 32 MiB are read. The last good artifact stays.',
     run: () => withFile(checkGrowing),
   },
 ];

@@ -216,23 +216,23 @@ async function checkRules(): Promise<void> {
 export const ARTIFACT_CHECKS: readonly Check[] = [
   {
     input: 'artifact: any byte changed',
-    ours: 'taken as a whole or refused as a whole; every call gets a decision',
+    ours: 'It is taken or refused as a whole. Every call gets a decision.',
     run: checkBytes,
   },
-  { input: 'artifact: cut short anywhere', ours: 'refused; decisions as before', run: checkCuts },
+  { input: 'artifact: cut short anywhere', ours: 'It is refused. Decisions stay as before.', run: checkCuts },
   {
     input: 'artifact: any field removed',
-    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
+    ours: 'It is refused, with an event that names the part, and decisions stay as before. Or it is taken, and the rest is used.',
     run: () => checkFields(() => [undefined]),
   },
   {
-    input: 'artifact: any field retyped',
-    ours: 'refused and named, and decisions stay as before; or taken, and the rest is used',
+    input: 'artifact: any field changed to another type',
+    ours: 'It is refused, with an event that names the part, and decisions stay as before. Or it is taken, and the rest is used.',
     run: () => checkFields(() => OTHERS),
   },
   {
-    input: 'artifact: a rule without meta, consequence or a condition that is understood',
-    ours: 'its location is left to the edge, with a warning; all others as before',
+    input: 'artifact: a rule without meta, without consequence, or with a condition that is not understood',
+    ours: 'Its location is left to the edge, with a warning. All others stay as before.',
     run: checkRules,
   },
 ];

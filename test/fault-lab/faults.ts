@@ -74,7 +74,9 @@ export function excuseOf({ excused }: FaultRow, target: Target, phase: Phase): s
   return excused?.[target] ?? excused?.[phase] ?? excused?.[`${target} ${phase}`];
 }
 
-const VERSIONS_ONLY = 'only the artifact has versions';
+const VERSIONS_ONLY = 'Only the artifact has a version and a date.';
+const HOLDS_BODY = 'A 304 is a good answer when the client has a body.';
+const CONFIRMS = 'A 204 is a good answer to a delivery call, and it confirms notifications.';
 const BODY = /ERR_TARGET_INVALID_RESPONSE/;
 const UNUSABLE = { artifact: /ERR_TARGET_ARTIFACT/ };
 const NETWORK = /ERR_TARGET_NETWORK/;
@@ -127,10 +129,11 @@ function store(
   return { artifactStore: { get, set } };
 }
 
+const FILES_ONLY = 'Only the artifact can be a file.';
 const FILE_EXCUSED = {
-  delivery: 'only artifacts are files',
-  geo: 'only artifacts are files',
-  notifications: 'only artifacts are files',
+  delivery: FILES_ONLY,
+  geo: FILES_ONLY,
+  notifications: FILES_ONLY,
 };
 
 function file(spoil: (path: string, good: string) => (() => void) | undefined, shows: RegExp) {
@@ -161,78 +164,90 @@ function swapOften(path: string, good: string): () => void {
 }
 
 const failing = (code: string) => () => Promise.reject(Object.assign(new Error(code), { code }));
+const STORED_ONLY = 'Only the artifact is stored.';
 const STORE_EXCUSED = {
-  delivery: 'only artifacts are stored',
-  geo: 'only artifacts are stored',
-  notifications: 'only artifacts are stored',
+  delivery: STORED_ONLY,
+  geo: STORED_ONLY,
+  notifications: STORED_ONLY,
 };
 
 /** Every fault of the matrix. */
 export const FAULTS: readonly FaultRow[] = [
   {
     name: '500 forever',
-    ours: 'few tries, with growing pauses, until one succeeds',
+    ours: 'tries again a few times in a minute, with growing pauses',
     play: status(500),
     shows: /status 500/,
     lastsMs: 60_000,
   },
   {
     name: '503 with Retry-After',
-    ours: 'waits as long as it was asked to, if there is time',
+    ours: 'waits as long as the answer asks, if the time limit allows it',
     play: status(503, { 'Retry-After': '2' }),
     shows: /status 503/,
   },
   ...[401, 403, 404].map((code) => ({
     name: String(code),
-    ours: 'asks again: keys are switched on later',
+    ours: 'fails this call; asks again with the next one, because a key may be switched on later',
     play: status(code),
     shows: new RegExp(`status ${code}`),
     isRefusal: true,
   })),
   {
     name: '413',
-    ours: 'batches are split; a single notification is failed with an event',
+    ours: 'splits a call with several notifications; gives up a single one, with an event',
     play: status(413),
     shows: /status 413/,
     isRefusal: true,
   },
-  { name: '429', ours: 'slows down', play: status(429), shows: /status 429/ },
+  {
+    name: '429',
+    ours: 'tries again later; sends fewer notifications at a time',
+    play: status(429),
+    shows: /status 429/,
+  },
   {
     name: 'HTML with 200',
-    ours: 'an error, not an answer',
+    ours: 'reports an error; takes nothing',
     play: body('<!doctype html><title>Sign in</title>', 'text/html'),
     shows: BODY,
     showsBy: UNUSABLE,
   },
-  { name: 'empty 200', ours: 'an error, not an answer', play: body(''), shows: BODY, showsBy: UNUSABLE },
+  {
+    name: 'empty 200',
+    ours: 'reports an error; takes nothing',
+    play: body(''),
+    shows: BODY,
+    showsBy: UNUSABLE,
+  },
   {
     name: '`null` with 200',
-    ours: 'an error, not an answer',
+    ours: 'reports an error; takes nothing',
     play: body('null'),
     shows: BODY,
     showsBy: UNUSABLE,
   },
   {
     name: '204',
-    ours: 'no artifact, no place; of a delivery call a good answer',
+    ours: 'reports an error, because there is no artifact or place in it',
     play: status(204),
     shows: BODY,
     showsBy: UNUSABLE,
     excused: {
-      delivery: '204 is a good answer to a delivery call',
-      notifications: '204 confirms notifications',
+      delivery: CONFIRMS,
+      notifications: CONFIRMS,
     },
   },
   {
-    name: 'wrong shape',
-    ours: 'shape is checked before anything is taken',
+    name: 'JSON of a wrong shape',
+    ours: 'checks the shape first; reports an error; takes nothing',
     play: body('{"hello":"world"}'),
     shows: BODY,
     showsBy: UNUSABLE,
   },
   {
-    name: 'unknown major version',
-    ours: 'not taken; the last good one stays',
+    name: 'artifact of an unknown major version',
+    ours: 'refuses it; keeps the last good one',
     play: {
       by: 'edge',
       fault: ({ good }) => ({
@@ -245,7 +260,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'truncated JSON with a valid ETag, then 304',
-    ours: 'ETag and rules change together or not at all',
+    ours: 'changes ETag and rules together, or neither of them',
     play: {
       by: 'edge',
       fault: ({ good, etag }) => ({
@@ -259,8 +274,8 @@ export const FAULTS: readonly FaultRow[] = [
     showsBy: UNUSABLE,
   },
   {
-    name: '304 without a body held',
-    ours: 'an ETag is sent only when its body is held',
+    name: '304 although the client has no body',
+    ours: 'reports an error; sends an ETag only when it has the body',
     play: status(304),
     shows: BODY,
     showsBy: {
@@ -270,13 +285,13 @@ export const FAULTS: readonly FaultRow[] = [
     },
     isRefusal: true,
     excused: {
-      'artifact warm': '304 is a good answer when a body is held',
-      'artifact mid-life': '304 is a good answer when a body is held',
+      'artifact warm': HOLDS_BODY,
+      'artifact mid-life': HOLDS_BODY,
     },
   },
   {
     name: 'older artifact after a newer one',
-    ours: 'the newer one stays, unless `refresh()` asks',
+    ours: 'keeps the newer one, unless `refresh()` asked',
     play: {
       by: 'edge',
       fault: ({ good }) => {
@@ -292,7 +307,7 @@ export const FAULTS: readonly FaultRow[] = [
     },
     shows: /older artifact/,
     excused: {
-      'artifact cold': 'there is none yet that it could be older than',
+      'artifact cold': 'There is no artifact yet that it could be older than.',
       delivery: VERSIONS_ONLY,
       geo: VERSIONS_ONLY,
       notifications: VERSIONS_ONLY,
@@ -300,70 +315,70 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'huge body (64 MiB)',
-    ours: 'bytes are bounded after decoding',
+    ours: 'stops reading at a limit; bytes are counted after decoding',
     play: always({ kind: 'huge' }),
     shows: /INVALID_RESPONSE .*more than \d+ bytes/,
     isHeavy: true,
   },
   {
     name: 'gzip bomb',
-    ours: 'bytes are bounded after decoding',
+    ours: 'stops reading at a limit; bytes are counted after decoding',
     play: always({ kind: 'gzip', variant: 'bomb' }),
     shows: /INVALID_RESPONSE .*more than \d+ bytes/,
     isHeavy: true,
   },
   {
     name: 'invalid gzip',
-    ours: 'an error that names it',
+    ours: 'reports an error that names the fault',
     play: always({ kind: 'gzip', variant: 'invalid' }),
     shows: /INVALID_RESPONSE .*Z_DATA_ERROR/,
   },
   {
     name: 'truncated gzip',
-    ours: 'the decoded part is no complete JSON: an error',
+    ours: 'reports an error, because the decoded part is not complete JSON',
     play: always({ kind: 'gzip', variant: 'truncated' }),
     shows: /(INVALID_RESPONSE|ARTIFACT) .*not JSON/,
-    excused: { geo: 'the headers of the answer name the place' },
+    excused: { geo: 'The headers of the answer name the place, so its body does not count.' },
   },
   {
     name: 'reset before headers',
-    ours: 'repeated within the deadline',
+    ours: 'tries again within the time limit',
     play: always({ kind: 'reset' }),
     shows: NETWORK,
   },
   {
     name: 'reset mid-body',
-    ours: 'repeated within the deadline',
+    ours: 'tries again within the time limit',
     play: always({ kind: 'resetMidBody' }),
     shows: NETWORK,
   },
   {
-    name: 'body shorter than its length',
-    ours: 'never half an answer',
+    name: 'body shorter than its Content-Length',
+    ours: 'tries again within the time limit; never takes half an answer',
     play: always({ kind: 'truncate' }),
     shows: NETWORK,
   },
   {
     name: 'hang without a byte',
-    ours: 'cut off at the deadline',
+    ours: 'gives up at the time limit',
     play: always({ kind: 'hang' }),
     shows: CUT_OFF,
   },
   {
     name: 'stall after headers',
-    ours: 'the deadline covers the body',
+    ours: 'gives up at the time limit, which covers the body too',
     play: always({ kind: 'stall' }),
     shows: CUT_OFF,
   },
   {
     name: 'drip of one byte per 1.5 s',
-    ours: 'the deadline covers the body',
+    ours: 'gives up at the time limit, which covers the body too',
     play: always({ kind: 'drip', intervalMs: 1500 }),
     shows: CUT_OFF,
   },
   {
     name: 'redirect loop',
-    ours: 'never followed by a delivery call, at most three times by a download',
+    ours: 'follows no redirect of a delivery call, and at most three of a download',
     play: {
       by: 'edge',
       fault: ({ path }) => ({ kind: 'status', status: 307, headers: { Location: path } }),
@@ -374,7 +389,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'redirect to another host',
-    ours: 'visitors’ ids go to no other host',
+    ours: 'sends no id of a visitor to another host',
     play: {
       by: 'edge',
       fault: ({ otherUrl, path }) => ({
@@ -386,36 +401,36 @@ export const FAULTS: readonly FaultRow[] = [
     shows: /(status 307|redirected to another host)/,
     isRefusal: true,
     excused: {
-      artifact: 'rules are the same for everybody: a download may be moved, at most three times',
+      artifact: 'The rules are the same for everybody, so their download may go to another host.',
     },
   },
   {
     name: 'DNS failure',
-    ours: 'repeated within the deadline',
+    ours: 'tries again within the time limit',
     play: { by: 'dns' },
     shows: /ERR_TARGET_NETWORK .*(ENOTFOUND|ECONNRESET)/,
   },
   {
     name: 'connection refused',
-    ours: 'repeated within the deadline',
+    ours: 'tries again within the time limit',
     play: { by: 'closed port' },
     shows: /ERR_TARGET_NETWORK .*ECONN/,
   },
   {
     name: 'TLS failure',
-    ours: 'an error that names it; never without TLS',
+    ours: 'reports an error that names the fault; sends nothing without TLS',
     play: { by: 'tls' },
     shows: /ERR_TARGET_NETWORK .*(SELF_SIGNED|SIGNATURE|CERT|ECONNRESET)/,
   },
   {
     name: 'not HTTP at all',
-    ours: 'an error that names it',
+    ours: 'reports an error that names the fault',
     play: raw('SSH-2.0-OpenSSH_9.6\r\n'),
     shows: NETWORK,
   },
   {
     name: 'headers without end',
-    ours: 'bounded by Node',
+    ours: 'reports an error at the limit that Node.js has for headers',
     play: {
       by: 'socket',
       answer: (socket) =>
@@ -424,26 +439,26 @@ export const FAULTS: readonly FaultRow[] = [
     shows: NETWORK,
   },
   {
-    name: 'two contradicting lengths',
-    ours: 'an error that names it',
+    name: 'two different Content-Lengths',
+    ours: 'reports an error that names the fault',
     play: raw('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 200\r\n\r\n{}'),
     shows: NETWORK,
   },
   {
-    name: 'end of the connection behind the request',
-    ours: 'repeated within the deadline',
+    name: 'connection closed after the request',
+    ours: 'tries again within the time limit',
     play: raw(''),
     shows: NETWORK,
   },
   {
     name: 'fetch that never settles',
-    ours: 'the client has a deadline of its own',
+    ours: 'gives up at the time limit, with a timer of its own',
     play: { by: 'fetch', fetchApi: unsettled },
     shows: CUT_OFF,
   },
   {
     name: 'fetch that ignores abort',
-    ours: 'the client has a deadline of its own',
+    ours: 'gives up at the time limit, with a timer of its own',
     play: {
       by: 'fetch',
       fetchApi: () =>
@@ -455,7 +470,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'fetch that throws synchronously',
-    ours: 'a TargetError like any other failure',
+    ours: 'reports a `TargetError`, as for any other failure',
     play: {
       by: 'fetch',
       fetchApi: () => {
@@ -465,20 +480,20 @@ export const FAULTS: readonly FaultRow[] = [
     shows: FETCH,
   },
   {
-    name: 'fetch that rejects with no Error',
-    ours: 'a TargetError like any other failure',
+    name: 'fetch that rejects with null',
+    ours: 'reports a `TargetError`, as for any other failure',
     play: { by: 'fetch', fetchApi: () => Promise.reject(null) },
     shows: FETCH,
   },
   {
-    name: 'fetch that answers with no Response',
-    ours: 'a TargetError like any other failure',
+    name: 'fetch that resolves to something else than a Response',
+    ours: 'reports a `TargetError`, as for any other failure',
     play: { by: 'fetch', fetchApi: (() => Promise.resolve({ ok: true })) as unknown as FetchApi },
     shows: FETCH,
   },
   {
     name: 'fetch whose body never ends',
-    ours: 'the deadline covers the body',
+    ours: 'gives up at the time limit, which covers the body too',
     play: {
       by: 'fetch',
       fetchApi: () => Promise.resolve(new Response(new ReadableStream({ pull: unsettled }))),
@@ -487,25 +502,25 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'listener that throws',
-    ours: 'logged; the others are called',
+    ours: 'logs the error; calls the other listeners',
     play: { by: 'caller', config: listeners(throwing) },
     shows: /status 500/,
   },
   {
     name: 'listener that rejects',
-    ours: 'logged; the others are called',
+    ours: 'logs the error; calls the other listeners',
     play: { by: 'caller', config: listeners(rejecting) },
     shows: /status 500/,
   },
   {
     name: 'listener that hangs',
-    ours: 'nobody waits for it',
+    ours: 'does not wait for it',
     play: { by: 'caller', config: listeners(unsettled) },
     shows: /status 500/,
   },
   {
-    name: 'logger that throws, rejects or is broken',
-    ours: 'nothing is logged, everything else goes on',
+    name: 'logger that throws or rejects',
+    ours: 'logs nothing; everything else goes on',
     play: {
       by: 'caller',
       config: { logger: { debug: throwing, info: rejecting, warn: rejecting, error: throwing } },
@@ -514,69 +529,69 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'logger that hangs',
-    ours: 'nobody waits for it',
+    ours: 'does not wait for it',
     play: { by: 'caller', config: logger(unsettled) },
     shows: /status 500/,
   },
   {
     name: 'store that throws',
-    ours: 'one warning; the download is what counts',
+    ours: 'logs one warning; uses the download',
     play: { by: 'caller', config: store(throwing, throwing) },
     shows: /status 500/,
     excused: STORE_EXCUSED,
   },
   {
     name: 'store that hangs',
-    ours: 'nobody waits for it',
+    ours: 'does not wait for it',
     play: { by: 'caller', config: store(unsettled) },
     shows: /status 500/,
     excused: STORE_EXCUSED,
   },
   {
     name: 'stored artifact corrupt',
-    ours: 'one warning; the download is what counts',
+    ours: 'logs one warning; uses the download',
     play: { by: 'caller', config: store(async () => '\0\u{fffd}{') },
     shows: /status 500/,
     excused: STORE_EXCUSED,
   },
   {
     name: 'stored artifact truncated',
-    ours: 'one warning; the download is what counts',
+    ours: 'logs one warning; uses the download',
     play: { by: 'caller', config: store(async () => '{"version":"1.0.0","rules":{"mbo') },
     shows: /status 500/,
     excused: STORE_EXCUSED,
   },
   {
     name: 'store read-only, or its disk full',
-    ours: 'one warning; decisions go on',
+    ours: 'logs one warning; decisions go on',
     play: { by: 'caller', config: store(async () => undefined, failing('ENOSPC')) },
     shows: /status 500/,
     excused: STORE_EXCUSED,
   },
   {
     name: 'store killed while writing',
-    ours: 'a store is the caller’s own; a torn artifact from it is refused',
+    ours: 'refuses half an artifact; the store itself is your own code',
     play: { by: 'caller', config: {} },
     shows: /status 500/,
     excused: {
       artifact:
-        'no store that writes files is part of the package; torn texts are the rows “corrupt” and “truncated”',
+        'The package has no store of its own. The rows “corrupt” and “truncated” have what such a store returns.',
       ...STORE_EXCUSED,
     },
   },
   {
     name: 'artifact file missing',
-    ours: 'the last good one stays; looked for at each poll',
+    ours: 'keeps the last good one; goes on looking for the file',
     ...file((path) => void rmSync(path, { force: true }), /ERR_TARGET_ARTIFACT .*ENOENT/),
   },
   {
     name: 'artifact file truncated',
-    ours: 'taken as a whole or not at all',
+    ours: 'takes the file as a whole or not at all',
     ...file((path, good) => void writeFileSync(path, half(good)), /ERR_TARGET_ARTIFACT .*not JSON/),
   },
   {
     name: 'artifact file is a directory',
-    ours: 'the last good one stays',
+    ours: 'keeps the last good one',
     ...file((path) => {
       rmSync(path, { recursive: true, force: true });
       mkdirSync(path);
@@ -585,7 +600,7 @@ export const FAULTS: readonly FaultRow[] = [
   },
   {
     name: 'artifact file unreadable',
-    ours: 'the last good one stays',
+    ours: 'keeps the last good one',
     // Of a link to itself, for permissions keep out everybody but the superuser.
     ...file((path) => {
       rmSync(path, { force: true });
@@ -594,19 +609,19 @@ export const FAULTS: readonly FaultRow[] = [
     }, /ERR_TARGET_ARTIFACT .*ELOOP/),
   },
   {
-    name: 'artifact file swapped while it is read by a torn one',
-    ours: 'the last good one stays; none is taken that was not checked as a whole',
+    name: 'artifact file replaced by half a file while it is read',
+    ours: 'keeps the last good one; takes no file before it has checked the whole',
     ...file(swapOften, /ERR_TARGET_ARTIFACT /),
   },
   {
     name: 'clock jumps forwards',
-    ours: 'timers and deadlines do not use the system clock',
+    ours: 'measures time without the system clock',
     play: { by: 'clock', jumpMs: 400 * 24 * 3600_000 },
     shows: /./,
   },
   {
     name: 'clock jumps backwards',
-    ours: 'timers and deadlines do not use the system clock',
+    ours: 'measures time without the system clock',
     play: { by: 'clock', jumpMs: -400 * 24 * 3600_000 },
     shows: /./,
   },

@@ -457,42 +457,58 @@ const RUNS_SHOWN = RUNS.toLocaleString('en').replace(',', ' ');
 export const HOSTILE_CHECKS: readonly Check[] = [
   {
     input: 'mbox or hint cookie with `/`, `@`, `#`, `?`, `:` in the cluster',
-    ours: 'digits or nothing; never shared',
+    ours: 'The hint is digits or nothing. No other visitor gets it.',
     run: checkHosts,
   },
   {
     input: 'parameters named `__proto__.x`, `constructor.prototype.x`',
-    ours: 'plain data; prototypes untouched',
+    ours: 'They are plain data. No prototype changes.',
     run: checkParameters,
   },
-  { input: 'broken percent-encoding in a cookie', ours: 'that part is skipped', run: checkEncoding },
+  { input: 'broken percent-encoding in a cookie', ours: 'That part is skipped.', run: checkEncoding },
   {
-    input: 'cookies of 1 MB, thousands of segments, absurd expiries',
-    ours: 'bounded, linear',
+    input: 'cookies of 1 MB, with thousands of segments, with impossible expiry times',
+    ours: 'Work is limited, and linear.',
     run: () => linear('cookies'),
   },
-  { input: 'attribute keys named `__proto__`, `toString`', ours: 'plain data', run: checkAttributeKeys },
+  {
+    input: 'attribute keys named `__proto__`, `toString`',
+    ours: 'They are plain data.',
+    run: checkAttributeKeys,
+  },
   {
     input: 'user agent, URL, client hints, IP text of 1 MB',
-    ours: 'bounded, linear',
+    ours: 'Work is limited, and linear.',
     run: () => linear('context'),
   },
-  { input: 'parameters and names of 1 MB', ours: 'bounded, linear', run: () => linear('request') },
+  {
+    input: 'parameters and names of 1 MB',
+    ours: 'Work is limited, and linear.',
+    run: () => linear('request'),
+  },
   {
     input: 'mbox, view or attribute named `constructor`, `__proto__`, `toString`',
-    ours: 'a name like any other',
+    ours: 'It is a name like any other.',
     run: checkNames,
   },
-  { input: '`timeout` of Infinity, 2^31, NaN, -5', ours: 'INVALID_CONFIG', run: checkTimeouts },
-  { input: 'a per-call option named `config`', ours: 'ignored with a warning', run: checkConfigOption },
+  {
+    input: '`timeout` of Infinity, 2^31, NaN, -5',
+    ours: '`create` throws `ERR_TARGET_INVALID_CONFIG`.',
+    run: checkTimeouts,
+  },
+  {
+    input: 'a per-call option named `config`',
+    ours: 'It is ignored, with a warning.',
+    run: checkConfigOption,
+  },
   {
     input: 'cycles, BigInt, getters that throw, deep nesting, frozen objects',
-    ours: 'INVALID_REQUEST naming the path; nothing mutated',
+    ours: '`ERR_TARGET_INVALID_REQUEST` names the path. Frozen objects work. No object of the caller changes.',
     run: checkShapes,
   },
   {
-    input: '`</script>` in offers written into a page as serverState',
-    ours: '`toInlineJson` is safe in HTML, and the same value',
+    input: '`</script>` in offers that are written into a page',
+    ours: 'The text of `toInlineJson` is safe in HTML, and has the same value.',
     run: checkInlineJson,
   },
 ];
@@ -501,12 +517,12 @@ export const HOSTILE_CHECKS: readonly Check[] = [
 export const MUTATED_INPUT_CHECKS: readonly Check[] = [
   {
     input: `${RUNS_SHOWN} mutated requests`,
-    ours: 'a result or a TargetError with code and path',
+    ours: 'Each call gives a result, or a `TargetError` with code and path.',
     run: fuzzRequests,
   },
   {
     input: `${RUNS_SHOWN} mutated cookies`,
-    ours: 'a result or a TargetError with code and path',
+    ours: 'Each call gives a result, or a `TargetError` with code and path.',
     run: fuzzCookies,
   },
 ];
@@ -515,12 +531,12 @@ export const MUTATED_INPUT_CHECKS: readonly Check[] = [
 export const MUTATED_ANSWER_CHECKS: readonly Check[] = [
   {
     input: `${RUNS_SHOWN} mutated artifacts`,
-    ours: 'taken; or refused, and decisions stay as before',
+    ours: 'Each is taken, or it is refused and decisions stay as before.',
     run: fuzzArtifacts,
   },
   {
     input: `${RUNS_SHOWN} mutated delivery responses`,
-    ours: 'a result or a TargetError that blames the answer',
+    ours: 'Each call gives a result, or a `TargetError` that names the answer as the fault.',
     run: fuzzResponses,
   },
 ];

@@ -96,27 +96,27 @@ function block(ms: number): void {
 }
 
 const DENIALS: readonly [string, Verdict][] = [
-  ['NXDOMAIN after 30 ms', 'ENOTFOUND'],
-  ['never', undefined],
+  ['whose names DNS denies after 30 ms', 'ENOTFOUND'],
+  ['whose names DNS never answers', undefined],
 ];
 
 /** What one visitor, or this process, must not do to others. */
 export const ISOLATION_CHECKS: readonly Check[] = [
   ...TRANSPORTS.flatMap(([transport, start]) =>
     DENIALS.map(([denial, verdict]) => ({
-      input: `1 000 visitors with made-up clusters, DNS answering ${denial}, on ${transport}`,
-      ours: 'their calls and those of others go to the own host; one look-up at a time; the circuit breaker stays closed',
+      input: `1 000 visitors with invented clusters ${denial}, on ${transport}`,
+      ours: 'All calls go to the client’s own host. There is one look-up at a time. The circuit breaker stays closed.',
       run: () => checkMadeUpClusters(start, verdict),
     })),
   ),
   {
     input: 'five calls with `timeout: 5` to an edge that hangs',
-    ours: 'they time out; the circuit breaker stays closed',
+    ours: 'They time out. The circuit breaker stays closed.',
     run: () => checkOwnFaults(3000, (client) => fiveCalls(client, { timeout: 5 })),
   },
   {
     input: 'event loop blocked for 2.5 s with five calls under way',
-    ours: 'calls may time out; the circuit breaker stays closed',
+    ours: 'Calls may time out. The circuit breaker stays closed.',
     run: () =>
       checkOwnFaults(2000, async (client) => {
         const calls = fiveCalls(client);

@@ -1,4 +1,5 @@
 import type { CheckResult } from './checks.js';
+import { groupExcuses } from './excuses.js';
 import { excuseOf, FAULTS, PHASES, type Phase, TARGETS, type Target } from './faults.js';
 import { type CellResult, PROMISES } from './verdict.js';
 
@@ -25,10 +26,8 @@ export function printMatrix(rows: readonly RowResult[], checks: readonly CheckRe
     console.log(`${row.name.padEnd(width)}  ${shown.join('')}${row.broken.length === 0 ? 'held' : 'BROKEN'}`);
   }
   console.log('\nheld: every promise that applies · –: does not apply, as said below\n');
-  for (const { name, excused } of FAULTS) {
-    for (const [cells, why] of Object.entries(excused ?? {})) {
-      console.log(`– ${name}, ${cells}: ${why}`);
-    }
+  for (const { why, faults, cells } of groupExcuses()) {
+    console.log(`– ${why} ${faults.join('; ')}: ${cells.join(', ')}`);
   }
   for (const { input, ours, broken, ms } of checks) {
     console.log(`${broken === undefined ? 'ok  ' : 'FAIL'} ${input}: ${broken ?? ours} (${ms} ms)`);

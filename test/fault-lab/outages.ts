@@ -119,7 +119,7 @@ async function checkOutage(outage: Outage): Promise<void> {
 export const OUTAGE_CHECKS: readonly Check[] = (['refuses connections', 'hangs', 'answers 500'] as const).map(
   (outage) => ({
     input: `20 000 decisions while the edge ${outage}`,
-    ours: '10 000 notifications wait, at most 4 KB each; the others are dropped and counted; 128 sockets at most; all that waited are delivered afterwards',
+    ours: '10 000 notifications wait, each with at most 4 KB. The others are dropped and counted. There are at most 128 sockets. All that waited are delivered afterwards.',
     run: () => checkOutage(outage),
   }),
 );

@@ -37,7 +37,7 @@ async function terminate(fault: Fault | undefined) {
 export const PROCESS_CHECKS: readonly Check[] = [
   {
     input: 'SIGTERM with notifications queued',
-    ours: '`closeOnSignal` delivers them, and the process ends by itself',
+    ours: '`closeOnSignal` delivers them, and the process ends by itself.',
     run: async () =>
       deepEqual(await terminate({ kind: 'delay', ms: 50 }), {
         arrived: DECISIONS,
@@ -49,7 +49,7 @@ export const PROCESS_CHECKS: readonly Check[] = [
   },
   {
     input: 'SIGTERM with notifications queued and the edge gone',
-    ours: '`closeOnSignal` ends in time and counts each of them as dropped',
+    ours: '`closeOnSignal` ends in time, and counts each of them as dropped.',
     run: async () =>
       deepEqual(await terminate({ kind: 'hang' }), {
         arrived: 0,

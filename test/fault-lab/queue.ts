@@ -171,27 +171,27 @@ async function checkHeap(): Promise<void> {
 export const QUEUE_CHECKS: readonly Check[] = [
   ...[0.01, 0.05, 0.3].map((share) => ({
     input: `${share * 100} % of the answers to notifications are 503`,
-    ours: 'all are delivered, each fault costs one more request, no other has to wait',
+    ours: 'All are delivered. Each fault costs one more request. No other notification waits.',
     run: () => checkShare(share),
   })),
   ...([UNAVAILABLE, { kind: 'reset' }] as const).map((fault) => ({
     input: `one edge cluster of five ${fault.kind === 'reset' ? 'resets connections' : 'answers 503'}`,
-    ours: 'notifications for the four others are delivered meanwhile, and its own afterwards',
+    ours: 'Notifications for the four others are delivered meanwhile, and those for this one afterwards.',
     run: () => checkCluster(fault),
   })),
   {
     input: 'a notification that is always answered 503, beside 300 others',
-    ours: 'the others are delivered while it waits',
+    ours: 'The others are delivered while it waits.',
     run: checkPoison,
   },
   {
     input: '`flush()` in a loop while the edge answers 503 with Retry-After 30',
-    ours: 'one request; the notification goes on waiting',
+    ours: 'The edge gets one request. The notification goes on waiting.',
     run: checkFlushes,
   },
   {
-    input: '10 000 notification calls of 15 KB each, edge hangs, heap of 256 MB',
-    ours: '32 MiB of them wait, the others are dropped and counted; the process lives',
+    input: '10 000 notification calls of 15 KB each while the edge hangs, in a process with a heap of 256 MB',
+    ours: '32 MiB of them wait. The others are dropped and counted. The process lives.',
     run: checkHeap,
   },
 ];

@@ -2,12 +2,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What every cell has to hold: the letters of the matrix. */
 export const PROMISES = {
-  a: 'bounded time',
-  b: 'bounded requests',
-  c: 'decisions that worked keep working, unchanged',
-  d: 'recovery without a restart',
+  a: 'a call ends by its time limit',
+  b: 'the number of requests is limited',
+  c: 'decisions that worked go on unchanged',
+  d: 'the client recovers without a restart',
   e: 'no unhandled rejection, no crash, no hang at exit; close() ends within its deadline',
-  f: 'an error or event that names the fault',
+  f: 'an error or an event names the fault',
 } as const;
 export type Promised = keyof typeof PROMISES;
 

@@ -188,7 +188,7 @@ const TRANSPORTS: readonly Transport[] = ['node-fetch', 'undici'];
 export const WIRE_CHECKS: readonly Check[] = TRANSPORTS.flatMap((transport) => [
   {
     input: `answers that come twice or late on kept connections, on ${transport}`,
-    ours: 'never shown to another visitor: INVALID_RESPONSE, and the connection is closed',
+    ours: 'No other visitor gets them: the call rejects with `ERR_TARGET_INVALID_RESPONSE`, and the connection is closed.',
     run: async () => {
       for (const [disorder, play] of Object.entries(DISORDER)) {
         const mixed = await countMixed(transport, play);
@@ -197,8 +197,8 @@ export const WIRE_CHECKS: readonly Check[] = TRANSPORTS.flatMap((transport) => [
     },
   },
   {
-    input: `SIGSTOP of the process behind twenty idle connections, on ${transport}`,
-    ours: 'one call or two time out; the next goes over a new connection',
+    input: `the server of twenty idle connections stands still (SIGSTOP), on ${transport}`,
+    ours: 'At most two calls time out. The next one uses a new connection.',
     run: async () => {
       const timeouts = await countTimeouts(transport);
       ok(timeouts <= MOST_TIMEOUTS, `more than ${MOST_TIMEOUTS} calls timed out`);

@@ -48,6 +48,30 @@ test('text() of its answer is decoded, for whoever calls it by hand', async () =
   expect(await (await fetchApi(`http://${host}/`, init)).text()).toBe('{"é":1}');
 });
 
+test.each<[string, unknown]>([
+  ['options', 5],
+  ['connections', { connections: 0 }],
+  ['connections', { connections: 1.5 }],
+  ['connections', { connections: Number.NaN }],
+  ['connections', { connections: 'many' }],
+  ['dispatcher', { dispatcher: {} }],
+  ['dispatcher', { dispatcher: 'proxy' }],
+  ['dispatcher', { dispatcher: new http.Agent() }],
+])('a wrong value is refused at once, before any call fails: %s of %j', async (path, options) => {
+  const error = await targetErrorOf(() => createUndiciFetch(options as UndiciFetchOptions));
+  expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path });
+});
+
+test.each<[unknown, number]>([
+  [null, 128],
+  ['', 128],
+  ['64', 64],
+])('connections may be %j, as environment variables hold it', async (connections, expected) => {
+  const fetchApi = createUndiciFetch({ connections, dispatcher: null } as unknown as UndiciFetchOptions);
+  running.add(() => fetchApi.close());
+  expect(fetchApi.connections).toBe(expected);
+});
+
 describe('a connection', () => {
   test('is kept for calls one after the other', async () => {
     const { host, sockets } = await listen(http.createServer((_, response) => response.end(ANSWER)));

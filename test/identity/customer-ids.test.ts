@@ -88,6 +88,8 @@ describe('toCustomerIds converts what says the same in another type', () => {
       [{ id: null, integrationCode: 'crm' }, { integrationCode: 'erp' }, { id: '', integrationCode: 'web' }],
       [],
     ],
+    ['an id of a database', { crm: { toJSON: () => 'a' } }, sent('a')],
+    ['an id of a database that has a field of this name', { crm: { id: [1], toJSON: () => 'a' } }, sent('a')],
     ['no id yet', { crm: null, erp: { id: '' }, shop: '', web: {} }, []],
     ['nothing', undefined, []],
     ['null', null, []],
@@ -100,6 +102,9 @@ describe('toCustomerIds refuses what cannot be sent rightly', () => {
   test.each<[string, unknown, string]>([
     ['an id that is not finite', { crm: Number.NaN }, 'customerIds[0]'],
     ['an id that is an object', { a: 'a', crm: { id: {} } }, 'customerIds[1].id'],
+    ['a list for an id', { crm: ['a'] }, 'customerIds[0]'],
+    ['an empty list for an id', { crm: [] }, 'customerIds[0]'],
+    ['a list for an entry of a list', [['a']], 'customerIds[0]'],
     ['a number that is no state', { crm: { id: 'a', authState: 3 } }, 'customerIds[0].authState'],
     ['a part of a number', { crm: { id: 'a', authState: 0.5 } }, 'customerIds[0].authState'],
     [
@@ -134,11 +139,17 @@ test('each number of a state has its name', () => {
 describe('toCustomerIdState', () => {
   test.each<[string, unknown, unknown]>([
     ['a plain number', 5, { id: '5', authState: 0 }],
+    ['an id of a database', { toJSON: () => 'a' }, { id: 'a', authState: 0 }],
     ['a number', { id: 5, authState: 1 }, { id: '5', authState: 1 }],
     ['a name of a state', { id: 'a', authState: 'AUTHENTICATED' }, { id: 'a', authState: 1 }],
     ['no state', { id: 'a' }, { id: 'a' }],
     ['fields that only a page knows', { id: 'a', more: 1 }, { id: 'a', more: 1 }],
     ['a state that is none', { id: 'a', authState: 9 }, { id: 'a', authState: 9 }],
+    [
+      'the other name of the state when its own is empty',
+      { id: 'a', authState: null, authenticatedState: 'authenticated' },
+      { id: 'a', authState: 1, authenticatedState: 'authenticated' },
+    ],
   ])('shows %s as the browser’s visitor takes it', (_, value, expected) => {
     const state = toCustomerIdState({ crm: value });
     expect(state).toStrictEqual({ crm: expected });
@@ -148,6 +159,7 @@ describe('toCustomerIdState', () => {
 
 test('a visitor object is given texts and numbers of states', () => {
   const option = { crm: 42, erp: { id: 7, authState: 'authenticated' as const }, plain: 'p', none: null };
+  expect(toCustomerIdsByCode({ crm: { toJSON: () => 'a' } } as never)).toEqual({ crm: 'a' });
   expect(toCustomerIdsByCode(option)).toEqual({
     crm: { id: '42', authState: 0 },
     erp: { id: '7', authState: 1 },

@@ -219,7 +219,7 @@ function partOf(cookie: unknown, name: string): string | undefined {
   if (typeof cookie !== 'string') {
     return undefined;
   }
-  const unquoted = /^".*"$/s.test(cookie) ? cookie.slice(1, -1) : cookie;
+  const unquoted = [1, 2, 3].reduce((text) => /^("|%22|%2522)(.*)\1$/s.exec(text)?.[2] ?? text, cookie);
   const isPlain = (text: string | undefined) => text === undefined || text.includes('#');
   const once = isPlain(unquoted) ? unquoted : decoded(unquoted);
   const plain = once === undefined || isPlain(once) ? once : decoded(once);

@@ -110,6 +110,27 @@ describe('Visitor', () => {
     });
   });
 
+  test('its customer ids may be a list in the form of the Delivery API', () => {
+    const visitor = new Visitor('ORG');
+    const list = [{ id: 7, integrationCode: 'crm', authenticatedState: 'authenticated' }, null];
+    visitor.setCustomerIDs(list as never);
+    expect(visitor.getCustomerIDs()).toEqual({ crm: { id: '7', authState: 1 } });
+  });
+
+  test.each([null, undefined])('%s for customer ids removes them', (none) => {
+    const visitor = new Visitor('ORG');
+    visitor.setCustomerIDs({ crm: 'a' });
+    visitor.setCustomerIDs(none as never);
+    expect(visitor.getCustomerIDs()).toEqual({});
+  });
+
+  test.each([['customer-7'], [5]])('%s for customer ids is an error', async (wrong) => {
+    const visitor = new Visitor('ORG');
+    expect(() => visitor.setCustomerIDs(wrong as never)).toThrow(
+      expect.objectContaining({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'customerIds' }),
+    );
+  });
+
   test('its customer ids are a copy, the reader’s to change', () => {
     const visitor = new Visitor('ORG');
     expect(visitor.getCustomerIDs()).toBeUndefined();

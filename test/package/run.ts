@@ -151,6 +151,32 @@ async function checkBundlers(report: Report, sandbox: Sandbox, edge: Edge): Prom
   }
 }
 
+/** As in a framework that makes several bundles of one program, each with a copy of the package. */
+async function checkCopies(report: Report, sandbox: Sandbox): Promise<void> {
+  const cwd = sandbox.project('copies', { 'raises.mjs': 'raises.mjs', 'catches.mjs': 'catches.mjs' });
+  const formats = [
+    ['esm', 'mjs'],
+    ['cjs', 'cjs'],
+  ] as const;
+  const bundleOf = async (name: string, [format, extension]: (typeof formats)[number]) => {
+    const outfile = join(sandbox.folder, 'copies-bundled', `${name}.${extension}`);
+    await bundleWithEsbuild(join(cwd, `${name}.mjs`), outfile, format);
+    return outfile;
+  };
+  for (const raising of formats) {
+    for (const catching of formats) {
+      await report.check(
+        `an error of a bundle (${raising[0]}) is a TargetError in another one (${catching[0]})`,
+        async () => {
+          const args = [await bundleOf('catches', catching), await bundleOf('raises', raising)];
+          const { stdout } = await run(process.execPath, args, { cwd, timeoutMs: MS_TO_END });
+          equal(stdout, 'recognised\n');
+        },
+      );
+    }
+  }
+}
+
 async function checkJest(report: Report, sandbox: Sandbox): Promise<void> {
   await report.check('Jest with its default configuration requires the package', async () => {
     const cwd = sandbox.project('jest', { 'client.test.js': 'client.test.js' });
@@ -173,6 +199,7 @@ async function main(): Promise<void> {
     await checkDocumentedPrograms(report, sandbox, edge.config);
     await checkCompilers(report, sandbox, process.argv.includes('--all'));
     await checkBundlers(report, sandbox, edge);
+    await checkCopies(report, sandbox);
     await checkBudgets(report, sandbox);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);

@@ -75,6 +75,52 @@ describe('a conversion', () => {
     }
   });
 
+  const crm = { id: 'customer-7', integrationCode: 'crm' };
+
+  test.each<[string, object, string]>([
+    ['a number', { authState: 1 }, 'authenticated'],
+    ['a digit', { authState: '2' }, 'logged_out'],
+    ['a name', { authState: 'LOGGED_OUT' }, 'logged_out'],
+    ['an empty one', { authState: '' }, 'unknown'],
+    ['null', { authState: null }, 'unknown'],
+    ['both names', { authState: 2, authenticatedState: 'authenticated' }, 'authenticated'],
+    ['both names, the other way round', { authenticatedState: 1, authState: 2 }, 'authenticated'],
+    ['both names, one of them empty', { authenticatedState: '', authState: 2 }, 'logged_out'],
+    [
+      'both names, one of them empty, the other way round',
+      { authState: 2, authenticatedState: null },
+      'logged_out',
+    ],
+  ])('of a login state may be written as authState: %s', (_, state, authenticatedState) => {
+    const { copy, warnings } = copied({ id: { customerIds: [{ ...crm, ...state }] } });
+    expect(copy.id?.customerIds).toEqual([{ ...crm, authenticatedState }]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('of a login state fails with the name that was written', async () => {
+    for (const authState of ['yes', 3, '3', 0.5, -1, {}]) {
+      const error = await targetErrorOf(() => copyOf({ id: { customerIds: [{ ...crm, authState }] } }));
+      expect(error).toMatchObject({
+        code: 'ERR_TARGET_INVALID_REQUEST',
+        path: 'id.customerIds[0].authState',
+      });
+    }
+  });
+
+  test.each(['', null, undefined])('of a customer id is none when the id is %p', (id) => {
+    const bare = { ...crm, id };
+    const { copy, warnings } = copied({
+      context: {},
+      id: { thirdPartyId: 'third', customerIds: [bare, { ...crm, authState: 1 }, bare] },
+    });
+    expect(copy.id).toEqual({
+      thirdPartyId: 'third',
+      customerIds: [{ ...crm, authenticatedState: 'authenticated' }],
+    });
+    expect(copied({ context: {}, id: { customerIds: [bare] } }).copy).not.toHaveProperty('id');
+    expect(warnings).toEqual([]);
+  });
+
   test('of a customer id keeps the order of its fields', () => {
     const customerIds = [{ authenticatedState: 1, id: 5, integrationCode: 'crm' }];
     expect(JSON.stringify(copyOf({ id: { customerIds } }).id?.customerIds)).toBe(
@@ -299,7 +345,7 @@ describe('null says the same as nothing', () => {
     expect(outcome).toEqual(outcomeOf(withAt(everything, path, undefined)));
     // These are the fields without which the object that has them means nothing.
     const isNeeded =
-      /customerIds\.0\.(id|integrationCode)$|(deviceType|platformType)$|notifications\.0(\.(id|type|timestamp))?$/;
+      /customerIds\.0\.integrationCode$|(deviceType|platformType)$|notifications\.0(\.(id|type|timestamp))?$/;
     expect(Array.isArray(outcome)).toBe(isNeeded.test(path.join('.')));
   });
 });

@@ -46,7 +46,7 @@ export class StoredArtifact {
       }
       take(text);
     } catch (thrown) {
-      this.#faults.failed(`the artifact store gave nothing of use: ${reasonOf(thrown)}`);
+      this.#faults.failed(`the artifact store gave nothing of use: ${messageOf(thrown)}`);
     }
   }
 
@@ -87,17 +87,9 @@ export class StoredArtifact {
       await Promise.race([store.set(key, text), limit]);
       this.#faults.worked();
     } catch (thrown) {
-      this.#faults.failed(`the artifact store could not be written: ${reasonOf(thrown)}`);
+      this.#faults.failed(`the artifact store could not be written: ${messageOf(thrown)}`);
     } finally {
       clearTimeout(timer);
     }
   }
-}
-
-/**
- * Returns a reason that can be logged. The message of a store's own error is left out, because it may hold an address
- * or a password.
- */
-function reasonOf(thrown: unknown): string {
-  return messageOf(thrown);
 }

@@ -21,10 +21,11 @@ export function isRule(rule: unknown): rule is Rule {
 
 /**
  * Returns the id of a rule's activity, which the allocation of visitors needs. Some artifacts have it in the meta data
- * alone.
+ * alone, and an empty text in its place.
  */
 export function activityIdOf({ activityId, meta }: Rule): number | string | undefined {
-  const id = activityId ?? meta['activity.id'];
+  const isGiven = activityId !== undefined && activityId !== null && activityId !== '';
+  const id = isGiven ? activityId : meta['activity.id'];
   return isId(id) ? id : undefined;
 }
 

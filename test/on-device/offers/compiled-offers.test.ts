@@ -141,6 +141,19 @@ describe('options', () => {
     expect(located[0]?.responseTokens).toEqual({ ...tokens, 'geo.city': 'BERLIN', 'geo.state': 'BE' });
   });
 
+  test('have no response token whose value in the meta is null', () => {
+    const holes = { 'activity.id': null, 'activity.name': 'Winter', 'offer.id': 0, 'option.name': '' };
+    const offers = new CompiledOffers(
+      { options: [{ type: 'json', content: 1 }] },
+      holes,
+      toTokenNames(Object.keys(holes)),
+    );
+    const options: Option[] = [];
+    addOptions(options, offers.options, { isExecuted: true, source: {}, geo: undefined, geoTokens: [] });
+    const tokens = { ...decided, 'activity.name': 'Winter', 'offer.id': 0, 'option.name': '' };
+    expect(options[0]?.responseTokens).toStrictEqual(tokens);
+  });
+
   test.each<RuleOption>([
     { type: 'json', content: 1 },
     { type: 'json', content: 1, more: 1 },

@@ -12,7 +12,7 @@ test.each<[what: string, malformed: unknown]>([
   ['with metrics that are no list', { ...rule('hero'), consequence: { metrics: {} } }],
   ['with property tokens that are no list', { ...rule('hero'), propertyTokens: 'token-a' }],
   ['without an id of its activity', { ...rule('hero'), activityId: undefined, meta: {} }],
-  ['with an empty id of its activity', { ...rule('hero'), activityId: '' }],
+  ['with an empty id of its activity', { ...rule('hero'), activityId: '', meta: { 'activity.id': '' } }],
   ['with an activity id of another type', { ...rule('hero'), activityId: { toString: 1 } }],
   ['with meta that is nested without end', { ...rule('hero'), meta: { 'offer.name': nested(100_000) } }],
   ['that is null', null],
@@ -35,7 +35,7 @@ test.each<[what: string, malformed: unknown]>([
   expect(left).toEqual([{ kind: 'mbox', name: 'hero', undecidable: 2, rules: 3 }]);
 });
 
-test.each([undefined, null])(
+test.each([undefined, null, ''])(
   'a rule with %p as activityId is decided by the id in its meta data, with the same allocation',
   (activityId) => {
     const halves = [0, 50].map((from) =>
