@@ -144,7 +144,15 @@ const connections = {
 };
 /** All that the entry for HTTP runs: browsers and middleware must not load the client with it. */
 const ofHttp = await filesOf('adapters/http');
-const words = { name: 'words', test: (id: string) => ofHttp.has(id), minShareCount: 2, priority: 3 };
+const words = {
+  name: 'words',
+  test: (id: string) => ofHttp.has(id) && !/\/src\/(visits|adapters)\//.test(id),
+  minShareCount: 2,
+  priority: 5,
+};
+/** Visits and adapters: programs that use the client alone must not load them with the words that both use. */
+const visits = { name: 'visits', test: /\/src\/visits\//, minShareCount: 2, priority: 4 };
+const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
 const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
 
@@ -186,7 +194,10 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: {
-      groups: [words, nodeFetch, jsonSchema, contentCodings, connections, bundledDependencies, shared],
+      groups: [
+        ...[visits, adapters, words, nodeFetch, jsonSchema, contentCodings, connections],
+        ...[bundledDependencies, shared],
+      ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
