@@ -20,7 +20,7 @@ const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 750, fastif
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 
 /** The files of the package that only visits and adapters need. */
-const OF_ADAPTERS = /dist\/esm\/(?:adapters\/|chunks\/(?:visits|adapters)\.)/;
+const OF_ADAPTERS = /dist\/esm\/(?:adapters\/|chunks\/(?:requests|visits|adapters)\.)/;
 
 /** The files of adapters and visits that have code in a bundle of the core. */
 async function adaptersInCore(cwd: string): Promise<string[]> {
