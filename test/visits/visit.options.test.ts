@@ -12,7 +12,12 @@ const WRONG: [string, unknown][] = [
   ['cookies.write', 'sometimes'],
   ['cookies.domain', 'a b'],
   ['cookies.domain', 5],
+  ['cookies.domain', 'my_shop.example'],
+  ['cookies.domain', '-a.example'],
+  ['cookies.domain', `${'a'.repeat(64)}.example`],
   ['cookies.path', 'a\n;'],
+  ['cookies.path', '/<'],
+  ['cookies.path', '/ü'],
   ['cookies.sameSite', 'no'],
   ['cookies.secure', 'yes'],
   ['cookies.httpOnly', 1],
@@ -85,5 +90,12 @@ describe('the options of a visit', () => {
     };
     const error = await targetErrorOf(() => checkVisitOptions(options));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'onError' });
+    const consent = {
+      get granted(): never {
+        throw new Error('canary');
+      },
+    };
+    const inner = await targetErrorOf(() => checkVisitOptions({ consent }));
+    expect(inner).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'consent.granted' });
   });
 });
