@@ -180,6 +180,26 @@ describe('a call that waits for the visitor to be named', () => {
   });
 });
 
+test('calls that wait for the visitor to be named are sent although the client closes', async () => {
+  bench.edge.fault({ kind: 'delay', ms: 50 }, { times: 1 });
+  const client = bench.connect();
+  const visit = visitOf(client, new Browser(), { merge: false });
+  const notifications = [
+    { id: '1', type: 'display', timestamp: 1, mbox: { name: 'hero' }, tokens: ['a'] },
+  ] as const;
+  const calls = [
+    visit.getOffers(ask('hero')),
+    visit.getOffers(ask('menu')),
+    visit.sendNotifications({ request: { notifications } }),
+    visit.identify(),
+  ];
+  await bench.edge.waitForRequests(1);
+  await client.close();
+  const settled = await Promise.allSettled(calls);
+  expect(settled.map(({ status }) => status)).toEqual(calls.map(() => 'fulfilled'));
+  expect(seen().calls).toBe(3);
+});
+
 describe('identify', () => {
   test('names a new visitor without asking for offers', async () => {
     const browser = new Browser();
