@@ -1,7 +1,9 @@
 import { answerCall } from './answer-call.js';
 import { AttributesProvider, type AttributesSchema } from './attributes.js';
+import { quietly } from './call-safely.js';
 import type { ClientParts } from './client-parts.js';
 import type { WaitUntil } from './config/config-options.js';
+import { nearestOf, toUnknownLine } from './config/option-checks.js';
 import { TargetError } from './errors.js';
 import { within, withinMs } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
@@ -38,6 +40,11 @@ export interface VisitSupport {
    * do not have.
    */
   ownOptions<Options extends object>(options: Options): Options;
+  /**
+   * Warns of options whose names are almost those of others, such as `concent`, once for each name. Options with quite
+   * different names may be those of an adapter.
+   */
+  warnOfMisspelt(options: object, known: ReadonlySet<string>): void;
   /**
    * Checks and copies a request, as each call does.
    * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`, or `ERR_TARGET_CLOSED` when the client is closed.
@@ -111,6 +118,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
       warnOfUnknownOptions(own, logger);
       return own;
     },
+    warnOfMisspelt: createMisspellings(logger),
     checkRequest: (request) => {
       refuseWhenClosed();
       return copyRequest(request, logger);
@@ -152,6 +160,29 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
         await withinMs(limitMs, () => Promise.allSettled(held));
       }
     },
+  };
+}
+
+/** The maximum number of unknown options that are looked at. Programs write their options, so they have few. */
+const MAX_UNKNOWN = 100;
+/** The number of letters in which a misspelt name differs at most. */
+const MAX_DISTANCE = 2;
+
+function createMisspellings(logger: Logger): VisitSupport['warnOfMisspelt'] {
+  const seen = new Set<string>();
+  return (options, known) => {
+    // A proxy may refuse to tell its names.
+    quietly(() => {
+      for (const name in options) {
+        if (known.has(name) || seen.has(name) || seen.size >= MAX_UNKNOWN) {
+          continue;
+        }
+        seen.add(name);
+        if (nearestOf(name, [...known], MAX_DISTANCE) !== undefined) {
+          logger.warn(`visits: ${toUnknownLine(name, [...known])}`);
+        }
+      }
+    });
   };
 }
 

@@ -64,7 +64,7 @@ export class IdentityFirst {
       if (left <= 0) {
         throw this.#support.toLateError(timeoutMs);
       }
-      return left;
+      return Math.ceil(left);
     };
     while (this.#first && !call.isKnown()) {
       await this.#support.waitFor(this.#first, { leftMs: leftMs(), timeoutMs, signal });

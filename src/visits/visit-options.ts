@@ -200,6 +200,9 @@ const CHECKS: Checks = {
   },
 } satisfies Record<keyof VisitOptions, Check | Checks>;
 
+/** The names of all options of visits. */
+export const VISIT_OPTIONS: ReadonlySet<string> = new Set(Object.keys(CHECKS));
+
 /**
  * Checks the options of visits. Adapters call it when the program starts, so that a mistake is found before the first
  * visitor comes.

@@ -24,7 +24,7 @@ import type {
 } from './visit-call.js';
 import { VisitCalls } from './visit-calls.js';
 import { VisitFacts } from './visit-facts.js';
-import { checkVisitOptions, type VisitOptions } from './visit-options.js';
+import { checkVisitOptions, VISIT_OPTIONS, type VisitOptions } from './visit-options.js';
 
 /** Cookies that delete those of the browser. */
 const FORGOTTEN = {
@@ -59,6 +59,7 @@ export function createVisit(
   if (!isObject(incoming)) {
     throw invalidOption('incoming', 'an IncomingRequest', incoming);
   }
+  support.warnOfMisspelt(own, VISIT_OPTIONS);
   return new Visit(client, support, incoming, own);
 }
 

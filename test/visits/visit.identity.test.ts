@@ -157,6 +157,7 @@ describe('a call that waits for the visitor to be named', () => {
     const first = targetErrorOf(() => visit.getOffers({ ...ask('hero'), signal: controller.signal }));
     const error = await targetErrorOf(() => visit.getOffers({ ...ask('menu'), timeout: 20 }));
     expect(error.code).toBe('ERR_TARGET_TIMEOUT');
+    expect(error.message).toMatch(/the call that names the visitor had no answer within 20 ms$/);
     controller.abort();
     expect(await first).toMatchObject({ code: 'ERR_TARGET_ABORTED' });
     expect(bench.edge.requests.length).toBeLessThanOrEqual(1);

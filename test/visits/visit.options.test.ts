@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkVisitOptions, createVisit, type VisitOptions } from '../../src/adapters/http.js';
 import type { TargetClient } from '../../src/index.js';
-import { targetErrorOf, withEdge } from '../with-edge.js';
+import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser } from './browser.js';
 
 const bench = withEdge();
@@ -80,6 +80,20 @@ describe('the options of a visit', () => {
 
   test('texts of digits are a timeout, as environment variables hold it', () => {
     expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
+  });
+
+  test('a misspelt one is told of once, and those of adapters are not', () => {
+    const { lines, logger } = listeningLogger();
+    const client = bench.connect({ logger });
+    const options = { concent: false, cookie: {}, trustProxy: true, ipHeader: 'x-ip', client, timeout: 500 };
+    createVisit(client, new Browser().request(), options);
+    createVisit(client, new Browser().request(), options);
+    expect(lines.warn.map((line) => /"(\w+)" is ignored: did you mean "(\w+)"/.exec(line)?.slice(1))).toEqual(
+      [
+        ['concent', 'consent'],
+        ['cookie', 'cookies'],
+      ],
+    );
   });
 
   test('an option that cannot be read is named', async () => {
