@@ -147,7 +147,7 @@ export class VisitCalls {
       requestId: request.requestId ?? this.#support.newId(),
       context: mergeContexts(isNormal ? context : {}, request.context) as Context,
       decisioningMethod: isLocal ? 'on-device' : 'server-side',
-      targetCookie: isNormal ? identity.toCookie() : NO_COOKIE,
+      targetCookie: isNormal ? identity.toCookie() : { ...NO_COOKIE },
       visitorState: isNormal ? identity.visitor.getState() : {},
       failure,
     });
@@ -272,7 +272,7 @@ export class VisitCalls {
       return this.toDefault(asked);
     }
     restore(answer);
-    return Object.assign(answer, { targetCookie: NO_COOKIE, visitorState: {}, isUncounted: true });
+    return Object.assign(answer, { targetCookie: { ...NO_COOKIE }, visitorState: {}, isUncounted: true });
   }
 }
 

@@ -82,6 +82,14 @@ describe('without consent', () => {
     expect(visited.visit.headers()).toEqual([['Cache-Control', 'private, no-store']]);
   });
 
+  test('each caller may change its answer', async () => {
+    const { visit } = visitOf({ consent: false });
+    const answer = await visit.getOffers(HERO);
+    Object.assign(answer.targetCookie, { value: 'changed' });
+    Object.assign(answer.status, { message: 'changed' });
+    expect(JSON.stringify(await visit.getOffers(HERO))).not.toContain('changed');
+  });
+
   test('a visit that asks nothing needs no header', () => {
     expect(visitOf({ consent: false }).visit.headers()).toEqual([]);
   });
