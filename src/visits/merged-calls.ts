@@ -1,4 +1,10 @@
-import type { MboxResponse, ResolvedMboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
+import type {
+  DeliveryResponse,
+  MboxResponse,
+  ResolvedMboxRequest,
+  TargetDeliveryResponse,
+  TargetError,
+} from '../index.js';
 import { isRecord, parseJson } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -119,19 +125,21 @@ export class MergedCalls {
 
   /** Returns a copy of an answer with the mboxes of one call alone. Each caller may change its own. */
   #shareOf(answer: VisitAnswer, asked: CopiedRequest): VisitAnswer {
-    const share = parseJson(JSON.stringify(answer)) as VisitAnswer;
-    const request: Record<string, unknown> = { ...share.request };
+    const { analyticsDetails: _, responseTokens: _tokens, trace: _trace, ...rest } = answer;
+    const request: Record<string, unknown> = { ...answer.request };
+    const response: DeliveryResponse = { ...answer.response };
     for (const part of PARTS) {
       const own = mboxesOf(asked, part);
       if (own.length > 0) {
         request[part] = { mboxes: own };
-        share.response[part] = { mboxes: answersOf(own, share.response[part]?.mboxes ?? []) };
+        response[part] = { mboxes: answersOf(own, response[part]?.mboxes ?? []) };
       } else {
         delete request[part];
-        delete share.response[part];
+        delete response[part];
       }
     }
-    share.request = request as unknown as VisitAnswer['request'];
+    // The parts of other callers are left out before the copy, so that its cost does not grow with their number.
+    const share = parseJson(JSON.stringify({ ...rest, request, response })) as VisitAnswer;
     this.#options.collectDetails(share);
     return share;
   }
@@ -159,6 +167,11 @@ function later(act: () => void): void {
   } else {
     setTimeout(act, 0);
   }
+}
+
+/** Resolves at the end of the present turn of the event loop. */
+export function endOfTurn(): Promise<void> {
+  return new Promise(later);
 }
 
 /** Returns a signal that is aborted when none of the callers waits. One without a signal waits in any case. */
@@ -240,6 +253,6 @@ function toRequest({ mboxes }: Batch): CopiedRequest {
 /** Picks the answers for the mboxes of one call, under the indexes that the call gave them. */
 function answersOf(own: readonly Mbox[], answers: readonly MboxResponse[]): MboxResponse[] {
   return own.flatMap(({ name, index }) =>
-    answers.filter((answer) => answer.name === name).map((answer) => Object.assign(answer, { index })),
+    answers.filter((answer) => answer.name === name).map((answer) => ({ ...answer, index })),
   );
 }

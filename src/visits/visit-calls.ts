@@ -8,14 +8,14 @@ import type {
   TargetDeliveryResponse,
 } from '../index.js';
 import { copyWith } from '../inherited-names.js';
-import { isObject, isRecord } from '../json.js';
+import { isAbsent, isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
 import { toDefaultAnswer } from './default-answer.js';
 import { IdentityFirst } from './identity-first.js';
-import { isMergeable, MergedCalls, type OnAbort } from './merged-calls.js';
+import { endOfTurn, isMergeable, MergedCalls, type OnAbort } from './merged-calls.js';
 import { toUncounted } from './uncounted.js';
-import type { VisitAnswer, VisitCall, VisitRequest } from './visit-call.js';
+import type { VisitAnswer, VisitAttributesCall, VisitCall, VisitRequest } from './visit-call.js';
 import { mergeContexts } from './visit-context.js';
 import type { VisitFacts } from './visit-facts.js';
 import type { VisitOptions } from './visit-options.js';
@@ -29,6 +29,8 @@ interface Outgoing {
   readonly method: DecisioningMethod;
   /** True for a call that has waited since it was made. It goes also while the client closes. */
   readonly hasWaited?: boolean;
+  /** True for a call in the background. The calls of the page go before it, and it has its own time after them. */
+  readonly isInBackground?: boolean;
 }
 
 /** The cookie of an answer that knows nobody. It deletes the browser's, if a program sets it. */
@@ -58,7 +60,19 @@ export class VisitCalls {
   /** Answers a call for offers. Errors are thrown or come as a rejection. */
   ask(written: VisitRequest): VisitAnswer | PromiseLike<VisitAnswer> {
     const own = this.#ownOptions(written);
-    const { request } = own;
+    return this.#ask(own, own.request);
+  }
+
+  /** Answers a call for attributes: the mboxes are added to those of its request. */
+  askForAttributes(
+    written: VisitAttributesCall,
+    mboxNames: readonly string[],
+  ): VisitAnswer | PromiseLike<VisitAnswer> {
+    const own = this.#ownOptions(written);
+    return this.#ask(own, this.#support.addMboxes(own.request ?? {}, mboxNames));
+  }
+
+  #ask(own: VisitCall, request: DeliveryRequest): VisitAnswer | PromiseLike<VisitAnswer> {
     const { mode } = this.#facts;
     if (mode !== 'normal') {
       const copy = this.#support.checkRequest(request);
@@ -81,9 +95,10 @@ export class VisitCalls {
   report(written: VisitRequest): VisitAnswer | PromiseLike<VisitAnswer> {
     const own = this.#ownOptions(written);
     const { request } = own;
+    const copy = this.#support.checkReport(request);
     return this.#facts.counts
-      ? this.#send({ verb: 'sendNotifications', own, request, method: 'server-side' })
-      : this.toDefault(this.#support.checkRequest(request));
+      ? this.#send({ verb: 'sendNotifications', own, request: copy, method: 'server-side' })
+      : this.toDefault(copy);
   }
 
   /** Asks who the visitor is, unless that is known or nothing may be asked. */
@@ -103,10 +118,23 @@ export class VisitCalls {
 
   /** Counts a conversion, which only the edge can do. Nothing is counted of a page that nobody may see. */
   async count(request: CopiedRequest): Promise<void> {
-    if (this.#facts.counts) {
-      const method = 'server-side';
-      await this.#send({ verb: 'getOffers', own: {}, request, method, hasWaited: true });
+    if (!this.#facts.counts) {
+      return;
     }
+    const method = 'server-side';
+    if (!this.#facts.identity.isKnown(false)) {
+      // The questions of this turn are sent at its end. The page must not wait for the conversion to name the visitor.
+      await endOfTurn();
+      await endOfTurn();
+    }
+    await this.#send({
+      verb: 'getOffers',
+      own: {},
+      request,
+      method,
+      hasWaited: true,
+      isInBackground: true,
+    });
   }
 
   /** Makes an answer without offers, for a request that was not sent or that failed. */
@@ -119,7 +147,7 @@ export class VisitCalls {
       requestId: request.requestId ?? this.#support.newId(),
       context: mergeContexts(isNormal ? context : {}, request.context) as Context,
       decisioningMethod: isLocal ? 'on-device' : 'server-side',
-      targetCookie: isNormal ? identity.toCookie() : NO_COOKIE,
+      targetCookie: isNormal ? identity.toCookie() : { ...NO_COOKIE },
       visitorState: isNormal ? identity.visitor.getState() : {},
       failure,
     });
@@ -162,7 +190,9 @@ export class VisitCalls {
     const { own, request } = outgoing;
     const isNamed = namesVisitor(request);
     return this.#identityFirst.run({
-      timeoutMs: this.#support.toTimeoutMs(own.timeout ?? this.#options.timeout),
+      timeoutMs: outgoing.isInBackground
+        ? undefined
+        : this.#support.toTimeoutMs(own.timeout ?? this.#options.timeout),
       isKnown: () => isNamed || identity.isKnown(isLocal),
       send: (timeoutMs) => this.#deliver(outgoing, timeoutMs),
       signal: own.signal,
@@ -193,7 +223,7 @@ export class VisitCalls {
       waitUntil: own.waitUntil ?? waitUntil ?? undefined,
     };
     const answered: Promise<TargetDeliveryResponse> =
-      hasWaited && verb === 'getOffers' ? this.#support.answer(options) : this.#client[verb](options);
+      hasWaited && verb !== 'identify' ? this.#support.answer(options) : this.#client[verb](options);
     return answered.then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
@@ -210,6 +240,10 @@ export class VisitCalls {
     }
     const { context, qaMode } = this.#facts;
     const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
+    if (!isRecord(plain.context) && !isAbsent(plain.context)) {
+      // The call names the fault.
+      return plain;
+    }
     const added = { context: mergeContexts(context, plain.context) as Context };
     // The function takes a fraction of the time of a spread (benchmark visits/one-question).
     return copyWith(plain, qaMode ? { ...added, qaMode: plain.qaMode ?? qaMode } : added);
@@ -234,13 +268,16 @@ export class VisitCalls {
       sessionId: identity.anonymousId,
       signal: own.signal,
     });
+    if (!answer) {
+      return this.toDefault(asked);
+    }
     restore(answer);
-    return Object.assign(answer, { targetCookie: NO_COOKIE, visitorState: {}, isUncounted: true });
+    return Object.assign(answer, { targetCookie: { ...NO_COOKIE }, visitorState: {}, isUncounted: true });
   }
 }
 
 /** Tells whether a call can go with others: it has a request and perhaps a signal, and no other option. */
-function hasNoOptions(own: VisitRequest): boolean {
+function hasNoOptions(own: VisitCall): boolean {
   for (const name in own) {
     if (name !== 'request' && name !== 'signal' && Reflect.get(own, name) !== undefined) {
       return false;

@@ -48,6 +48,11 @@ export class VisitFacts {
     this.consent = toConsent(options.consent, incoming, support.logger);
   }
 
+  /** True when the visitor has consented, and has not opted out of Experience Cloud. */
+  get isConsenting(): boolean {
+    return this.consent.granted && !isOptedOut(this.#incoming, this.#client.organizationId);
+  }
+
   /** The treatment of the visit. */
   get mode(): VisitMode {
     this.#mode ??= this.#findMode();
@@ -119,7 +124,7 @@ export class VisitFacts {
     if (this.isUnseen && this.#unseen === 'skip') {
       return 'silent';
     }
-    if (!this.consent.granted || this.#isOptedOut) {
+    if (!this.isConsenting) {
       const canDecide = this.#client.decisioningMethod !== 'server-side';
       return withoutConsent === 'anonymous' && canDecide ? 'anonymous' : 'silent';
     }
@@ -132,21 +137,17 @@ export class VisitFacts {
     return 'normal';
   }
 
-  get #isOptedOut(): boolean {
-    return isOptedOut(this.#incoming, this.#client.organizationId);
-  }
-
   #readContext(): object {
     const { context, ipAddress } = this.#options;
+    const { logger } = this.#support;
     const isNormal = this.mode === 'normal';
     const read = toContext(this.#incoming, { ipAddress: isNormal && ipAddress !== false });
     const own =
-      typeof context === 'function'
-        ? askOption('context', () => context(this.#incoming), this.#support.logger)
-        : context;
-    const merged = mergeContexts(read, own);
+      typeof context === 'function' ? askOption('context', () => context(this.#incoming), logger) : context;
+    // A field of the user's object may be a getter that throws.
+    const merged = askOption('context', () => mergeContexts(read, own), logger) ?? read;
     if (isNormal && !('userAgent' in merged)) {
-      warnOnce(this.#support.logger, NO_USER_AGENT);
+      warnOnce(logger, NO_USER_AGENT);
     }
     return merged;
   }

@@ -72,12 +72,12 @@ export class VisitIdentity {
 
   /**
    * Tells whether calls may go in parallel, because each of them would find the same visitor. The edge needs a location
-   * hint beside the tntId, or an ECID. A decision of this process needs one of the ids.
+   * hint beside a tntId that the browser sent, or an ECID. A decision of this process needs one of the ids. An answer
+   * without a tntId names nobody, such as that to a call which has a `thirdPartyId` of its own.
    */
   isKnown(isLocal: boolean): boolean {
     return (
-      this.#due !== undefined ||
-      (this.#tntId !== undefined && (isLocal || this.#hint !== undefined)) ||
+      (this.#tntId !== undefined && (isLocal || this.#hint !== undefined || this.#due !== undefined)) ||
       this.visitor.getVisitorValues().MCMID !== undefined
     );
   }

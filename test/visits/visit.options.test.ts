@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkVisitOptions, createVisit, type VisitOptions } from '../../src/adapters/http.js';
 import type { TargetClient } from '../../src/index.js';
-import { targetErrorOf, withEdge } from '../with-edge.js';
+import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser } from './browser.js';
 
 const bench = withEdge();
@@ -12,7 +12,12 @@ const WRONG: [string, unknown][] = [
   ['cookies.write', 'sometimes'],
   ['cookies.domain', 'a b'],
   ['cookies.domain', 5],
+  ['cookies.domain', 'my_shop.example'],
+  ['cookies.domain', '-a.example'],
+  ['cookies.domain', `${'a'.repeat(64)}.example`],
   ['cookies.path', 'a\n;'],
+  ['cookies.path', '/<'],
+  ['cookies.path', '/ü'],
   ['cookies.sameSite', 'no'],
   ['cookies.secure', 'yes'],
   ['cookies.httpOnly', 1],
@@ -77,6 +82,20 @@ describe('the options of a visit', () => {
     expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
   });
 
+  test('a misspelt one is told of once, and those of adapters are not', () => {
+    const { lines, logger } = listeningLogger();
+    const client = bench.connect({ logger });
+    const options = { concent: false, cookie: {}, trustProxy: true, ipHeader: 'x-ip', client, timeout: 500 };
+    createVisit(client, new Browser().request(), options);
+    createVisit(client, new Browser().request(), options);
+    expect(lines.warn.map((line) => /"(\w+)" is ignored: did you mean "(\w+)"/.exec(line)?.slice(1))).toEqual(
+      [
+        ['concent', 'consent'],
+        ['cookie', 'cookies'],
+      ],
+    );
+  });
+
   test('an option that cannot be read is named', async () => {
     const options = {
       get onError(): never {
@@ -85,5 +104,12 @@ describe('the options of a visit', () => {
     };
     const error = await targetErrorOf(() => checkVisitOptions(options));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'onError' });
+    const consent = {
+      get granted(): never {
+        throw new Error('canary');
+      },
+    };
+    const inner = await targetErrorOf(() => checkVisitOptions({ consent }));
+    expect(inner).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'consent.granted' });
   });
 });

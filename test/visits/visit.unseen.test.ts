@@ -45,6 +45,18 @@ describe('a page that a browser loads in advance', () => {
     expect(answer.request.execute?.mboxes?.[0]).toMatchObject({ name: 'hero', index: 4 });
   });
 
+  test('sends no notification, whatever call has it', async () => {
+    const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
+    const notifications = [
+      { id: '1', type: 'display', timestamp: 1, mbox: { name: 'hero' }, tokens: ['a'] },
+    ] as const;
+    await visit.getOffers({ request: { ...HERO.request, notifications } });
+    await visit.getOffers({ request: { notifications, prefetch: { mboxes: [{ name: 'hero' }] } } });
+    await visit.getOffers({ request: { notifications } });
+    await visit.sendNotifications({ request: { notifications } });
+    expect(bench.edge.requests.filter(({ delivery }) => delivery?.notifications)).toEqual([]);
+  });
+
   test('answers attributes, offers and merged calls in the same way', async () => {
     const visit = visitOf(PREFETCH, { beacon: '/target/beacon' });
     expect(await Promise.all([visit.offer('hero', ''), visit.offer('menu', '')])).toEqual(['hero', 'menu']);
