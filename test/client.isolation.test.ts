@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readCookies, toInlineJson } from '../src/adapters/http.js';
+import { createVisit, fromNodeRequest, toInlineJson } from '../src/adapters/http.js';
 import type {
   GetOffersOptions,
   TargetClient,
@@ -172,11 +172,12 @@ describe('a page', () => {
     const render = toRenderer(snippetOf('docs/express.md', 'targetGlobalSettings'));
     for (const visitor of VISITORS) {
       const cookie = `mbox=${encodeURIComponent(String(optionsOf(visitor).targetCookie))}`;
-      const page = await render({
-        client,
-        request: { headers: { cookie } },
-        organizationId: 'DEMO@AdobeOrg',
+      const incoming = fromNodeRequest({
+        method: 'GET',
+        url: '/',
+        headers: { host: 'shop.example', cookie },
       });
+      const page = await render({ target: createVisit(client, incoming) });
       expect(page).toContain('serverState');
       expect(namedIn(page)).toEqual([visitor]);
       const others = bench.edge.requests.slice(0, -1).map(({ delivery }) => String(delivery?.requestId));
@@ -273,15 +274,13 @@ function fieldsOf(value: unknown, above: readonly unknown[] = []): unknown {
   return names.map((name) => [name, fieldsOf(Reflect.get(value, name), [...above, value])]);
 }
 
-type Render = (given: object) => Promise<string>;
+type Render = (request: object) => Promise<string>;
 
-/** The script of a guide's snippet, as a function of what the guide takes for granted. */
+/** The script of a guide's snippet, as a function of the request that the guide takes for granted. */
 function toRenderer(snippet: string): Render {
   const code = snippet.replace(/^import .*$/m, '');
-  const body = `const { client, request, organizationId, readCookies, toInlineJson } = given;
-return (async () => {${code}; return head; })();`;
-  const render = new Function('given', body);
-  return (given) => render({ ...given, readCookies, toInlineJson });
+  const render = new Function('request', 'toInlineJson', `return (async () => {${code}; return head; })();`);
+  return (request) => render(request, toInlineJson);
 }
 
 /** The TypeScript of a guide that has a word in it. */
