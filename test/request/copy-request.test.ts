@@ -151,6 +151,19 @@ describe('a warning', () => {
     ]);
   });
 
+  test('drops an unknown field of any object in the context', () => {
+    const contextOf = (request: unknown) => objectsOf((request as { context: unknown }).context);
+    const whole = copyOf(requestWithEveryField());
+    for (const position of contextOf(requestWithEveryField()).keys()) {
+      const request = requestWithEveryField();
+      const object = contextOf(request)[position] ?? {};
+      if (!Array.isArray(object)) {
+        Object.assign(object, { nonsense: 7 });
+        expect([object, copyOf(request)]).toEqual([object, whole]);
+      }
+    }
+  });
+
   test('names each unknown field, whatever it holds', () => {
     const { copy, warnings } = copied({
       colour: undefined,
