@@ -42,11 +42,16 @@ function toCookieValue(written: string): string {
   }
 }
 
+/** The attributes of a cookie. Those that are undefined count as absent. */
+export type CookieAttributes = {
+  readonly [Name in keyof SerializeOptions]: SerializeOptions[Name] | undefined;
+};
+
 /**
  * Writes a `Set-Cookie` header.
  * @throws {TypeError} for an attribute that no cookie can have.
  */
-export function toSetCookie(name: string, value: string, attributes: SerializeOptions): string {
+export function toSetCookie(name: string, value: string, attributes: CookieAttributes): string {
   const { domain, path, secure, sameSite, httpOnly, maxAge } = attributes;
   // All attributes are written out. The package `cookie` would find missing ones on `Object.prototype`, and a spread
   // takes longer than the rest.

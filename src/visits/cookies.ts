@@ -112,7 +112,7 @@ export function toSetCookieHeaders(
     secure: (own.secure ?? true) || String(sameSite).toLowerCase() === 'none',
     sameSite,
     httpOnly: own.httpOnly ?? false,
-    ...(own.domain && { domain: own.domain }),
+    domain: own.domain || undefined,
   };
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined && cookie !== null)
