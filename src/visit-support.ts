@@ -105,8 +105,9 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     toError: toCallError,
     onAbort,
     waitFor,
-    decideAnonymously: async (options) => answerCall(options, options.request, unnoted, 'on-device'),
-    answer: async (options) => answerCall(options, options.request, parts),
+    decideAnonymously: async (options) =>
+      answerCall(ownOptions(options), options.request, unnoted, 'on-device'),
+    answer: async (options) => answerCall(ownOptions(options), options.request, parts),
     hold: (work) => {
       const end = () => void held.delete(work);
       held.add(work);

@@ -1,4 +1,5 @@
 import type { MboxResponse, ResolvedMboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
+import { copyWith, emptyLike, ownOf, setField } from '../inherited-names.js';
 import { isRecord, parseJson } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -48,7 +49,7 @@ export function isMergeable(request: CopiedRequest): boolean {
   let count = 0;
   for (const name in request) {
     const part = name === 'execute' || name === 'prefetch' ? request[name] : undefined;
-    const { mboxes } = part ?? {};
+    const mboxes = part && ownOf(part).mboxes;
     if (!part || !mboxes || Object.keys(part).length > 1) {
       return false;
     }
@@ -124,14 +125,15 @@ export class MergedCalls {
     for (const part of PARTS) {
       const own = mboxesOf(asked, part);
       if (own.length > 0) {
-        request[part] = { mboxes: own };
-        share.response[part] = { mboxes: answersOf(own, share.response[part]?.mboxes ?? []) };
+        const mboxes = share.response[part]?.mboxes ?? [];
+        setField(request, part, copyWith(emptyLike(share), { mboxes: own }));
+        share.response[part] = copyWith(emptyLike(share), { mboxes: answersOf(own, mboxes) });
       } else {
         delete request[part];
         delete share.response[part];
       }
     }
-    share.request = request as unknown as VisitAnswer['request'];
+    share.request = copyWith(emptyLike(share), request) as unknown as VisitAnswer['request'];
     this.#options.collectDetails(share);
     return share;
   }
@@ -200,7 +202,7 @@ function textsOf(request: CopiedRequest): { part: Part; mbox: Mbox; text: string
 }
 
 function mboxesOf(request: CopiedRequest, part: Part): readonly Mbox[] {
-  return request[part]?.mboxes ?? [];
+  return ownOf(ownOf(request)[part])?.mboxes ?? [];
 }
 
 function toText({ index: _, ...fields }: Mbox): string {
@@ -231,7 +233,7 @@ function toRequest({ mboxes }: Batch): CopiedRequest {
   for (const part of PARTS) {
     const merged = [...mboxes[part].values()].map(({ mbox }, index) => ({ ...mbox, index }));
     if (merged.length > 0) {
-      request[part] = { mboxes: merged };
+      setField(request, part, { mboxes: merged });
     }
   }
   return request;

@@ -1,5 +1,5 @@
 import type { ExecuteResponse, PrefetchResponse, TargetDeliveryResponse } from '../index.js';
-import { copyWith, emptyLike } from '../inherited-names.js';
+import { copyWith, emptyLike, ownOf } from '../inherited-names.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 
 /** A request that counts nothing, and the way back to the answer that the caller expects. */
@@ -14,12 +14,12 @@ export interface Uncounted {
  * because a prefetch cannot count them.
  */
 export function toUncounted(asked: CopiedRequest): Uncounted {
-  const { execute, prefetch, impressionId: _, ...rest } = asked;
+  const { execute, prefetch, impressionId: _, ...rest } = ownOf(asked);
   if (!execute) {
     return { request: asked, restore: () => undefined };
   }
-  const mboxes = [...(prefetch?.mboxes ?? []), ...(execute.mboxes ?? [])];
-  const pageLoad = execute.pageLoad ?? prefetch?.pageLoad;
+  const mboxes = [...(ownOf(prefetch)?.mboxes ?? []), ...(ownOf(execute).mboxes ?? [])];
+  const pageLoad = ownOf(execute).pageLoad ?? ownOf(prefetch)?.pageLoad;
   // Two mboxes may have the same index, one in each part. So all get new ones.
   const numbered = mboxes.map((mbox, index) => ({ ...withoutSale(mbox), index }));
   const request = {
@@ -40,7 +40,8 @@ function withoutSale<Details extends { readonly order?: unknown; readonly produc
   return rest;
 }
 
-function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRequest): void {
+function restore(answer: TargetDeliveryResponse, asked: CopiedRequest): void {
+  const { execute, prefetch } = ownOf(asked);
   const { response } = answer;
   const prefetched = prefetch?.mboxes ?? [];
   const executed: ExecuteResponse = emptyLike(response);
@@ -67,7 +68,10 @@ function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRe
     }
   }
   const { prefetch: _, ...sent } = answer.request;
-  answer.request = { ...sent, ...(execute && { execute }), ...(prefetch && { prefetch }) };
+  answer.request = copyWith(copyWith(emptyLike(answer.request), sent), {
+    ...(execute && { execute }),
+    ...(prefetch && { prefetch }),
+  });
   response.execute = executed;
   if (prefetch) {
     response.prefetch = rest;

@@ -7,6 +7,7 @@ import type {
   TargetCookie,
   TargetDeliveryResponse,
 } from '../index.js';
+import { ownOf, setField } from '../inherited-names.js';
 import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -14,7 +15,7 @@ import { toDefaultAnswer } from './default-answer.js';
 import { IdentityFirst } from './identity-first.js';
 import { isMergeable, MergedCalls, type OnAbort } from './merged-calls.js';
 import { toUncounted } from './uncounted.js';
-import type { VisitAnswer, VisitCall, VisitRequest } from './visit-call.js';
+import type { VisitAnswer, VisitAttributesCall, VisitCall, VisitRequest } from './visit-call.js';
 import { mergeContexts } from './visit-context.js';
 import type { VisitFacts } from './visit-facts.js';
 import type { VisitOptions } from './visit-options.js';
@@ -27,8 +28,18 @@ interface Outgoing {
   readonly request: DeliveryRequest;
   readonly method: DecisioningMethod;
   /** True for a call that has waited since it was made. It goes also while the client closes. */
-  readonly hasWaited?: boolean;
+  readonly hasWaited: boolean;
 }
+
+/** The options of a call that has none. All are set, so that none is read from `Object.prototype`. */
+const NO_OPTIONS: VisitCall = Object.freeze({
+  consumerId: undefined,
+  customerIds: undefined,
+  decisioningMethod: undefined,
+  signal: undefined,
+  timeout: undefined,
+  waitUntil: undefined,
+});
 
 /** The cookie of an answer that knows nobody. It deletes the browser's, if a program sets it. */
 const NO_COOKIE: TargetCookie = Object.freeze({ name: 'mbox', value: '', maxAge: 0 });
@@ -65,15 +76,31 @@ export class VisitCalls {
     }
     const method = this.#methodOf(own);
     if (method !== 'server-side' || this.#options.merge === false || !hasNoOptions(own)) {
-      return this.#send({ verb: 'getOffers', own, request, method });
+      return this.#send({ verb: 'getOffers', own, request, method, hasWaited: false });
     }
     const copy = this.#support.checkRequest(request);
     if (!isMergeable(copy)) {
-      return this.#send({ verb: 'getOffers', own, request: copy, method });
+      return this.#send({ verb: 'getOffers', own, request: copy, method, hasWaited: false });
     }
     const merged = this.#mergedCalls.add(copy, this.#onAbortOf(own));
     this.#support.hold(merged);
     return merged;
+  }
+
+  /** Answers a call for the attributes of mboxes, which are added to the request of the call. */
+  askFor(mboxNames: readonly string[], written: VisitAttributesCall): VisitAnswer | PromiseLike<VisitAnswer> {
+    const own = this.#ownOptions(written);
+    const { consumerId, customerIds, decisioningMethod, signal, timeout, waitUntil } = own;
+    const request = this.#support.addMboxes(own.request ?? {}, mboxNames);
+    return this.ask({
+      request,
+      consumerId,
+      customerIds,
+      decisioningMethod,
+      signal,
+      timeout,
+      waitUntil,
+    });
   }
 
   /** Reports displays and clicks. Nothing is reported of a page that nobody may see. */
@@ -81,7 +108,7 @@ export class VisitCalls {
     const own = this.#ownOptions(written);
     const { request } = own;
     return this.#facts.counts
-      ? this.#send({ verb: 'sendNotifications', own, request, method: 'server-side' })
+      ? this.#send({ verb: 'sendNotifications', own, request, method: 'server-side', hasWaited: false })
       : this.toDefault(this.#support.checkRequest(request));
   }
 
@@ -90,7 +117,8 @@ export class VisitCalls {
     if (this.#facts.mode !== 'normal') {
       return;
     }
-    const outgoing = { verb: 'identify', own: {}, request: {}, method: this.#methodOf({}) } as const;
+    const method = this.#methodOf(NO_OPTIONS);
+    const outgoing = { verb: 'identify', own: NO_OPTIONS, request: {}, method, hasWaited: false } as const;
     const isKnown = () => this.#facts.identity.isKnown(outgoing.method === 'on-device');
     await this.#identityFirst.run<unknown>({
       timeoutMs: this.#support.toTimeoutMs(this.#options.timeout),
@@ -104,7 +132,7 @@ export class VisitCalls {
   async count(request: CopiedRequest): Promise<void> {
     if (this.#facts.counts) {
       const method = 'server-side';
-      await this.#send({ verb: 'getOffers', own: {}, request, method, hasWaited: true });
+      await this.#send({ verb: 'getOffers', own: NO_OPTIONS, request, method, hasWaited: true });
     }
   }
 
@@ -115,8 +143,8 @@ export class VisitCalls {
     const isLocal = this.#client.decisioningMethod === 'on-device' || mode === 'anonymous';
     return toDefaultAnswer({
       request,
-      requestId: request.requestId ?? this.#support.newId(),
-      context: mergeContexts(isNormal ? context : {}, request.context) as Context,
+      requestId: ownOf(request).requestId ?? this.#support.newId(),
+      context: mergeContexts(isNormal ? context : {}, ownOf(request).context) as Context,
       decisioningMethod: isLocal ? 'on-device' : 'server-side',
       targetCookie: isNormal ? identity.toCookie() : NO_COOKIE,
       visitorState: isNormal ? identity.visitor.getState() : {},
@@ -128,7 +156,7 @@ export class VisitCalls {
     this.#merged ??= new MergedCalls({
       collectDetails: this.#support.collectDetails,
       send: (request, signal) => {
-        const own = signal ? { signal } : {};
+        const own = signal ? { ...NO_OPTIONS, signal } : NO_OPTIONS;
         return this.#send({ verb: 'getOffers', own, request, method: 'server-side', hasWaited: true });
       },
     });
@@ -197,7 +225,7 @@ export class VisitCalls {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
       const answer = plain as VisitAnswer;
-      answer.isUncounted = uncounted !== undefined;
+      setField(answer, 'isUncounted', uncounted !== undefined);
       return answer;
     });
   }
@@ -209,8 +237,8 @@ export class VisitCalls {
     }
     const { context, qaMode } = this.#facts;
     const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
-    const completed = { ...plain, context: mergeContexts(context, plain.context) as Context };
-    return qaMode ? { ...completed, qaMode: plain.qaMode ?? qaMode } : completed;
+    const completed = { ...plain, context: mergeContexts(context, ownOf(plain).context) as Context };
+    return qaMode ? { ...completed, qaMode: ownOf(plain).qaMode ?? qaMode } : completed;
   }
 
   /**
@@ -220,39 +248,49 @@ export class VisitCalls {
   async #askAnonymously(own: VisitCall, asked: CopiedRequest): Promise<VisitAnswer> {
     const { identity, context } = this.#facts;
     const { request, restore } = toUncounted(asked);
-    const { experienceCloud: _cloud, notifications: _reports, ...local } = request;
-    if (!local.execute && !local.prefetch) {
+    const { experienceCloud: _cloud, notifications: _reports, ...local } = ownOf(request);
+    if (!ownOf(local).execute && !ownOf(local).prefetch) {
       return this.toDefault(asked);
     }
-    const { geo, ...rest } = mergeContexts(context, asked.context) as Context;
-    const { ipAddress: _ip, ...known } = geo ?? {};
+    const { geo, ...rest } = ownOf(mergeContexts(context, ownOf(asked).context) as Context);
+    const { ipAddress: _ip, ...known } = ownOf(geo ?? {});
     this.#sent += 1;
-    const answer = await this.#support.decideAnonymously({
+    const answer = (await this.#support.decideAnonymously({
       request: { ...local, id: { tntId: identity.anonymousId }, context: { ...rest, geo: known } },
       sessionId: identity.anonymousId,
       signal: own.signal,
-    });
+    })) as VisitAnswer;
     restore(answer);
-    return Object.assign(answer, { targetCookie: NO_COOKIE, visitorState: {}, isUncounted: true });
+    answer.targetCookie = NO_COOKIE;
+    answer.visitorState = {};
+    setField(answer, 'isUncounted', true);
+    return answer;
   }
 }
 
 /** Tells whether a call can go with others: it has a request and perhaps a signal, and no other option. */
 function hasNoOptions(own: VisitRequest): boolean {
   for (const name in own) {
-    if (name !== 'request' && name !== 'signal' && Reflect.get(own, name) !== undefined) {
+    if (name === 'request' || name === 'signal' || !Object.hasOwn(own, name)) {
+      continue;
+    }
+    if (Reflect.get(own, name) !== undefined) {
       return false;
     }
   }
-  // The options of a class may be getters, which the loop does not find.
+  // The options of a class may be getters, which the loop leaves out.
   const { timeout, consumerId, customerIds, decisioningMethod, waitUntil } = own;
   return (timeout ?? consumerId ?? customerIds ?? decisioningMethod ?? waitUntil) === undefined;
 }
 
 /** Tells whether a request has an id of its own that names the visitor. Customer ids do not. */
 function namesVisitor(request: DeliveryRequest): boolean {
-  const id = isRecord(request) ? request.id : undefined;
-  return isRecord(id) && Boolean(id.tntId ?? id.thirdPartyId ?? id.marketingCloudVisitorId);
+  const id = isRecord(request) ? ownOf(request).id : undefined;
+  if (!isRecord(id)) {
+    return false;
+  }
+  const { tntId, thirdPartyId, marketingCloudVisitorId } = ownOf(id);
+  return Boolean(tntId ?? thirdPartyId ?? marketingCloudVisitorId);
 }
 
 /** Tells whether the fields of an object can be copied one by one. */

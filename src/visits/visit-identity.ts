@@ -1,6 +1,7 @@
 import { isLocationHint } from '../identity/location-hint.js';
 import { formatMboxCookie, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse, Visitor } from '../index.js';
+import { ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
 import { type CookieOptions, toSetCookieHeaders } from './cookies.js';
 import type { VisitCookieOptions } from './visit-options.js';
@@ -32,7 +33,9 @@ export class VisitIdentity {
   #targetCookie: string | undefined;
   #tntId: string | undefined;
   #hint: string | undefined;
-  #due: { readonly targetCookie: TargetCookie; readonly targetLocationHintCookie?: TargetCookie } | undefined;
+  #due:
+    | { readonly targetCookie: TargetCookie; readonly targetLocationHintCookie: TargetCookie | undefined }
+    | undefined;
   #areHeadersSent = false;
   #sentTntId: string | undefined;
 
@@ -45,7 +48,7 @@ export class VisitIdentity {
     const hint = isLocationHint(targetLocationHint) ? targetLocationHint : undefined;
     this.visitor = support.newVisitor(visitorCookie);
     this.#support = support;
-    this.#cookies = cookies;
+    this.#cookies = ownOf(cookies);
     this.#came = { tntId, hint };
     this.#hasSession = sessionId !== undefined;
     this.#sessionId = sessionId ?? support.newId();
@@ -101,7 +104,7 @@ export class VisitIdentity {
       : this.#due?.targetLocationHintCookie;
     this.#due = {
       targetCookie: { ...targetCookie },
-      ...(hintCookie && { targetLocationHintCookie: hintCookie }),
+      targetLocationHintCookie: hintCookie,
     };
     this.#targetCookie = targetCookie.value;
     this.#tntId = response.id?.tntId || request.id?.tntId;
@@ -124,17 +127,19 @@ export class VisitIdentity {
 
   /** Returns the `Set-Cookie` lines that the answers so far need. */
   setCookies(): string[] {
-    const { write, ...attributes } = this.#cookies;
+    const { write } = this.#cookies;
     const due = this.#due;
     if (!due || write === 'never') {
       return [];
     }
-    const lines = toSetCookieHeaders(due, attributes);
+    const { targetCookie, targetLocationHintCookie } = due;
+    const answer = targetLocationHintCookie ? { targetCookie, targetLocationHintCookie } : { targetCookie };
+    const lines = toSetCookieHeaders(answer, this.#cookies);
     if (write !== 'changed') {
       return lines;
     }
     const isSame = this.#hasSession && this.#tntId === this.#came.tntId;
-    const isNear = due.targetLocationHintCookie?.value === this.#came.hint;
+    const isNear = targetLocationHintCookie?.value === this.#came.hint;
     return lines.filter((_, at) => (at === 0 ? !isSame : !isNear));
   }
 

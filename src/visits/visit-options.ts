@@ -1,5 +1,6 @@
 import { invalidOption, unreadableError } from '../errors.js';
 import type { Context, TargetError } from '../index.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
@@ -160,7 +161,8 @@ const CHECKS: Checks = {
   ipAddress: BOOLEAN,
   consent: {
     wanted: 'true, false, { granted: boolean } or a function',
-    accepts: (value) => typeof (isRecord(value) ? value.granted : value) === 'boolean' || isFunction(value),
+    accepts: (value) =>
+      typeof (isRecord(value) ? ownFieldOf(value, 'granted') : value) === 'boolean' || isFunction(value),
   },
   withoutConsent: oneOf('default', 'anonymous'),
   unseen: oneOf('prefetch', 'execute', 'skip'),
@@ -199,7 +201,7 @@ function checkFields(fields: unknown, checks: Checks, path: string): void {
   if (!isRecord(fields)) {
     throw invalidOption(path || 'options', 'an object', fields);
   }
-  for (const name in checks) {
+  for (const name of Object.keys(checks)) {
     const inner = path ? `${path}.${name}` : name;
     const value = readField(fields, name, inner);
     const check = checks[name];
@@ -215,12 +217,12 @@ function checkFields(fields: unknown, checks: Checks, path: string): void {
 }
 
 function isCheck(check: Check | Checks): check is Check {
-  return isFunction(check.accepts);
+  return Object.hasOwn(check, 'accepts');
 }
 
 function readField(fields: JsonRecord, name: string, path: string): unknown {
   try {
-    return fields[name];
+    return ownFieldOf(fields, name);
   } catch (cause) {
     throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
   }

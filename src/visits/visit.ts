@@ -8,7 +8,7 @@ import type {
   TargetClient,
   Visitor,
 } from '../index.js';
-import { ownOf } from '../inherited-names.js';
+import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -120,9 +120,7 @@ export class Visit {
   ): Promise<AttributesProvider<Schema>> {
     this.#hasAsked = true;
     const own = options ?? {};
-    const answer = await this.#settle(own, () =>
-      this.#calls.ask({ ...own, request: this.#support.addMboxes(own.request ?? {}, mboxNames) }),
-    );
+    const answer = await this.#settle(own, () => this.#calls.askFor(mboxNames, own));
     return this.#support.toAttributes<Schema>(answer);
   }
 
@@ -145,7 +143,8 @@ export class Visit {
     const options = { request: { execute: { mboxes } } };
     try {
       const { response } = await this.#calls.ask(options);
-      const option = response.execute?.mboxes?.[0]?.options?.[0];
+      const [mbox] = ownOf(ownOf(response).execute)?.mboxes ?? [];
+      const option = ownOf(ownOf(mbox)?.options?.[0]);
       const isContent = option?.content !== undefined && option.type !== 'redirect';
       // The account decides what an offer holds. The caller knows its own mbox.
       return isContent ? (option.content as Content) : defaultContent;
@@ -202,8 +201,8 @@ export class Visit {
       return [];
     }
     if (this.#facts.consent.forget) {
-      const { write, ...attributes } = cookies ?? {};
-      return write === 'never' ? [] : toSetCookieHeaders(FORGOTTEN, attributes);
+      const own = cookies && ownOf(cookies);
+      return own?.write === 'never' ? [] : toSetCookieHeaders(FORGOTTEN, own ?? {});
     }
     return this.#facts.knownIdentity?.setCookies() ?? [];
   }
@@ -256,7 +255,8 @@ export class Visit {
   /** Copies the request of a call that failed, for the answer. The caller may have changed it since. */
   #copyOf(options: VisitRequest | VisitAttributesCall | undefined): CopiedRequest {
     try {
-      return options?.request ? this.#support.checkRequest(options.request) : {};
+      const request = options && ownFieldOf(options, 'request');
+      return isObject(request) ? this.#support.checkRequest(request) : {};
     } catch {
       return {};
     }
@@ -269,7 +269,8 @@ export class Visit {
     }
     const inner = 'execute.mboxes[0].';
     try {
-      const mbox = { ...options, name };
+      const { order, parameters, profileParameters } = ownOf(options);
+      const mbox = { ...options, order, parameters, profileParameters, name };
       return this.#support.checkRequest({ execute: { mboxes: [mbox] } });
     } catch (thrown) {
       const error = this.#support.toError(thrown, { request: { options } });

@@ -77,6 +77,43 @@ describe('the options of a visit', () => {
     expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
   });
 
+  test('options may be getters of classes', async () => {
+    class Cookies {
+      get domain() {
+        return 'shop.example';
+      }
+    }
+    class Options {
+      get cookies() {
+        return new Cookies();
+      }
+      get clientHints() {
+        return true;
+      }
+    }
+    class Order {
+      get parameters() {
+        return { plan: 'gold' };
+      }
+    }
+    class Call {
+      get consumerId() {
+        return 'footer';
+      }
+    }
+    const client = bench.connect();
+    const visit = createVisit(client, new Browser().request(), new Options());
+    await visit.getAttributes(['flags'], new Call());
+    expect(visit.setCookies[0]).toContain('Domain=shop.example');
+    expect(visit.headers().map(([name]) => name)).toContain('Accept-CH');
+    visit.track('orderConfirmPage', new Order());
+    await client.flush();
+    expect(bench.sent().execute).toMatchObject({ mboxes: [{ parameters: { plan: 'gold' } }] });
+    expect(Object.values(visit.visitor.getState())).toMatchObject([
+      { sdid: { supplementalDataIDCurrentConsumed: { 'payload:footer': true } } },
+    ]);
+  });
+
   test('an option that cannot be read is named', async () => {
     const options = {
       get onError(): never {
