@@ -27,6 +27,7 @@ const slow = [
   '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',
+  '/test/visits/visit\\.isolation\\.',
 ];
 
 const project: Config = {

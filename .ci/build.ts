@@ -106,15 +106,20 @@ const withoutPolyfills: Plugin = {
   },
 };
 
-/** Nobody reads the white space of other people's packages; our own code stays as it can be read and debugged. */
-const withoutWhiteSpaceOfOthers: Plugin = {
-  name: 'without-white-space-of-others',
+/** Other people's packages are minified; our own code stays as it can be read and debugged. */
+const withOthersMinified: Plugin = {
+  name: 'with-others-minified',
   async generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => isInstalled(id))) {
         continue;
       }
-      const { code } = await transform(chunk.code, { minifyWhitespace: true, legalComments: 'inline' });
+      const { code } = await transform(chunk.code, {
+        minifyWhitespace: true,
+        minifyIdentifiers: true,
+        minifySyntax: true,
+        legalComments: 'inline',
+      });
       chunk.code = code;
     }
   },
@@ -144,7 +149,19 @@ const connections = {
 };
 /** All that the entry for HTTP runs: browsers and middleware must not load the client with it. */
 const ofHttp = await filesOf('adapters/http');
-const words = { name: 'words', test: (id: string) => ofHttp.has(id), minShareCount: 2, priority: 3 };
+const words = {
+  name: 'words',
+  test: (id: string) => ofHttp.has(id) && !/\/src\/(visits|adapters)\//.test(id),
+  minShareCount: 2,
+  priority: 6,
+};
+/** Visits and adapters: programs that use the client alone must not load them with the words that both use. */
+const visits = { name: 'visits', test: /\/src\/visits\//, minShareCount: 2, priority: 4 };
+/** The functions that read a request: middleware that needs one of them must not load visits. */
+const ofRequests =
+  /\/src\/visits\/(context|cookie-header|cookies|ecid|ecid-cookies|incoming-request|inline-json|page-url|qa-mode|redirect|unseen-request)\.ts$/;
+const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priority: 5 };
+const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
 const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
 
@@ -175,7 +192,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     // Each use of a constant would repeat it.
     optimization: { inlineConst: false },
     transform: { target: 'es2022' },
-    plugins: [dependenciesByPlatform, withoutPolyfills, withoutWhiteSpaceOfOthers],
+    plugins: [dependenciesByPlatform, withoutPolyfills, withOthersMinified],
     onLog: throwOnWarning,
   });
   const { output } = await build.write({
@@ -186,7 +203,10 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     entryFileNames: `[name].${extension}`,
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: {
-      groups: [words, nodeFetch, jsonSchema, contentCodings, connections, bundledDependencies, shared],
+      groups: [
+        ...[words, requests, visits, adapters, nodeFetch, jsonSchema, contentCodings, connections],
+        ...[bundledDependencies, shared],
+      ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
@@ -216,20 +236,17 @@ function refuseDoubles(format: Format, chunks: readonly OutputChunk[]): void {
   }
 }
 
-/** The cache for runtimes without Node, in a folder of its own. */
-async function bundleWebCache(format: Format): Promise<OutputChunk[]> {
+/** The cache for runtimes without Node, in a folder of its own. They run bundles, whose bundlers mix both formats. */
+async function bundleWebCache(): Promise<OutputChunk[]> {
   const build = await rolldown({ cwd: root, input: webCache, onLog: throwOnWarning });
-  const file = join(dist, 'web', format === 'esm' ? 'lru-cache.js' : 'lru-cache.cjs');
-  const { output } = await build.write({ file, format, plugins: [withoutWhiteSpaceOfOthers] });
+  const file = join(dist, 'web/lru-cache.js');
+  const { output } = await build.write({ file, format: 'esm', plugins: [withOthersMinified] });
   await build.close();
   return output.filter((chunk) => chunk.type === 'chunk');
 }
 
 rmSync(dist, { recursive: true, force: true });
-const chunks: OutputChunk[] = [];
-for (const format of ['esm', 'cjs'] as const) {
-  chunks.push(...(await bundle(format)), ...(await bundleWebCache(format)));
-}
+const chunks = [...(await bundle('esm')), ...(await bundle('cjs')), ...(await bundleWebCache())];
 write('node/tldts.js', tldtsOnNode);
 writeDeclarations(entries);
 writeLicences(chunks);

@@ -1,10 +1,11 @@
 /** The declarations of the package, as tsc emits them. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join, posix } from 'node:path';
 import { peersOf } from './entries.js';
 import { dist, isBare, packageOf, root } from './manifest.js';
+import { pruneDeclarations } from './prune-declarations.js';
 import { write } from './write.js';
 
 /** The relative and the bare specifiers that a declaration file imports; examples in its comments import what they like. */
@@ -56,10 +57,10 @@ function reexported(path: string, text: string): string {
 }
 
 /** The declaration files that one entry reaches, its own first. A file may name packages only that the entry owns. */
-function reachedBy(entry: string, emitted: string): Set<string> {
+function reachedBy(entry: string, declarations: ReadonlyMap<string, string>): Set<string> {
   const reached = new Set([`${entry}.d.ts`]);
   for (const path of reached) {
-    for (const specifier of specifiersOf(readFileSync(join(emitted, 'src', path), 'utf8'))) {
+    for (const specifier of specifiersOf(declarations.get(path) ?? '')) {
       if (isBuiltin(specifier)) {
         continue;
       }
@@ -79,9 +80,15 @@ function reachedBy(entry: string, emitted: string): Set<string> {
  */
 export function writeDeclarations(entries: readonly string[]): void {
   const emitted = emitDeclarations(entries);
-  const reached = new Set(entries.flatMap((entry) => [...reachedBy(entry, emitted)]));
+  const folder = join(emitted, 'src');
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.d.ts'),
+  );
+  const texts = new Map(paths.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
+  const declarations = pruneDeclarations(texts, entries);
+  const reached = new Set(entries.flatMap((entry) => [...reachedBy(entry, declarations)]));
   for (const path of reached) {
-    const text = readFileSync(join(emitted, 'src', path), 'utf8');
+    const text = declarations.get(path) ?? '';
     const complete = text.includes('Symbol.asyncDispose') ? disposableLib + text : text;
     write(join('cjs', path.replace(/ts$/, 'cts')), complete.replace(/(['"]\.[^'"]*)\.js(?=['"])/g, '$1.cjs'));
     if (entries.includes(path.replace(/\.d\.ts$/, ''))) {

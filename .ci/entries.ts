@@ -39,6 +39,7 @@ export function readEntries(root: string): Entry[] {
  * package of an entry that they do not use.
  */
 export const PEERS: Readonly<Record<string, Readonly<Record<string, 'code' | 'types'>>>> = {
+  'adapters/fastify': { fastify: 'types' },
   'http/undici': { undici: 'code' },
 };
 

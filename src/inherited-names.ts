@@ -23,7 +23,7 @@ const READ_NAMES = /* @__PURE__ */ (
   'pixelRatio platformType platformVersion prefetchMboxCount prefetchPageLoad prefetchViewCount previewIndexes ' +
   'purchasedProductIds request responseSize selector telemetryServerToken time timeToFirstByte tls tnta total ' +
   'trackingServer trackingServerSecure usage webGLRenderer width zip ' +
-  'errno errors hostname port syscall beacon cacheControl consent cookies customerIds forget granted httpOnly isBot merge ' +
+  'analyticsDetails errno errors hostname port syscall beacon cacheControl consent cookies customerIds forget granted httpOnly isBot merge ' +
   'onError sameSite secure timeout unseen waitUntil withoutConsent write domain'
 ).split(' ');
 

@@ -1,7 +1,9 @@
 import { answerCall } from './answer-call.js';
 import { AttributesProvider, type AttributesSchema } from './attributes.js';
+import { quietly } from './call-safely.js';
 import type { ClientParts } from './client-parts.js';
 import type { WaitUntil } from './config/config-options.js';
+import { nearestOf, toUnknownLine } from './config/option-checks.js';
 import { TargetError } from './errors.js';
 import { within, withinMs } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
@@ -10,6 +12,7 @@ import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
 import { toCallError } from './request/callbacks.js';
+import { requireNotifications } from './request/copy-notification.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import {
@@ -38,10 +41,20 @@ export interface VisitSupport {
    */
   ownOptions<Options extends object>(options: Options): Options;
   /**
+   * Warns of options whose names are almost those of others, such as `concent`, once for each name. Options with quite
+   * different names may be those of an adapter.
+   */
+  warnOfMisspelt(options: object, known: ReadonlySet<string>): void;
+  /**
    * Checks and copies a request, as each call does.
    * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`, or `ERR_TARGET_CLOSED` when the client is closed.
    */
   checkRequest(request: DeliveryRequest): CopiedRequest;
+  /**
+   * Checks and copies a request of `sendNotifications`. Errors are those of `checkRequest`, and one for a request without
+   * notifications.
+   */
+  checkReport(request: DeliveryRequest): CopiedRequest;
   /** Returns the request of a `getAttributes` call: the mboxes are added to `execute`. */
   addMboxes(request: DeliveryRequest, mboxNames: readonly string[]): DeliveryRequest;
   /** Returns the budget of a call in ms. */
@@ -63,13 +76,15 @@ export interface VisitSupport {
    * Waits for the end of a call, within the limits of another call that it holds up.
    * @throws {TargetError} `ERR_TARGET_TIMEOUT` or `ERR_TARGET_ABORTED` as a rejection.
    */
-  waitFor(
-    first: Promise<void>,
-    limits: { readonly timeoutMs: number; readonly signal: unknown },
-  ): Promise<void>;
-  /** Decides a call in this process, and keeps nothing of its visitor for calls in the background. */
-  decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse>;
-  /** Makes a call for offers that began before. So it goes also while the client closes. */
+  waitFor(first: Promise<void>, limits: WaitLimits): Promise<void>;
+  /** Makes the error of a call whose budget is over before it was sent. */
+  toLateError(timeoutMs: number): TargetError;
+  /**
+   * Decides a call in this process, and keeps nothing of its visitor for calls in the background. It resolves to undefined
+   * when a hybrid client has no rules yet: with consent, the edge would decide the call.
+   */
+  decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse | undefined>;
+  /** Makes a call for offers or a report that began before. So it goes also while the client closes. */
   answer(options: RequestOptions): Promise<TargetDeliveryResponse>;
   /** Lets `flush` and `close` of the client wait for work that has begun. */
   hold(work: Promise<unknown>): void;
@@ -77,6 +92,15 @@ export interface VisitSupport {
   handOver(work: Promise<unknown>, waitUntil: WaitUntil | undefined): void;
   /** Resolves when all work that is held now has ended, or after a time in ms. */
   whenEnded(limitMs: number): Promise<void>;
+}
+
+/** The limits of a call that waits for the end of another. */
+export interface WaitLimits {
+  /** The rest of the call's budget in ms. */
+  readonly leftMs: number;
+  /** The whole budget of the call in ms. */
+  readonly timeoutMs: number;
+  readonly signal: unknown;
 }
 
 /** Makes the support of a client's visits. `refuseWhenClosed` throws when the client is closed. */
@@ -94,9 +118,16 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
       warnOfUnknownOptions(own, logger);
       return own;
     },
+    warnOfMisspelt: createMisspellings(logger),
     checkRequest: (request) => {
       refuseWhenClosed();
       return copyRequest(request, logger);
+    },
+    checkReport: (request) => {
+      refuseWhenClosed();
+      const copy = copyRequest(request, logger);
+      requireNotifications(copy);
+      return copy;
     },
     addMboxes: withMboxes,
     toTimeoutMs: (timeout) => toTimeoutMs(timeout) ?? config.timeoutMs,
@@ -105,8 +136,18 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     toError: toCallError,
     onAbort,
     waitFor,
-    decideAnonymously: async (options) =>
-      answerCall(ownOptions(options), options.request, unnoted, 'on-device'),
+    toLateError,
+    decideAnonymously: async (options) => {
+      try {
+        return await answerCall(ownOptions(options), options.request, unnoted, 'on-device');
+      } catch (thrown) {
+        const error = toCallError(thrown, options);
+        if (config.decisioningMethod === 'hybrid' && error.code === 'ERR_TARGET_NOT_READY') {
+          return undefined;
+        }
+        throw error;
+      }
+    },
     answer: async (options) => answerCall(ownOptions(options), options.request, parts),
     hold: (work) => {
       const end = () => void held.delete(work);
@@ -122,21 +163,42 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
   };
 }
 
-function waitFor(
-  first: Promise<void>,
-  { timeoutMs, signal: given }: { readonly timeoutMs: number; readonly signal: unknown },
-): Promise<void> {
+/** The maximum number of unknown options that are looked at. Programs write their options, so they have few. */
+const MAX_UNKNOWN = 100;
+/** The number of letters in which a misspelt name differs at most. */
+const MAX_DISTANCE = 2;
+
+function createMisspellings(logger: Logger): VisitSupport['warnOfMisspelt'] {
+  const seen = new Set<string>();
+  return (options, known) => {
+    // A proxy may refuse to tell its names.
+    quietly(() => {
+      for (const name in options) {
+        if (known.has(name) || seen.has(name) || seen.size >= MAX_UNKNOWN) {
+          continue;
+        }
+        seen.add(name);
+        if (nearestOf(name, [...known], MAX_DISTANCE) !== undefined) {
+          logger.warn(`visits: ${toUnknownLine(name, [...known])}`);
+        }
+      }
+    });
+  };
+}
+
+function waitFor(first: Promise<void>, { leftMs, timeoutMs, signal: given }: WaitLimits): Promise<void> {
   const signal = toSignal(given);
   return within(
-    { timeoutMs, signal },
+    { timeoutMs: leftMs, signal },
     () => first,
-    (limit) =>
-      limit === 'signal'
-        ? abortedError(signal)
-        : new TargetError(
-            'ERR_TARGET_TIMEOUT',
-            `the delivery call did not end in time: it was not sent, because the call that names the visitor had no answer within ${Math.round(timeoutMs)} ms`,
-          ),
+    (limit) => (limit === 'signal' ? abortedError(signal) : toLateError(timeoutMs)),
+  );
+}
+
+function toLateError(timeoutMs: number): TargetError {
+  return new TargetError(
+    'ERR_TARGET_TIMEOUT',
+    `the delivery call did not end in time: it was not sent, because the call that names the visitor had no answer within ${timeoutMs} ms`,
   );
 }
 

@@ -212,7 +212,10 @@ describe('a place that is known', () => {
     }
     expect(places).toHaveLength(1);
     expect(heard.geoLocationUpdated).toHaveLength(1);
-    await pass(61 * 60_000);
+    await pass(59 * 60_000);
+    expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');
+    expect(places).toHaveLength(1);
+    await pass(2 * 60_000);
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
     expect(places).toHaveLength(2);
   });

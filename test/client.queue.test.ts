@@ -131,7 +131,7 @@ describe('flush', () => {
   });
 
   test('ends no wait that the edge has asked for', async () => {
-    const { client, show } = await start();
+    const { client, show } = await start(LONG);
     const fault = bench.edge.fault({ ...unavailable, headers: { 'Retry-After': 600 } });
     await show(1);
     await until(() => fault.hits === 1);

@@ -15,7 +15,10 @@ import { ERROR_CODES } from '../src/errors.js';
 import { EVENT_NAMES } from '../src/events.js';
 import { CALL_OPTIONS } from '../src/request/options.js';
 
-/** A block of TypeScript: ```ts is compiled; ```ts run is run too, and prints what the ```text behind it shows. */
+/**
+ * A block of TypeScript: ```ts is compiled; ```ts run is run too, and prints what the ```text behind it shows. A block of a
+ * server of a framework, such as ```ts express.ts, is compiled and run by `npm run test:frameworks`.
+ */
 interface Snippet {
   /** Such as `docs/errors.md:12`. */
   readonly place: string;
@@ -129,6 +132,16 @@ describe('the documents', () => {
     expect(names.filter((name) => !new RegExp(`\`[^\`]*\\b${name}\\b[^\`]*\``).test(readme))).toEqual([]);
     expect(ERROR_CODES.filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
     expect(EVENT_NAMES.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('show the servers of the frameworks as CI runs them, and each of them', () => {
+    const folder = 'test/frameworks/servers';
+    const shown = DOCUMENTS.flatMap((document) => [
+      ...read(document).matchAll(/^```ts (\S+\.ts)\n(.*?)^```$/gms),
+    ]);
+    const texts = Object.fromEntries(shown.map(([, file, text]) => [file, text]));
+    const files = readdirSync(join(ROOT, folder));
+    expect(texts).toEqual(Object.fromEntries(files.map((file) => [file, read(`${folder}/${file}`)])));
   });
 
   test('describe every option of a visit in one row of a table', () => {

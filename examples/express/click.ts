@@ -1,8 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Request } from 'express';
-import { readCookies, toSetCookieHeaders } from 'target-node-sdk/http';
-import { cookieOptions, toContext } from './context.js';
-import type { Target } from './target.js';
+import type { Visit } from 'target-node-sdk/http';
 
 /** A click on an mbox's offer, by the token that came with the decision. */
 export interface Click {
@@ -10,35 +7,29 @@ export interface Click {
   readonly token: string;
 }
 
-/** What became of a click. */
-export interface Reported {
-  readonly isReported: boolean;
-  readonly setCookies: string[];
-}
-
-/** Sends the click of a request's body to Target as a notification. Never rejects. */
-export async function reportClick({ client, organizationId }: Target, request: Request): Promise<Reported> {
-  const click: unknown = request.body;
+/**
+ * Sends a click to Target as a notification, with the address of the page that it was made on. Resolves with whether
+ * Target counted it, and never rejects.
+ */
+export async function reportClick(visit: Visit, click: unknown, page: string | undefined): Promise<boolean> {
   if (!isClick(click)) {
-    return { isReported: false, setCookies: [] };
+    return false;
   }
   const id = randomUUID();
   try {
-    const answer = await client.sendNotifications({
-      ...readCookies(request.headers.cookie, organizationId),
+    const { response } = await visit.sendNotifications({
       request: {
-        context: toContext(request, request.get('referer')),
+        context: { channel: 'web', address: { url: page, referringUrl: page } },
         notifications: [
           { id, type: 'click', timestamp: Date.now(), mbox: { name: click.mbox }, tokens: [click.token] },
         ],
       },
     });
     // Target names the notifications that it took; one with a token that it does not know is missing.
-    const isReported = answer.response.notifications?.some((notification) => notification.id === id) ?? false;
-    return { isReported, setCookies: toSetCookieHeaders(answer, cookieOptions(request)) };
+    return response.notifications?.some((notification) => notification.id === id) ?? false;
   } catch (error) {
     console.error(`a click was not reported: ${error}`);
-    return { isReported: false, setCookies: [] };
+    return false;
   }
 }
 

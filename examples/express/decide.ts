@@ -1,9 +1,6 @@
-import type { Request } from 'express';
-import { AttributesProvider, type ResponseTokens, type TargetDeliveryResponse } from 'target-node-sdk';
-import { readCookies, toSetCookieHeaders } from 'target-node-sdk/http';
+import type { AttributesProvider, ResponseTokens, TargetDeliveryResponse } from 'target-node-sdk';
+import type { Visit } from 'target-node-sdk/http';
 import type { Click } from './click.js';
-import { cookieOptions, toContext } from './context.js';
-import type { Target } from './target.js';
 
 /** The JSON offer of the mbox `delivery-note`. */
 export interface DeliveryNote {
@@ -25,56 +22,39 @@ export interface Decisions {
   readonly note: DeliveryNote;
   readonly flags: ShopFlags;
   /** What to report when the hero's button is clicked. */
-  readonly click?: Click | undefined;
+  readonly click: Click | undefined;
   /** The answer, to show who decided; undefined for default content. */
-  readonly answer?: TargetDeliveryResponse;
-  readonly responseTokens?: ResponseTokens | undefined;
-  readonly setCookies: string[];
+  readonly answer: TargetDeliveryResponse | undefined;
+  readonly responseTokens: ResponseTokens | undefined;
 }
 
 /** What everybody sees when Target cannot be asked, or has nothing for this visitor. */
-export const DEFAULTS: Decisions = {
+const DEFAULTS: Pick<Decisions, 'hero' | 'note' | 'flags'> = {
   hero: '<h1>Fresh coffee from the harbour</h1><p>Roasted on Mondays, with you by Wednesday.</p>',
   note: { text: 'We deliver within three days.', freeFrom: 50 },
   flags: { showStock: false, productsPerRow: 3, searchHint: 'Search' },
-  setCookies: [],
 };
 
-/** Decides the page for the visitor of a request. Never rejects: without Target, there is the default content. */
-export async function decide(target: Target, request: Request): Promise<Decisions> {
-  try {
-    return await decideWithTarget(target, request);
-  } catch (error) {
-    console.error(`default content is shown: ${error}`);
-    return DEFAULTS;
-  }
-}
-
-async function decideWithTarget({ client, organizationId }: Target, request: Request): Promise<Decisions> {
-  const context = toContext(request);
-  const visitor = readCookies(request.headers.cookie, organizationId);
-  const answer = await client.getOffers({
-    ...visitor,
-    request: { context, execute: { mboxes: [{ name: 'hero' }, { name: 'delivery-note' }] } },
-  });
-  const flags = await client.getAttributes<{ 'shop-flags': ShopFlags }>(['shop-flags'], {
-    ...visitor,
-    // A new visitor got ids with the first answer, and is the same visitor now.
-    targetCookie: answer.targetCookie.value,
-    request: { context },
-  });
-
-  const hero = answer.response.execute?.mboxes?.find(({ name }) => name === 'hero');
+/**
+ * Decides the page of a visit. The three parts ask by themselves, and the visit makes one call of it. With the option
+ * `onError`, no part rejects: without Target, there is the default content.
+ */
+export async function decide(visit: Visit): Promise<Decisions> {
+  const [answer, note, flags] = await Promise.all([
+    visit.getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } }),
+    visit.getAttributes<{ 'delivery-note': DeliveryNote }>(['delivery-note']),
+    visit.getAttributes<{ 'shop-flags': ShopFlags }>(['shop-flags']),
+  ]);
+  const [hero] = answer.response.execute?.mboxes ?? [];
   const option = hero?.options?.find(({ type }) => type === 'html');
   const token = hero?.metrics?.find(({ type }) => type === 'click')?.eventToken;
   return {
     hero: typeof option?.content === 'string' ? option.content : DEFAULTS.hero,
-    note: toDeliveryNote(new AttributesProvider(answer)),
+    note: toDeliveryNote(note),
     flags: toShopFlags(flags),
     click: token === undefined ? undefined : { mbox: 'hero', token },
-    answer,
+    answer: answer.failure ? undefined : answer,
     responseTokens: option?.responseTokens,
-    setCookies: toSetCookieHeaders(answer, cookieOptions(request)),
   };
 }
 

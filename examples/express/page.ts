@@ -2,23 +2,20 @@ import { toInlineJson } from 'target-node-sdk/http';
 import type { Click } from './click.js';
 import type { Decisions } from './decide.js';
 import { Html, html } from './html.js';
-
-const PRODUCTS = [
-  { name: 'Kenya Karatina', notes: 'Blackcurrant, tomato leaf', price: 14, stock: 12 },
-  { name: 'Colombia Huila', notes: 'Caramel, red apple', price: 12, stock: 3 },
-  { name: 'Ethiopia Guji', notes: 'Peach, jasmine', price: 15, stock: 7 },
-];
+import { PRODUCTS } from './products.js';
 
 /** What the page shows besides the decisions. */
 export interface Surroundings {
   /** What became of a click that a browser without JavaScript has just sent. */
   readonly claimed: string;
+  /** What became of an order that the visitor has just placed. */
+  readonly ordered: string;
   /** The demo's own buttons. */
   readonly controls: Html;
 }
 
 /** The page. Offers are HTML by the activity's author and go in as they are; everything else is escaped. */
-export function toPage(decisions: Decisions, { claimed, controls }: Surroundings): string {
+export function toPage(decisions: Decisions, { claimed, ordered, controls }: Surroundings): string {
   const { hero, note, flags, click } = decisions;
   const page = html`<!doctype html>
 <html lang="en">
@@ -42,6 +39,7 @@ export function toPage(decisions: Decisions, { claimed, controls }: Surroundings
 <form id="claim" method="post" action="/claim">${click && toFields(click)}<button>Claim this offer</button></form>
 <p id="claimed" role="status">${claimed}</p>
 </section>
+<p id="ordered" class="note" role="status">${ordered}</p>
 <p id="note" class="note">${note.text} Free delivery from €${note.freeFrom}.</p>
 <ul class="products" style="--per-row: ${flags.productsPerRow}">
 ${PRODUCTS.map(
@@ -49,6 +47,7 @@ ${PRODUCTS.map(
 <h2>${name}</h2>
 <p>${notes}</p>
 <p><strong>€${price}</strong>${flags.showStock ? html` <span class="stock">${stock} left</span>` : ''}</p>
+<form method="post" action="/order"><button name="product" value="${name}" aria-label="Buy ${name}">Buy</button></form>
 </li>
 `,
 )}</ul>

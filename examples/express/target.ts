@@ -1,12 +1,13 @@
 import { TargetClient, type TargetClientConfig } from 'target-node-sdk';
+import type { VisitOptions } from 'target-node-sdk/http';
 import { DemoEdge } from './demo.js';
 
-/** The client, and what reading its cookies needs. */
+/** The client, and the options of its visits. */
 export interface Target {
   /** For people. */
   readonly name: string;
   readonly client: TargetClient;
-  readonly organizationId: string;
+  readonly options: VisitOptions;
   /** The local edge, where there is no account. */
   readonly demo: DemoEdge | undefined;
 }
@@ -22,7 +23,13 @@ export async function connectTarget(environment: NodeJS.ProcessEnv): Promise<Tar
     logger: { error: console.error, warn: console.warn },
     ...config,
   });
-  return { name, client, organizationId: config.organizationId, demo };
+  const options: VisitOptions = {
+    // Scripts have no use for the cookies, unless at.js runs in the page: then leave `httpOnly` out. The demo has no https.
+    cookies: { httpOnly: true, secure: demo === undefined },
+    clientHints: true,
+    onError: (error) => console.error(`default content is shown: ${error}`),
+  };
+  return { name, client, options, demo };
 }
 
 /** Adobe's edge for an account, else a local one. */

@@ -202,9 +202,14 @@ export function warnOfUnknown(written: object, known: readonly string[], warn: (
 /** Writes the warning of an unknown key. The search for a similar known one takes longer than a small decision. */
 export function toUnknownLine(name: string, known: readonly string[]): string {
   const shown = name.slice(0, 64);
-  const nearest = closestMatch(shown, known, { maxDistance: Math.ceil(name.length * 0.4) });
+  const nearest = nearestOf(shown, known, Math.ceil(name.length * 0.4));
   const hint = nearest === undefined ? '' : `: did you mean "${nearest}"?`;
   return `unknown option ${JSON.stringify(shown)} is ignored${hint}`;
+}
+
+/** Finds the most similar name that differs in at most `maxDistance` letters. */
+export function nearestOf(name: string, known: readonly string[], maxDistance: number): string | undefined {
+  return closestMatch(name.slice(0, 64), known, { maxDistance });
 }
 
 /** Warns of an event that does not exist, and suggests the most similar one that does. */

@@ -91,6 +91,9 @@ export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: n
   };
 }
 
+/** The options of callers who give none. They have nothing of `Object.prototype`. */
+const NO_OPTIONS: SetCookieOptions = Object.create(null);
+
 /**
  * Writes the `Set-Cookie` headers that an answer needs, one text for each cookie: the `mbox` cookie, and the
  * `mboxEdgeCluster` cookie when the location hint is known. With them, Target recognises the visitor in the browser's
@@ -106,17 +109,17 @@ export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: n
  */
 export function toSetCookieHeaders(
   answer: Pick<TargetDeliveryResponse, 'targetCookie' | 'targetLocationHintCookie'>,
-  options: SetCookieOptions = {},
+  options: SetCookieOptions = NO_OPTIONS,
 ): string[] {
   const { targetCookie, targetLocationHintCookie } = ownOf(answer);
-  const own = withoutInherited(options);
+  const own = options === NO_OPTIONS ? options : withoutInherited(options);
   const sameSite = own.sameSite ?? 'lax';
   const written = {
     path: own.path ?? '/',
     secure: (own.secure ?? true) || String(sameSite).toLowerCase() === 'none',
     sameSite,
     httpOnly: own.httpOnly ?? false,
-    ...(own.domain && { domain: own.domain }),
+    domain: own.domain || undefined,
   };
   return [targetCookie, targetLocationHintCookie]
     .filter((cookie): cookie is TargetCookie => cookie !== undefined && cookie !== null)

@@ -3,8 +3,11 @@ import type { VisitCall } from './visit-call.js';
 
 /** A call that may have to wait until the visitor is known. */
 export interface WaitingCall<Answer> {
-  /** The budget of the whole call in ms. The wait takes a part of it. */
-  readonly timeoutMs: number;
+  /**
+   * The budget of the whole call in ms. The wait takes a part of it. It is undefined for a call for which nobody waits:
+   * that one waits as long as it takes, and has its whole budget then.
+   */
+  readonly timeoutMs: number | undefined;
   readonly signal: VisitCall['signal'];
   /** Tells whether the call can go now without making a visitor of its own. */
   isKnown(): boolean;
@@ -12,15 +15,17 @@ export interface WaitingCall<Answer> {
   send(timeoutMs?: number): PromiseLike<Answer>;
 }
 
+type Support = Pick<VisitSupport, 'waitFor' | 'hold' | 'toLateError'>;
+
 /**
  * Lets one call of an unknown visitor go first. The others wait for its answer, because it names the visitor. If it
  * fails, the next one goes first.
  */
 export class IdentityFirst {
-  readonly #support: Pick<VisitSupport, 'waitFor' | 'hold'>;
+  readonly #support: Support;
   #first: Promise<void> | undefined;
 
-  constructor(support: Pick<VisitSupport, 'waitFor' | 'hold'>) {
+  constructor(support: Support) {
     this.#support = support;
   }
 
@@ -46,13 +51,28 @@ export class IdentityFirst {
   }
 
   async #wait<Answer>(call: WaitingCall<Answer>): Promise<Answer> {
-    const { signal } = call;
-    const endMs = performance.now() + call.timeoutMs;
-    // The rest is never 0, so that the wait fails with the error of a call whose time is over.
-    const leftMs = () => Math.max(0.001, endMs - performance.now());
-    while (this.#first && !call.isKnown()) {
-      await this.#support.waitFor(this.#first, { timeoutMs: leftMs(), signal });
+    const { signal, timeoutMs } = call;
+    if (timeoutMs === undefined) {
+      while (this.#first && !call.isKnown()) {
+        await this.#first;
+      }
+      return this.#sendAfterWait(call, undefined);
     }
-    return call.isKnown() ? call.send(leftMs()) : this.#lead(call.send(leftMs()));
+    const endMs = performance.now() + timeoutMs;
+    const leftMs = () => {
+      const left = endMs - performance.now();
+      if (left <= 0) {
+        throw this.#support.toLateError(timeoutMs);
+      }
+      return Math.ceil(left);
+    };
+    while (this.#first && !call.isKnown()) {
+      await this.#support.waitFor(this.#first, { leftMs: leftMs(), timeoutMs, signal });
+    }
+    return this.#sendAfterWait(call, leftMs());
+  }
+
+  #sendAfterWait<Answer>(call: WaitingCall<Answer>, timeoutMs: number | undefined): PromiseLike<Answer> {
+    return call.isKnown() ? call.send(timeoutMs) : this.#lead(call.send(timeoutMs));
   }
 }

@@ -1,5 +1,11 @@
-import type { MboxResponse, ResolvedMboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
-import { copyWith, emptyLike, ownOf, setField } from '../inherited-names.js';
+import type {
+  DeliveryResponse,
+  MboxResponse,
+  ResolvedMboxRequest,
+  TargetDeliveryResponse,
+  TargetError,
+} from '../index.js';
+import { ownOf, setField } from '../inherited-names.js';
 import { isRecord, parseJson } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -8,6 +14,8 @@ import type { VisitAnswer } from './visit-call.js';
 const MAX_MBOXES = 50;
 /** The parts of a request that can hold mboxes. */
 const PARTS = ['execute', 'prefetch'] as const;
+/** A part of an answer that has no mboxes. */
+const NO_MBOXES = { mboxes: undefined };
 type Part = (typeof PARTS)[number];
 type Mbox = ResolvedMboxRequest;
 
@@ -120,20 +128,22 @@ export class MergedCalls {
 
   /** Returns a copy of an answer with the mboxes of one call alone. Each caller may change its own. */
   #shareOf(answer: VisitAnswer, asked: CopiedRequest): VisitAnswer {
-    const share = parseJson(JSON.stringify(answer)) as VisitAnswer;
-    const request: Record<string, unknown> = { ...share.request };
+    const { analyticsDetails: _, responseTokens: _tokens, trace: _trace, ...rest } = answer;
+    const request: Record<string, unknown> = { ...answer.request };
+    const response: DeliveryResponse = { ...answer.response };
     for (const part of PARTS) {
       const own = mboxesOf(asked, part);
       if (own.length > 0) {
-        const mboxes = share.response[part]?.mboxes ?? [];
-        setField(request, part, copyWith(emptyLike(share), { mboxes: own }));
-        share.response[part] = copyWith(emptyLike(share), { mboxes: answersOf(own, mboxes) });
+        setField(request, part, { mboxes: own });
+        const { mboxes } = ownOf(ownOf(response)[part]) ?? NO_MBOXES;
+        setField(response, part, { mboxes: answersOf(own, mboxes ?? []) });
       } else {
         delete request[part];
-        delete share.response[part];
+        delete response[part];
       }
     }
-    share.request = copyWith(emptyLike(share), request) as unknown as VisitAnswer['request'];
+    // The parts of other callers are left out before the copy, so that its cost does not grow with their number.
+    const share = parseJson(JSON.stringify({ ...rest, request, response })) as VisitAnswer;
     this.#options.collectDetails(share);
     return share;
   }
@@ -161,6 +171,11 @@ function later(act: () => void): void {
   } else {
     setTimeout(act, 0);
   }
+}
+
+/** Resolves at the end of the present turn of the event loop. */
+export function endOfTurn(): Promise<void> {
+  return new Promise(later);
 }
 
 /** Returns a signal that is aborted when none of the callers waits. One without a signal waits in any case. */
@@ -242,6 +257,6 @@ function toRequest({ mboxes }: Batch): CopiedRequest {
 /** Picks the answers for the mboxes of one call, under the indexes that the call gave them. */
 function answersOf(own: readonly Mbox[], answers: readonly MboxResponse[]): MboxResponse[] {
   return own.flatMap(({ name, index }) =>
-    answers.filter((answer) => answer.name === name).map((answer) => Object.assign(answer, { index })),
+    answers.filter((answer) => answer.name === name).map((answer) => ({ ...answer, index })),
   );
 }

@@ -1,4 +1,10 @@
-import type { ExecuteResponse, PrefetchResponse, TargetDeliveryResponse } from '../index.js';
+import type {
+  ExecuteResponse,
+  MboxResponse,
+  PrefetchResponse,
+  ResolvedMboxRequest,
+  TargetDeliveryResponse,
+} from '../index.js';
 import { copyWith, emptyLike, ownOf } from '../inherited-names.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 
@@ -11,12 +17,13 @@ export interface Uncounted {
 
 /**
  * Makes a request that counts nothing: the locations of `execute` are prefetched. Orders and products are left out,
- * because a prefetch cannot count them.
+ * because a prefetch cannot count them, and so are notifications, which would be counted.
  */
 export function toUncounted(asked: CopiedRequest): Uncounted {
-  const { execute, prefetch, impressionId: _, ...rest } = ownOf(asked);
+  const { notifications: _reports, ...quiet } = ownOf(asked);
+  const { execute, prefetch, impressionId: _, ...rest } = ownOf(quiet);
   if (!execute) {
-    return { request: asked, restore: () => undefined };
+    return { request: quiet, restore: () => undefined };
   }
   const mboxes = [...(ownOf(prefetch)?.mboxes ?? []), ...(ownOf(execute).mboxes ?? [])];
   const pageLoad = ownOf(execute).pageLoad ?? ownOf(prefetch)?.pageLoad;
@@ -43,22 +50,21 @@ function withoutSale<Details extends { readonly order?: unknown; readonly produc
 function restore(answer: TargetDeliveryResponse, asked: CopiedRequest): void {
   const { execute, prefetch } = ownOf(asked);
   const { response } = answer;
-  const prefetched = prefetch?.mboxes ?? [];
   const executed: ExecuteResponse = emptyLike(response);
   const rest: PrefetchResponse = copyWith(response.prefetch ?? emptyLike(response), {});
-  const { mboxes = [], pageLoad } = rest;
-  const isExecuted = (index: number) => index >= prefetched.length;
+  const { pageLoad } = rest;
+  const mboxes = rest.mboxes ?? [];
+  const prefetched = prefetch?.mboxes ?? [];
+  const all = [...prefetched, ...(execute?.mboxes ?? [])];
+  const isPrefetched = (position: number) => position >= 0 && position < prefetched.length;
+  const positions = mboxes.map((mbox) => positionOf(mbox, all));
+  const own = mboxes.map((mbox, at) => withIndex(mbox, all[positions[at] ?? -1]));
   if (execute?.mboxes) {
-    const own = execute.mboxes;
-    executed.mboxes = mboxes
-      .filter(({ index = 0 }) => isExecuted(index))
-      .map((mbox) => withIndex(mbox, own[(mbox.index ?? 0) - prefetched.length]));
+    executed.mboxes = own.filter((_, at) => !isPrefetched(positions[at] ?? -1));
   }
   delete rest.mboxes;
   if (prefetch?.mboxes) {
-    rest.mboxes = mboxes
-      .filter(({ index = 0 }) => !isExecuted(index))
-      .map((mbox) => withIndex(mbox, prefetched[mbox.index ?? 0]));
+    rest.mboxes = own.filter((_, at) => isPrefetched(positions[at] ?? -1));
   }
   if (execute?.pageLoad && pageLoad) {
     executed.pageLoad = pageLoad;
@@ -80,6 +86,14 @@ function restore(answer: TargetDeliveryResponse, asked: CopiedRequest): void {
   }
 }
 
-function withIndex<Mbox extends object>(mbox: Mbox, asked: { readonly index: number } | undefined): Mbox {
+/**
+ * Finds the position of an answered mbox in the list that was asked for, by its index. An answer without an index is found
+ * by its name.
+ */
+function positionOf({ index, name }: MboxResponse, asked: readonly ResolvedMboxRequest[]): number {
+  return index ?? asked.findLastIndex((mbox) => mbox.name === name);
+}
+
+function withIndex(mbox: MboxResponse, asked: ResolvedMboxRequest | undefined): MboxResponse {
   return asked ? copyWith(mbox, { index: asked.index }) : mbox;
 }

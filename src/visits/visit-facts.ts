@@ -49,6 +49,11 @@ export class VisitFacts {
     this.consent = toConsent(options.consent, incoming, support.logger);
   }
 
+  /** True when the visitor has consented, and has not opted out of Experience Cloud. */
+  get isConsenting(): boolean {
+    return this.consent.granted && !isOptedOut(this.#incoming, this.#client.organizationId);
+  }
+
   /** The treatment of the visit. */
   get mode(): VisitMode {
     this.#mode ??= this.#findMode();
@@ -71,7 +76,7 @@ export class VisitFacts {
     this.#identity ??= new VisitIdentity(
       this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : NO_COOKIES,
       this.#support,
-      this.#options.cookies ?? {},
+      this.#options.cookies ?? undefined,
     );
     if (this.#areHeadersSent) {
       this.#identity.headersSent();
@@ -120,7 +125,7 @@ export class VisitFacts {
     if (this.isUnseen && this.#unseen === 'skip') {
       return 'silent';
     }
-    if (!this.consent.granted || this.#isOptedOut) {
+    if (!this.isConsenting) {
       const canDecide = this.#client.decisioningMethod !== 'server-side';
       return withoutConsent === 'anonymous' && canDecide ? 'anonymous' : 'silent';
     }
@@ -133,21 +138,17 @@ export class VisitFacts {
     return 'normal';
   }
 
-  get #isOptedOut(): boolean {
-    return isOptedOut(this.#incoming, this.#client.organizationId);
-  }
-
   #readContext(): object {
     const { context, ipAddress } = this.#options;
+    const { logger } = this.#support;
     const isNormal = this.mode === 'normal';
     const read = toContext(this.#incoming, { ipAddress: isNormal && ipAddress !== false });
     const own =
-      typeof context === 'function'
-        ? askOption('context', () => context(this.#incoming), this.#support.logger)
-        : context;
-    const merged = mergeContexts(read, own);
+      typeof context === 'function' ? askOption('context', () => context(this.#incoming), logger) : context;
+    // A field of the user's object may be a getter that throws.
+    const merged = askOption('context', () => mergeContexts(read, own), logger) ?? read;
     if (isNormal && !('userAgent' in merged)) {
-      warnOnce(this.#support.logger, NO_USER_AGENT);
+      warnOnce(logger, NO_USER_AGENT);
     }
     return merged;
   }

@@ -15,6 +15,12 @@ interface VisitorOptions {
   readonly visitor: Visitor;
 }
 
+/** The cookies that the answers so far set. */
+interface DueCookies {
+  readonly targetCookie: TargetCookie;
+  readonly targetLocationHintCookie: TargetCookie | undefined;
+}
+
 const TOO_LATE =
   'a new visitor was named after the headers of the answer were sent, so its cookies are lost: ask Target before the answer begins';
 
@@ -26,23 +32,21 @@ export class VisitIdentity {
   /** The Experience Cloud visitor, whose supplemental data id all calls of the page share. */
   readonly visitor: Visitor;
   readonly #support: VisitSupport;
-  readonly #cookies: VisitCookieOptions;
+  readonly #cookies: VisitCookieOptions | undefined;
   readonly #came: { readonly tntId: string | undefined; readonly hint: string | undefined };
   readonly #hasSession: boolean;
   readonly #sessionId: string;
   #targetCookie: string | undefined;
   #tntId: string | undefined;
   #hint: string | undefined;
-  #due:
-    | { readonly targetCookie: TargetCookie; readonly targetLocationHintCookie: TargetCookie | undefined }
-    | undefined;
+  #due: DueCookies | undefined;
   #areHeadersSent = false;
   #sentTntId: string | undefined;
 
   constructor(
     { targetCookie, targetLocationHint, visitorCookie }: CookieOptions,
     support: VisitSupport,
-    cookies: VisitCookieOptions,
+    cookies: VisitCookieOptions | undefined,
   ) {
     const { sessionId, tntId, locationHint } = parseMboxCookie(targetCookie, Date.now());
     const hint = isLocationHint(targetLocationHint) ? targetLocationHint : undefined;
@@ -69,12 +73,12 @@ export class VisitIdentity {
 
   /**
    * Tells whether calls may go in parallel, because each of them would find the same visitor. The edge needs a location
-   * hint beside the tntId, or an ECID. A decision of this process needs one of the ids.
+   * hint beside a tntId that the browser sent, or an ECID. A decision of this process needs one of the ids. An answer
+   * without a tntId names nobody, such as that to a call which has a `thirdPartyId` of its own.
    */
   isKnown(isLocal: boolean): boolean {
     return (
-      this.#due !== undefined ||
-      (this.#tntId !== undefined && (isLocal || this.#hint !== undefined)) ||
+      (this.#tntId !== undefined && (isLocal || this.#hint !== undefined || this.#due !== undefined)) ||
       this.visitor.getVisitorValues().MCMID !== undefined
     );
   }
@@ -100,16 +104,13 @@ export class VisitIdentity {
     const { targetCookie, targetLocationHintCookie, response, request } = answer;
     // The caller may change its answer, so the cookies are copied.
     const hintCookie = targetLocationHintCookie
-      ? { ...targetLocationHintCookie }
+      ? copyOf(targetLocationHintCookie)
       : this.#due?.targetLocationHintCookie;
-    this.#due = {
-      targetCookie: { ...targetCookie },
-      targetLocationHintCookie: hintCookie,
-    };
+    this.#due = { targetCookie: copyOf(targetCookie), targetLocationHintCookie: hintCookie };
     this.#targetCookie = targetCookie.value;
     this.#tntId = response.id?.tntId || request.id?.tntId;
     this.#hint = hintCookie?.value ?? this.#hint;
-    if (this.#areHeadersSent && this.#cookies.write !== 'never' && this.#isLost) {
+    if (this.#areHeadersSent && this.#cookies?.write !== 'never' && this.#isLost) {
       warnOnce(this.#support.logger, TOO_LATE);
     }
   }
@@ -127,19 +128,17 @@ export class VisitIdentity {
 
   /** Returns the `Set-Cookie` lines that the answers so far need. */
   setCookies(): string[] {
-    const { write } = this.#cookies;
     const due = this.#due;
+    const write = this.#cookies?.write;
     if (!due || write === 'never') {
       return [];
     }
-    const { targetCookie, targetLocationHintCookie } = due;
-    const answer = targetLocationHintCookie ? { targetCookie, targetLocationHintCookie } : { targetCookie };
-    const lines = toSetCookieHeaders(answer, this.#cookies);
+    const lines = setCookieLines(due, this.#cookies);
     if (write !== 'changed') {
       return lines;
     }
     const isSame = this.#hasSession && this.#tntId === this.#came.tntId;
-    const isNear = targetLocationHintCookie?.value === this.#came.hint;
+    const isNear = due.targetLocationHintCookie?.value === this.#came.hint;
     return lines.filter((_, at) => (at === 0 ? !isSame : !isNear));
   }
 
@@ -147,4 +146,17 @@ export class VisitIdentity {
   get #isLost(): boolean {
     return this.#came.tntId === undefined && this.#sentTntId === undefined;
   }
+}
+
+/** Copies a cookie. The fields are written out, because a spread takes several times as long. */
+function copyOf({ name, value, maxAge }: TargetCookie): TargetCookie {
+  return { name, value, maxAge };
+}
+
+function setCookieLines(
+  { targetCookie, targetLocationHintCookie }: DueCookies,
+  attributes: VisitCookieOptions | undefined,
+): string[] {
+  const cookies = targetLocationHintCookie ? { targetCookie, targetLocationHintCookie } : { targetCookie };
+  return toSetCookieHeaders(cookies, attributes);
 }

@@ -4,6 +4,7 @@ import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
+import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 
@@ -140,20 +141,33 @@ const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
 const OBJECT: Check = { wanted: 'an object', accepts: isObject };
 const MAX_TIMEOUT_MS = 2 ** 31;
 
+/** Tells whether a cookie can have an attribute. With a wrong one, no answer could be sent. */
+function canWrite(attributes: { readonly domain: string } | { readonly path: string }): boolean {
+  try {
+    return toSetCookie('mbox', '', { ...NO_ATTRIBUTES, ...attributes }) !== '';
+  } catch {
+    return false;
+  }
+}
+
 const COOKIE_CHECKS = {
   write: oneOf('always', 'changed', 'never'),
   domain: {
     wanted: 'the name of a domain',
-    accepts: (value) => typeof value === 'string' && /^\.?[\w-]+(?:\.[\w-]+)*$|^$/.test(value),
+    accepts: (value) => typeof value === 'string' && canWrite({ domain: value }),
   },
   path: {
     wanted: "a path such as '/'",
-    accepts: (value) => typeof value === 'string' && /^\/[ -:<-~]*$/.test(value),
+    accepts: (value) => typeof value === 'string' && value.startsWith('/') && canWrite({ path: value }),
   },
   secure: BOOLEAN,
   sameSite: oneOf('strict', 'lax', 'none'),
   httpOnly: BOOLEAN,
 } satisfies Record<keyof VisitCookieOptions, Check>;
+
+function grantedIn(consent: JsonRecord): unknown {
+  return readField(consent, 'granted', 'consent.granted');
+}
 
 const CHECKS: Checks = {
   cookies: COOKIE_CHECKS,
@@ -162,7 +176,7 @@ const CHECKS: Checks = {
   consent: {
     wanted: 'true, false, { granted: boolean } or a function',
     accepts: (value) =>
-      typeof (isRecord(value) ? ownFieldOf(value, 'granted') : value) === 'boolean' || isFunction(value),
+      typeof (isRecord(value) ? grantedIn(value) : value) === 'boolean' || isFunction(value),
   },
   withoutConsent: oneOf('default', 'anonymous'),
   unseen: oneOf('prefetch', 'execute', 'skip'),
@@ -186,6 +200,9 @@ const CHECKS: Checks = {
       Number(value) < MAX_TIMEOUT_MS,
   },
 } satisfies Record<keyof VisitOptions, Check | Checks>;
+
+/** The names of all options of visits. */
+export const VISIT_OPTIONS: ReadonlySet<string> = new Set(Object.keys(CHECKS));
 
 /**
  * Checks the options of visits. Adapters call it when the program starts, so that a mistake is found before the first

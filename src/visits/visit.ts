@@ -9,7 +9,7 @@ import type {
   Visitor,
 } from '../index.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
-import { isObject } from '../json.js';
+import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
 import { ACCEPT_CH } from './context.js';
@@ -24,7 +24,7 @@ import type {
 } from './visit-call.js';
 import { VisitCalls } from './visit-calls.js';
 import { VisitFacts } from './visit-facts.js';
-import { checkVisitOptions, type VisitOptions } from './visit-options.js';
+import { checkVisitOptions, VISIT_OPTIONS, type VisitOptions } from './visit-options.js';
 
 /** Cookies that delete those of the browser. */
 const FORGOTTEN = {
@@ -59,6 +59,7 @@ export function createVisit(
   if (!isObject(incoming)) {
     throw invalidOption('incoming', 'an IncomingRequest', incoming);
   }
+  support.warnOfMisspelt(own, VISIT_OPTIONS);
   return new Visit(client, support, incoming, own);
 }
 
@@ -120,7 +121,7 @@ export class Visit {
   ): Promise<AttributesProvider<Schema>> {
     this.#hasAsked = true;
     const own = options ?? {};
-    const answer = await this.#settle(own, () => this.#calls.askFor(mboxNames, own));
+    const answer = await this.#settle(own, () => this.#calls.askForAttributes(own, mboxNames));
     return this.#support.toAttributes<Schema>(answer);
   }
 
@@ -142,9 +143,12 @@ export class Visit {
     const mboxes = [typeof mbox === 'string' ? { name: mbox } : mbox];
     const options = { request: { execute: { mboxes } } };
     try {
-      const { response } = await this.#calls.ask(options);
-      const [mbox] = ownOf(ownOf(response).execute)?.mboxes ?? [];
-      const option = ownOf(ownOf(mbox)?.options?.[0]);
+      const { request, response } = await this.#calls.ask(options);
+      const [asked] = ownOf(ownOf(request).execute)?.mboxes ?? [];
+      const name = ownOf(asked)?.name;
+      const answers = ownOf(ownOf(response).execute)?.mboxes ?? [];
+      const answer = answers.find((answered) => ownOf(answered).name === name);
+      const option = ownOf(ownOf(answer)?.options?.[0]);
       const isContent = option?.content !== undefined && option.type !== 'redirect';
       // The account decides what an offer holds. The caller knows its own mbox.
       return isContent ? (option.content as Content) : defaultContent;
@@ -201,8 +205,9 @@ export class Visit {
       return [];
     }
     if (this.#facts.consent.forget) {
-      const own = cookies && ownOf(cookies);
-      return own?.write === 'never' ? [] : toSetCookieHeaders(FORGOTTEN, own ?? {});
+      return cookies && ownOf(cookies).write === 'never'
+        ? []
+        : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);
     }
     return this.#facts.knownIdentity?.setCookies() ?? [];
   }
@@ -218,7 +223,7 @@ export class Visit {
       return headers;
     }
     const isPrivate = headers.length > 0 || this.#hasAsked;
-    if (clientHints && this.#facts.consent.granted) {
+    if (clientHints && this.#facts.isConsenting) {
       headers.push(['Accept-CH', ACCEPT_CH]);
     }
     if (isPrivate && cacheControl !== false) {
@@ -264,11 +269,12 @@ export class Visit {
 
   /** Checks a conversion. The error names the field as the caller wrote it. */
   #checkConversion(name: string, options: TrackOptions): CopiedRequest {
-    if (!isObject(options)) {
-      throw invalidField('options', 'an object', options);
-    }
     const inner = 'execute.mboxes[0].';
     try {
+      if (!isRecord(options)) {
+        throw invalidField('options', 'an object', options);
+      }
+      // The options of a class may be getters, which a spread does not find.
       const { order, parameters, profileParameters } = ownOf(options);
       const mbox = { ...options, order, parameters, profileParameters, name };
       return this.#support.checkRequest({ execute: { mboxes: [mbox] } });

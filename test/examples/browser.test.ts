@@ -119,6 +119,17 @@ function inBrowser(): void {
     await page.getByText('Claimed.', { exact: true }).waitFor();
   });
 
+  test('counts an order, and says so', async () => {
+    edge.clearRequests();
+    await page.getByRole('button', { name: 'Buy Kenya Karatina' }).click();
+    await page.getByText('Thank you for your order.').waitFor();
+    const ordered = await edge.waitForRequests(1, {
+      where: ({ delivery }) => delivery?.execute?.mboxes?.[0]?.order !== undefined,
+    });
+    expect(ordered.map(({ delivery }) => delivery?.execute?.mboxes?.[0]?.order?.total)).toEqual([14]);
+    expect(ordered[0]?.delivery?.id?.tntId).toBe(await cell('tntId'));
+  });
+
   test('lets one be another visitor', async () => {
     const before = [await cell('tntId'), await cell('Session')];
     const button = page.getByRole('button', { name: 'Be another visitor' });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readEntries } from '../../.ci/entries.js';
+import { peersOf, readEntries } from '../../.ci/entries.js';
 import type { Report } from './report.js';
 import { root, run, type Sandbox } from './sandbox.js';
 
@@ -77,7 +77,9 @@ async function compile(sandbox: Sandbox, tsc: string, { compiler, resolution, ty
 
 /** A module that imports all entries, by `require` where the compiler would not otherwise find the CommonJS build. */
 function everyEntry(byRequire: boolean): string {
-  const imports = readEntries(root).map(({ specifier }, index) =>
+  // Users of these have the package that the declarations name; `test:frameworks` compiles with it.
+  const entries = readEntries(root).filter(({ path }) => peersOf(path, 'types').length === 0);
+  const imports = entries.map(({ specifier }, index) =>
     byRequire
       ? `import entry${index} = require('${specifier}');`
       : `import * as entry${index} from '${specifier}';`,

@@ -6,7 +6,7 @@ import type { Report } from './report.js';
 import { root, runTool, type Sandbox } from './sandbox.js';
 
 /** More than this is more than needed: something is in it twice, or with white space that nobody reads. */
-const MAX_PACKED_BYTES = 360_000;
+const MAX_PACKED_BYTES = 400_000;
 
 const WANTED = [
   'package.json',
@@ -25,7 +25,9 @@ export async function checkTarball(report: Report, sandbox: Sandbox): Promise<vo
   await report.check('the tarball holds what `files` lists and nothing else', () => {
     equal(files.filter((path) => !ALLOWED.test(path)).join(), '');
     equal(WANTED.filter((path) => !files.includes(path)).join(), '');
-    ok(!files.includes('docs/performance.md'), 'docs/performance.md is for the repository');
+    for (const name of ['migrating', 'performance', 'reliability', 'verified']) {
+      ok(!files.includes(`docs/${name}.md`), `docs/${name}.md is for the repository`);
+    }
   });
   await report.check(`the tarball has at most ${MAX_PACKED_BYTES / 1000} kB: ${bytes / 1000} kB`, () =>
     ok(bytes <= MAX_PACKED_BYTES, `${bytes} bytes`),

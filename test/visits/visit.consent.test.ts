@@ -82,6 +82,14 @@ describe('without consent', () => {
     expect(visited.visit.headers()).toEqual([['Cache-Control', 'private, no-store']]);
   });
 
+  test('each caller may change its answer', async () => {
+    const { visit } = visitOf({ consent: false });
+    const answer = await visit.getOffers(HERO);
+    Object.assign(answer.targetCookie, { value: 'changed' });
+    Object.assign(answer.status, { message: 'changed' });
+    expect(JSON.stringify(await visit.getOffers(HERO))).not.toContain('changed');
+  });
+
   test('a visit that asks nothing needs no header', () => {
     expect(visitOf({ consent: false }).visit.headers()).toEqual([]);
   });
@@ -91,11 +99,18 @@ describe('without consent', () => {
     const error = await targetErrorOf(() => visit.getOffers({ request: { execute: { mboxes: [] } } }));
     expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
     expect(() => visit.track('order', { order: { id: 'x'.repeat(300) } })).toThrow(/order\.id/);
+    expect(await targetErrorOf(() => visit.sendNotifications(HERO))).toMatchObject({ path: 'notifications' });
   });
 
   test('a visitor who has opted out of Experience Cloud has not consented', async () => {
     const browsing = { headers: { cookie: `AMCV_${ORGANIZATION}=MCMID|12|MCOPTOUT-1600000000s|global` } };
     await askEverything(visitOf({}, {}, browsing));
+  });
+
+  test('a visitor who has opted out is not asked for client hints', () => {
+    const browsing = { headers: { cookie: `AMCV_${ORGANIZATION}=MCMID|12|MCOPTOUT-1600000000s|global` } };
+    expect(visitOf({ clientHints: true }, {}, browsing).visit.headers()).toEqual([]);
+    expect(visitOf({ clientHints: true }).visit.headers()).toHaveLength(1);
   });
 
   test.each([
@@ -132,6 +147,16 @@ describe('a withdrawal', () => {
     expect(visit.headers()).toContainEqual(['Cache-Control', 'private, no-store']);
     browser.keep(visit);
     expect([...browser.cookies]).toEqual([]);
+  });
+
+  test('finds the attributes of the cookies also in a class', () => {
+    class Attributes {
+      get domain() {
+        return 'shop.example';
+      }
+    }
+    const { visit } = visitOf({ consent: { granted: false, forget: true }, cookies: new Attributes() });
+    expect(visit.setCookies.filter((line) => line.includes('Domain=shop.example'))).toHaveLength(2);
   });
 
   test('deletes nothing when cookies are never written, or consent is given', () => {
@@ -175,6 +200,13 @@ describe('anonymous decisions', () => {
     expect(sent.filter(({ path, delivery }) => path.includes('geo') || delivery?.notifications)).toEqual([]);
     expect(JSON.stringify(sent.map(({ rawBody, query }) => [rawBody, query]))).not.toMatch(
       /shop\.example|known|visitor\.35|customer-7/,
+    );
+  });
+
+  test('are default content while a hybrid client has no rules', async () => {
+    bench.edge.fault({ kind: 'hang' }, { where: ({ path }) => path.endsWith('rules.json') });
+    await askEverything(
+      visitOf({ consent: false, withoutConsent: 'anonymous' }, { decisioningMethod: 'hybrid' }),
     );
   });
 

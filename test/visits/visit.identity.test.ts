@@ -157,6 +157,7 @@ describe('a call that waits for the visitor to be named', () => {
     const first = targetErrorOf(() => visit.getOffers({ ...ask('hero'), signal: controller.signal }));
     const error = await targetErrorOf(() => visit.getOffers({ ...ask('menu'), timeout: 20 }));
     expect(error.code).toBe('ERR_TARGET_TIMEOUT');
+    expect(error.message).toMatch(/the call that names the visitor had no answer within 20 ms$/);
     controller.abort();
     expect(await first).toMatchObject({ code: 'ERR_TARGET_ABORTED' });
     expect(bench.edge.requests.length).toBeLessThanOrEqual(1);
@@ -178,6 +179,26 @@ describe('a call that waits for the visitor to be named', () => {
     await first;
     expect(seen().calls).toBe(1);
   });
+});
+
+test('calls that wait for the visitor to be named are sent although the client closes', async () => {
+  bench.edge.fault({ kind: 'delay', ms: 50 }, { times: 1 });
+  const client = bench.connect();
+  const visit = visitOf(client, new Browser(), { merge: false });
+  const notifications = [
+    { id: '1', type: 'display', timestamp: 1, mbox: { name: 'hero' }, tokens: ['a'] },
+  ] as const;
+  const calls = [
+    visit.getOffers(ask('hero')),
+    visit.getOffers(ask('menu')),
+    visit.sendNotifications({ request: { notifications } }),
+    visit.identify(),
+  ];
+  await bench.edge.waitForRequests(1);
+  await client.close();
+  const settled = await Promise.allSettled(calls);
+  expect(settled.map(({ status }) => status)).toEqual(calls.map(() => 'fulfilled'));
+  expect(seen().calls).toBe(3);
 });
 
 describe('identify', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkVisitOptions, createVisit, type VisitOptions } from '../../src/adapters/http.js';
 import type { TargetClient } from '../../src/index.js';
-import { targetErrorOf, withEdge } from '../with-edge.js';
+import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser } from './browser.js';
 
 const bench = withEdge();
@@ -12,7 +12,12 @@ const WRONG: [string, unknown][] = [
   ['cookies.write', 'sometimes'],
   ['cookies.domain', 'a b'],
   ['cookies.domain', 5],
+  ['cookies.domain', 'my_shop.example'],
+  ['cookies.domain', '-a.example'],
+  ['cookies.domain', `${'a'.repeat(64)}.example`],
   ['cookies.path', 'a\n;'],
+  ['cookies.path', '/<'],
+  ['cookies.path', '/ü'],
   ['cookies.sameSite', 'no'],
   ['cookies.secure', 'yes'],
   ['cookies.httpOnly', 1],
@@ -77,41 +82,18 @@ describe('the options of a visit', () => {
     expect(() => checkVisitOptions({ timeout: '500' as unknown as number })).not.toThrow();
   });
 
-  test('options may be getters of classes', async () => {
-    class Cookies {
-      get domain() {
-        return 'shop.example';
-      }
-    }
-    class Options {
-      get cookies() {
-        return new Cookies();
-      }
-      get clientHints() {
-        return true;
-      }
-    }
-    class Order {
-      get parameters() {
-        return { plan: 'gold' };
-      }
-    }
-    class Call {
-      get consumerId() {
-        return 'footer';
-      }
-    }
-    const client = bench.connect();
-    const visit = createVisit(client, new Browser().request(), new Options());
-    await visit.getAttributes(['flags'], new Call());
-    expect(visit.setCookies[0]).toContain('Domain=shop.example');
-    expect(visit.headers().map(([name]) => name)).toContain('Accept-CH');
-    visit.track('orderConfirmPage', new Order());
-    await client.flush();
-    expect(bench.sent().execute).toMatchObject({ mboxes: [{ parameters: { plan: 'gold' } }] });
-    expect(Object.values(visit.visitor.getState())).toMatchObject([
-      { sdid: { supplementalDataIDCurrentConsumed: { 'payload:footer': true } } },
-    ]);
+  test('a misspelt one is told of once, and those of adapters are not', () => {
+    const { lines, logger } = listeningLogger();
+    const client = bench.connect({ logger });
+    const options = { concent: false, cookie: {}, trustProxy: true, ipHeader: 'x-ip', client, timeout: 500 };
+    createVisit(client, new Browser().request(), options);
+    createVisit(client, new Browser().request(), options);
+    expect(lines.warn.map((line) => /"(\w+)" is ignored: did you mean "(\w+)"/.exec(line)?.slice(1))).toEqual(
+      [
+        ['concent', 'consent'],
+        ['cookie', 'cookies'],
+      ],
+    );
   });
 
   test('an option that cannot be read is named', async () => {
@@ -122,5 +104,12 @@ describe('the options of a visit', () => {
     };
     const error = await targetErrorOf(() => checkVisitOptions(options));
     expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'onError' });
+    const consent = {
+      get granted(): never {
+        throw new Error('canary');
+      },
+    };
+    const inner = await targetErrorOf(() => checkVisitOptions({ consent }));
+    expect(inner).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG', path: 'consent.granted' });
   });
 });

@@ -14,6 +14,14 @@ function visitOf(options?: VisitOptions, browsing?: Browsing, config?: Partial<T
   return createVisit(bench.connect(config), new Browser().request(browsing), options);
 }
 
+function hostileContext() {
+  return {
+    get geo(): never {
+      throw new Error('canary');
+    },
+  };
+}
+
 describe('the context of a visit', () => {
   const browsing = { url: 'https://shop.example/cart?a=1', ipAddress: '203.0.113.7' };
 
@@ -93,6 +101,29 @@ describe('the context of a visit', () => {
     });
   });
 
+  test.each<[string, VisitOptions['context']]>([
+    ['an object', hostileContext()],
+    ['a function', hostileContext],
+  ])('counts as absent when it cannot be read: %s', async (_, context) => {
+    const { lines, logger } = listeningLogger();
+    const visit = visitOf({ context, onError: () => undefined }, browsing, { logger });
+    expect((await visit.getOffers(HERO)).failure).toBeUndefined();
+    expect(sent().context?.geo).toEqual({ ipAddress: '203.0.113.7' });
+    expect(lines.warn.join()).toMatch(/the option context of a visit failed/);
+    expect(lines.warn.join()).not.toContain('canary');
+  });
+
+  test.each<[string, object]>([
+    ['merged', {}],
+    ['alone', { timeout: 5000 }],
+  ])('of a call must be an object: %s', async (_, own) => {
+    for (const context of [5, 'web', []]) {
+      const request = { ...HERO.request, context } as typeof HERO.request;
+      const error = await targetErrorOf(() => visitOf().getOffers({ ...own, request }));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'context' });
+    }
+  });
+
   test('nothing that the caller passes is changed', async () => {
     const own = deepFreeze({
       request: { context: { geo: { city: 'A' } }, execute: { mboxes: [{ name: 'hero' }] } },
@@ -164,6 +195,20 @@ describe('the options of a call', () => {
     }
     const { visitorState } = await visitOf().getOffers(new Options());
     expect(JSON.stringify(visitorState)).toContain('of-a-class');
+  });
+
+  test('of getAttributes may be of a class too, and must be an object', async () => {
+    class Options {
+      get consumerId() {
+        return 'of-a-class';
+      }
+    }
+    const attributes = await visitOf().getAttributes(['hero'], new Options());
+    expect(JSON.stringify(attributes.getResponse())).toContain('of-a-class');
+    for (const options of [5, 'text'] as unknown as object[]) {
+      const error = await targetErrorOf(() => visitOf().getAttributes(['hero'], options));
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_REQUEST', path: 'options' });
+    }
   });
 
   test.each<[string, object]>([

@@ -57,6 +57,34 @@ describe('track', () => {
     expect(ids.filter(([, tntId]) => tntId === undefined)).toHaveLength(1);
   });
 
+  test('never makes the page of a new visitor wait', async () => {
+    const { visit, client } = visitOf();
+    visit.track('before');
+    const offer = visit.offer('hero', '');
+    visit.track('after');
+    await offer;
+    await client.flush();
+    const [first, ...rest] = deliveries().map(({ delivery }) => delivery?.execute?.mboxes?.[0]?.name);
+    expect(first).toBe('hero');
+    expect(rest.toSorted()).toEqual(['after', 'before']);
+  });
+
+  test('has its own time after the call that names the visitor', async () => {
+    bench.edge.fault({ kind: 'hang' }, { times: 1 });
+    const client = bench.connect();
+    const errors: TargetError[] = [];
+    const { visit } = visitOf({ timeout: 500, onError: (error) => errors.push(error) }, client);
+    const offer = visit.offer('hero', 'default');
+    visit.track('order', ORDER);
+    expect(await offer).toBe('default');
+    await client.flush();
+    expect(errors.map(({ code }) => code)).toEqual(['ERR_TARGET_TIMEOUT']);
+    expect(deliveries().map(({ delivery }) => delivery?.execute?.mboxes?.[0]?.name)).toEqual([
+      'hero',
+      'order',
+    ]);
+  });
+
   test('counts each conversion of its own, also equal ones', async () => {
     const { visit, client } = visitOf();
     visit.track('addToCart', { parameters: { sku: '7' } });
@@ -69,6 +97,7 @@ describe('track', () => {
     ['mbox', '', {}],
     ['mbox', undefined as unknown as string, {}],
     ['options', 'a', 5 as unknown as TrackOptions],
+    ['options', 'a', [] as TrackOptions],
     ['order.id', 'a', { order: { id: 'x'.repeat(300) } }],
     ['order.total', 'a', { order: { total: 'much' as unknown as number } }],
     ['parameters', 'a', { parameters: 5 as unknown as Record<string, string> }],
@@ -81,6 +110,18 @@ describe('track', () => {
     expect(error.message).not.toContain('execute');
     await client.flush();
     expect(deliveries()).toEqual([]);
+  });
+
+  test('takes options that are getters of a class', async () => {
+    class Purchase {
+      get order() {
+        return { id: 'o-7' };
+      }
+    }
+    const { visit, client } = visitOf();
+    visit.track('order', new Purchase());
+    await client.flush();
+    expect(bench.sent().execute?.mboxes).toMatchObject([{ name: 'order', order: { id: 'o-7' } }]);
   });
 
   test('reports a failure to onError, or as a warning', async () => {

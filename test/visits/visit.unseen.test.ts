@@ -22,6 +22,13 @@ function visitOf(browsing: Browsing, options?: VisitOptions, config?: Partial<Ta
 }
 
 describe('a page that a browser loads in advance', () => {
+  test('has a visitor, who can be asked for alone', async () => {
+    const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
+    await visit.identify();
+    expect(visit.setCookies[0]).toContain('mbox=');
+    expect(bench.sent().prefetch).toBeUndefined();
+  });
+
   test('is decided without an impression, and the answer is where the caller looks', async () => {
     const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
     expect(visit.isUnseen).toBe(true);
@@ -43,6 +50,18 @@ describe('a page that a browser loads in advance', () => {
     expect(prefetch?.pageLoad).toBeUndefined();
     expect(answer.isUncounted).toBe(true);
     expect(answer.request.execute?.mboxes?.[0]).toMatchObject({ name: 'hero', index: 4 });
+  });
+
+  test('sends no notification, whatever call has it', async () => {
+    const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
+    const notifications = [
+      { id: '1', type: 'display', timestamp: 1, mbox: { name: 'hero' }, tokens: ['a'] },
+    ] as const;
+    await visit.getOffers({ request: { ...HERO.request, notifications } });
+    await visit.getOffers({ request: { notifications, prefetch: { mboxes: [{ name: 'hero' }] } } });
+    await visit.getOffers({ request: { notifications } });
+    await visit.sendNotifications({ request: { notifications } });
+    expect(bench.edge.requests.filter(({ delivery }) => delivery?.notifications)).toEqual([]);
   });
 
   test('answers attributes, offers and merged calls in the same way', async () => {
