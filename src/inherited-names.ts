@@ -16,7 +16,15 @@ const READ_NAMES = /* @__PURE__ */ (
   'propertyTokens qaMode referringUrl remoteMboxes remoteViews requestId responseTokens ruleKey rules ' +
   'screen state stateCode status supplementalDataId telemetry thirdPartyId timeOffsetInMinutes ' +
   'timestamp tntId toJSON token tokens trace type unsafe url userAgent version view views warn window ' +
-  'asksForIds attempts body cause code path retry retryAfterMs targetCookie targetLocationHintCookie wholeTimeoutMs'
+  'asksForIds attempts body cause code path retry retryAfterMs targetCookie targetLocationHintCookie wholeTimeoutMs ' +
+  'colorDepth cssSelector decisioningMethod deviceName deviceType dns download duplicate entries ' +
+  'evaluateAsFalseAudienceIds evaluateAsTrueAudienceIds executeMboxCount executePageLoad execution experienceIndex ' +
+  'experienceLocalId features height key language listedActivitiesOnly mode orientation outlier parsing payload pe ' +
+  'pixelRatio platformType platformVersion prefetchMboxCount prefetchPageLoad prefetchViewCount previewIndexes ' +
+  'purchasedProductIds request responseSize selector telemetryServerToken time timeToFirstByte tls tnta total ' +
+  'trackingServer trackingServerSecure usage webGLRenderer width zip ' +
+  'analyticsDetails errno errors hostname port syscall beacon cacheControl consent cookies customerIds forget granted httpOnly isBot merge ' +
+  'onError sameSite secure timeout unseen waitUntil withoutConsent write domain'
 ).split(' ');
 
 let inheritsHiddenNames = false;
@@ -119,6 +127,42 @@ export function withoutInherited<Type extends object>(
  */
 export function ownOf<Type>(value: Type): Type {
   return typeof value === 'object' && value !== null && inheritsNames() ? withoutInherited(value) : value;
+}
+
+/**
+ * Reads one property of an object, which may also be one of its class, but none that somebody has put on
+ * `Object.prototype`. It needs no list of names, so it also sees those that were put there a moment ago.
+ */
+export function ownFieldOf(value: object, name: PropertyKey): unknown {
+  if (!(name in ROOT)) {
+    return Reflect.get(value, name);
+  }
+  for (
+    let owner: object | null = value;
+    owner !== null && !isRoot(owner);
+    owner = Object.getPrototypeOf(owner)
+  ) {
+    if (Object.hasOwn(owner, name)) {
+      return Reflect.get(value, name);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Sets a field of an object that this package has made. A plain assignment would call a setter that somebody has put on
+ * `Object.prototype`, and would fail at a getter.
+ */
+export function setField<Type extends object, Name extends keyof Type>(
+  target: Type,
+  name: Name,
+  value: Type[Name],
+): void {
+  if (name in ROOT) {
+    Object.defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    target[name] = value;
+  }
 }
 
 /**

@@ -139,7 +139,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     toLateError,
     decideAnonymously: async (options) => {
       try {
-        return await answerCall(options, options.request, unnoted, 'on-device');
+        return await answerCall(ownOptions(options), options.request, unnoted, 'on-device');
       } catch (thrown) {
         const error = toCallError(thrown, options);
         if (config.decisioningMethod === 'hybrid' && error.code === 'ERR_TARGET_NOT_READY') {
@@ -148,7 +148,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
         throw error;
       }
     },
-    answer: async (options) => answerCall(options, options.request, parts),
+    answer: async (options) => answerCall(ownOptions(options), options.request, parts),
     hold: (work) => {
       const end = () => void held.delete(work);
       held.add(work);

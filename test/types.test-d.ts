@@ -118,6 +118,8 @@ export const requests: DeliveryRequest[] = [
 export const options: GetOffersOptions[] = [
   { request, customerIds: { crm: { id: '1', authState: TargetClient.AuthState.AUTHENTICATED }, plain: '2' } },
   { request, customerIds: [{ id: '1', integrationCode: 'crm', authenticatedState: 'unknown' }] },
+  { request, customerIds: [{ id: '1', integrationCode: 'crm', authState: 1 }] },
+  { request, customerIds: { crm: { id: '1', authenticatedState: 'authenticated' } } },
   { request, signal: new AbortController().signal, timeout: 5, visitor: new Visitor('ORG') },
   { request, targetCookie: optionalText, targetLocationHintCookie: optionalText },
   // @ts-expect-error request is required

@@ -1,4 +1,5 @@
 import type { TargetClient } from '../index.js';
+import { setField } from '../inherited-names.js';
 import { createVisit, type Visit } from './http.js';
 import {
   checkTargetOptions,
@@ -63,7 +64,7 @@ export function target(client: TargetClient, options: TargetOptions = {}): Expre
     try {
       if (!isVisit(visit)) {
         visit = createVisit(client, fromServerRequest(request, hostOf), options);
-        request.target = visit;
+        setField(request, 'target', visit);
         writeWithHead(response, visit as Visit);
       }
     } catch (error) {

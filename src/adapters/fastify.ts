@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import type { TargetClient } from '../index.js';
+import { withoutInherited } from '../inherited-names.js';
 import { createVisit, type Visit } from './http.js';
 import { checkTargetOptions, foundVisit, fromServerRequest, type TargetOptions } from './request-visit.js';
 import { writeWithHead } from './write-head.js';
@@ -42,7 +43,7 @@ export const target: FastifyPluginAsync<TargetPluginOptions> = async (instance, 
   if (instance.hasRequestDecorator(REGISTERED)) {
     return;
   }
-  const { client } = options;
+  const { client } = withoutInherited(options);
   const storage = checkTargetOptions(client, options);
   instance.decorateRequest(REGISTERED, null);
   instance.decorateRequest('target', null as unknown as Visit);

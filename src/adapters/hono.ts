@@ -1,4 +1,5 @@
 import type { TargetClient } from '../index.js';
+import { withoutInherited } from '../inherited-names.js';
 import {
   createVisit,
   type FetchRequestLike,
@@ -72,13 +73,14 @@ const VARIABLE = 'target' as never;
  */
 export function target(client: TargetClient, options: TargetOptions = {}): HonoMiddleware {
   const storage = checkTargetOptions(client, options);
-  const ipHeader = options.ipHeader ?? undefined;
+  const own = withoutInherited(options);
+  const ipHeader = own.ipHeader ?? undefined;
   checkType('ipHeader', 'string', ipHeader);
   return async (c, next) => {
     const before = c.get(VARIABLE);
     const visit = isVisit(before)
       ? before
-      : createVisit(client, fromFetchRequest(c.req.raw, { ipHeader }), withWaitUntil(c, options));
+      : createVisit(client, fromFetchRequest(c.req.raw, { ipHeader }), withWaitUntil(c, own));
     c.set(VARIABLE, visit as never);
     await (storage ? storage.run(visit, next) : next());
     if (visit !== before) {
@@ -107,7 +109,9 @@ function withWaitUntil(c: HonoContextLike, options: TargetOptions): VisitOptions
   }
   try {
     const { executionCtx } = c;
-    return { ...options, waitUntil: (work) => executionCtx.waitUntil(work) };
+    const waitUntil = (work: Promise<unknown>) => executionCtx.waitUntil(work);
+    // A spread would not find the options that are getters of a class.
+    return Object.create(options, { waitUntil: { value: waitUntil, enumerable: true } });
   } catch {
     return options;
   }

@@ -1,5 +1,6 @@
 import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
+import { ownFieldOf } from '../inherited-names.js';
 import {
   checkVisitOptions,
   fromNodeRequest,
@@ -42,7 +43,7 @@ export function checkTargetOptions(client: TargetClient, options: TargetOptions)
     throw invalidOption('client', 'a TargetClient', client);
   }
   checkVisitOptions(options);
-  const { asyncContext } = options;
+  const asyncContext = ownFieldOf(options, 'asyncContext');
   checkType('asyncContext', 'boolean', asyncContext);
   if (!asyncContext) {
     return undefined;

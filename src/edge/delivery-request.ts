@@ -33,6 +33,7 @@ export interface Outgoing {
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+const NO_STATUSES: readonly number[] = [];
 
 /** Tells whether somebody waits for an answer with offers. */
 export function asksForOffers(request: Delivery['request']): boolean {
@@ -69,7 +70,7 @@ export function toExchangeRequest(
     retry: ownOf(delivery).retry ?? retry,
     timeoutMs: delivery.timeoutMs,
     signal: delivery.signal,
-    accepts: undefined,
+    accepts: NO_STATUSES,
     isReport: !isAwaited,
     givesUpOn: isMereClaim ? isUnresolved : undefined,
   };

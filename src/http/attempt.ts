@@ -30,8 +30,9 @@ export async function attempt(progress: Progress, span: Span): Promise<Exchanged
     throw toLimitError(progress, 'deadline', span);
   }
   const { request, wire } = progress;
-  const opening: Opening = {};
-  const trip: Trip = { url: request.url, body: request.body, opening, cut: span };
+  // Every field is set from the start, so that none is read from `Object.prototype`.
+  const opening: Opening = { isNew: false, dnsMs: undefined, tlsMs: undefined };
+  const trip: Trip = { url: request.url, body: request.body, opening, cut: span, request: undefined };
   progress.attempts += 1;
   progress.phase = 'sent';
   progress.status = undefined;
@@ -46,12 +47,16 @@ export async function attempt(progress: Progress, span: Span): Promise<Exchanged
     }
     const { status } = response;
     progress.status = status;
-    const isAnswer = (status >= 200 && status < 300) || request.accepts?.includes(status) === true;
+    const isAnswer = (status >= 200 && status < 300) || request.accepts.includes(status);
     if (!isAnswer) {
       throw await toResponseError(progress, span, response);
     }
     progress.phase = 'reading';
-    const { body, isWhole } = await readBody(response, { maxBytes: request.maxBytes, span });
+    const { body, isWhole } = await readBody(response, {
+      maxBytes: request.maxBytes,
+      maxMs: undefined,
+      span,
+    });
     if (!isWhole) {
       throw toInvalid(progress, `was answered with more than ${request.maxBytes} bytes`);
     }

@@ -1,5 +1,6 @@
 import { concat, isNodeStream, type NodeStream, toBytes } from '#platform';
 import { quietly } from '../call-safely.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 
 /**
@@ -72,7 +73,7 @@ type Methods = Readonly<Record<PropertyKey, ((...values: unknown[]) => unknown) 
 
 /** Chooses the way to read a body, by the methods that it has. */
 export function toSource(response: BodyHolder): Source {
-  const { body } = response;
+  const body = ownFieldOf(response, 'body');
   if (isNodeStream(body)) {
     return fromStream(body);
   }

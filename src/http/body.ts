@@ -1,4 +1,5 @@
 import { toBytes, toText, utf8Length } from '#platform';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 import { type BodyHolder, expectBytes, Pieces, textFrom, toSource } from './body-source.js';
 import type { Span } from './deadline.js';
@@ -7,8 +8,8 @@ import type { Span } from './deadline.js';
 export interface BodyLimits {
   /** The maximum number of bytes to read, after decoding. */
   readonly maxBytes: number;
-  /** The maximum time to read, in ms. @default only the limit of the span */
-  readonly maxMs?: number | undefined;
+  /** The maximum time to read, in ms. Undefined when only the limit of the span holds. */
+  readonly maxMs: number | undefined;
   /** The span of the call. Reading stops when it is cut off, because nobody wants the body any more. */
   readonly span: Span;
 }
@@ -43,7 +44,7 @@ export function lengthOf(body: Body): number {
 
 /** Reads a body up to its limits. Then it closes the rest, which frees the connection. */
 export function readBody(response: BodyHolder, limits: BodyLimits): Promise<ReadBody> {
-  const isText = !isObject(response.body);
+  const isText = !isObject(ownFieldOf(response, 'body'));
   return isText && limits.maxMs === undefined ? readText(response, limits) : readSource(response, limits);
 }
 

@@ -18,9 +18,9 @@ export interface DownloadRequest {
   /** The maximum number of bytes of the answer, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
-  /** True when the headers say something about a visitor. No redirect may carry them to another host. @default false */
-  readonly isPersonal?: boolean | undefined;
-  readonly signal?: AbortSignalLike | undefined;
+  /** True when the headers say something about a visitor. No redirect may carry them to another host. */
+  readonly isPersonal: boolean;
+  readonly signal: AbortSignalLike | undefined;
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -45,6 +45,10 @@ export async function download(transport: Transport, request: DownloadRequest): 
       method: 'GET',
       timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
       accepts: [304, ...REDIRECTS],
+      body: undefined,
+      bodyId: undefined,
+      isReport: false,
+      givesUpOn: undefined,
     });
     if (!REDIRECTS.includes(answer.status)) {
       return answer;

@@ -14,25 +14,22 @@ export interface ExchangeRequest {
   readonly method: 'GET' | 'POST';
   /** The header `X-Request-Id` is added if it is missing. */
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  readonly body: string | undefined;
   readonly requestId: string;
-  /** The `requestId` in the body of the request. The answer repeats it. */
-  readonly bodyId?: string | undefined;
+  /** The `requestId` in the body of the request. The answer repeats it. Undefined when there is none. */
+  readonly bodyId: string | undefined;
   /** The maximum number of bytes of the answer, after decoding. */
   readonly maxBytes: number;
   readonly retry: RetryPolicy;
   /** Time in ms for all attempts together. */
   readonly timeoutMs: number;
-  readonly signal?: AbortSignalLike | undefined;
+  readonly signal: AbortSignalLike | undefined;
   /** Statuses that are answers and not failures, besides 2xx. An example is 304. */
-  readonly accepts?: readonly number[] | undefined;
-  /**
-   * True when the request reports events. A report can wait until its session has fewer calls under way.
-   * @default false
-   */
-  readonly isReport?: boolean;
+  readonly accepts: readonly number[];
+  /** True when the request reports events. A report can wait until its session has fewer calls under way. */
+  readonly isReport: boolean;
   /** Returns true for an error after which a retry is useless. It is not asked about errors that are never retried. */
-  readonly givesUpOn?: ((error: TargetError) => boolean) | undefined;
+  readonly givesUpOn: ((error: TargetError) => boolean) | undefined;
 }
 
 /** The answer to a request, read to its end. */

@@ -7,7 +7,7 @@ interface AttemptParts {
   /** The header `X-Request-Id` is added if it is missing. */
   readonly headers: Record<string, string>;
   readonly requestId: string;
-  readonly body?: string;
+  readonly body: string | undefined;
 }
 
 /** Makes the options that a fetch gets for one attempt. The span can cut the attempt off. */
@@ -17,13 +17,13 @@ export function toInit(
   span: Span,
 ): FetchInit {
   const sent = 'X-Request-Id' in headers ? headers : { ...headers, 'X-Request-Id': requestId };
-  const init: FetchInit = takesAnySignal
-    ? { method, headers: sent, redirect: 'manual', signal: span as unknown as AbortSignalLike }
-    : new LazyInit(method, sent, span);
-  if (body !== undefined) {
-    init.body = body;
+  if (!takesAnySignal) {
+    return new LazyInit({ method, headers: sent, body }, span);
   }
-  return init;
+  const signal = span as unknown as AbortSignalLike;
+  return body === undefined
+    ? { method, headers: sent, redirect: 'manual', signal }
+    : { method, headers: sent, redirect: 'manual', signal, body };
 }
 
 /**
@@ -39,9 +39,12 @@ class LazyInit implements FetchInit {
   body?: string;
   readonly #span: Span;
 
-  constructor(method: string, headers: Record<string, string>, span: Span) {
+  constructor({ method, headers, body }: Omit<AttemptParts, 'requestId'>, span: Span) {
     this.method = method;
     this.headers = headers;
+    if (body !== undefined) {
+      this.body = body;
+    }
     this.#span = span;
     // The property is the object's own, because many fetch functions copy it with `{ ...init }`.
     Object.defineProperty(this, 'signal', LazyInit.#signal);

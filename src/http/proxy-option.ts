@@ -1,5 +1,6 @@
 import { proxies } from '#platform';
 import { invalidOption, TargetError } from '../errors.js';
+import { ownFieldOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import type { AgentOption, FetchApi } from './fetch-api.js';
 import type { ProxyRules } from './proxy-rules.js';
@@ -18,7 +19,8 @@ export interface ProxyOptions {
  * proxy
  */
 export function toProxies({ proxy, agent, fetchApi }: ProxyOptions, logger: Logger): ProxyRules | undefined {
-  const hasOwnConnections = agent !== undefined || (fetchApi !== undefined && fetchApi.proxied === undefined);
+  const hasOwnConnections =
+    agent !== undefined || (fetchApi !== undefined && ownFieldOf(fetchApi, 'proxied') === undefined);
   const { variableNames = [], brokenVariable, rules } = proxies?.read() ?? {};
   if (proxy === undefined) {
     if (!hasOwnConnections && variableNames.length > 0) {

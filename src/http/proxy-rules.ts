@@ -81,10 +81,15 @@ export function readProxies(variables: Variables): ProxyEnvironment {
 
 function variableOf(variables: Variables, name: string): Variable | undefined {
   // A CGI server copies the client's header `Proxy` into this variable, so it is not read there (https://httpoxy.org).
-  const isForged = name === 'HTTP_PROXY' && variables.REQUEST_METHOD !== undefined;
+  const isForged = name === 'HTTP_PROXY' && textIn(variables, 'REQUEST_METHOD') !== undefined;
   const names = isForged ? [name.toLowerCase()] : [name.toLowerCase(), name];
-  const found = names.find((one) => variables[one]?.trim());
-  return found === undefined ? undefined : { name: found, value: variables[found]?.trim() ?? '' };
+  const found = names.find((one) => textIn(variables, one)?.trim());
+  return found === undefined ? undefined : { name: found, value: textIn(variables, found)?.trim() ?? '' };
+}
+
+/** Reads a variable. `process.env` inherits what somebody has put on `Object.prototype`. */
+function textIn(variables: Variables, name: string): string | undefined {
+  return Object.hasOwn(variables, name) ? variables[name] : undefined;
 }
 
 function toProxy(value: string): HttpProxy | undefined {

@@ -9,7 +9,7 @@ import { contained } from './contained-agent.js';
 import { type Span, sleep, within } from './deadline.js';
 import { type Exchanged, type ExchangeRequest, type Progress, unsent, type Wire } from './exchange.js';
 import { toLimitError } from './failures.js';
-import type { AgentOption, FetchApi, FetchInit, UrlLike } from './fetch-api.js';
+import type { AgentOption, FetchApi, FetchInit, FetchResponse, UrlLike } from './fetch-api.js';
 import { IssuedIds } from './mixed-answers.js';
 import type { ProxyRules } from './proxy-rules.js';
 import { retryWaitMs, verdictOn } from './retry.js';
@@ -36,7 +36,7 @@ export interface TransportOptions {
 
 /** Makes the client's transport. It uses the caller's fetch, or else node-fetch on keep-alive connections. */
 export function createTransport({ fetchApi: given, agent, proxies }: TransportOptions): Transport {
-  const fetchApi = (proxies && given?.proxied?.(proxies)) ?? given;
+  const fetchApi = (proxies && given && withoutInherited(given).proxied?.(proxies)) ?? given;
   const connections = fetchApi || agent ? undefined : sockets?.open(proxies);
   const call = fetchApi ?? defaultFetch;
   const traits = withoutInherited(call);
@@ -44,14 +44,13 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
   const guard = fetchApi ? asGiven : contained;
   const own = isChooser(agent) ? (url: URL) => guard(chosenBy(agent, url)) : agent && guard(agent);
   const chosen = own ?? (connections && ((url: URL) => connections.agentOf(url)));
-  const send = (url: string, init: FetchInit) =>
-    call(url, chosen ? Object.assign(init, { agent: chosen }) : init);
+  const send = (url: string, init: FetchInit) => call(url, chosen ? withField(init, 'agent', chosen) : init);
   const issued = issuedOn(fetchApi);
   const start: Wire['send'] = (trip, init, span) =>
     connections
       ? connections.start(
           trip,
-          (body) => send(trip.url, Object.assign(init, { body })),
+          (body) => send(trip.url, withField(init, 'body', body)),
           () => span.drop(),
         )
       : send(trip.url, init);
@@ -88,7 +87,7 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
       if (agent) {
         later(() => quietly(() => sockets?.dropIdleOf(agentOf(agent, trip.url), trip.url)));
       } else {
-        quietly(() => (connections ? connections.discard(trip) : response.discard?.()));
+        quietly(() => (connections ? connections.discard(trip) : discardOf(response)?.call(response)));
       }
     },
   };
@@ -102,6 +101,20 @@ export function createTransport({ fetchApi: given, agent, proxies }: TransportOp
     issued,
     close: () => connections?.close(),
   };
+}
+
+function discardOf(response: FetchResponse): FetchResponse['discard'] {
+  return Object.hasOwn(Object.prototype, 'discard') ? withoutInherited(response).discard : response.discard;
+}
+
+/** Adds a field to the options of a fetch. An assignment would fail if objects inherited a getter of its name. */
+function withField<Init extends FetchInit>(init: Init, name: string, value: unknown): Init {
+  return Object.defineProperty(init, name, {
+    value,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  });
 }
 
 function agentOf(agent: AgentOption, url: string): object {
@@ -194,7 +207,7 @@ const always = () => true;
  */
 async function waitForNext(progress: Progress, span: Span, error: Error): Promise<boolean> {
   const { request, attempts } = progress;
-  const { isReport = false, givesUpOn, retry } = request;
+  const { isReport, givesUpOn, retry } = request;
   if (span.aborted || !(error instanceof TargetError)) {
     return false;
   }

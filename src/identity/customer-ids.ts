@@ -50,6 +50,8 @@ export type CustomerIdOption =
        * @default 0, which is `unknown`
        */
       readonly authState?: AuthStateOption | null | undefined;
+      /** The login state under the name that the Delivery API gives to it. `authState` wins over it. */
+      readonly authenticatedState?: AuthStateOption | null | undefined;
     };
 
 /**
@@ -69,6 +71,8 @@ export interface CustomerIdEntry {
   readonly integrationCode: string;
   /** The login state of the customer. @default 'unknown' */
   readonly authenticatedState?: AuthStateOption | null | undefined;
+  /** The login state under the name that Adobe's visitor service gives to it. `authenticatedState` wins over it. */
+  readonly authState?: AuthStateOption | null | undefined;
 }
 
 /** Customer ids by integration code, which is at most 50 characters long. An entry without an id is left out. */

@@ -1,5 +1,6 @@
 import { quietly } from '../call-safely.js';
 import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { setField } from '../inherited-names.js';
 import { isRecord, isThenable, type JsonRecord } from '../json.js';
 import { type AmcvValues, parseAmcvCookie } from './amcv-cookie.js';
 import { type CustomerIdsByCode, toCustomerIdState, toCustomerIdsByCode } from './customer-ids.js';
@@ -73,7 +74,7 @@ export function guarded(visitor: VisitorLike): VisitorLike {
   const guard: Record<string, Method> = {};
   for (const name of [...REQUIRED, ...OPTIONAL]) {
     if (methodOf(methods, name)) {
-      guard[name] = (...given) => ask(methods, name, given);
+      setField(guard, name, (...given) => ask(methods, name, given));
     }
   }
   guards.set(visitor, guard as unknown as VisitorLike);
@@ -213,17 +214,27 @@ export class Visitor implements VisitorLike {
    * customer ids, and the SDIDs with the consumers that have used them.
    */
   getState(): Record<string, unknown> {
-    const sdid: Record<string, unknown> = {};
-    if (this.#current !== undefined) {
-      sdid.supplementalDataIDCurrent = this.#current;
-    }
-    sdid.supplementalDataIDCurrentConsumed = toConsumedState(this.#currentConsumers);
-    if (this.#last !== undefined) {
-      sdid.supplementalDataIDLast = this.#last;
-    }
-    sdid.supplementalDataIDLastConsumed = toConsumedState(this.#lastConsumers);
+    const sdid = this.#getSdidState();
     const state = this.#customerIds ? { customerIDs: toCustomerIdState(this.#customerIds), sdid } : { sdid };
     return { [this.#organizationId]: state };
+  }
+
+  /** The fields are written in literals, because an assignment fails when objects inherit a getter of its name. */
+  #getSdidState(): object {
+    const supplementalDataIDCurrentConsumed = toConsumedState(this.#currentConsumers);
+    const supplementalDataIDLastConsumed = toConsumedState(this.#lastConsumers);
+    if (this.#current === undefined) {
+      return { supplementalDataIDCurrentConsumed, supplementalDataIDLastConsumed };
+    }
+    const supplementalDataIDCurrent = this.#current;
+    return this.#last === undefined
+      ? { supplementalDataIDCurrent, supplementalDataIDCurrentConsumed, supplementalDataIDLastConsumed }
+      : {
+          supplementalDataIDCurrent,
+          supplementalDataIDCurrentConsumed,
+          supplementalDataIDLast: this.#last,
+          supplementalDataIDLastConsumed,
+        };
   }
 }
 
@@ -242,11 +253,7 @@ function toConsumedState(consumers: readonly string[]): Record<string, true> {
   if (length === 1) {
     return { ...stateOf(first) };
   }
-  const state: Record<string, true> = {};
-  for (const consumer of consumers) {
-    state[`payload:${consumer}`] = true;
-  }
-  return state;
+  return Object.fromEntries(consumers.map((consumer) => [`payload:${consumer}`, true]));
 }
 
 let lastConsumer: string | undefined;

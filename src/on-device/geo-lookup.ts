@@ -61,6 +61,7 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       maxBytes: MAX_GEO_BYTES,
       retry: config.retry,
       isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
+      signal: undefined,
     });
     const geo = toGeo({ text: textOf(body), headers });
     if (geo) {

@@ -18,6 +18,8 @@ export class WrittenReport implements ResolvedDeliveryRequest {
   readonly property: ReportedCall['property'];
   readonly environmentId: ReportedCall['environmentId'];
   readonly notifications: readonly Notification[];
+  /** A report asks for no trace. The field is set, so that none is read from `Object.prototype`. */
+  readonly trace = undefined;
   readonly #json: string;
 
   /** Makes a report. `json` saves writing the JSON again. It must describe the same call and the same notifications. */

@@ -1,5 +1,6 @@
 import { callSafely } from '../call-safely.js';
 import { invalidField, named, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject, ownJsonOf, Unreadable, unreadablePathOf } from '../json.js';
 import type { Logger } from '../logger.js';
 import { CALL_OPTIONS, ownOptions } from './options.js';
@@ -122,10 +123,10 @@ const COOKIES: ReadonlySet<string> = new Set([
 function unreadableOptionOf(options: object): string | undefined {
   for (const name of CALL_OPTIONS) {
     try {
-      const value: unknown = Reflect.get(options, name);
+      const value = ownFieldOf(options, name);
       ownJsonOf(value);
       if (COOKIES.has(name) && isObject(value)) {
-        Reflect.get(value, 'value');
+        ownFieldOf(value, 'value');
       }
       const path = name === 'request' ? unreadablePathOf(value, DECLARED) : undefined;
       if (path !== undefined) {

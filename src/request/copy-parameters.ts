@@ -3,6 +3,7 @@ import { describe, invalidField, TargetError } from '../errors.js';
 import { isAbsent, itemsOf, scalarToText, Unreadable } from '../json.js';
 import { type Copying, fieldsOf, shownName, withOuterPath } from './copying.js';
 
+const ROOT = Object.prototype;
 const { count: MAX_COUNT, name: MAX_NAME, value: MAX_VALUE, profileValue } = EDGE_LIMITS.Parameters;
 
 /** Copies parameters. A number or a boolean becomes a text, and a list of them becomes one text, joined by commas. */
@@ -29,7 +30,7 @@ export function copyParameters(value: unknown, copying: Copying): Record<string,
       if (count > MAX_COUNT) {
         throw invalidField('', `at most ${MAX_COUNT} parameters`, value);
       }
-      if (name === '__proto__') {
+      if (name in ROOT) {
         define(copy, name, kept);
       } else {
         copy[name] = kept;
@@ -109,7 +110,10 @@ function checkName(name: string): void {
   );
 }
 
-/** Adds a parameter whose name is `__proto__`. An assignment would set the prototype of the copy instead. */
+/**
+ * Adds a parameter whose name `Object.prototype` has. An assignment to `__proto__` would set the prototype of the copy,
+ * and somebody may have added a getter or a setter of another name.
+ */
 function define(copy: Record<string, string>, name: string, value: string): void {
   Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true });
 }

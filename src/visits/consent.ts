@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import type { Logger } from '../logger.js';
 import { askOption } from './ask-option.js';
@@ -43,13 +44,14 @@ function fromAnswer(answer: Consent | undefined): VisitConsent {
   if (answer === true) {
     return GRANTED;
   }
-  if (!isRecord(answer) || typeof answer.granted !== 'boolean') {
+  const granted = isRecord(answer) ? ownFieldOf(answer, 'granted') : undefined;
+  if (!isRecord(answer) || typeof granted !== 'boolean') {
     throw invalidOption('the answer of consent', 'a boolean or { granted: boolean }', answer);
   }
-  if (answer.granted) {
+  if (granted) {
     return GRANTED;
   }
-  return answer.forget === true ? WITHDRAWN : REFUSED;
+  return ownFieldOf(answer, 'forget') === true ? WITHDRAWN : REFUSED;
 }
 
 /** Matches an opt-out in the value of an AMCV cookie, whose bars may still be percent-encoded. */

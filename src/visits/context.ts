@@ -1,5 +1,6 @@
 import { type Address, type Browser, type ClientHints, type Context, EDGE_LIMITS } from '../delivery-api.js';
-import { ownOf } from '../inherited-names.js';
+import { ownFieldOf, setField } from '../inherited-names.js';
+import { isObject } from '../json.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { cut, headerOf, toUrl, urlOf } from './page-url.js';
 
@@ -57,26 +58,27 @@ export function toContext(incoming: IncomingRequest, options: ContextOptions = {
   const address: Draft<Address> = {};
   const browser: Draft<Browser> = {};
   if (url) {
-    address.url = page;
+    setField(address, 'url', page);
     if (url.hostname !== '') {
-      browser.host = url.hostname;
+      setField(browser, 'host', url.hostname);
     }
   }
   const referrer = headerOf(incoming, 'referer', EDGE_LIMITS.Address.referringUrl);
   if (referrer !== undefined && URL.canParse(referrer)) {
-    address.referringUrl = referrer;
+    setField(address, 'referringUrl', referrer);
   }
   const language = headerOf(incoming, 'accept-language', MAX_HINT_LENGTH);
   if (language !== undefined) {
-    browser.language = language;
+    setField(browser, 'language', language);
   }
   const userAgent = headerOf(incoming, 'user-agent', MAX_USER_AGENT_LENGTH);
   if (userAgent !== undefined) {
-    context.userAgent = userAgent;
+    setField(context, 'userAgent', userAgent);
   }
-  const ipAddress = ownOf(options)?.ipAddress === false ? undefined : ipAddressOf(incoming);
+  const ipAddress =
+    isObject(options) && ownFieldOf(options, 'ipAddress') === false ? undefined : ipAddressOf(incoming);
   if (ipAddress !== undefined) {
-    context.geo = { ipAddress };
+    setField(context, 'geo', { ipAddress });
   }
   setUnlessEmpty(context, 'address', address);
   setUnlessEmpty(context, 'browser', browser);
@@ -93,7 +95,7 @@ function setUnlessEmpty<Name extends keyof Context>(
   value: object & Context[Name],
 ): void {
   if (Object.keys(value).length > 0) {
-    context[name] = value;
+    setField(context, name, value);
   }
 }
 
@@ -107,18 +109,18 @@ function toClientHints(incoming: IncomingRequest): ClientHints {
   const full = headerOf(incoming, 'sec-ch-ua-full-version-list', MAX_HINT_LENGTH);
   const mobile = headerOf(incoming, 'sec-ch-ua-mobile', MAX_HINT_LENGTH);
   if (major !== undefined) {
-    hints.browserUAWithMajorVersion = major;
+    setField(hints, 'browserUAWithMajorVersion', major);
   }
   if (full !== undefined) {
-    hints.browserUAWithFullVersion = full;
+    setField(hints, 'browserUAWithFullVersion', full);
   }
   if (mobile === '?1' || mobile === '?0') {
-    hints.mobile = mobile === '?1';
+    setField(hints, 'mobile', mobile === '?1');
   }
   for (const [name, header] of QUOTED_HINTS) {
     const text = headerOf(incoming, header.toLowerCase(), MAX_HINT_LENGTH)?.replace(/^"|"$/g, '');
     if (text) {
-      hints[name] = text;
+      setField(hints, name, text);
     }
   }
   return hints;
@@ -126,7 +128,7 @@ function toClientHints(incoming: IncomingRequest): ClientHints {
 
 function ipAddressOf(incoming: IncomingRequest): string | undefined {
   try {
-    const { ipAddress }: { readonly ipAddress?: unknown } = incoming;
+    const ipAddress = ownFieldOf(incoming, 'ipAddress');
     return typeof ipAddress === 'string' && ipAddress !== '' ? ipAddress : undefined;
   } catch {
     return undefined;

@@ -42,10 +42,22 @@ function toCookieValue(written: string): string {
   }
 }
 
-/** The attributes of a cookie. Those that are undefined count as absent. */
+/** The attributes of a cookie. All of them are set, so that none is read from `Object.prototype`. */
 export type CookieAttributes = {
-  readonly [Name in keyof SerializeOptions]: SerializeOptions[Name] | undefined;
+  readonly [Name in AttributeName]: SerializeOptions[Name] | undefined;
 };
+
+type AttributeName = 'domain' | 'path' | 'secure' | 'sameSite' | 'httpOnly' | 'maxAge';
+
+/** The attributes of a cookie that has none. */
+export const NO_ATTRIBUTES: CookieAttributes = Object.freeze({
+  domain: undefined,
+  path: undefined,
+  secure: undefined,
+  sameSite: undefined,
+  httpOnly: undefined,
+  maxAge: undefined,
+});
 
 /**
  * Writes a `Set-Cookie` header.

@@ -18,6 +18,13 @@ export interface CookieOptions {
   readonly visitorCookie?: string | undefined;
 }
 
+/** The cookies of a browser that sent none. */
+export const NO_COOKIES: CookieOptions = Object.freeze({
+  targetCookie: undefined,
+  targetLocationHint: undefined,
+  visitorCookie: undefined,
+});
+
 /** The attributes of the cookies that {@link toSetCookieHeaders} writes. */
 export interface SetCookieOptions {
   /**
@@ -69,7 +76,7 @@ export function readCookies(header: string | null | undefined, organizationId: s
 export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: number): CookieOptions {
   const pairs = toCookiePairs(header);
   if (pairs.length === 0) {
-    return {};
+    return NO_COOKIES;
   }
   const targetCookies = valuesOf(MBOX_COOKIE_NAME, pairs);
   const hints = valuesOf(LOCATION_HINT_COOKIE_NAME, pairs);

@@ -5,6 +5,7 @@ import type {
   TargetCookie,
   TargetError,
 } from '../index.js';
+import { inheritsNames, ownOf, setField, withoutPrototypes } from '../inherited-names.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
 
@@ -45,18 +46,28 @@ export function toDefaultAnswer({
     decisioningMethod,
     isUncounted: true,
   };
-  return failure ? Object.assign(answer, { failure }) : answer;
+  if (failure) {
+    setField(answer, 'failure', failure);
+  }
+  if (inheritsNames()) {
+    // The objects have only their own fields then, as in other answers.
+    withoutPrototypes(answer.request);
+    withoutPrototypes(answer.response);
+    Object.setPrototypeOf(answer, null);
+  }
+  return answer;
 }
 
 function toResolvedRequest(
-  { execute, prefetch, ...rest }: CopiedRequest,
+  copied: CopiedRequest,
   requestId: string,
   context: Context,
 ): ResolvedDeliveryRequest {
+  const { execute, prefetch, ...rest } = ownOf(copied);
   return {
     ...rest,
     requestId,
-    context: { ...context, channel: context.channel ?? 'web' },
+    context: { ...context, channel: ownOf(context).channel ?? 'web' },
     ...(execute && { execute }),
     ...(prefetch && { prefetch }),
   };

@@ -1,4 +1,4 @@
-import { ownOf } from '../inherited-names.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 
 /**
@@ -186,7 +186,7 @@ function textOf(value: unknown): string | undefined {
 /** Reads a field of an object of somebody else, which may have any type. A field that cannot be read is absent. */
 function fieldOf(source: unknown, name: string): unknown {
   try {
-    return isObject(source) ? Reflect.get(ownOf(source), name) : undefined;
+    return isObject(source) ? ownFieldOf(source, name) : undefined;
   } catch {
     // The socket of an HTTP/2 request cannot be read when its session has ended.
     return undefined;

@@ -5,6 +5,7 @@ import type {
   TargetDeliveryResponse,
   TargetError,
 } from '../index.js';
+import { ownOf, setField } from '../inherited-names.js';
 import { isRecord, parseJson } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -13,6 +14,8 @@ import type { VisitAnswer } from './visit-call.js';
 const MAX_MBOXES = 50;
 /** The parts of a request that can hold mboxes. */
 const PARTS = ['execute', 'prefetch'] as const;
+/** A part of an answer that has no mboxes. */
+const NO_MBOXES = { mboxes: undefined };
 type Part = (typeof PARTS)[number];
 type Mbox = ResolvedMboxRequest;
 
@@ -54,7 +57,7 @@ export function isMergeable(request: CopiedRequest): boolean {
   let count = 0;
   for (const name in request) {
     const part = name === 'execute' || name === 'prefetch' ? request[name] : undefined;
-    const { mboxes } = part ?? {};
+    const mboxes = part && ownOf(part).mboxes;
     if (!part || !mboxes || Object.keys(part).length > 1) {
       return false;
     }
@@ -131,8 +134,9 @@ export class MergedCalls {
     for (const part of PARTS) {
       const own = mboxesOf(asked, part);
       if (own.length > 0) {
-        request[part] = { mboxes: own };
-        response[part] = { mboxes: answersOf(own, response[part]?.mboxes ?? []) };
+        setField(request, part, { mboxes: own });
+        const { mboxes } = ownOf(ownOf(response)[part]) ?? NO_MBOXES;
+        setField(response, part, { mboxes: answersOf(own, mboxes ?? []) });
       } else {
         delete request[part];
         delete response[part];
@@ -213,7 +217,7 @@ function textsOf(request: CopiedRequest): { part: Part; mbox: Mbox; text: string
 }
 
 function mboxesOf(request: CopiedRequest, part: Part): readonly Mbox[] {
-  return request[part]?.mboxes ?? [];
+  return ownOf(ownOf(request)[part])?.mboxes ?? [];
 }
 
 function toText({ index: _, ...fields }: Mbox): string {
@@ -244,7 +248,7 @@ function toRequest({ mboxes }: Batch): CopiedRequest {
   for (const part of PARTS) {
     const merged = [...mboxes[part].values()].map(({ mbox }, index) => ({ ...mbox, index }));
     if (merged.length > 0) {
-      request[part] = { mboxes: merged };
+      setField(request, part, { mboxes: merged });
     }
   }
   return request;

@@ -1,3 +1,4 @@
+import { ownFieldOf } from '../inherited-names.js';
 import type { IncomingRequest } from './incoming-request.js';
 
 /** The maximum number of characters of a URL or a `Cookie` header that are read. */
@@ -24,7 +25,7 @@ export function queryWith(incoming: IncomingRequest, name: string): URLSearchPar
 /** Reads the URL of a request, which a program may have made itself. A URL that cannot be read is empty. */
 export function urlOf(incoming: IncomingRequest): string {
   try {
-    const { url }: { readonly url: unknown } = incoming;
+    const url = ownFieldOf(incoming, 'url');
     return typeof url === 'string' ? url.slice(0, MAX_READ_LENGTH) : '';
   } catch {
     return '';

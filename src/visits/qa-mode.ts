@@ -1,4 +1,5 @@
 import type { QAMode, QAModePreviewIndex } from '../delivery-api.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isRecord, parseJson } from '../json.js';
 import { toCookiePairs, valuesOf } from './cookie-header.js';
 import type { IncomingRequest } from './incoming-request.js';
@@ -88,15 +89,17 @@ function fromCookie(value: string): unknown {
 
 /** Makes the QA mode of fields that can be anything. */
 function toMode(fields: unknown): QAMode | undefined {
-  const { token, listedActivitiesOnly, ...lists } = isRecord(fields) ? fields : {};
+  const read = (name: string) => (isRecord(fields) ? ownFieldOf(fields, name) : undefined);
+  const token = read('token');
+  const listedActivitiesOnly = read('listedActivitiesOnly');
   if (typeof token !== 'string' || token.trim() === '' || token.length > MAX_TOKEN_LENGTH) {
     return undefined;
   }
   const isTrue = listedActivitiesOnly === true || listedActivitiesOnly === 'true';
   const isFalse = listedActivitiesOnly === false || listedActivitiesOnly === 'false';
-  const evaluateAsTrueAudienceIds = listOf(lists.evaluateAsTrueAudienceIds, toPositive);
-  const evaluateAsFalseAudienceIds = listOf(lists.evaluateAsFalseAudienceIds, toPositive);
-  const previewIndexes = listOf(lists.previewIndexes, toIndex);
+  const evaluateAsTrueAudienceIds = listOf(read('evaluateAsTrueAudienceIds'), toPositive);
+  const evaluateAsFalseAudienceIds = listOf(read('evaluateAsFalseAudienceIds'), toPositive);
+  const previewIndexes = listOf(read('previewIndexes'), toIndex);
   return {
     token,
     ...((isTrue || isFalse) && { listedActivitiesOnly: isTrue }),
@@ -120,9 +123,10 @@ function toPositive(value: unknown): number | undefined {
 /** Reads the positions of an activity and, where it is given, of an experience. */
 function toIndex(value: unknown): QAModePreviewIndex | undefined {
   const fields = isRecord(value) ? value : {};
-  const activityIndex = toPositive(fields.activityIndex);
-  const hasExperience = fields.experienceIndex !== undefined && fields.experienceIndex !== null;
-  const experienceIndex = toPositive(fields.experienceIndex);
+  const activityIndex = toPositive(ownFieldOf(fields, 'activityIndex'));
+  const writtenExperience = ownFieldOf(fields, 'experienceIndex');
+  const hasExperience = writtenExperience !== undefined && writtenExperience !== null;
+  const experienceIndex = toPositive(writtenExperience);
   if (activityIndex === undefined || (hasExperience && experienceIndex === undefined)) {
     return undefined;
   }

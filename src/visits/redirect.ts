@@ -1,5 +1,6 @@
 import type { LocationResponse } from '../delivery-api.js';
 import type { TargetDeliveryResponse } from '../index.js';
+import { ownOf } from '../inherited-names.js';
 import { isRecord, itemsOf } from '../json.js';
 import { cut, MAX_READ_LENGTH, toUrl } from './page-url.js';
 
@@ -15,6 +16,7 @@ export interface Redirect {
 const SDID_PARAMETER = 'adobe_mc_sdid';
 const REFERRER_PARAMETER = 'adobe_mc_ref';
 const MAX_REFERRER_LENGTH = 2048;
+const NOTHING = { pageLoad: undefined, mboxes: undefined };
 
 /**
  * Finds the first redirect offer among the executed locations of an answer: the page load first, then the mboxes in
@@ -58,10 +60,11 @@ export function toRedirect(
 }
 
 function firstRedirect({ response }: Pick<TargetDeliveryResponse, 'response'>): string | undefined {
-  const { pageLoad, mboxes } = response.execute ?? {};
+  const { pageLoad, mboxes } = ownOf(ownOf(response).execute) ?? NOTHING;
   const locations: readonly (LocationResponse | undefined)[] = [pageLoad, ...(mboxes ?? [])];
   for (const location of locations) {
-    for (const { type, content } of location?.options ?? []) {
+    for (const option of ownOf(location)?.options ?? []) {
+      const { type, content } = ownOf(option);
       const found = type === 'redirect' ? content : type === 'actions' ? redirectIn(content) : undefined;
       if (typeof found === 'string') {
         return found;
@@ -74,9 +77,9 @@ function firstRedirect({ response }: Pick<TargetDeliveryResponse, 'response'>): 
 /** Finds the redirect among the actions of an offer of the visual editor. */
 function redirectIn(actions: unknown): unknown {
   const found = Array.isArray(actions)
-    ? itemsOf(actions).find((action) => isRecord(action) && action.type === 'redirect')
+    ? itemsOf(actions).find((action) => isRecord(action) && ownOf(action).type === 'redirect')
     : undefined;
-  return isRecord(found) ? found.content : undefined;
+  return isRecord(found) ? ownOf(found).content : undefined;
 }
 
 function toTarget(written: string, page: URL): URL | undefined {
@@ -123,15 +126,15 @@ function pathOf({ pathname }: URL): string {
  * referrer of the page. With an empty one, Analytics does not take the page itself for the referrer.
  */
 function addAnalytics(target: URL, answer: Pick<TargetDeliveryResponse, 'request' | 'visitorState'>): void {
-  const { experienceCloud, context } = answer.request;
-  const supplementalDataId = experienceCloud?.analytics?.supplementalDataId;
+  const { experienceCloud, context } = ownOf(answer.request);
+  const supplementalDataId = ownOf(ownOf(experienceCloud)?.analytics)?.supplementalDataId;
   const [organizationId] = Object.keys(answer.visitorState ?? {});
   if (!supplementalDataId || organizationId === undefined) {
     return;
   }
   const seconds = Math.floor(Date.now() / 1000);
   const sdid = `SDID=${supplementalDataId}|MCORGID=${organizationId}|TS=${seconds}`;
-  const referrer = cut(context?.address?.referringUrl ?? '', MAX_REFERRER_LENGTH);
+  const referrer = cut(ownOf(ownOf(context)?.address)?.referringUrl ?? '', MAX_REFERRER_LENGTH);
   for (const name of [SDID_PARAMETER, REFERRER_PARAMETER]) {
     if (target.searchParams.has(name)) {
       target.searchParams.delete(name);

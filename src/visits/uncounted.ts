@@ -5,7 +5,7 @@ import type {
   ResolvedMboxRequest,
   TargetDeliveryResponse,
 } from '../index.js';
-import { copyWith, emptyLike } from '../inherited-names.js';
+import { copyWith, emptyLike, ownOf } from '../inherited-names.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 
 /** A request that counts nothing, and the way back to the answer that the caller expects. */
@@ -20,13 +20,13 @@ export interface Uncounted {
  * because a prefetch cannot count them, and so are notifications, which would be counted.
  */
 export function toUncounted(asked: CopiedRequest): Uncounted {
-  const { notifications: _reports, ...quiet } = asked;
-  const { execute, prefetch, impressionId: _, ...rest } = quiet;
+  const { notifications: _reports, ...quiet } = ownOf(asked);
+  const { execute, prefetch, impressionId: _, ...rest } = ownOf(quiet);
   if (!execute) {
     return { request: quiet, restore: () => undefined };
   }
-  const mboxes = [...(prefetch?.mboxes ?? []), ...(execute.mboxes ?? [])];
-  const pageLoad = execute.pageLoad ?? prefetch?.pageLoad;
+  const mboxes = [...(ownOf(prefetch)?.mboxes ?? []), ...(ownOf(execute).mboxes ?? [])];
+  const pageLoad = ownOf(execute).pageLoad ?? ownOf(prefetch)?.pageLoad;
   // Two mboxes may have the same index, one in each part. So all get new ones.
   const numbered = mboxes.map((mbox, index) => ({ ...withoutSale(mbox), index }));
   const request = {
@@ -47,7 +47,8 @@ function withoutSale<Details extends { readonly order?: unknown; readonly produc
   return rest;
 }
 
-function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRequest): void {
+function restore(answer: TargetDeliveryResponse, asked: CopiedRequest): void {
+  const { execute, prefetch } = ownOf(asked);
   const { response } = answer;
   const executed: ExecuteResponse = emptyLike(response);
   const rest: PrefetchResponse = copyWith(response.prefetch ?? emptyLike(response), {});
@@ -73,7 +74,10 @@ function restore(answer: TargetDeliveryResponse, { execute, prefetch }: CopiedRe
     }
   }
   const { prefetch: _, ...sent } = answer.request;
-  answer.request = { ...sent, ...(execute && { execute }), ...(prefetch && { prefetch }) };
+  answer.request = copyWith(copyWith(emptyLike(answer.request), sent), {
+    ...(execute && { execute }),
+    ...(prefetch && { prefetch }),
+  });
   response.execute = executed;
   if (prefetch) {
     response.prefetch = rest;

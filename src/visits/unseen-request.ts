@@ -1,3 +1,4 @@
+import { ownFieldOf } from '../inherited-names.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { headerOf } from './page-url.js';
 
@@ -44,7 +45,7 @@ export function hasNoPage(incoming: IncomingRequest): boolean {
 
 function methodOf(incoming: IncomingRequest): string {
   try {
-    const { method }: { readonly method?: unknown } = incoming;
+    const method = ownFieldOf(incoming, 'method');
     return typeof method === 'string' ? method.toUpperCase() : 'GET';
   } catch {
     return 'GET';

@@ -7,7 +7,7 @@ import type {
   TargetCookie,
   TargetDeliveryResponse,
 } from '../index.js';
-import { copyWith } from '../inherited-names.js';
+import { copyWith, ownOf, setField } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -28,10 +28,23 @@ interface Outgoing {
   readonly request: DeliveryRequest;
   readonly method: DecisioningMethod;
   /** True for a call that has waited since it was made. It goes also while the client closes. */
-  readonly hasWaited?: boolean;
+  readonly hasWaited: boolean;
   /** True for a call in the background. The calls of the page go before it, and it has its own time after them. */
-  readonly isInBackground?: boolean;
+  readonly isInBackground: boolean;
 }
+
+/** A call that goes when it is made, and for which the page waits. */
+const AT_ONCE = { hasWaited: false, isInBackground: false };
+
+/** The options of a call that has none. All are set, so that none is read from `Object.prototype`. */
+const NO_OPTIONS: VisitCall = Object.freeze({
+  consumerId: undefined,
+  customerIds: undefined,
+  decisioningMethod: undefined,
+  signal: undefined,
+  timeout: undefined,
+  waitUntil: undefined,
+});
 
 /** The cookie of an answer that knows nobody. It deletes the browser's, if a program sets it. */
 const NO_COOKIE: TargetCookie = Object.freeze({ name: 'mbox', value: '', maxAge: 0 });
@@ -80,11 +93,11 @@ export class VisitCalls {
     }
     const method = this.#methodOf(own);
     if (method !== 'server-side' || this.#options.merge === false || !hasNoOptions(own)) {
-      return this.#send({ verb: 'getOffers', own, request, method });
+      return this.#send({ verb: 'getOffers', own, request, method, ...AT_ONCE });
     }
     const copy = this.#support.checkRequest(request);
     if (!isMergeable(copy)) {
-      return this.#send({ verb: 'getOffers', own, request: copy, method });
+      return this.#send({ verb: 'getOffers', own, request: copy, method, ...AT_ONCE });
     }
     const merged = this.#mergedCalls.add(copy, this.#onAbortOf(own));
     this.#support.hold(merged);
@@ -97,7 +110,7 @@ export class VisitCalls {
     const { request } = own;
     const copy = this.#support.checkReport(request);
     return this.#facts.counts
-      ? this.#send({ verb: 'sendNotifications', own, request: copy, method: 'server-side' })
+      ? this.#send({ verb: 'sendNotifications', own, request: copy, method: 'server-side', ...AT_ONCE })
       : this.toDefault(copy);
   }
 
@@ -106,7 +119,8 @@ export class VisitCalls {
     if (this.#facts.mode !== 'normal') {
       return;
     }
-    const outgoing = { verb: 'identify', own: {}, request: {}, method: this.#methodOf({}) } as const;
+    const method = this.#methodOf(NO_OPTIONS);
+    const outgoing = { verb: 'identify', own: NO_OPTIONS, request: {}, method, ...AT_ONCE } as const;
     const isKnown = () => this.#facts.identity.isKnown(outgoing.method === 'on-device');
     await this.#identityFirst.run<unknown>({
       timeoutMs: this.#support.toTimeoutMs(this.#options.timeout),
@@ -129,7 +143,7 @@ export class VisitCalls {
     }
     await this.#send({
       verb: 'getOffers',
-      own: {},
+      own: NO_OPTIONS,
       request,
       method,
       hasWaited: true,
@@ -144,8 +158,8 @@ export class VisitCalls {
     const isLocal = this.#client.decisioningMethod === 'on-device' || mode === 'anonymous';
     return toDefaultAnswer({
       request,
-      requestId: request.requestId ?? this.#support.newId(),
-      context: mergeContexts(isNormal ? context : {}, request.context) as Context,
+      requestId: ownOf(request).requestId ?? this.#support.newId(),
+      context: mergeContexts(isNormal ? context : {}, ownOf(request).context) as Context,
       decisioningMethod: isLocal ? 'on-device' : 'server-side',
       targetCookie: isNormal ? identity.toCookie() : { ...NO_COOKIE },
       visitorState: isNormal ? identity.visitor.getState() : {},
@@ -157,8 +171,15 @@ export class VisitCalls {
     this.#merged ??= new MergedCalls({
       collectDetails: this.#support.collectDetails,
       send: (request, signal) => {
-        const own = signal ? { signal } : {};
-        return this.#send({ verb: 'getOffers', own, request, method: 'server-side', hasWaited: true });
+        const own = signal ? { ...NO_OPTIONS, signal } : NO_OPTIONS;
+        return this.#send({
+          verb: 'getOffers',
+          own,
+          request,
+          method: 'server-side',
+          ...AT_ONCE,
+          hasWaited: true,
+        });
       },
     });
     return this.#merged;
@@ -206,7 +227,9 @@ export class VisitCalls {
     const { timeout, customerIds, waitUntil } = this.#options;
     const { tntId } = identity;
     this.#sent += 1;
-    const uncounted = counts ? undefined : toUncounted(this.#support.checkRequest(request));
+    // A question for the visitor alone counts nothing anyway.
+    const isCounted = counts || verb === 'identify';
+    const uncounted = isCounted ? undefined : toUncounted(this.#support.checkRequest(request));
     // The fields are written out, because a spread takes several times as long (benchmark visits/one-question).
     const { targetCookie, targetLocationHint, sessionId, visitor } = identity.toOptions();
     const options = {
@@ -228,7 +251,7 @@ export class VisitCalls {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
       const answer = plain as VisitAnswer;
-      answer.isUncounted = uncounted !== undefined;
+      setField(answer, 'isUncounted', uncounted !== undefined);
       return answer;
     });
   }
@@ -240,13 +263,14 @@ export class VisitCalls {
     }
     const { context, qaMode } = this.#facts;
     const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
-    if (!isRecord(plain.context) && !isAbsent(plain.context)) {
+    const given = ownOf(plain).context;
+    if (!isRecord(given) && !isAbsent(given)) {
       // The call names the fault.
       return plain;
     }
-    const added = { context: mergeContexts(context, plain.context) as Context };
+    const added = { context: mergeContexts(context, ownOf(plain).context) as Context };
     // The function takes a fraction of the time of a spread (benchmark visits/one-question).
-    return copyWith(plain, qaMode ? { ...added, qaMode: plain.qaMode ?? qaMode } : added);
+    return copyWith(plain, qaMode ? { ...added, qaMode: ownOf(plain).qaMode ?? qaMode } : added);
   }
 
   /**
@@ -256,42 +280,53 @@ export class VisitCalls {
   async #askAnonymously(own: VisitCall, asked: CopiedRequest): Promise<VisitAnswer> {
     const { identity, context } = this.#facts;
     const { request, restore } = toUncounted(asked);
-    const { experienceCloud: _cloud, notifications: _reports, ...local } = request;
-    if (!local.execute && !local.prefetch) {
+    const { experienceCloud: _cloud, notifications: _reports, ...local } = ownOf(request);
+    if (!ownOf(local).execute && !ownOf(local).prefetch) {
       return this.toDefault(asked);
     }
-    const { geo, ...rest } = mergeContexts(context, asked.context) as Context;
-    const { ipAddress: _ip, ...known } = geo ?? {};
+    const { geo, ...rest } = ownOf(mergeContexts(context, ownOf(asked).context) as Context);
+    const { ipAddress: _ip, ...known } = ownOf(geo ?? {});
     this.#sent += 1;
-    const answer = await this.#support.decideAnonymously({
+    const decided = await this.#support.decideAnonymously({
       request: { ...local, id: { tntId: identity.anonymousId }, context: { ...rest, geo: known } },
       sessionId: identity.anonymousId,
       signal: own.signal,
     });
-    if (!answer) {
+    if (!decided) {
       return this.toDefault(asked);
     }
+    const answer = decided as VisitAnswer;
     restore(answer);
-    return Object.assign(answer, { targetCookie: { ...NO_COOKIE }, visitorState: {}, isUncounted: true });
+    answer.targetCookie = { ...NO_COOKIE };
+    answer.visitorState = {};
+    setField(answer, 'isUncounted', true);
+    return answer;
   }
 }
 
 /** Tells whether a call can go with others: it has a request and perhaps a signal, and no other option. */
 function hasNoOptions(own: VisitCall): boolean {
   for (const name in own) {
-    if (name !== 'request' && name !== 'signal' && Reflect.get(own, name) !== undefined) {
+    if (name === 'request' || name === 'signal' || !Object.hasOwn(own, name)) {
+      continue;
+    }
+    if (Reflect.get(own, name) !== undefined) {
       return false;
     }
   }
-  // The options of a class may be getters, which the loop does not find.
+  // The options of a class may be getters, which the loop leaves out.
   const { timeout, consumerId, customerIds, decisioningMethod, waitUntil } = own;
   return (timeout ?? consumerId ?? customerIds ?? decisioningMethod ?? waitUntil) === undefined;
 }
 
 /** Tells whether a request has an id of its own that names the visitor. Customer ids do not. */
 function namesVisitor(request: DeliveryRequest): boolean {
-  const id = isRecord(request) ? request.id : undefined;
-  return isRecord(id) && Boolean(id.tntId ?? id.thirdPartyId ?? id.marketingCloudVisitorId);
+  const id = isRecord(request) ? ownOf(request).id : undefined;
+  if (!isRecord(id)) {
+    return false;
+  }
+  const { tntId, thirdPartyId, marketingCloudVisitorId } = ownOf(id);
+  return Boolean(tntId ?? thirdPartyId ?? marketingCloudVisitorId);
 }
 
 /** Tells whether the fields of an object can be copied one by one. */

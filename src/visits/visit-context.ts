@@ -1,3 +1,4 @@
+import { ownFieldOf, setField } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 
 /**
@@ -10,11 +11,11 @@ export function mergeContexts(base: object, over: unknown): object {
   }
   const merged: Record<string, unknown> = { ...base };
   for (const [name, value] of Object.entries(over)) {
-    const below = merged[name];
+    const below = ownFieldOf(merged, name);
     if (value === undefined || value === null) {
       continue;
     }
-    merged[name] = isRecord(value) && isRecord(below) ? { ...below, ...value } : value;
+    setField(merged, name, isRecord(value) && isRecord(below) ? { ...below, ...value } : value);
   }
   return merged;
 }

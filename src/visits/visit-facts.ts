@@ -3,6 +3,7 @@ import type { VisitSupport } from '../visit-support.js';
 import { askOption } from './ask-option.js';
 import { isOptedOut, toConsent, type VisitConsent } from './consent.js';
 import { toContext } from './context.js';
+import { NO_COOKIES } from './cookies.js';
 import { readIdentity } from './ecid.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { isDisabled, toQaMode } from './qa-mode.js';
@@ -73,7 +74,7 @@ export class VisitFacts {
   /** The visitor. It is known to nobody when nothing may be read. */
   get identity(): VisitIdentity {
     this.#identity ??= new VisitIdentity(
-      this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : {},
+      this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : NO_COOKIES,
       this.#support,
       this.#options.cookies ?? undefined,
     );

@@ -1,6 +1,7 @@
 import { isLocationHint } from '../identity/location-hint.js';
 import { formatMboxCookie, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse, Visitor } from '../index.js';
+import { ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
 import { type CookieOptions, toSetCookieHeaders } from './cookies.js';
 import type { VisitCookieOptions } from './visit-options.js';
@@ -51,7 +52,7 @@ export class VisitIdentity {
     const hint = isLocationHint(targetLocationHint) ? targetLocationHint : undefined;
     this.visitor = support.newVisitor(visitorCookie);
     this.#support = support;
-    this.#cookies = cookies;
+    this.#cookies = ownOf(cookies);
     this.#came = { tntId, hint };
     this.#hasSession = sessionId !== undefined;
     this.#sessionId = sessionId ?? support.newId();
@@ -128,7 +129,7 @@ export class VisitIdentity {
   /** Returns the `Set-Cookie` lines that the answers so far need. */
   setCookies(): string[] {
     const due = this.#due;
-    const { write } = this.#cookies ?? {};
+    const write = this.#cookies?.write;
     if (!due || write === 'never') {
       return [];
     }

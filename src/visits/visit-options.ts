@@ -1,9 +1,10 @@
 import { invalidOption, unreadableError } from '../errors.js';
 import type { Context, TargetError } from '../index.js';
+import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
-import { toSetCookie } from './cookie-header.js';
+import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 
@@ -143,7 +144,7 @@ const MAX_TIMEOUT_MS = 2 ** 31;
 /** Tells whether a cookie can have an attribute. With a wrong one, no answer could be sent. */
 function canWrite(attributes: { readonly domain: string } | { readonly path: string }): boolean {
   try {
-    return toSetCookie('mbox', '', attributes) !== '';
+    return toSetCookie('mbox', '', { ...NO_ATTRIBUTES, ...attributes }) !== '';
   } catch {
     return false;
   }
@@ -217,7 +218,7 @@ function checkFields(fields: unknown, checks: Checks, path: string): void {
   if (!isRecord(fields)) {
     throw invalidOption(path || 'options', 'an object', fields);
   }
-  for (const name in checks) {
+  for (const name of Object.keys(checks)) {
     const inner = path ? `${path}.${name}` : name;
     const value = readField(fields, name, inner);
     const check = checks[name];
@@ -233,12 +234,12 @@ function checkFields(fields: unknown, checks: Checks, path: string): void {
 }
 
 function isCheck(check: Check | Checks): check is Check {
-  return isFunction(check.accepts);
+  return Object.hasOwn(check, 'accepts');
 }
 
 function readField(fields: JsonRecord, name: string, path: string): unknown {
   try {
-    return fields[name];
+    return ownFieldOf(fields, name);
   } catch (cause) {
     throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
   }

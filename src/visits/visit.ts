@@ -8,7 +8,7 @@ import type {
   TargetClient,
   Visitor,
 } from '../index.js';
-import { ownOf } from '../inherited-names.js';
+import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -144,8 +144,11 @@ export class Visit {
     const options = { request: { execute: { mboxes } } };
     try {
       const { request, response } = await this.#calls.ask(options);
-      const name = request.execute?.mboxes?.[0]?.name;
-      const option = response.execute?.mboxes?.find((answered) => answered.name === name)?.options?.[0];
+      const [asked] = ownOf(ownOf(request).execute)?.mboxes ?? [];
+      const name = ownOf(asked)?.name;
+      const answers = ownOf(ownOf(response).execute)?.mboxes ?? [];
+      const answer = answers.find((answered) => ownOf(answered).name === name);
+      const option = ownOf(ownOf(answer)?.options?.[0]);
       const isContent = option?.content !== undefined && option.type !== 'redirect';
       // The account decides what an offer holds. The caller knows its own mbox.
       return isContent ? (option.content as Content) : defaultContent;
@@ -202,7 +205,9 @@ export class Visit {
       return [];
     }
     if (this.#facts.consent.forget) {
-      return cookies?.write === 'never' ? [] : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);
+      return cookies && ownOf(cookies).write === 'never'
+        ? []
+        : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);
     }
     return this.#facts.knownIdentity?.setCookies() ?? [];
   }
@@ -255,7 +260,8 @@ export class Visit {
   /** Copies the request of a call that failed, for the answer. The caller may have changed it since. */
   #copyOf(options: VisitRequest | VisitAttributesCall | undefined): CopiedRequest {
     try {
-      return options?.request ? this.#support.checkRequest(options.request) : {};
+      const request = options && ownFieldOf(options, 'request');
+      return isObject(request) ? this.#support.checkRequest(request) : {};
     } catch {
       return {};
     }
@@ -269,7 +275,7 @@ export class Visit {
         throw invalidField('options', 'an object', options);
       }
       // The options of a class may be getters, which a spread does not find.
-      const { order, parameters, profileParameters } = options;
+      const { order, parameters, profileParameters } = ownOf(options);
       const mbox = { ...options, order, parameters, profileParameters, name };
       return this.#support.checkRequest({ execute: { mboxes: [mbox] } });
     } catch (thrown) {

@@ -40,9 +40,12 @@ interface Sent {
   readonly handed: (string | undefined)[];
 }
 
+const NO_OPENING: Opening = { isNew: false, dnsMs: undefined, tlsMs: undefined };
+const NO_TRIP = { body: undefined, cut: undefined, request: undefined };
+
 /** Posts over TLS, in the way of a fetch that begins its request at once. */
 async function post(connections: Connections, { host = '127.0.0.1', body, agent }: Sending): Promise<Sent> {
-  const opening: Opening = {};
+  const opening: Opening = { ...NO_OPENING };
   const handed: (string | undefined)[] = [];
   const chosen = agent ?? connections.agentOf({ protocol: 'https:' });
   const url = `https://${host}:${port}/path`;
@@ -55,7 +58,9 @@ async function post(connections: Connections, { host = '127.0.0.1', body, agent 
     return answer;
   };
   let request: http.ClientRequest | undefined;
-  const response = await connections.start({ url, opening, body }, send, () => request?.destroy());
+  const response = await connections.start({ ...NO_TRIP, url, opening, body }, send, () =>
+    request?.destroy(),
+  );
   const pieces: Buffer[] = [];
   response.on('data', (piece) => pieces.push(piece));
   await once(response, 'close');
@@ -84,7 +89,7 @@ describe('an opening', () => {
   test('is empty where a connection was open', async () => {
     const connections = new Connections();
     await openingOf(connections, '127.0.0.1');
-    expect(await openingOf(connections, '127.0.0.1')).toEqual({});
+    expect(await openingOf(connections, '127.0.0.1')).toEqual(NO_OPENING);
     connections.dropIdle();
     expect(await openingOf(connections, '127.0.0.1')).toMatchObject({ isNew: true });
     connections.close();
@@ -92,15 +97,15 @@ describe('an opening', () => {
 
   test('is empty for a start that throws, and does not stay for the next one', async () => {
     const connections = new Connections();
-    const opening: Opening = {};
+    const opening: Opening = { ...NO_OPENING };
     const url = `https://127.0.0.1:${port}/path`;
-    expect(() => connections.start({ url, opening }, boom, boom)).toThrow('boom');
+    expect(() => connections.start({ ...NO_TRIP, url, opening }, boom, boom)).toThrow('boom');
     const agent = connections.agentOf({ protocol: 'https:' });
     const request = https.get({ host: '127.0.0.1', port, agent, ca: cert, servername: 'localhost' });
     const [response] = (await once(request, 'response')) as [http.IncomingMessage];
     response.resume();
     await once(response, 'close');
-    expect(opening).toEqual({});
+    expect(opening).toEqual(NO_OPENING);
     connections.close();
   });
 });

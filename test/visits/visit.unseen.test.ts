@@ -22,6 +22,13 @@ function visitOf(browsing: Browsing, options?: VisitOptions, config?: Partial<Ta
 }
 
 describe('a page that a browser loads in advance', () => {
+  test('has a visitor, who can be asked for alone', async () => {
+    const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
+    await visit.identify();
+    expect(visit.setCookies[0]).toContain('mbox=');
+    expect(bench.sent().prefetch).toBeUndefined();
+  });
+
   test('is decided without an impression, and the answer is where the caller looks', async () => {
     const visit = visitOf(PREFETCH, { unseen: 'prefetch' });
     expect(visit.isUnseen).toBe(true);

@@ -22,12 +22,12 @@ export interface HeldArtifactOptions {
 export interface Arrival {
   readonly source: ArtifactOrigin;
   /** ETag of the artifact; undefined when it has none that can be sent back. */
-  readonly etag?: string | undefined;
+  readonly etag: string | undefined;
   /**
    * True when `refresh()` asked for it. It then replaces the held artifact even when it has no rules, or when it is
    * older and has another ETag.
    */
-  readonly isRefresh?: boolean | undefined;
+  readonly isRefresh: boolean;
 }
 
 /**
@@ -66,7 +66,7 @@ export class HeldArtifact {
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
     if (payload) {
-      this.#hold(payload, { source: 'payload' });
+      this.#hold(payload, { source: 'payload', etag: undefined, isRefresh: false });
     }
   }
 
@@ -145,7 +145,7 @@ export class HeldArtifact {
     return ageMs(held, this.#options.now());
   }
 
-  #refusalOf(artifact: Artifact, { etag, isRefresh = false }: Arrival): Refusal | undefined {
+  #refusalOf(artifact: Artifact, { etag, isRefresh }: Arrival): Refusal | undefined {
     const held = this.#held;
     if (!held) {
       return undefined;

@@ -70,6 +70,7 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       timeoutMs: DOWNLOAD_TIMEOUT_MS,
       maxBytes: MAX_ARTIFACT_BYTES,
       retry: NO_RETRY,
+      isPersonal: false,
       signal,
     });
     if (status === 304 && etag !== undefined) {

@@ -141,7 +141,7 @@ export class ArtifactSource {
       if (this.inUse || this.#abort.signal.aborted) {
         return;
       }
-      this.#take(text, { source: 'store' });
+      this.#take(text, { source: 'store', etag: undefined, isRefresh: false });
       this.#readiness.announce(this.state);
     });
     if (restored) {
