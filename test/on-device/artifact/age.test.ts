@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ageMs, type Dated, isAhead, isOlder } from '../../../src/on-device/artifact/age.js';
+import type { Artifact } from '../../../src/artifact.js';
+import { ageMs, type Dated, generatedAtMs, isAhead, isOlder } from '../../../src/on-device/artifact/age.js';
 
 const HOUR = 60 * 60 * 1000;
 const NOW = Date.UTC(2026, 5, 1);
@@ -22,6 +23,15 @@ describe('a date in the future', () => {
   ])('of %d ms ahead is a wrong clock: %s', (aheadMs, isWrong) => {
     expect(isAhead(NOW + aheadMs, NOW)).toBe(isWrong);
   });
+});
+
+test.each([
+  ['2026-06-01T00:00:00.000Z', NOW],
+  ['yesterday', undefined],
+  [undefined, undefined],
+  [7, undefined],
+])('the date %s of an artifact is %s', (generatedAt, ms) => {
+  expect(generatedAtMs({ meta: { generatedAt } } as unknown as Artifact)).toBe(ms);
 });
 
 describe('an artifact', () => {
