@@ -583,6 +583,19 @@ describe('options that the calls do not have', () => {
     },
   );
 
+  test('are the only ones that are warned of', async () => {
+    const { lines, logger } = listeningLogger();
+    const known = {
+      sessionId: 's1',
+      targetLocationHint: '35',
+      consumerId: 'page',
+      timeout: 60_000,
+      callback: () => undefined,
+    };
+    await connect({ logger }).getOffers({ request: REQUEST, decisioningMethod: 'server-side', ...known });
+    expect(lines.warn).toEqual([]);
+  });
+
   test('are warned of once per client, with the nearest name', async () => {
     const { lines, logger } = listeningLogger();
     const client = connect({ logger });
