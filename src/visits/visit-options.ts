@@ -46,7 +46,7 @@ export interface VisitOptions extends Pick<CallOptions, 'customerIds' | 'timeout
   /** The attributes of the cookies, and when they are written. */
   readonly cookies?: VisitCookieOptions | null | undefined;
   /**
-   * Fields of the context that the request does not tell, or an function that returns them. They are merged over those of
+   * Fields of the context that the request does not tell, or a function that returns them. They are merged over those of
    * `toContext`, field by field. The `context` of a call is merged over both.
    * @default none
    */

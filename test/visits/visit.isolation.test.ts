@@ -65,14 +65,18 @@ async function visitPage(client: TargetClient, browser: Browser, host: string): 
   return seen.filter((one) => one !== undefined);
 }
 
-test('two browsers never share anything in 10 000 requests with random delays', async () => {
-  const client = TargetClient.create({
+function createClient(): TargetClient {
+  return TargetClient.create({
     client: 'demo',
     organizationId: 'DEMO@AdobeOrg',
     fetchApi,
     telemetryEnabled: false,
     timeout: 60_000,
   });
+}
+
+test('two browsers never share anything in 10 000 requests with random delays', async () => {
+  const client = createClient();
   const hosts = ['one.example', 'other.example'];
   const browsers = hosts.map((host) => ({ host, browser: new Browser(), ids: new Set<string>() }));
   const mixed: Seen[] = [];
@@ -96,13 +100,7 @@ test('two browsers never share anything in 10 000 requests with random delays', 
 });
 
 test('new browsers that come at the same time are one visitor each', async () => {
-  const client = TargetClient.create({
-    client: 'demo',
-    organizationId: 'DEMO@AdobeOrg',
-    fetchApi,
-    telemetryEnabled: false,
-    timeout: 60_000,
-  });
+  const client = createClient();
   const pages = await Promise.all(
     Array.from({ length: 500 }, (_, at) => visitPage(client, new Browser(), `h${at}.example`)),
   );
