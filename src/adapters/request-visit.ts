@@ -118,7 +118,7 @@ export interface ServerRequestLike {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Reads a request of a framework when the visit asks for it, with the host as the framework knows it. */
+/** Reads a request of a framework, with the host as the framework knows it. */
 export function fromServerRequest<Request extends ServerRequestLike>(
   request: Request,
   hostOf: (request: Request) => string | undefined,
@@ -126,11 +126,7 @@ export function fromServerRequest<Request extends ServerRequestLike>(
   return fromNodeRequest({
     method: request.method,
     headers: request.headers,
-    get url() {
-      return `http://${hostOf(request) ?? ''}${request.originalUrl}`;
-    },
-    get socket() {
-      return { remoteAddress: request.ip, encrypted: request.protocol === 'https' };
-    },
+    url: `http://${hostOf(request) ?? ''}${request.originalUrl}`,
+    socket: { remoteAddress: request.ip, encrypted: request.protocol === 'https' },
   });
 }

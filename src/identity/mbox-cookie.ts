@@ -60,6 +60,12 @@ export function isSessionId(value: string): boolean {
 }
 
 /**
+ * The cookie that was read last, and the second of it. A visit reads the cookie of its visitor, and so does each of its
+ * calls at once.
+ */
+let last: { readonly cookie: string; readonly now: number; readonly ids: MboxCookie } | undefined;
+
+/**
  * Reads the mbox cookie as a browser sent it. A malformed or expired part is skipped, and the other parts still count.
  * The function never throws.
  */
@@ -67,23 +73,30 @@ export function parseMboxCookie(cookie: unknown, nowMs: number): MboxCookie {
   if (typeof cookie !== 'string') {
     return EMPTY;
   }
+  const now = Math.floor(nowMs / 1000);
+  if (last?.cookie !== cookie || last.now !== now) {
+    last = { cookie, now, ids: readIds(cookie, now) };
+  }
+  return last.ids;
+}
+
+function readIds(cookie: string, now: number): MboxCookie {
   const values = new Map<string, string>();
   const start = cookie.slice(0, MAX_LENGTH);
   const encodings = encodingsOf(start);
   for (const part of start.split(BARS[encodings], MAX_PARTS)) {
     const [name, value, expires] = (decodePart(part, encodings) ?? '').split('#', 3).map(decode);
-    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, nowMs)) {
+    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, now)) {
       continue;
     }
     values.set(name, value);
   }
   const sessionId = values.get('session');
   const tntId = values.get('PC');
-  const locationHint = hintOfTntId(tntId);
   return {
     sessionId: sessionId !== undefined && isSessionId(sessionId) ? sessionId : undefined,
     tntId,
-    locationHint,
+    locationHint: hintOfTntId(tntId),
   };
 }
 
@@ -155,6 +168,6 @@ function decode(text: string): string | undefined {
   }
 }
 
-function isLive(expires: string | undefined, nowMs: number): boolean {
-  return expires !== undefined && /^\d{1,15}$/.test(expires) && Math.floor(nowMs / 1000) <= Number(expires);
+function isLive(expires: string | undefined, now: number): boolean {
+  return expires !== undefined && /^\d{1,15}$/.test(expires) && now <= Number(expires);
 }

@@ -68,8 +68,7 @@ export interface FetchRequestOptions {
 }
 
 /**
- * Reads a request of Node's own servers: `node:http`, `node:https` and `node:http2`. The request is read when a field is
- * asked for. Without `trustProxy`, the scheme and the IP address are those of the socket, and the host is the `Host`
+ * Reads a request of Node's own servers: `node:http`, `node:https` and `node:http2`. Without `trustProxy`, the scheme and the IP address are those of the socket, and the host is the `Host`
  * header. It never throws: a field that is missing or malformed is absent, and a URL without a host is empty.
  *
  * @example
@@ -83,20 +82,15 @@ export interface FetchRequestOptions {
 export function fromNodeRequest(request: NodeRequestLike, options: NodeRequestOptions = {}): IncomingRequest {
   const hops = toHops(options);
   const header = headersOf(request);
-  let url: string | undefined;
+  const forwarded = hops > 0 ? listOf(header('x-forwarded-for')) : [];
+  // The engine keeps the getters of an object literal, and the request with them, until a full garbage collection.
   return {
+    url: toNodeUrl(request, header, hops > 0),
     method: textOf(fieldOf(request, 'method')),
+    ipAddress: toAddress(
+      forwarded.at(-hops) ?? forwarded[0] ?? fieldOf(fieldOf(request, 'socket'), 'remoteAddress'),
+    ),
     header,
-    get url() {
-      url ??= toNodeUrl(request, header, hops > 0);
-      return url;
-    },
-    get ipAddress() {
-      const forwarded = hops > 0 ? listOf(header('x-forwarded-for')) : [];
-      return toAddress(
-        forwarded.at(-hops) ?? forwarded[0] ?? fieldOf(fieldOf(request, 'socket'), 'remoteAddress'),
-      );
-    },
   };
 }
 
@@ -130,10 +124,8 @@ export function fromFetchRequest(
   return {
     url: /^https?:/i.test(url) && URL.canParse(url) ? url : '',
     method: textOf(fieldOf(request, 'method')),
+    ipAddress: ipHeader === undefined ? undefined : toAddress(listOf(header(ipHeader)).at(-1)),
     header,
-    get ipAddress() {
-      return ipHeader === undefined ? undefined : toAddress(listOf(header(ipHeader)).at(-1));
-    },
   };
 }
 
