@@ -167,6 +167,15 @@ describe('the headers of a request of Node', () => {
     const copy = { ...fromNodeRequest({ url: '/', headers: { host: 'a.example' }, socket }) };
     expect([copy.url, copy.ipAddress]).toEqual(['http://a.example/', '192.0.2.1']);
   });
+
+  // The engine keeps a getter of an object literal, and what it refers to, until a full garbage collection.
+  test.each([
+    ['node', () => fromNodeRequest({ url: '/', headers, socket })],
+    ['fetch', () => fromFetchRequest(new Request('https://a.example/'), { ipHeader: 'x-ip' })],
+  ])('of %s has fields without getters', (_, read) => {
+    const descriptors = Object.values(Object.getOwnPropertyDescriptors(read()));
+    expect(descriptors.filter((descriptor) => descriptor.get)).toEqual([]);
+  });
 });
 
 describe('requests of the real servers of Node', () => {
