@@ -5,8 +5,11 @@ import { asksForOffers } from './edge/delivery-request.js';
 import { invalidField } from './errors.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { isObject, isThenable } from './json.js';
+import type { ObservedCall, ObservedOperation, Observers } from './observer.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
+import { toCallError } from './request/callbacks.js';
 import type { DeliveryRequest } from './request/loose-request.js';
+import { mboxNamesOf, namedMethodOf } from './request/observed-call.js';
 import { type CallOptions, warnOfUnknownOptions } from './request/options.js';
 import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 
@@ -15,19 +18,59 @@ export interface AnsweringParts {
   readonly environment: CallEnvironment;
   readonly deciders: Deciders;
   readonly background: Pick<Background, 'noteCall'>;
+  readonly observers: Observers;
   /** The client's own location hint, for the tntIds of visitors who have none. */
   readonly clientHint: OwnHint;
   /** Counts the answers to calls for offers. */
   readonly answered: { decisions: number };
 }
 
-/** Answers one call: reads its request, decides, responds. A synchronous answer comes without a promise. */
+/** A question that a method of the client asks. */
+export interface Question {
+  readonly operation: ObservedOperation;
+  /** The method by which it is always decided. It is absent when the call or the client says. */
+  readonly method?: DecisioningMethod;
+}
+
+type Answer = TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse>;
+
+/** Answers one call, among the observers of the client. A synchronous answer comes without a promise. */
 export function answerCall(
   options: CallOptions,
   request: DeliveryRequest | undefined,
   parts: AnsweringParts,
-  method?: DecisioningMethod,
-): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
+  question: Question,
+): Answer {
+  if (!parts.observers.areWatching) {
+    return answerNow(options, request, parts, question);
+  }
+  const { config } = parts.environment;
+  const call: ObservedCall = {
+    operation: question.operation,
+    decisioningMethod: question.method ?? namedMethodOf(options) ?? config.decisioningMethod,
+    mboxes: mboxNamesOf(request),
+  };
+  return parts.observers.watch(call, async () => {
+    try {
+      const answer = await answerNow(options, request, parts, question);
+      call.result = answer;
+      return answer;
+    } catch (thrown) {
+      throw toCallError(thrown, options);
+    }
+  });
+}
+
+/** Answers one call: reads its request, decides, responds. */
+function answerNow(
+  options: CallOptions,
+  request: DeliveryRequest | undefined,
+  parts: AnsweringParts,
+  { operation, method }: Question,
+): Answer {
+  if (operation === 'identify') {
+    return answerIdentity(options, request, parts);
+  }
   const call = read(options, request, parts, method);
   const decision = decide(call, parts.deciders);
   return isThenable(decision)
@@ -36,11 +79,11 @@ export function answerCall(
 }
 
 /** Answers who the visitor of a call is: on the edge, or here when the calls of this client are decided here. */
-export function answerIdentity(
+function answerIdentity(
   options: CallOptions,
   request: DeliveryRequest | undefined,
   parts: AnsweringParts,
-): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
+): Answer {
   const call = read(options, request, parts);
   if (call.decisioningMethod === 'server-side') {
     const asked = parts.deciders.edge({ ...call, asksForIds: true });

@@ -5,10 +5,12 @@ import type { Events } from './events.js';
 import { newHexId, newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import type { Logger } from './logger.js';
+import type { ObservedCall, Observers } from './observer.js';
 import type { BackgroundWork } from './reports/background-work.js';
 import { NotificationQueue } from './reports/notification-queue.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
+import { mboxNamesOf } from './request/observed-call.js';
 import type { CloseResult } from './stats.js';
 
 /** Parts of a client that its background work uses. */
@@ -16,6 +18,7 @@ export interface BackgroundOptions {
   readonly config: ResolvedConfig;
   readonly logger: Logger;
   readonly events: Events;
+  readonly observers: Observers;
   readonly telemetry: TelemetryBuffer;
   readonly clientHint: OwnHint;
   readonly route: EdgeRoute;
@@ -40,12 +43,13 @@ export class Background {
   #isClosing = false;
 
   constructor(options: BackgroundOptions) {
-    const { config, route, events, logger, work } = options;
+    const { config, route, events, observers, logger, work } = options;
     const { deliver, hostOf } = route;
     this.#options = options;
     this.notifications = new NotificationQueue({
       policy: config.notifications,
-      deliver,
+      deliver: (call) =>
+        observers.areWatching ? observers.watch(toObserved(call), () => deliver(call)) : deliver(call),
       hostOf,
       events,
       logger,
@@ -127,4 +131,9 @@ export class Background {
       return false;
     }
   }
+}
+
+/** Tells observers of a call of the queue. */
+function toObserved({ request, decisioningMethod }: Delivery): ObservedCall {
+  return { operation: 'notify', decisioningMethod, mboxes: mboxNamesOf(request) };
 }

@@ -11,6 +11,7 @@ import { createTransport, type Transport } from './http/transport.js';
 import { newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { createLogger } from './logger.js';
+import { Observers } from './observer.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { BackgroundWork } from './reports/background-work.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
@@ -35,6 +36,7 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
   const config = resolveConfig(written, logger);
   const environment = { config, logger, now: () => Date.now(), newId: newUuid };
   const events = new Events(logger, config.events);
+  const observers = new Observers(config.observers, logger);
   const transport = createTransport(config);
   const work = new BackgroundWork(config.waitUntil, logger);
   const telemetry = new TelemetryBuffer(config.telemetryEnabled, () =>
@@ -44,19 +46,27 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
   const counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   const policy = config.circuitBreaker;
   const breaker = policy && new CircuitBreaker({ policy, events, logger });
-  const parts = { ...environment, events, transport, telemetry, clientHint, breaker, counts, work };
+  const parts = {
+    ...environment,
+    events,
+    observers,
+    transport,
+    telemetry,
+    clientHint,
+    breaker,
+    counts,
+    work,
+  };
   const route = createEdgeRoute(parts);
   const background = new Background({ ...parts, route });
   const { notifications } = background;
   // The event comes in a microtask, so listeners that are added right after `create` get it too.
   const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
   // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
+  const learnHint = () => inNextTurn(() => background.learnLocationHint());
   const onStart = (waitUntil: WaitUntil | undefined) => {
     if (background.lacksLocationHint) {
-      work.handOver(
-        inNextTurn(() => background.learnLocationHint()),
-        waitUntil,
-      );
+      work.handOver(learnHint(), waitUntil);
     }
   };
   let onDevice: LazyOnDevice | undefined;
@@ -66,19 +76,18 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
     const payload = resolvePayload(written);
     onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
   }
-  const deciders = toDeciders(createEdgeDecider(route), onDevice);
-  const answered = { decisions: 0 };
   return {
     environment,
     events,
+    observers,
     transport,
     route,
     background,
     onDevice,
-    deciders,
+    deciders: toDeciders(createEdgeDecider(route), onDevice),
     clientHint,
     counts,
-    answered,
+    answered: { decisions: 0 },
     work,
   };
 }

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { answerCall, answerIdentity } from './answer-call.js';
+import { answerCall, type Question } from './answer-call.js';
 import {
   type AnyAttributes,
   AttributesProvider,
@@ -46,6 +46,12 @@ export interface IdentifyOptions extends CallOptions, Callbacks<TargetDeliveryRe
    */
   readonly request?: DeliveryRequest | null | undefined;
 }
+
+const GET_OFFERS: Question = { operation: 'getOffers' };
+const GET_ATTRIBUTES: Question = { operation: 'getAttributes' };
+/** Reports always go to the edge. */
+const SEND_NOTIFICATIONS: Question = { operation: 'sendNotifications', method: 'server-side' };
+const IDENTIFY: Question = { operation: 'identify' };
 
 /** The readiness of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
@@ -130,7 +136,9 @@ export class TargetClient {
    * ```
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#parts.environment.logger, (own) => this.#answer(own, requestOf(own)));
+    return settle(options, this.#parts.environment.logger, (own) =>
+      this.#answer(own, requestOf(own), GET_OFFERS),
+    );
   }
 
   /**
@@ -150,7 +158,7 @@ export class TargetClient {
   ): Promise<AttributesProvider<Schema>> {
     return settle(options, this.#parts.environment.logger, (own) => {
       const request = withMboxes(requestOf(own) ?? { context: { channel: 'web' } }, mboxNames);
-      const answer = this.#answer(own ?? {}, request);
+      const answer = this.#answer(own ?? {}, request, GET_ATTRIBUTES);
       return isThenable(answer)
         ? answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox))
         : new AttributesProvider<Schema>(answer, this.#globalMbox);
@@ -177,7 +185,7 @@ export class TargetClient {
       if (request) {
         requireNotifications(request);
       }
-      return this.#answer(own, request, 'server-side');
+      return this.#answer(own, request, SEND_NOTIFICATIONS);
     });
   }
 
@@ -198,8 +206,7 @@ export class TargetClient {
   identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
     return settle(options, this.#parts.environment.logger, (own) => {
       const request = withoutContent(requestOf(own));
-      this.#refuseWhenClosed();
-      return answerIdentity(own ?? {}, request, this.#parts);
+      return this.#answer(own ?? {}, request, IDENTIFY);
     });
   }
 
@@ -324,10 +331,10 @@ export class TargetClient {
   #answer(
     options: CallOptions,
     request: DeliveryRequest | undefined,
-    method?: DecisioningMethod,
+    question: Question,
   ): TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse> {
     this.#refuseWhenClosed();
-    return answerCall(options, request, this.#parts, method);
+    return answerCall(options, request, this.#parts, question);
   }
 
   #refuseWhenClosed(): void {

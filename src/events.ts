@@ -2,6 +2,7 @@ import { callSafely } from './call-safely.js';
 import type { Geo, Notification } from './delivery-api.js';
 import { nameOf, type TargetError } from './errors.js';
 import type { Logger } from './logger.js';
+import { publishEvent } from './observer.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
 /**
@@ -133,6 +134,7 @@ export class Events {
   /** Calls the listeners of an event. It never throws. */
   emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {
     const listeners = this.#listeners.get(event.type) as Set<TargetEventListener<Name>> | undefined;
+    publishEvent(event);
     for (const listener of [...(listeners ?? [])]) {
       this.#call(listener, event);
     }

@@ -37,6 +37,7 @@ export type {
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
 export type { LoggerOption } from './logger.js';
+export type { CallObserver, ObservedCall, ObservedOperation, ObservedResult } from './observer.js';
 export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';

@@ -1,4 +1,4 @@
-import { answerCall } from './answer-call.js';
+import { answerCall, type Question } from './answer-call.js';
 import { AttributesProvider, type AttributesSchema } from './attributes.js';
 import { quietly } from './call-safely.js';
 import type { ClientParts } from './client-parts.js';
@@ -11,6 +11,7 @@ import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.
 import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
+import type { ObservedOperation } from './observer.js';
 import { toCallError } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
@@ -85,7 +86,7 @@ export interface VisitSupport {
    */
   decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse | undefined>;
   /** Makes a call for offers or a report that began before. So it goes also while the client closes. */
-  answer(options: RequestOptions): Promise<TargetDeliveryResponse>;
+  answer(operation: ObservedOperation, options: RequestOptions): Promise<TargetDeliveryResponse>;
   /** Lets `flush` and `close` of the client wait for work that has begun. */
   hold(work: Promise<unknown>): void;
   /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
@@ -93,6 +94,9 @@ export interface VisitSupport {
   /** Resolves when all work that is held now has ended, or after a time in ms. */
   whenEnded(limitMs: number): Promise<void>;
 }
+
+/** The question of a visitor whom nobody may know. It never leaves the process. */
+const HERE: Question = { operation: 'getOffers', method: 'on-device' };
 
 /** The limits of a call that waits for the end of another. */
 export interface WaitLimits {
@@ -139,7 +143,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     toLateError,
     decideAnonymously: async (options) => {
       try {
-        return await answerCall(ownOptions(options), options.request, unnoted, 'on-device');
+        return await answerCall(ownOptions(options), options.request, unnoted, HERE);
       } catch (thrown) {
         const error = toCallError(thrown, options);
         if (config.decisioningMethod === 'hybrid' && error.code === 'ERR_TARGET_NOT_READY') {
@@ -148,7 +152,8 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
         throw error;
       }
     },
-    answer: async (options) => answerCall(ownOptions(options), options.request, parts),
+    answer: async (operation, options) =>
+      answerCall(ownOptions(options), options.request, parts, { operation }),
     hold: (work) => {
       const end = () => void held.delete(work);
       held.add(work);

@@ -8,7 +8,7 @@ const ROOT = join(__dirname, '..');
 /** The files directly in `src` that say what things are called; everything may import them. */
 const WORDS = [
   ...['errors', 'json', 'inherited-names', 'call-safely', 'log-limit', 'logger', 'delivery-api'],
-  ...['artifact', 'events', 'stats'],
+  ...['artifact', 'events', 'observer', 'stats'],
 ];
 
 /**

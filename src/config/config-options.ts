@@ -2,6 +2,7 @@ import type { DecisioningMethod } from '../delivery-api.js';
 import type { TargetEventListeners } from '../events.js';
 import type { AgentOption, FetchApi } from '../http/fetch-api.js';
 import type { LoggerOption } from '../logger.js';
+import type { CallObserver } from '../observer.js';
 import type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
 import type { FlagOption, NumberOption } from './option-checks.js';
 
@@ -196,6 +197,12 @@ export interface TargetClientConfig {
   readonly version?: string | undefined;
   /** Listeners by event name. `client.on` adds more of them later. */
   readonly events?: TargetEventListeners | undefined;
+  /**
+   * Watches each call, for traces, metrics and logs. With several, the first one is the outermost. Without an observer,
+   * calls cost nothing more.
+   * @default none
+   */
+  readonly observer?: CallObserver | readonly CallObserver[] | undefined;
   /**
    * Names of mboxes whose on-device decisions return the offers of every matching rule. Other mboxes get the offers of
    * the first matching rule alone.

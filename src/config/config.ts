@@ -12,6 +12,7 @@ import type { RetryPolicy } from '../http/retry.js';
 import { deliveryHost, isLocationHint } from '../identity/location-hint.js';
 import { isAbsent, isObject, joinPaths, parseJson, unreadablePathOf } from '../json.js';
 import type { Logger, LoggerOption } from '../logger.js';
+import type { CallObserver } from '../observer.js';
 import type { ArtifactStore, TargetClientConfig, WaitUntil } from './config-options.js';
 import {
   type CircuitBreakerOption,
@@ -79,6 +80,7 @@ export interface ResolvedConfig {
   readonly waitUntil: WaitUntil | undefined;
   readonly version: string | undefined;
   readonly events: TargetEventListeners;
+  readonly observers: readonly CallObserver[];
   readonly allMatchingMboxes: ReadonlySet<string>;
 }
 
@@ -87,6 +89,7 @@ export const DECISIONING_METHODS = ['server-side', 'on-device', 'hybrid'] as con
 
 const DEFAULT_CDN_HOST = 'assets.adobetarget.com';
 const MIN_POLLING_INTERVAL_MS = 300_000;
+const observerObject = methodsCheck<CallObserver>('an observer', 'around');
 const agentObject = methodsCheck<{ addRequest(): unknown }>('an agent', 'addRequest');
 
 /** The check of each option. The keys list every option that exists. */
@@ -135,6 +138,10 @@ const OPTIONS = {
   logger: objectCheck<LoggerOption>('an object with log methods'),
   version: text,
   events: objectCheck<TargetEventListeners>('listeners by event name'),
+  observer: check<CallObserver | readonly CallObserver[]>(
+    'an object with the method around, or a list of them',
+    (value): value is CallObserver | readonly CallObserver[] => [value].flat().every(observerObject.accepts),
+  ),
   allMatchingMboxes: names,
   onDeviceAllMatchingRulesMboxes: names,
 } satisfies Record<keyof TargetClientConfig, Check<unknown>>;
@@ -189,6 +196,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     waitUntil: options.waitUntil,
     version: options.version,
     events: toListeners(options.events, logger),
+    observers: Object.freeze([options.observer ?? []].flat()),
     allMatchingMboxes: new Set(options.allMatchingMboxes ?? options.onDeviceAllMatchingRulesMboxes),
   });
 }
@@ -256,6 +264,7 @@ const GROUPS: ReadonlySet<string> = new Set([
 const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   ['agent', ['addRequest']],
   ['artifactStore', ['get', 'set']],
+  ['observer', ['around']],
 ]);
 
 function unreadableOptionOf(config: unknown): string | undefined {

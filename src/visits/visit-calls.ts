@@ -246,7 +246,7 @@ export class VisitCalls {
       waitUntil: own.waitUntil ?? waitUntil ?? undefined,
     };
     const answered: Promise<TargetDeliveryResponse> =
-      hasWaited && verb !== 'identify' ? this.#support.answer(options) : this.#client[verb](options);
+      hasWaited && verb !== 'identify' ? this.#support.answer(verb, options) : this.#client[verb](options);
     return answered.then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);

@@ -8,6 +8,7 @@ import type { Transport } from '../../http/transport.js';
 import { ownOf } from '../../inherited-names.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
+import type { Observers } from '../../observer.js';
 import type { BackgroundWork } from '../../reports/background-work.js';
 import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
 import type { ArtifactStats, ReadyState } from '../../stats.js';
@@ -25,6 +26,7 @@ export interface ArtifactSourceOptions {
   readonly payload: Artifact | undefined;
   readonly transport: Transport;
   readonly events: Events;
+  readonly observers: Observers;
   readonly logger: Logger;
   /** Returns the present time in epoch ms. */
   readonly now: () => number;
@@ -186,8 +188,15 @@ export class ArtifactSource {
   }
 
   async #downloadOnce(): Promise<void> {
-    this.#running ??= this.#download();
+    this.#running ??= this.#observed(() => this.#download());
     return this.#running;
+  }
+
+  #observed(download: () => Promise<void>): Promise<void> {
+    const { config, observers } = this.#options;
+    const { decisioningMethod } = config;
+    const call = { operation: 'artifact', decisioningMethod, mboxes: [] } as const;
+    return observers.areWatching ? observers.watch(call, download) : download();
   }
 
   #downloadInBackground(waitUntil?: WaitUntil): void {
