@@ -29,7 +29,11 @@ export interface AnsweringParts {
 export interface Question {
   readonly operation: ObservedOperation;
   /** The method by which it is always decided. It is absent when the call or the client says. */
-  readonly method?: DecisioningMethod;
+  readonly method?: DecisioningMethod | undefined;
+  /** The budget in ms that the program gives to all calls of this kind, when it is not the client's. */
+  readonly usualTimeoutMs?: number | undefined;
+  /** True when the call leaves nothing of its visitor to later calls of the client, such as those with telemetry. */
+  readonly isForgotten?: boolean;
 }
 
 type Answer = TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse>;
@@ -66,12 +70,12 @@ function answerNow(
   options: CallOptions,
   request: DeliveryRequest | undefined,
   parts: AnsweringParts,
-  { operation, method }: Question,
+  question: Question,
 ): Answer {
-  if (operation === 'identify') {
-    return answerIdentity(options, request, parts);
+  if (question.operation === 'identify') {
+    return answerIdentity(options, request, parts, question);
   }
-  const call = read(options, request, parts, method);
+  const call = read(options, request, parts, question);
   const decision = decide(call, parts.deciders);
   return isThenable(decision)
     ? decision.then((decided) => respond(call, decided, parts, Date.now()))
@@ -83,8 +87,9 @@ function answerIdentity(
   options: CallOptions,
   request: DeliveryRequest | undefined,
   parts: AnsweringParts,
+  question: Question,
 ): Answer {
-  const call = read(options, request, parts);
+  const call = read(options, request, parts, question);
   if (call.decisioningMethod === 'server-side') {
     const asked = parts.deciders.edge({ ...call, asksForIds: true });
     return asked.then((decided) => respond(call, decided, parts, Date.now()));
@@ -97,13 +102,13 @@ function read(
   options: CallOptions,
   request: DeliveryRequest | undefined,
   { environment }: AnsweringParts,
-  method?: DecisioningMethod,
+  question: Question,
 ): Call {
   if (!isObject(options)) {
     throw invalidField('options', 'an object', options);
   }
   warnOfUnknownOptions(options, environment.logger);
-  return toCall(options, environment, request, method);
+  return toCall(options, environment, request, question);
 }
 
 function respond(
@@ -115,6 +120,8 @@ function respond(
   if (asksForOffers(call.request)) {
     answered.decisions += 1;
   }
-  background.noteCall(call, decision.request);
+  if (!call.isForgotten) {
+    background.noteCall(call, decision.request);
+  }
   return toTargetDeliveryResponse(call, decision, nowMs);
 }

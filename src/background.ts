@@ -11,7 +11,6 @@ import { NotificationQueue } from './reports/notification-queue.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
 import { mboxNamesOf } from './request/observed-call.js';
-import type { CloseResult } from './stats.js';
 
 /** Parts of a client that its background work uses. */
 export interface BackgroundOptions {
@@ -101,12 +100,11 @@ export class Background {
     );
   }
 
-  /** Sends everything that waits, within a limit in ms. Resolves to the counts of the notifications. */
-  async close(limitMs: number): Promise<CloseResult> {
+  /** Sends everything that waits, within a limit in ms. */
+  async close(limitMs: number): Promise<void> {
     this.#isClosing = true;
     this.#options.telemetry.stop();
-    const [result] = await Promise.all([this.notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
-    return result;
+    await Promise.all([this.notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
   }
 
   async #sendAllTelemetry(limitMs: number): Promise<void> {

@@ -49,9 +49,6 @@ export interface IdentifyOptions extends CallOptions, Callbacks<TargetDeliveryRe
 
 const GET_OFFERS: Question = { operation: 'getOffers' };
 const GET_ATTRIBUTES: Question = { operation: 'getAttributes' };
-/** Reports always go to the edge. */
-const SEND_NOTIFICATIONS: Question = { operation: 'sendNotifications', method: 'server-side' };
-const IDENTIFY: Question = { operation: 'identify' };
 
 /** The readiness of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
@@ -159,9 +156,9 @@ export class TargetClient {
     return settle(options, this.#parts.environment.logger, (own) => {
       const request = withMboxes(requestOf(own) ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(own ?? {}, request, GET_ATTRIBUTES);
-      return isThenable(answer)
-        ? answer.then((answered) => new AttributesProvider<Schema>(answered, this.#globalMbox))
-        : new AttributesProvider<Schema>(answer, this.#globalMbox);
+      const provide = (answered: TargetDeliveryResponse) =>
+        new AttributesProvider<Schema>(answered, this.#parts.onDevice?.loaded?.globalMbox);
+      return isThenable(answer) ? answer.then(provide) : provide(answer);
     });
   }
 
@@ -185,7 +182,7 @@ export class TargetClient {
       if (request) {
         requireNotifications(request);
       }
-      return this.#answer(own, request, SEND_NOTIFICATIONS);
+      return this.#answer(own, request, { operation: 'sendNotifications', method: 'server-side' });
     });
   }
 
@@ -206,7 +203,7 @@ export class TargetClient {
   identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
     return settle(options, this.#parts.environment.logger, (own) => {
       const request = withoutContent(requestOf(own));
-      return this.#answer(own ?? {}, request, IDENTIFY);
+      return this.#answer(own ?? {}, request, { operation: 'identify' });
     });
   }
 
@@ -254,7 +251,7 @@ export class TargetClient {
       status: state?.status ?? 'waiting',
       ...this.#parts.answered,
       ...this.#parts.counts,
-      notifications: this.#parts.background.notifications.stats,
+      notifications: this.#reports,
       ...(artifact && { artifact }),
       circuitBreaker: this.#parts.route.circuitBreakerStats,
     };
@@ -298,8 +295,8 @@ export class TargetClient {
     const { timeoutMs } = this.#parts.environment.config;
     const { notifications } = this.#parts.background;
     const limits = toFlushLimits(options, timeoutMs);
-    await Promise.all([this.#visits?.whenEnded(limits.timeoutMs), notifications.flush(limits)]);
-    return notifications.stats;
+    await Promise.all([this.#visits?.held.whenEnded(limits.timeoutMs), notifications.flush(limits)]);
+    return this.#reports;
   }
 
   /**
@@ -321,10 +318,11 @@ export class TargetClient {
     const endMs = performance.now() + limitMs;
     await this.#parts.onDevice?.close();
     // Calls that wait in visits, such as conversions, have begun. So they are sent before the connections are closed.
-    await this.#visits?.whenEnded(limitMs);
-    const result = await this.#parts.background.close(Math.max(1, endMs - performance.now()));
+    await this.#visits?.held.whenEnded(limitMs);
+    await this.#parts.background.close(Math.max(1, endMs - performance.now()));
+    const { delivered, failed, dropped, queued } = this.#reports;
     this.#parts.transport.close();
-    return result;
+    return { delivered, failed, dropped: dropped + queued };
   }
 
   /** Answers one call. A synchronous answer comes without a promise. */
@@ -343,7 +341,9 @@ export class TargetClient {
     }
   }
 
-  get #globalMbox(): string | undefined {
-    return this.#parts.onDevice?.loaded?.globalMbox;
+  /** The notifications of the queue and the conversions of visits, by their fate. */
+  get #reports(): NotificationStats {
+    const { stats } = this.#parts.background.notifications;
+    return this.#visits?.held.withConversions(stats) ?? stats;
   }
 }

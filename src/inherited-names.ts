@@ -16,7 +16,7 @@ const READ_NAMES = /* @__PURE__ */ (
   'propertyTokens qaMode referringUrl remoteMboxes remoteViews requestId responseTokens ruleKey rules ' +
   'screen state stateCode status supplementalDataId telemetry thirdPartyId timeOffsetInMinutes ' +
   'timestamp tntId toJSON token tokens trace type unsafe url userAgent version view views warn window ' +
-  'asksForIds attempts body cause code path retry retryAfterMs targetCookie targetLocationHintCookie wholeTimeoutMs ' +
+  'asksForIds attempts body cause code path retry retryAfterMs targetCookie targetLocationHintCookie wholeTimeoutMs usualTimeoutMs isForgotten ' +
   'colorDepth cssSelector decisioningMethod deviceName deviceType dns download duplicate entries ' +
   'evaluateAsFalseAudienceIds evaluateAsTrueAudienceIds executeMboxCount executePageLoad execution experienceIndex ' +
   'experienceLocalId features height key language listedActivitiesOnly mode orientation outlier parsing payload pe ' +

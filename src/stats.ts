@@ -44,11 +44,12 @@ export interface ArtifactStats {
 }
 
 /**
- * Counts of on-device notifications by their outcome, since the client was made. The equation accepted = delivered +
- * failed + dropped + queued always holds.
+ * Counts of the reports that go in the background, by their outcome, since the client was made: the notifications of
+ * on-device decisions, and the conversions of `visit.track`. The equation accepted = delivered + failed + dropped + queued
+ * always holds.
  */
 export interface NotificationStats {
-  /** Notifications that were handed to the queue. */
+  /** Notifications that were handed to the queue, and conversions. */
   readonly accepted: number;
   /** Notifications that the edge confirmed. */
   readonly delivered: number;

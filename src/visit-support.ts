@@ -5,13 +5,13 @@ import type { ClientParts } from './client-parts.js';
 import type { WaitUntil } from './config/config-options.js';
 import { nearestOf, toUnknownLine } from './config/option-checks.js';
 import { TargetError } from './errors.js';
-import { within, withinMs } from './http/deadline.js';
+import { within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.js';
 import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
-import type { ObservedOperation } from './observer.js';
+import { HeldWork } from './reports/held-work.js';
 import { toCallError } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
@@ -85,18 +85,22 @@ export interface VisitSupport {
    * when a hybrid client has no rules yet: with consent, the edge would decide the call.
    */
   decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse | undefined>;
-  /** Makes a call for offers or a report that began before. So it goes also while the client closes. */
-  answer(operation: ObservedOperation, options: RequestOptions): Promise<TargetDeliveryResponse>;
-  /** Lets `flush` and `close` of the client wait for work that has begun. */
-  hold(work: Promise<unknown>): void;
+  /** Makes a call, as the methods of the client do. */
+  answer(options: RequestOptions, question: VisitQuestion): Promise<TargetDeliveryResponse>;
+  /** Work that has begun. `flush` and `close` of the client wait for it. */
+  readonly held: HeldWork;
   /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
   handOver(work: Promise<unknown>, waitUntil: WaitUntil | undefined): void;
-  /** Resolves when all work that is held now has ended, or after a time in ms. */
-  whenEnded(limitMs: number): Promise<void>;
 }
 
 /** The question of a visitor whom nobody may know. It never leaves the process. */
-const HERE: Question = { operation: 'getOffers', method: 'on-device' };
+const HERE: Question = { operation: 'getOffers', method: 'on-device', isForgotten: true };
+
+/** A question that a visit asks. */
+export interface VisitQuestion extends Question {
+  /** True for a call that has waited since it was made. It goes also while the client closes. */
+  readonly hasBegun: boolean;
+}
 
 /** The limits of a call that waits for the end of another. */
 export interface WaitLimits {
@@ -111,8 +115,6 @@ export interface WaitLimits {
 export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => void): VisitSupport {
   const { environment, onDevice } = parts;
   const { config, logger } = environment;
-  const held = new Set<Promise<unknown>>();
-  const unnoted = { ...parts, background: { noteCall: () => undefined } };
   return {
     logger,
     newId: newHexId,
@@ -143,7 +145,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     toLateError,
     decideAnonymously: async (options) => {
       try {
-        return await answerCall(ownOptions(options), options.request, unnoted, HERE);
+        return await answerCall(ownOptions(options), options.request, parts, HERE);
       } catch (thrown) {
         const error = toCallError(thrown, options);
         if (config.decisioningMethod === 'hybrid' && error.code === 'ERR_TARGET_NOT_READY') {
@@ -152,19 +154,14 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
         throw error;
       }
     },
-    answer: async (operation, options) =>
-      answerCall(ownOptions(options), options.request, parts, { operation }),
-    hold: (work) => {
-      const end = () => void held.delete(work);
-      held.add(work);
-      work.then(end, end);
-    },
-    handOver: (work, waitUntil) => parts.work.handOver(work, waitUntil),
-    whenEnded: async (limitMs) => {
-      if (held.size > 0) {
-        await withinMs(limitMs, () => Promise.allSettled(held));
+    answer: async (options, question) => {
+      if (!question.hasBegun) {
+        refuseWhenClosed();
       }
+      return answerCall(ownOptions(options), options.request, parts, question);
     },
+    held: new HeldWork(),
+    handOver: (work, waitUntil) => parts.work.handOver(work, waitUntil),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from './http.js';
 import {
   type TargetOptions as CommonOptions,
+  checkHops,
   checkTargetOptions,
   checkType,
   foundVisit,
@@ -25,6 +26,12 @@ export interface TargetOptions extends CommonOptions {
    * @default none
    */
   readonly ipHeader?: string | null | undefined;
+  /**
+   * The number of proxies in front of this server, whose headers `X-Forwarded-…` are believed. `true` is one. Set it when
+   * a proxy ends TLS, or the page's URL has the scheme and the host of this server.
+   * @default false
+   */
+  readonly trustProxy?: boolean | number | null | undefined;
 }
 
 /**
@@ -76,11 +83,13 @@ export function target(client: TargetClient, options: TargetOptions = {}): HonoM
   const own = withoutInherited(options);
   const ipHeader = own.ipHeader ?? undefined;
   checkType('ipHeader', 'string', ipHeader);
+  const trustProxy = own.trustProxy ?? undefined;
+  checkHops(trustProxy);
   return async (c, next) => {
     const before = c.get(VARIABLE);
     const visit = isVisit(before)
       ? before
-      : createVisit(client, fromFetchRequest(c.req.raw, { ipHeader }), withWaitUntil(c, own));
+      : createVisit(client, fromFetchRequest(c.req.raw, { ipHeader, trustProxy }), withWaitUntil(c, own));
     c.set(VARIABLE, visit as never);
     await (storage ? storage.run(visit, next) : next());
     if (visit !== before) {

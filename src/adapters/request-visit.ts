@@ -59,6 +59,14 @@ export function checkType(name: string, type: 'boolean' | 'string', value: unkno
   }
 }
 
+/** Refuses a number of trusted proxies that is none. */
+export function checkHops(trustProxy: unknown): void {
+  if (trustProxy === undefined || typeof trustProxy === 'boolean' || Number.isSafeInteger(trustProxy)) {
+    return;
+  }
+  throw invalidOption('trustProxy', 'a boolean or a number of proxies', trustProxy);
+}
+
 /**
  * Makes the storage. An import of `node:async_hooks` would keep this file out of runtimes and bundles without Node, and
  * they need it only for this option.

@@ -170,14 +170,15 @@ function isNowhere(error: unknown, { isMereClaim }: Outgoing): boolean {
 }
 
 /**
- * Tells whether a host had its full time. It had less if the call's own timeout was shorter, or this process was busy.
+ * Tells whether a host had its full time. It had less if the call's own timeout was shorter than is usual, or this
+ * process was busy.
  */
 function hadItsTime(error: unknown, delivery: Delivery, config: ResolvedConfig): boolean {
   if (detailsOf(error).code !== 'ERR_TARGET_TIMEOUT') {
     return true;
   }
-  const { timeoutMs, wholeTimeoutMs = timeoutMs } = ownOf(delivery);
-  return wholeTimeoutMs >= config.timeoutMs && !isOfBusyProcess(toError(error));
+  const { timeoutMs, wholeTimeoutMs = timeoutMs, usualTimeoutMs = config.timeoutMs } = ownOf(delivery);
+  return wholeTimeoutMs >= Math.min(usualTimeoutMs, config.timeoutMs) && !isOfBusyProcess(toError(error));
 }
 
 /** Reads the fields of a TargetError. Any other error is a defect and has none. */

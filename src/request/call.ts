@@ -43,13 +43,29 @@ export interface Call extends Pick<Identity, 'sessionId' | 'encodedSessionId' | 
    * offers, and nobody for the answer to a report.
    */
   readonly asksForIds?: boolean;
+  /** The budget in ms that is usual for such calls. A host that needs longer is at fault. @default the client's */
+  readonly usualTimeoutMs?: number | undefined;
+  /** True when no later call may repeat a part of this one. */
+  readonly isForgotten?: boolean | undefined;
 }
+
+/** The part of a question that its call keeps. */
+export type CallKind = Pick<Call, 'usualTimeoutMs' | 'isForgotten'> & {
+  /** The method by which it is decided, whatever its options say: only the edge takes notifications. */
+  readonly method?: DecisioningMethod | undefined;
+};
 
 /** The parts of a call that one HTTP call to the edge needs. */
 export interface Delivery
   extends Pick<
     Call,
-    'encodedSessionId' | 'locationHint' | 'decisioningMethod' | 'timeoutMs' | 'signal' | 'asksForIds'
+    | 'encodedSessionId'
+    | 'locationHint'
+    | 'decisioningMethod'
+    | 'timeoutMs'
+    | 'signal'
+    | 'asksForIds'
+    | 'usualTimeoutMs'
   > {
   /**
    * The budget of the whole call in ms. `timeoutMs` is less when a part of it was spent before the host was chosen.
@@ -75,7 +91,7 @@ export interface CallEnvironment {
 /**
  * Completes a call: checks its options, reads its cookies and its visitor object, and fills in the defaults. The
  * request is copied and never changed. The request is a parameter of its own, because some methods of the client add to
- * it. `method` wins over the `decisioningMethod` of the options, because only the edge takes notifications.
+ * it.
  *
  * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option or request, with the path of the field.
  */
@@ -83,7 +99,7 @@ export function toCall(
   given: CallOptions,
   environment: CallEnvironment,
   request: DeliveryRequest | undefined,
-  method?: DecisioningMethod,
+  { method, usualTimeoutMs, isForgotten }: CallKind,
 ): Call {
   const { config, logger, now } = environment;
   const options = readOptions(given);
@@ -104,6 +120,8 @@ export function toCall(
     timeoutMs: toTimeoutMs(options.timeout) ?? config.timeoutMs,
     signal: toSignal(options.signal),
     waitUntil: toWaitUntil(options.waitUntil),
+    usualTimeoutMs,
+    isForgotten,
   };
 }
 

@@ -15,7 +15,7 @@ export interface WaitingCall<Answer> {
   send(timeoutMs?: number): PromiseLike<Answer>;
 }
 
-type Support = Pick<VisitSupport, 'waitFor' | 'hold' | 'toLateError'>;
+type Support = Pick<VisitSupport, 'waitFor' | 'held' | 'toLateError'>;
 
 /**
  * Lets one call of an unknown visitor go first. The others wait for its answer, because it names the visitor. If it
@@ -38,7 +38,7 @@ export class IdentityFirst {
       return this.#lead(call.send());
     }
     const waiting = this.#wait(call);
-    this.#support.hold(waiting);
+    this.#support.held.add(waiting);
     return waiting;
   }
 

@@ -9,7 +9,7 @@ import { isObject } from '../json.js';
  * ```ts
  * // A request of AWS Lambda behind API Gateway, version 2 of the payload.
  * const incoming: IncomingRequest = {
- *   url: `https://${event.requestContext.domainName}${event.rawPath}?${event.rawQueryString}`,
+ *   url: `https://${event.headers.host}${event.rawPath}${event.rawQueryString && `?${event.rawQueryString}`}`,
  *   method: event.requestContext.http.method,
  *   ipAddress: event.requestContext.http.sourceIp,
  *   header: (name) => (name === 'cookie' ? event.cookies?.join('; ') : event.headers[name]),
@@ -58,11 +58,11 @@ export interface NodeRequestOptions {
 }
 
 /** The options of {@link fromFetchRequest}. */
-export interface FetchRequestOptions {
+export interface FetchRequestOptions extends NodeRequestOptions {
   /**
    * The header in which the platform gives the visitor's IP address, such as `cf-connecting-ip`. The last address in it
    * is used. Name only a header that the platform always sets itself.
-   * @default none: the IP address is not known
+   * @default none: the IP address is that of `trustProxy`, or not known
    */
   readonly ipHeader?: string | undefined;
 }
@@ -82,14 +82,11 @@ export interface FetchRequestOptions {
 export function fromNodeRequest(request: NodeRequestLike, options: NodeRequestOptions = {}): IncomingRequest {
   const hops = toHops(options);
   const header = headersOf(request);
-  const forwarded = hops > 0 ? listOf(header('x-forwarded-for')) : [];
   // The engine keeps the getters of an object literal, and the request with them, until a full garbage collection.
   return {
     url: toNodeUrl(request, header, hops > 0),
     method: textOf(fieldOf(request, 'method')),
-    ipAddress: toAddress(
-      forwarded.at(-hops) ?? forwarded[0] ?? fieldOf(fieldOf(request, 'socket'), 'remoteAddress'),
-    ),
+    ipAddress: toAddress(forwardedFor(header, hops) ?? fieldOf(fieldOf(request, 'socket'), 'remoteAddress')),
     header,
   };
 }
@@ -112,7 +109,8 @@ export function fromFetchRequest(
   request: FetchRequestLike,
   options: FetchRequestOptions = {},
 ): IncomingRequest {
-  const url = textOf(fieldOf(request, 'url')) ?? '';
+  const hops = toHops(options);
+  const written = textOf(fieldOf(request, 'url')) ?? '';
   const ipHeader = textOf(fieldOf(options, 'ipHeader'));
   const header = (name: string): string | undefined => {
     try {
@@ -121,10 +119,13 @@ export function fromFetchRequest(
       return undefined;
     }
   };
+  const url = /^https?:/i.test(written) && URL.canParse(written) ? written : '';
   return {
-    url: /^https?:/i.test(url) && URL.canParse(url) ? url : '',
+    url: hops > 0 ? asForwarded(url, header) : url,
     method: textOf(fieldOf(request, 'method')),
-    ipAddress: ipHeader === undefined ? undefined : toAddress(listOf(header(ipHeader)).at(-1)),
+    ipAddress: toAddress(
+      ipHeader === undefined ? forwardedFor(header, hops) : listOf(header(ipHeader)).at(-1),
+    ),
     header,
   };
 }
@@ -193,8 +194,12 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/is;
 function toNodeUrl(request: NodeRequestLike, header: ReadHeader, isTrusting: boolean): string {
   const target = textOf(fieldOf(request, 'url')) ?? '/';
   const [, authority, rest = target] = ABSOLUTE.exec(target) ?? [];
-  const forwarded = isTrusting ? listOf(header('x-forwarded-host'))[0] : undefined;
-  const hosts = [forwarded, authority, header(':authority'), header('host')];
+  const hosts = [
+    isTrusting ? forwardedHost(header) : undefined,
+    authority,
+    header(':authority'),
+    header('host'),
+  ];
   const host = hosts.find((known) => known !== undefined && HOST.test(known));
   const path = rest.startsWith('/') ? rest : rest.startsWith('?') ? `/${rest}` : '/';
   const url = `${schemeOf(request, header, isTrusting)}://${host}${path}`;
@@ -202,11 +207,32 @@ function toNodeUrl(request: NodeRequestLike, header: ReadHeader, isTrusting: boo
 }
 
 function schemeOf(request: NodeRequestLike, header: ReadHeader, isTrusting: boolean): string {
-  const forwarded = isTrusting ? listOf(header('x-forwarded-proto'))[0]?.toLowerCase() : undefined;
-  if (forwarded === 'https' || forwarded === 'http') {
-    return forwarded;
-  }
-  return fieldOf(fieldOf(request, 'socket'), 'encrypted') === true ? 'https' : 'http';
+  const forwarded = isTrusting ? forwardedScheme(header) : undefined;
+  return forwarded ?? (fieldOf(fieldOf(request, 'socket'), 'encrypted') === true ? 'https' : 'http');
+}
+
+function forwardedHost(header: ReadHeader): string | undefined {
+  return listOf(header('x-forwarded-host'))[0];
+}
+
+function forwardedScheme(header: ReadHeader): string | undefined {
+  const scheme = listOf(header('x-forwarded-proto'))[0]?.toLowerCase();
+  return scheme === 'https' || scheme === 'http' ? scheme : undefined;
+}
+
+/** Reads the address that the farthest trusted proxy has seen. It is the first one when there are fewer. */
+function forwardedFor(header: ReadHeader, hops: number): string | undefined {
+  const addresses = hops > 0 ? listOf(header('x-forwarded-for')) : [];
+  return addresses.at(-hops) ?? addresses[0];
+}
+
+/** Returns the URL that the browser asked a proxy for. The server knows only the one that the proxy asked for. */
+function asForwarded(url: string, header: ReadHeader): string {
+  const [, scheme, authority, rest] = /^(https?):\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
+  const host = forwardedHost(header);
+  const trusted = host !== undefined && HOST.test(host) ? host : authority;
+  const forwarded = `${forwardedScheme(header) ?? scheme}://${trusted}${rest}`;
+  return authority !== undefined && URL.canParse(forwarded) ? forwarded : url;
 }
 
 /** Reads the items of a header that holds a list. */

@@ -51,7 +51,7 @@ export function toRedirect(
     if (!target || keyOf(target) === keyOf(page)) {
       return undefined;
     }
-    addAnalytics(target, answer);
+    addAnalytics(target, page, answer);
     return { status: 302, location: target.href };
   } catch {
     // A hand-made answer may have getters that throw.
@@ -113,6 +113,11 @@ function hostOf({ hostname, port }: URL): string {
   return port === '' || port === '80' || port === '443' ? hostname : `${hostname}:${port}`;
 }
 
+function originOf(url: string): string {
+  const parsed = toUrl(url);
+  return parsed && isOfTheWeb(parsed) ? `${parsed.origin}/` : '';
+}
+
 function pathOf({ pathname }: URL): string {
   try {
     return decodeURIComponent(pathname);
@@ -123,9 +128,16 @@ function pathOf({ pathname }: URL): string {
 
 /**
  * Adds the supplemental data id of the request, in the form in which Adobe's Visitor API takes it from a URL, and the
- * referrer of the page. With an empty one, Analytics does not take the page itself for the referrer.
+ * referrer of the page. With an empty one, Analytics does not take the page itself for the referrer. Another host gets the
+ * origin of the referrer alone, as from a browser.
+ *
+ * @see https://www.w3.org/TR/referrer-policy/#referrer-policy-strict-origin-when-cross-origin
  */
-function addAnalytics(target: URL, answer: Pick<TargetDeliveryResponse, 'request' | 'visitorState'>): void {
+function addAnalytics(
+  target: URL,
+  page: URL,
+  answer: Pick<TargetDeliveryResponse, 'request' | 'visitorState'>,
+): void {
   const { experienceCloud, context } = ownOf(answer.request);
   const supplementalDataId = ownOf(ownOf(experienceCloud)?.analytics)?.supplementalDataId;
   const [organizationId] = Object.keys(answer.visitorState ?? {});
@@ -134,7 +146,9 @@ function addAnalytics(target: URL, answer: Pick<TargetDeliveryResponse, 'request
   }
   const seconds = Math.floor(Date.now() / 1000);
   const sdid = `SDID=${supplementalDataId}|MCORGID=${organizationId}|TS=${seconds}`;
-  const referrer = cut(ownOf(ownOf(context)?.address)?.referringUrl ?? '', MAX_REFERRER_LENGTH);
+  const whole = ownOf(ownOf(context)?.address)?.referringUrl ?? '';
+  const isSameHost = hostOf(target) === hostOf(page);
+  const referrer = isSameHost ? cut(whole, MAX_REFERRER_LENGTH) : originOf(whole);
   for (const name of [SDID_PARAMETER, REFERRER_PARAMETER]) {
     if (target.searchParams.has(name)) {
       target.searchParams.delete(name);

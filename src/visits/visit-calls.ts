@@ -1,12 +1,5 @@
 import { invalidField } from '../errors.js';
-import type {
-  Context,
-  DecisioningMethod,
-  DeliveryRequest,
-  TargetClient,
-  TargetCookie,
-  TargetDeliveryResponse,
-} from '../index.js';
+import type { Context, DecisioningMethod, DeliveryRequest, TargetClient, TargetCookie } from '../index.js';
 import { copyWith, ownOf, setField } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
@@ -100,7 +93,7 @@ export class VisitCalls {
       return this.#send({ verb: 'getOffers', own, request: copy, method, ...AT_ONCE });
     }
     const merged = this.#mergedCalls.add(copy, this.#onAbortOf(own));
-    this.#support.hold(merged);
+    this.#support.held.add(merged);
     return merged;
   }
 
@@ -130,11 +123,8 @@ export class VisitCalls {
     });
   }
 
-  /** Counts a conversion, which only the edge can do. Nothing is counted of a page that nobody may see. */
+  /** Counts a conversion, which only the edge can do. */
   async count(request: CopiedRequest): Promise<void> {
-    if (!this.#facts.counts) {
-      return;
-    }
     const method = 'server-side';
     if (!this.#facts.identity.isKnown(false)) {
       // The questions of this turn are sent at its end. The page must not wait for the conversion to name the visitor.
@@ -222,9 +212,8 @@ export class VisitCalls {
 
   #deliver(outgoing: Outgoing, timeoutMs?: number): PromiseLike<VisitAnswer> {
     const { verb, own, request, method } = outgoing;
-    const hasWaited = outgoing.hasWaited || timeoutMs !== undefined;
     const { identity, counts } = this.#facts;
-    const { timeout, customerIds, waitUntil } = this.#options;
+    const { timeout, waitUntil } = this.#options;
     const { tntId } = identity;
     this.#sent += 1;
     // A question for the visitor alone counts nothing anyway.
@@ -240,14 +229,20 @@ export class VisitCalls {
       request: this.#complete(uncounted?.request ?? request),
       decisioningMethod: method,
       consumerId: own.consumerId ?? `visit-${this.#sent}`,
-      customerIds: own.customerIds ?? customerIds,
+      customerIds: own.customerIds ?? this.#facts.customerIds,
       timeout: timeoutMs ?? own.timeout ?? timeout,
       signal: own.signal,
       waitUntil: own.waitUntil ?? waitUntil ?? undefined,
     };
-    const answered: Promise<TargetDeliveryResponse> =
-      hasWaited && verb !== 'identify' ? this.#support.answer(verb, options) : this.#client[verb](options);
-    return answered.then((plain) => {
+    const question = {
+      operation: verb,
+      method: verb === 'sendNotifications' ? method : undefined,
+      usualTimeoutMs: timeout ?? undefined,
+      // A visitor who can withdraw the consent must not be named by a call in the background that comes later.
+      isForgotten: !isAbsent(this.#options.consent),
+      hasBegun: (outgoing.hasWaited || timeoutMs !== undefined) && verb !== 'identify',
+    };
+    return this.#support.answer(options, question).then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
       const answer = plain as VisitAnswer;

@@ -1,4 +1,5 @@
 import type { QAMode, TargetClient } from '../index.js';
+import type { CallOptions } from '../request/options.js';
 import type { VisitSupport } from '../visit-support.js';
 import { askOption } from './ask-option.js';
 import { isOptedOut, toConsent, type VisitConsent } from './consent.js';
@@ -19,6 +20,8 @@ import { warnOnce } from './warn-once.js';
  */
 export type VisitMode = 'normal' | 'anonymous' | 'silent';
 
+type CustomerIds = CallOptions['customerIds'];
+
 const NO_USER_AGENT =
   'a browser sent no User-Agent header: Target may filter its visit as one of a bot, and rules about browsers do not match';
 const COUNTS_UNSEEN =
@@ -38,6 +41,7 @@ export class VisitFacts {
   #isUnseen: boolean | undefined;
   #identity: VisitIdentity | undefined;
   #context: object | undefined;
+  #customerIds: { readonly found: CustomerIds } | undefined;
   #areHeadersSent = false;
   #qaMode: QAMode | null | undefined;
 
@@ -109,6 +113,12 @@ export class VisitFacts {
     return this.#qaMode ?? undefined;
   }
 
+  /** The customer ids of the visitor, when an option tells them. */
+  get customerIds(): CustomerIds {
+    this.#customerIds ??= { found: this.#readCustomerIds() };
+    return this.#customerIds.found;
+  }
+
   /** The treatment of a page that nobody may see. Nobody can see the answer to a request for the headers alone. */
   get #unseen(): 'prefetch' | 'execute' | 'skip' {
     const { unseen, beacon } = this.#options;
@@ -136,6 +146,14 @@ export class VisitFacts {
       warnOnce(logger, COUNTS_UNSEEN);
     }
     return 'normal';
+  }
+
+  #readCustomerIds(): CustomerIds {
+    const { customerIds } = this.#options;
+    if (typeof customerIds !== 'function') {
+      return customerIds ?? undefined;
+    }
+    return askOption('customerIds', () => customerIds(this.#incoming), this.#support.logger) ?? undefined;
   }
 
   #readContext(): object {

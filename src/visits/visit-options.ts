@@ -7,12 +7,19 @@ import type { CallOptions } from '../request/options.js';
 import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
+import type { TrackOptions } from './visit-call.js';
 
 /**
  * A visitor's consent to Target: `true` or `false`, or an object that can also withdraw it. With `forget`, the answer
  * deletes Target's cookies in the browser. It has no effect while consent is granted.
  */
 export type Consent = boolean | { readonly granted: boolean; readonly forget?: boolean | undefined };
+
+/** A conversion that was not counted, as it was given to `visit.track`. */
+export interface FailedConversion extends TrackOptions {
+  /** The name of the mbox. */
+  readonly mbox: string;
+}
 
 /** The context of a request, as a caller may write it. */
 export type VisitContext = Loose<Context>;
@@ -35,14 +42,24 @@ export interface VisitCookieOptions extends SetCookieOptions {
  * @example
  * ```ts
  * const options: VisitOptions = {
- *   consent: (incoming) => incoming.header('cookie')?.includes('consent=yes') ?? false,
+ *   consent: (incoming) => /(?:^|;\s*)consent=yes(?:;|$)/.test(incoming.header('cookie') ?? ''),
  *   cookies: { domain: 'example.com' },
  *   timeout: 500,
  *   onError: (error) => console.warn(error.message),
  * };
  * ```
  */
-export interface VisitOptions extends Pick<CallOptions, 'customerIds' | 'timeout'> {
+export interface VisitOptions extends Pick<CallOptions, 'timeout'> {
+  /**
+   * The customer ids of the visitor, or a function that returns them. It is called when the visit first asks Target. Ids
+   * that become known later, such as at a login, are set with `visit.visitor.setCustomerIDs`.
+   * @default none
+   */
+  readonly customerIds?:
+    | CallOptions['customerIds']
+    | ((incoming: IncomingRequest) => CallOptions['customerIds'] | null)
+    | null
+    | undefined;
   /** The attributes of the cookies, and when they are written. */
   readonly cookies?: VisitCookieOptions | null | undefined;
   /**
@@ -94,10 +111,11 @@ export interface VisitOptions extends Pick<CallOptions, 'customerIds' | 'timeout
   /**
    * Gets the errors of calls. With it, `getOffers`, `getAttributes` and the other calls do not reject: they resolve to
    * an answer without offers, whose `failure` is the error. Errors of the programmer (`ERR_TARGET_INVALID_REQUEST` and
-   * `ERR_TARGET_CLOSED`) still reject.
+   * `ERR_TARGET_CLOSED`) still reject. It is called once for each request that fails, also when the request was that of
+   * several calls. For a conversion that was not counted, it is told which one.
    * @default none, so calls reject
    */
-  readonly onError?: ((error: TargetError) => void) | null | undefined;
+  readonly onError?: ((error: TargetError, conversion?: FailedConversion) => void) | null | undefined;
   /**
    * True when the calls of one turn of the event loop that ask for mboxes alone go to Target as one request. Only calls
    * that the edge decides are merged.
@@ -138,7 +156,6 @@ function oneOf(...words: readonly unknown[]): Check {
 const isFunction = (value: unknown) => typeof value === 'function';
 const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' };
 const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
-const OBJECT: Check = { wanted: 'an object', accepts: isObject };
 const MAX_TIMEOUT_MS = 2 ** 31;
 
 /** Tells whether a cookie can have an attribute. With a wrong one, no answer could be sent. */
@@ -191,7 +208,10 @@ const CHECKS: Checks = {
   cacheControl: BOOLEAN,
   waitUntil: FUNCTION,
   // The ids are of one visitor, so each call checks them.
-  customerIds: OBJECT,
+  customerIds: {
+    wanted: 'an object or a function',
+    accepts: (value) => isObject(value) || isFunction(value),
+  },
   timeout: {
     wanted: 'a number of ms, above 0 and below 2^31',
     accepts: (value) =>

@@ -24,7 +24,13 @@ import type {
 } from './visit-call.js';
 import { VisitCalls } from './visit-calls.js';
 import { VisitFacts } from './visit-facts.js';
-import { checkVisitOptions, VISIT_OPTIONS, type VisitOptions } from './visit-options.js';
+import {
+  checkVisitOptions,
+  type FailedConversion,
+  VISIT_OPTIONS,
+  type VisitOptions,
+} from './visit-options.js';
+import { warnOnce } from './warn-once.js';
 
 /** Cookies that delete those of the browser. */
 const FORGOTTEN = {
@@ -75,6 +81,8 @@ export class Visit {
   readonly #options: VisitOptions;
   readonly #facts: VisitFacts;
   readonly #calls: VisitCalls;
+  /** The errors that were reported. One error may be that of several calls, which went as one request. */
+  #reported: Set<TargetError> | undefined;
   #hasAsked = false;
   #areHeadersSent = false;
 
@@ -129,16 +137,21 @@ export class Visit {
    * Returns the content of an mbox's first offer, or the default. It never rejects. An error goes to `onError`, or else
    * to the logger of the client as a warning. A redirect is no content, so the default comes instead.
    *
+   * The default also comes for an offer of another kind: where the default is a text, an object, a list, a number or a
+   * boolean, so is the content. The fields of an object are not checked. With the default `null` or `''`, anything can come.
+   *
    * @example
    * ```ts
    * const hero = await visit.offer('hero', '<h1>Welcome</h1>');
    * const { color } = await visit.offer('button', { color: 'blue' });
    * ```
    */
-  async offer<Content = JsonValue | string>(
+  offer<Content = JsonValue | string>(
     mbox: string | VisitMbox,
-    defaultContent: Content,
-  ): Promise<Content> {
+    defaultContent: null,
+  ): Promise<Content | null>;
+  offer<Content = JsonValue | string>(mbox: string | VisitMbox, defaultContent: Content): Promise<Content>;
+  async offer<Content>(mbox: string | VisitMbox, defaultContent: Content): Promise<Content> {
     this.#hasAsked = true;
     const mboxes = [typeof mbox === 'string' ? { name: mbox } : mbox];
     const options = { request: { execute: { mboxes } } };
@@ -149,9 +162,17 @@ export class Visit {
       const answers = ownOf(ownOf(response).execute)?.mboxes ?? [];
       const answer = answers.find((answered) => ownOf(answered).name === name);
       const option = ownOf(ownOf(answer)?.options?.[0]);
-      const isContent = option?.content !== undefined && option.type !== 'redirect';
-      // The account decides what an offer holds. The caller knows its own mbox.
-      return isContent ? (option.content as Content) : defaultContent;
+      if (option?.content === undefined || option.type === 'redirect') {
+        return defaultContent;
+      }
+      if (!isLike(defaultContent, option.content)) {
+        const came = Array.isArray(option.content) ? 'a list' : `of type ${typeof option.content}`;
+        const line = `mbox '${name}': the offer is ${came}, unlike the default content, which is shown instead`;
+        warnOnce(this.#support.logger, line);
+        return defaultContent;
+      }
+      // The account decides which fields an offer has. The caller knows its own mbox.
+      return option.content as Content;
     } catch (thrown) {
       this.#report(this.#support.toError(thrown, options), 'an offer has its default content');
       return defaultContent;
@@ -167,7 +188,8 @@ export class Visit {
 
   /**
    * Counts a conversion in the background: the mbox is executed on the edge, with the order. The answer does not wait for
-   * it, but `client.flush()` and `client.close()` do. An error goes to `onError`, or else to the logger as a warning.
+   * it, but `client.flush()` and `client.close()` do, and they count it with the notifications. An error goes to `onError`
+   * with the conversion, or else to the logger as a warning. Nothing is counted of a page that nobody may see.
    *
    * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` at once for a wrong name, order or parameter. Nothing is sent then.
    * @example
@@ -180,13 +202,16 @@ export class Visit {
       throw invalidField('mbox', 'the name of an mbox', mbox);
     }
     const request = this.#checkConversion(mbox, options ?? {});
+    if (!this.#facts.counts) {
+      return;
+    }
+    const failed = { ...(isRecord(options) && ownOf(options)), mbox };
     const work = this.#calls.count(request).catch((thrown: unknown) => {
-      this.#report(
-        this.#support.toError(thrown, undefined),
-        `the conversion of mbox '${mbox}' was not counted`,
-      );
+      const error = this.#support.toError(thrown, undefined);
+      this.#report(error, `the conversion of mbox '${mbox}' was not counted`, failed);
+      throw error;
     });
-    this.#support.hold(work);
+    this.#support.held.addConversion(work);
     this.#support.handOver(work, this.#options.waitUntil ?? undefined);
   }
 
@@ -287,18 +312,35 @@ export class Visit {
     }
   }
 
-  #report(error: TargetError, what: string): void {
+  #report(error: TargetError, what: string, conversion?: FailedConversion): void {
     const { onError } = this.#options;
     const { logger } = this.#support;
+    this.#reported ??= new Set();
+    if (this.#reported.has(error)) {
+      return;
+    }
+    this.#reported.add(error);
     if (!onError) {
       logger.warn(`${what}: ${error.message}`);
       return;
     }
     callSafely(
-      () => onError(error),
+      () => onError(error, conversion),
       (thrown) => logger.warn(`the option onError of a visit failed: ${messageOf(thrown)}`),
     );
   }
+}
+
+/** Tells whether the content of an offer is of the same kind as the default. Null and '' say nothing about the kind. */
+function isLike(defaultContent: unknown, content: unknown): boolean {
+  return (
+    defaultContent === undefined ||
+    defaultContent === null ||
+    defaultContent === '' ||
+    (typeof defaultContent === typeof content &&
+      content !== null &&
+      Array.isArray(defaultContent) === Array.isArray(content))
+  );
 }
 
 /** Tells whether an error is a mistake of the programmer, which default content must not hide. */

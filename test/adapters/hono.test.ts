@@ -158,6 +158,7 @@ describe('the middleware', () => {
       [undefined, {}, 'client'],
       [client, { asyncContext: 1 }, 'asyncContext'],
       [client, { ipHeader: 1 }, 'ipHeader'],
+      [client, { trustProxy: 'yes' }, 'trustProxy'],
       [client, { consent: 'yes' }, 'consent'],
     ];
     for (const [givenClient, options, path] of wrong) {

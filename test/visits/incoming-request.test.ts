@@ -268,6 +268,36 @@ describe('a request of the Fetch API', () => {
     );
   });
 
+  const known = 'http://10.0.0.9:4000/a?b';
+  test.each<
+    [string, Record<string, string>, boolean | number | undefined, [url: string, ipAddress?: string]]
+  >([
+    ['no trust', { 'x-forwarded-proto': 'https' }, undefined, [known]],
+    ['no hop', { 'x-forwarded-host': 'evil.example' }, 0, [known]],
+    ['a proxy that ends TLS', { 'x-forwarded-proto': 'https' }, true, ['https://10.0.0.9:4000/a?b']],
+    [
+      'a proxy that tells all',
+      {
+        'x-forwarded-proto': 'https',
+        'x-forwarded-host': 'shop.example',
+        'x-forwarded-for': '8.8.8.8, 203.0.113.9',
+      },
+      1,
+      ['https://shop.example/a?b', '203.0.113.9'],
+    ],
+    ['two proxies', { 'x-forwarded-for': '203.0.113.9, 10.0.0.1' }, 2, [known, '203.0.113.9']],
+    [
+      'malformed headers',
+      { 'x-forwarded-proto': 'gopher', 'x-forwarded-host': 'a b/', 'x-forwarded-for': 'unknown' },
+      true,
+      [known],
+    ],
+  ])('behind %s', (_, forwarded, trustProxy, [url, ipAddress]) => {
+    const request = new Request(known, { headers: forwarded });
+    const incoming = fromFetchRequest(request, { trustProxy });
+    expect([incoming.url, incoming.ipAddress]).toEqual([url, ipAddress]);
+  });
+
   test.each(['', '/a', 'about:blank', 'javascript:alert(1)', 'https://', 'file:///etc/passwd'])(
     'whose URL is %j has none',
     (url) => {

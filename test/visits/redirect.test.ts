@@ -156,6 +156,16 @@ describe('for Analytics', () => {
     expect(href).toMatch(/^https:\/\/shop\.example\/tea\?name=Earl%20Grey&adobe_mc_sdid=.*#top$/);
   });
 
+  test.each([
+    ['https://partner.example/x', 'https://mail.example/inbox?token=secret', 'https://mail.example/'],
+    ['https://partner.example/x', 'not a URL', ''],
+    ['http://shop.example:8080/x', 'https://mail.example/inbox', 'https://mail.example/'],
+    ['http://shop.example/x', 'https://mail.example/inbox', 'https://mail.example/inbox'],
+  ])('another host gets the origin of the referrer alone: %s', (content, referringUrl, expected) => {
+    const { searchParams } = locationOf(content, { supplementalDataId: SDID, referringUrl });
+    expect(searchParams.get('adobe_mc_ref')).toBe(expected);
+  });
+
   test('the referrer is empty when there was none', () => {
     const { searchParams } = locationOf('/tea', { supplementalDataId: SDID });
     expect(searchParams.getAll('adobe_mc_ref')).toEqual(['']);

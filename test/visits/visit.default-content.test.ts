@@ -1,11 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
 import { createVisit, type VisitOptions } from '../../src/adapters/http.js';
 import type { TargetClientConfig, TargetError } from '../../src/index.js';
-import { html, redirect } from '../../src/testing/edge.js';
+import { html, json, redirect } from '../../src/testing/edge.js';
 import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser, type Browsing } from './browser.js';
 
-const bench = withEdge({ offers: { mboxes: { hero: html('hero'), away: redirect('https://a.example/') } } });
+const bench = withEdge({
+  offers: {
+    mboxes: {
+      hero: html('hero'),
+      away: redirect('https://a.example/'),
+      text: html('some text'),
+      object: json({ some: 'thing' }),
+      list: json([1, 2]),
+    },
+  },
+});
 const HERO = { request: { execute: { mboxes: [{ name: 'hero' }] } } };
 
 function visitOf(options: VisitOptions, config?: Partial<TargetClientConfig>, browsing?: Browsing) {
@@ -19,6 +29,37 @@ describe('offer', () => {
     expect(await visit.offer({ name: 'hero', parameters: { a: 1 } }, 'default')).toBe('hero');
     expect(await visit.offer('unknown', { a: 1 })).toEqual({ a: 1 });
     expect(await visit.offer('away', 'default')).toBe('default');
+  });
+
+  test.each<[string, unknown, unknown]>([
+    ['a text for an object', { a: 1 }, 'text'],
+    ['a text for a list', [1], 'text'],
+    ['an object for a text', 'default', 'object'],
+    ['an object for a list', [1], 'object'],
+    ['an object for a number', 1, 'object'],
+    ['a list for an object', { a: 1 }, 'list'],
+  ])('gives the default for an offer of another kind: %s', async (_, wanted, mbox) => {
+    const { lines, logger } = listeningLogger();
+    const visit = visitOf({}, { logger });
+    expect(await visit.offer(mbox as string, wanted)).toEqual(wanted);
+    expect(lines.warn.length).toBeLessThanOrEqual(1);
+    expect(lines.warn.every((line) => line.includes(`mbox '${mbox}'`))).toBe(true);
+  });
+
+  test.each([null, ''])('gives what comes where the default is %j', async (nothing) => {
+    const visit = visitOf({});
+    expect(await visit.offer('object', nothing as null)).toEqual({ some: 'thing' });
+    expect(await visit.offer('text', nothing as null)).toBe('some text');
+  });
+
+  test('reports the error of a merged call once', async () => {
+    bench.edge.fault({ kind: 'status', status: 403 });
+    const errors: TargetError[] = [];
+    const visit = visitOf({ onError: (error) => errors.push(error) });
+    await Promise.all(['hero', 'menu', 'footer'].map((name) => visit.offer(name, 'default')));
+    await visit.offer('later', 'default');
+    expect(errors).toHaveLength(2);
+    expect(new Set(errors).size).toBe(2);
   });
 
   test.each<[string, unknown]>([

@@ -57,6 +57,26 @@ describe('track', () => {
     expect(ids.filter(([, tntId]) => tntId === undefined)).toHaveLength(1);
   });
 
+  test('is counted with the notifications, also when it is under way or has failed', async () => {
+    const conversions: unknown[] = [];
+    const { visit, client } = visitOf({ onError: (_, conversion) => conversions.push(conversion) });
+    visit.track('orderConfirmPage', ORDER);
+    expect(client.stats().notifications).toMatchObject({ accepted: 1, delivered: 0, queued: 1 });
+    expect(await client.flush()).toEqual({ accepted: 1, delivered: 1, failed: 0, dropped: 0, queued: 0 });
+    bench.edge.fault({ kind: 'status', status: 403 });
+    visit.track('orderConfirmPage', ORDER);
+    expect(await client.flush()).toEqual({ accepted: 2, delivered: 1, failed: 1, dropped: 0, queued: 0 });
+    expect(conversions).toEqual([{ mbox: 'orderConfirmPage', ...ORDER }]);
+    bench.edge.clearFaults();
+    expect(await client.close()).toEqual({ delivered: 1, failed: 1, dropped: 0 });
+  });
+
+  test('is not counted for a page that counts nothing', async () => {
+    const { visit, client } = visitOf({ consent: false });
+    visit.track('orderConfirmPage', ORDER);
+    expect(client.stats().notifications.accepted).toBe(0);
+  });
+
   test('never makes the page of a new visitor wait', async () => {
     const { visit, client } = visitOf();
     visit.track('before');

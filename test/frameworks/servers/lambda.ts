@@ -3,22 +3,23 @@ import { createVisit } from 'target-node-sdk/http';
 import { page } from './page.js';
 import { client, options } from './target.js';
 
-export const handler: APIGatewayProxyHandlerV2 = async ({ cookies, headers, rawPath, ...event }) => {
+export const handler: APIGatewayProxyHandlerV2 = async ({ cookies, headers, rawPath, rawQueryString, ...event }) => {
   const { domainName, http } = event.requestContext;
+  const query = rawQueryString && `?${rawQueryString}`;
   const incoming = {
-    url: `https://${domainName}${rawPath}?${event.rawQueryString}`,
+    url: `https://${headers.host ?? domainName}${rawPath}${query}`,
     method: http.method,
     ipAddress: http.sourceIp,
     header: (name: string) => (name === 'cookie' ? cookies?.join('; ') : headers[name]),
   };
   const visit = createVisit(client, incoming, options);
   const body = await page(visit);
-  const { setCookies } = visit;
+  const others = visit.headers().filter(([name]) => name !== 'Set-Cookie');
   await client.flush({ timeout: 500 });
   return {
     statusCode: 200,
-    headers: { 'Content-Type': 'text/html', 'Cache-Control': 'private, no-store' },
-    cookies: [...setCookies],
+    headers: { ...Object.fromEntries(others), 'Content-Type': 'text/html; charset=utf-8' },
+    cookies: [...visit.setCookies],
     body,
   };
 };

@@ -9,6 +9,6 @@ const server = createServer(async (request, response) => {
   for (const [name, value] of visit.headers()) {
     response.appendHeader(name, value);
   }
-  response.setHeader('Content-Type', 'text/html').end(html);
+  response.setHeader('Content-Type', 'text/html; charset=utf-8').end(html);
 });
 server.listen(3000);
