@@ -9,8 +9,7 @@ import { root, runTool, type Sandbox } from './sandbox.js';
 const MAX_PACKED_BYTES = 400_000;
 
 const WANTED = ['package.json', 'README.md', 'SECURITY.md', 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
-const ALLOWED =
-  /^(?:package\.json|README\.md|SECURITY\.md|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+const ALLOWED = /^(?:package\.json|README\.md|SECURITY\.md|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
 
 /** Packs the package, looks at what is in it, and installs it in the sandbox. */
 export async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
