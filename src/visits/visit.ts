@@ -1,5 +1,6 @@
 import { callSafely } from '../call-safely.js';
 import { invalidField, invalidOption, messageOf, TargetError } from '../errors.js';
+import { type Impression, shareImpression } from '../impressions/impressions.js';
 import type {
   AnyAttributes,
   AttributesProvider,
@@ -75,6 +76,7 @@ export class Visit {
   readonly #options: VisitOptions;
   readonly #facts: VisitFacts;
   readonly #calls: VisitCalls;
+  #impression: Impression | undefined;
   #hasAsked = false;
   #areHeadersSent = false;
 
@@ -106,9 +108,13 @@ export class Visit {
    * Decides offers, as `client.getOffers` does. Calls of one turn of the event loop that ask for mboxes alone are merged
    * to one request.
    */
-  getOffers(options: VisitRequest): Promise<VisitAnswer> {
+  async getOffers(options: VisitRequest): Promise<VisitAnswer> {
     this.#hasAsked = true;
-    return this.#settle(options, () => this.#calls.ask(options));
+    const answer = await this.#settle(options, () => this.#calls.ask(options));
+    // All displays and clicks of a page belong to one impression. Nothing is reported of a visitor who has not consented.
+    this.#impression ??= { isSilent: this.#facts.mode !== 'normal', id: undefined };
+    shareImpression(answer, this.#impression);
+    return answer;
   }
 
   /**
