@@ -241,8 +241,8 @@ describe('a wrong argument', () => {
   });
 
   test('of clicked is an error too', async () => {
-    const act: (answer: never, of?: never) => unknown = clicked;
-    expect((await targetErrorOf(() => act(answer as never))).path).toBe('of');
+    const act: (answer: never, of: never) => unknown = clicked;
+    expect((await targetErrorOf(() => act(answer as never, undefined as never))).path).toBe('of');
     const of = { view: 'cart', selector: 5 };
     expect((await targetErrorOf(() => act(answer as never, of as never))).path).toBe('of.selector');
   });
