@@ -65,9 +65,16 @@ export function clickTokens(location: AnsweredLocation, selector: string | undef
   return tokensOf(selector === undefined ? clicks : clicks.filter((metric) => metric.selector === selector));
 }
 
-/** Returns the selectors of a location's click metrics, each once. It is undefined for metrics without one. */
-export function clickSelectors(location: AnsweredLocation): (string | undefined)[] {
-  return [...new Set(clicksOf(location).map(({ selector }) => selector))];
+/** Returns the tokens of a location's click metrics by their selectors. The key of metrics without one is undefined. */
+export function clickTokensBySelector(location: AnsweredLocation): Map<string | undefined, string[]> {
+  const clicks = clicksOf(location);
+  const selectors = new Set(clicks.map(({ selector }) => selector));
+  return new Map(
+    [...selectors].map((selector) => [
+      selector,
+      tokensOf(clicks.filter((metric) => metric.selector === selector)),
+    ]),
+  );
 }
 
 function clicksOf({ answers }: AnsweredLocation): Metric[] {
