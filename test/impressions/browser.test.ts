@@ -192,6 +192,25 @@ function inBrowser(): void {
     expect(await marksSent()).toEqual(['display hero']);
   });
 
+  test('counts a page that was loaded in advance when it is shown, exactly once', async () => {
+    await open('/?executed&speculating');
+    await shop.arrived('/next');
+    expect(shop.uncounted).toBe(2);
+    await page.clock.runFor(LONG_MS);
+    expect(bench.edge.requests.filter(({ delivery }) => delivery?.execute)).toHaveLength(1);
+    expect(shop.beacons).toEqual([]);
+    await page.locator('#next').click();
+    expect(await reported(1)).toEqual(['click box']);
+    while (await looked().then(() => page.url().endsWith('/'), Boolean)) {
+      await new Promise(setImmediate);
+    }
+    await looked();
+    await page.clock.runFor(3000);
+    expect(await marksSent()).toEqual(['display hero']);
+    expect(await reported(2)).toEqual(['click box', 'display hero']);
+    expect(bench.edge.requests.filter(({ delivery }) => delivery?.execute)).toHaveLength(1);
+  });
+
   test('counts nothing of a page in a tab that nobody sees', async () => {
     await open();
     await page.evaluate(`Object.defineProperty(document, 'hidden', { value: true, configurable: true })`);

@@ -15,6 +15,8 @@ import { displayed, type TargetClient } from '../../src/index.js';
 const NONCE = 'MTIzNDU2Nzg5MDEyMzQ1Ng==';
 const OPTIONS: VisitOptions = { beacon: '/target/beacon', cookies: { secure: false } };
 
+/** Makes a browser load the next page before the visitor asks for it. */
+const SPECULATION = '{"prerender":[{"source":"list","urls":["/next?executed"],"eagerness":"immediate"}]}';
 /** No request of a browser takes so long, on any machine. */
 const MAX_WAIT_MS = 60_000;
 
@@ -106,9 +108,8 @@ async function sendPage(
 ): Promise<number> {
   const visit = createVisit(client, fromNodeRequest(request), OPTIONS);
   const mboxes = [{ name: 'hero' }, { name: 'box' }];
-  const asks = new URL(request.url ?? '/', 'http://shop').searchParams.has('executed')
-    ? 'execute'
-    : 'prefetch';
+  const { searchParams } = new URL(request.url ?? '/', 'http://shop');
+  const asks = searchParams.has('executed') ? 'execute' : 'prefetch';
   const answer = await visit.getOffers({ request: { [asks]: { mboxes } } });
   for (const [name, value] of visit.headers()) {
     // The browser may keep the page for the way back.
@@ -122,6 +123,7 @@ async function sendPage(
   response.end(`<!doctype html><title>Shop</title><link rel="icon" href="data:,">
 <script type="application/json" data-target-beacon>${toBeacon(answer)}</script>
 ${beaconScript({ endpoint: '/target/beacon', nonce: NONCE })}
+${searchParams.has('speculating') ? `<script type="speculationrules" nonce="${NONCE}">${SPECULATION}</script>` : ''}
 <h1 data-target-display="hero" id="hero"><b data-target-display="hero">Hero</b></h1>
 <p><button data-target-click="hero"><span id="claim">Claim</span></button> <a id="next" href="/next?executed" data-target-click="box">Next</a>
 <pre>${'\n'.repeat(300)}</pre>
