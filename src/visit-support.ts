@@ -12,9 +12,12 @@ import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
 import { HeldWork } from './reports/held-work.js';
+import { WrittenReport } from './reports/written-report.js';
+import { toCall } from './request/call.js';
 import { toCallError } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
+import { toSentContext } from './request/edge-limits.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import {
   ownOptions,
@@ -89,6 +92,11 @@ export interface VisitSupport {
   answer(options: RequestOptions, question: VisitQuestion): Promise<TargetDeliveryResponse>;
   /** Work that has begun. `flush` and `close` of the client wait for it. */
   readonly held: HeldWork;
+  /**
+   * Adds a report of what a browser has shown to the notification queue. Such reports take at most a part of it.
+   * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option.
+   */
+  queueReport(options: RequestOptions): void;
   /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
   handOver(work: Promise<unknown>, waitUntil: WaitUntil | undefined): void;
 }
@@ -160,9 +168,19 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
       }
       return answerCall(ownOptions(options), options.request, parts, question);
     },
+    queueReport: (options) => queueReport(options, parts),
     held: new HeldWork(),
     handOver: (work, waitUntil) => parts.work.handOver(work, waitUntil),
   };
+}
+
+function queueReport(options: RequestOptions, { environment, background }: ClientParts): void {
+  const call = toCall(ownOptions(options), environment, options.request, { method: 'server-side' });
+  const { request, encodedSessionId, locationHint, decisioningMethod, timeoutMs, waitUntil } = call;
+  const sent = { ...request, context: toSentContext(request.context) };
+  const report = new WrittenReport(sent, request.notifications ?? []);
+  const delivery = { request: report, encodedSessionId, locationHint, decisioningMethod, timeoutMs };
+  background.notifications.add({ ...delivery, signal: undefined }, waitUntil, true);
 }
 
 /** The maximum number of unknown options that are looked at. Programs write their options, so they have few. */

@@ -7,6 +7,7 @@ import type { CallOptions } from '../request/options.js';
 import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
+import { isPath } from './page-url.js';
 import type { TrackOptions } from './visit-call.js';
 
 /**
@@ -199,7 +200,7 @@ const CHECKS: Checks = {
   unseen: oneOf('prefetch', 'execute', 'skip'),
   beacon: {
     wanted: "a path such as '/target/beacon'",
-    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+    accepts: isPath,
   },
   isBot: FUNCTION,
   onError: FUNCTION,

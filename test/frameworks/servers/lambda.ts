@@ -3,7 +3,13 @@ import { createVisit } from 'target-node-sdk/http';
 import { page } from './page.js';
 import { client, options } from './target.js';
 
-export const handler: APIGatewayProxyHandlerV2 = async ({ cookies, headers, rawPath, rawQueryString, ...event }) => {
+export const handler: APIGatewayProxyHandlerV2 = async ({
+  cookies,
+  headers,
+  rawPath,
+  rawQueryString,
+  ...event
+}) => {
   const { domainName, http } = event.requestContext;
   const query = rawQueryString && `?${rawQueryString}`;
   const incoming = {
