@@ -63,12 +63,12 @@ export function readHeaders(headers: HeadersLike, trustProxy: boolean | number):
   const isSecure = header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
   const { url: home, ipAddress } = readAddress(headers, { url: '/', isSecure }, trustProxy);
   const named = header(URL_HEADER) ?? '';
-  const isTold = URL.canParse(named) && URL.canParse(home) && new URL(named).host === new URL(home).host;
-  const [method = '', kind] = isTold ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
+  const isNamed = URL.canParse(named) && URL.canParse(home) && new URL(named).host === new URL(home).host;
+  const [method = '', kind] = isNamed ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
   const isAction = header('next-action') !== undefined;
   return {
     incoming: {
-      url: isTold ? named : home,
+      url: isNamed ? named : home,
       method: /^[A-Z]{1,10}$/.test(method) ? method : isAction ? 'POST' : 'GET',
       ipAddress,
       header,
@@ -84,9 +84,9 @@ export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | 
   const { incoming, isOfRouter } = readHeaders(headers, trustProxy);
   const isSecure = plain.url.startsWith('https:') || incoming.url.startsWith('https:');
   const own = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy).url;
-  const isTold = incoming.header(URL_HEADER) === incoming.url;
+  const isNamed = incoming.header(URL_HEADER) === incoming.url;
   const { method, ipAddress, header } = plain;
-  return { incoming: { url: isTold ? incoming.url : own, method, ipAddress, header }, isOfRouter };
+  return { incoming: { url: isNamed ? incoming.url : own, method, ipAddress, header }, isOfRouter };
 }
 
 function readAddress(
