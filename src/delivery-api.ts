@@ -752,6 +752,20 @@ export const DELIVERY_PATH = '/rest/v1/delivery';
 
 const MAX_INT_32 = 2 ** 31 - 1;
 
+/** The limits of a visitor's ids. Bundles of middleware have these limits alone. See {@link EDGE_LIMITS}. @internal */
+export const VISITOR_ID_LIMITS = {
+  tntId: 128,
+  thirdPartyId: 256,
+  marketingCloudVisitorId: 128,
+  customerIds: 50,
+} as const;
+
+/** The limits of the URLs of a page. @internal */
+export const ADDRESS_LIMITS = { url: 4096, referringUrl: 4096 } as const;
+
+/** The limits of data for Audience Manager. @internal */
+export const AUDIENCE_MANAGER_LIMITS = { blob: 1024 } as const;
+
 /**
  * The limits of the Delivery API, by component and field of its OpenAPI files. A limit is the number of characters of a
  * text, the number of items of a list, or the largest number. Where Adobe's page of limits allows more, that page
@@ -761,13 +775,13 @@ const MAX_INT_32 = 2 ** 31 - 1;
  */
 export const EDGE_LIMITS = {
   DeliveryRequest: { requestId: 128, impressionId: 128 },
-  VisitorId: { tntId: 128, thirdPartyId: 256, marketingCloudVisitorId: 128, customerIds: 50 },
+  VisitorId: VISITOR_ID_LIMITS,
   CustomerId: { id: 128, integrationCode: 50 },
   MobilePlatform: { version: 128 },
   Application: { id: 250, name: 250, version: 128 },
-  Address: { url: 4096, referringUrl: 4096 },
+  Address: ADDRESS_LIMITS,
   Geo: { countryCode: 2, stateCode: 3, city: 50, zip: 12 },
-  AudienceManager: { blob: 1024 },
+  AudienceManager: AUDIENCE_MANAGER_LIMITS,
   AnalyticsRequest: { supplementalDataId: 33 },
   ExecuteRequest: { mboxes: 50 },
   PrefetchRequest: { mboxes: 50 },

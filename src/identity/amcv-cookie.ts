@@ -1,4 +1,4 @@
-import { EDGE_LIMITS } from '../delivery-api.js';
+import { AUDIENCE_MANAGER_LIMITS, VISITOR_ID_LIMITS } from '../delivery-api.js';
 
 /**
  * This file reads AMCV cookies. In such a cookie, a value follows each key:
@@ -59,10 +59,10 @@ export function parseAmcvCookie(cookie: unknown): AmcvValues {
   const blob = valueBehind('MCAAMB');
   return {
     ...(ecid &&
-      ecid.length <= EDGE_LIMITS.VisitorId.marketingCloudVisitorId &&
+      ecid.length <= VISITOR_ID_LIMITS.marketingCloudVisitorId &&
       ECID.test(ecid) && { MCMID: ecid }),
     ...(region && REGION.test(region) && { MCAAMLH: region }),
-    ...(blob && blob.length <= EDGE_LIMITS.AudienceManager.blob && { MCAAMB: blob }),
+    ...(blob && blob.length <= AUDIENCE_MANAGER_LIMITS.blob && { MCAAMB: blob }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { EDGE_LIMITS } from '../delivery-api.js';
+import { VISITOR_ID_LIMITS } from '../delivery-api.js';
 import { hintOfTntId } from './location-hint.js';
 
 /**
@@ -86,7 +86,7 @@ function readIds(cookie: string, now: number): MboxCookie {
   const encodings = encodingsOf(start);
   for (const part of start.split(BARS[encodings], MAX_PARTS)) {
     const [name, value, expires] = (decodePart(part, encodings) ?? '').split('#', 3).map(decode);
-    if (!name || !value || value.length > EDGE_LIMITS.VisitorId.tntId || !isLive(expires, now)) {
+    if (!name || !value || value.length > VISITOR_ID_LIMITS.tntId || !isLive(expires, now)) {
       continue;
     }
     values.set(name, value);

@@ -1,4 +1,10 @@
-import { type Address, type Browser, type ClientHints, type Context, EDGE_LIMITS } from '../delivery-api.js';
+import {
+  ADDRESS_LIMITS,
+  type Address,
+  type Browser,
+  type ClientHints,
+  type Context,
+} from '../delivery-api.js';
 import { ownFieldOf, setField } from '../inherited-names.js';
 import { isObject } from '../json.js';
 import type { IncomingRequest } from './incoming-request.js';
@@ -53,7 +59,7 @@ const MAX_USER_AGENT_LENGTH = 4096;
  */
 export function toContext(incoming: IncomingRequest, options: ContextOptions = {}): Context {
   const context: Draft<Context> = { channel: 'web' };
-  const page = cut(urlOf(incoming), EDGE_LIMITS.Address.url);
+  const page = cut(urlOf(incoming), ADDRESS_LIMITS.url);
   const url = page === '' ? undefined : toUrl(page);
   const address: Draft<Address> = {};
   const browser: Draft<Browser> = {};
@@ -63,7 +69,7 @@ export function toContext(incoming: IncomingRequest, options: ContextOptions = {
       setField(browser, 'host', url.hostname);
     }
   }
-  const referrer = headerOf(incoming, 'referer', EDGE_LIMITS.Address.referringUrl);
+  const referrer = headerOf(incoming, 'referer', ADDRESS_LIMITS.referringUrl);
   if (referrer !== undefined && URL.canParse(referrer)) {
     setField(address, 'referringUrl', referrer);
   }
