@@ -35,10 +35,15 @@ import { collectDetails, type TargetDeliveryResponse } from './response.js';
  */
 export interface VisitSupport {
   readonly logger: Logger;
+  /** The host of delivery calls, when it is not Adobe's host for the client. */
+  readonly serverDomain: string | undefined;
   /** Makes a random id of a session or of a visitor. */
   newId(): string;
-  /** Makes an Experience Cloud visitor of the value of an AMCV cookie. */
-  newVisitor(visitorCookie: string | undefined): Visitor;
+  /**
+   * Makes the Experience Cloud visitor of a visit from the value of an AMCV cookie. All calls of the given consumer share
+   * one supplemental data id.
+   */
+  newVisitor(visitorCookie: string | undefined, consumerId: string): Visitor;
   /**
    * Returns the options of a call without those that somebody has added to `Object.prototype`. Warns of those that calls
    * do not have.
@@ -49,6 +54,8 @@ export interface VisitSupport {
    * different names may be those of an adapter.
    */
   warnOfMisspelt(options: object, known: ReadonlySet<string>): void;
+  /** @throws {TargetError} `ERR_TARGET_CLOSED` when the client is closed. */
+  refuseWhenClosed(): void;
   /**
    * Checks and copies a request, as each call does.
    * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST`, or `ERR_TARGET_CLOSED` when the client is closed.
@@ -125,14 +132,17 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
   const { config, logger } = environment;
   return {
     logger,
+    serverDomain: config.serverDomain,
     newId: newHexId,
-    newVisitor: (cookie) => new Visitor(config.organizationId, cookie, newSupplementalDataId),
+    newVisitor: (cookie, consumerId) =>
+      Visitor.ofPage(config.organizationId, cookie, consumerId, newSupplementalDataId),
     ownOptions: (options) => {
       const own = ownOptions(options);
       warnOfUnknownOptions(own, logger);
       return own;
     },
     warnOfMisspelt: createMisspellings(logger),
+    refuseWhenClosed,
     checkRequest: (request) => {
       refuseWhenClosed();
       return copyRequest(request, logger);

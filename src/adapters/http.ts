@@ -10,6 +10,12 @@ export {
 } from '../visits/cookies.js';
 export { readIdentity } from '../visits/ecid.js';
 export {
+  type AnswerHandOverOptions,
+  type HandOver,
+  type HandOverOptions,
+  toHandOver,
+} from '../visits/hand-over.js';
+export {
   type FetchRequestLike,
   type FetchRequestOptions,
   fromFetchRequest,

@@ -26,7 +26,6 @@ export interface VisitorLike {
   adopt?(supplementalDataId: string, consumerId: string): void;
 }
 
-const NO_CONSUMERS: readonly string[] = Object.freeze([]);
 const REQUIRED = ['getState', 'getVisitorValues', 'getSupplementalDataID'] as const;
 /** The methods that only some visitor objects have. */
 const OPTIONAL = ['setCustomerIDs', 'getCustomerIDs', 'adopt'] as const;
@@ -132,13 +131,30 @@ export class Visitor implements VisitorLike {
   readonly #newSupplementalDataId: () => string;
   #customerIds: JsonRecord | undefined;
   #current: string | undefined;
-  #currentConsumers: readonly string[] = NO_CONSUMERS;
+  #currentConsumers: string[] | undefined;
   #last: string | undefined;
-  #lastConsumers: readonly string[] = NO_CONSUMERS;
+  #lastConsumers: string[] | undefined;
+  #pageConsumer: string | undefined;
 
   /** Tells whether an object is a visitor of this copy of the package. @internal */
   static isOwn(visitor: object): visitor is Visitor {
     return #organizationId in visitor;
+  }
+
+  /**
+   * Makes the visitor of one page. All calls of the consumer that is named here get one SDID, however many there are, so
+   * the state of the visitor does not grow with them. Other consumers get SDIDs as always.
+   * @internal
+   */
+  static ofPage(
+    organizationId: string,
+    amcvCookie: unknown,
+    consumerId: string,
+    newId: () => string,
+  ): Visitor {
+    const visitor = new Visitor(organizationId, amcvCookie, newId);
+    visitor.#pageConsumer = consumerId;
+    return visitor;
   }
 
   /**
@@ -190,11 +206,12 @@ export class Visitor implements VisitorLike {
    * first. So all consumers use the same SDIDs in the same order.
    */
   getSupplementalDataID(consumerId: string): string {
-    if (this.#last !== undefined && !this.#lastConsumers.includes(consumerId)) {
+    const isOfPage = consumerId === this.#pageConsumer;
+    if (this.#last !== undefined && (isOfPage || !this.#lastConsumers?.includes(consumerId))) {
       this.#lastConsumers = withConsumer(this.#lastConsumers, consumerId);
       return this.#last;
     }
-    if (this.#currentConsumers.includes(consumerId)) {
+    if (!isOfPage && this.#currentConsumers?.includes(consumerId)) {
       this.#rotate();
     }
     this.#current ??= this.#newSupplementalDataId();
@@ -206,7 +223,7 @@ export class Visitor implements VisitorLike {
     this.#last = this.#current;
     this.#lastConsumers = this.#currentConsumers;
     this.#current = undefined;
-    this.#currentConsumers = NO_CONSUMERS;
+    this.#currentConsumers = undefined;
   }
 
   /**
@@ -238,19 +255,23 @@ export class Visitor implements VisitorLike {
   }
 }
 
-function withConsumer(consumers: readonly string[], consumerId: string): readonly string[] {
-  if (consumers.length === 0) {
+/** Adds a consumer to a list, which a copy for each of many consumers would make slow. */
+function withConsumer(consumers: string[] | undefined, consumerId: string): string[] {
+  if (!consumers) {
     return [consumerId];
   }
-  return consumers.includes(consumerId) ? consumers : [...consumers, consumerId];
+  if (!consumers.includes(consumerId)) {
+    consumers.push(consumerId);
+  }
+  return consumers;
 }
 
-function toConsumedState(consumers: readonly string[]): Record<string, true> {
-  const { 0: first, length } = consumers;
-  if (first === undefined) {
+function toConsumedState(consumers: readonly string[] | undefined): Record<string, true> {
+  const first = consumers?.[0];
+  if (!consumers || first === undefined) {
     return {};
   }
-  if (length === 1) {
+  if (consumers.length === 1) {
     return { ...stateOf(first) };
   }
   return Object.fromEntries(consumers.map((consumer) => [`payload:${consumer}`, true]));

@@ -11,7 +11,7 @@ const LOSSES: Readonly<Record<EdgeOnlyField, string>> = {
   qaMode: `qaMode ${AS_LIVE}`,
   preview: `preview ${AS_LIVE}`,
   'experienceCloud.analytics.logging':
-    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload",
+    "experienceCloud.analytics.logging 'client_side' is ignored on-device: the answer has no Analytics payload, and Target tells Analytics nothing",
 };
 
 const ASK_THE_EDGE = 'decide such requests by hybrid or server-side';

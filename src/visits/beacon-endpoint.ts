@@ -9,6 +9,7 @@ import { type CookieOptions, readCookiesAt } from './cookies.js';
 import { ecidOf } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { headerOf, MAX_READ_LENGTH, toUrl, urlOf } from './page-url.js';
+import { toWrittenCookies } from './secure-cookies.js';
 import { VisitFacts } from './visit-facts.js';
 import { forgottenCookies, VisitIdentity } from './visit-identity.js';
 import type { VisitOptions } from './visit-options.js';
@@ -63,7 +64,7 @@ export async function handleBeacon(
   try {
     const facts = new VisitFacts(client, support, toPage(incoming), own);
     if (facts.consent.forget) {
-      return taken(forgottenCookies(own.cookies), own);
+      return taken(forgottenCookies(toWrittenCookies(own.cookies, incoming)), own);
     }
     const cookies = readCookiesAt(
       headerOf(incoming, 'cookie', MAX_READ_LENGTH),
@@ -73,7 +74,7 @@ export async function handleBeacon(
     if (reports.length === 0 || !facts.counts || facts.qaMode || !namesVisitor(cookies, nowMs)) {
       return taken([], own);
     }
-    const identity = new VisitIdentity(cookies, support, own.cookies ?? undefined);
+    const identity = new VisitIdentity(cookies, support, toWrittenCookies(own.cookies, incoming));
     for (const report of reports) {
       send(report, { facts, identity, support, options: own });
     }

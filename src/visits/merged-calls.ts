@@ -173,9 +173,10 @@ function later(act: () => void): void {
   }
 }
 
-/** Resolves at the end of the present turn of the event loop. */
-export function endOfTurn(): Promise<void> {
-  return new Promise(later);
+/** Resolves when the questions of the present turn of the event loop are sent, which happens at its end. */
+export async function afterThisTurn(): Promise<void> {
+  await new Promise<void>(later);
+  await new Promise<void>(later);
 }
 
 /** Returns a signal that is aborted when none of the callers waits. One without a signal waits in any case. */

@@ -52,7 +52,7 @@ export async function cookiesOfProxy(
   const cookies = readIdentity(incoming, client.organizationId);
   const { sessionId, tntId } = parseMboxCookie(cookies.targetCookie, Date.now());
   if (sessionId !== undefined) {
-    return write === 'changed' ? [] : toLines(renewed(cookies, sessionId, tntId), options);
+    return write === 'changed' ? [] : toLines(renewed(cookies, sessionId, tntId), facts);
   }
   if (!isForPage || facts.isUnseen) {
     return [];
@@ -66,7 +66,7 @@ export async function cookiesOfProxy(
   }
   const { newId } = client.forVisits;
   const minted = !isNamed && newVisitors === 'mint' ? newId() : tntId;
-  return toLines(formatMboxCookie(newId(), minted, Date.now()), options);
+  return toLines(formatMboxCookie(newId(), minted, Date.now()), facts);
 }
 
 /**
@@ -114,8 +114,8 @@ async function ask(
   }
 }
 
-function toLines(targetCookie: ReturnType<typeof formatMboxCookie>, { cookies }: VisitOptions): string[] {
-  return toSetCookieHeaders({ targetCookie }, cookies ?? undefined);
+function toLines(targetCookie: ReturnType<typeof formatMboxCookie>, { cookies }: VisitFacts): string[] {
+  return toSetCookieHeaders({ targetCookie }, cookies);
 }
 
 function isBot(incoming: IncomingRequest): boolean {

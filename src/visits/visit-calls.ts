@@ -1,17 +1,21 @@
 import { invalidField } from '../errors.js';
 import type { Context, DecisioningMethod, DeliveryRequest, TargetClient, TargetCookie } from '../index.js';
-import { copyWith, ownOf, setField } from '../inherited-names.js';
-import { isAbsent, isObject, isRecord } from '../json.js';
+import { ownOf, setField } from '../inherited-names.js';
+import { isAbsent, isObject } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
+import { completeRequest, namesVisitor } from './complete-request.js';
 import { toDefaultAnswer } from './default-answer.js';
+import { type HandOver, type HandOverOptions, makeHandOver } from './hand-over.js';
 import { IdentityFirst } from './identity-first.js';
-import { endOfTurn, isMergeable, MergedCalls, type OnAbort } from './merged-calls.js';
+import { afterThisTurn, isMergeable, MergedCalls, type OnAbort } from './merged-calls.js';
 import { toUncounted } from './uncounted.js';
 import type { VisitAnswer, VisitAttributesCall, VisitCall, VisitRequest } from './visit-call.js';
 import { mergeContexts } from './visit-context.js';
 import type { VisitFacts } from './visit-facts.js';
+import { CONSUMER_ID } from './visit-identity.js';
 import type { VisitOptions } from './visit-options.js';
+import { warnOnce } from './warn-once.js';
 
 /** A call that goes to the client. */
 interface Outgoing {
@@ -53,7 +57,8 @@ export class VisitCalls {
   readonly #facts: VisitFacts;
   readonly #identityFirst: IdentityFirst;
   #merged: MergedCalls | undefined;
-  #sent = 0;
+  #forPage: VisitAnswer | undefined;
+  #hasPageLoad = false;
 
   constructor(client: TargetClient, support: VisitSupport, options: VisitOptions, facts: VisitFacts) {
     this.#client = client;
@@ -108,18 +113,35 @@ export class VisitCalls {
   }
 
   /** Asks who the visitor is, unless that is known or nothing may be asked. */
-  async identify(): Promise<void> {
+  identify(): Promise<void> {
+    const work = this.#identify();
+    this.#support.held.add(work);
+    return work;
+  }
+
+  async #identify(): Promise<void> {
     if (this.#facts.mode !== 'normal') {
       return;
     }
     const method = this.#methodOf(NO_OPTIONS);
-    const outgoing = { verb: 'identify', own: NO_OPTIONS, request: {}, method, ...AT_ONCE } as const;
-    const isKnown = () => this.#facts.identity.isKnown(outgoing.method === 'on-device');
+    const { identity } = this.#facts;
+    const isKnown = () => identity.isKnown(method === 'on-device');
+    const isRemote = method === 'server-side' && !isKnown();
+    if (isRemote) {
+      // A question of this turn names the visitor too, so it saves a call.
+      this.#support.refuseWhenClosed();
+      await afterThisTurn();
+    }
     await this.#identityFirst.run<unknown>({
       timeoutMs: this.#support.toTimeoutMs(this.#options.timeout),
       signal: undefined,
       isKnown,
-      send: async (timeoutMs) => isKnown() || this.#deliver(outgoing, timeoutMs),
+      send: async (timeoutMs) =>
+        isKnown() ||
+        this.#deliver(
+          { ...AT_ONCE, verb: 'identify', own: NO_OPTIONS, request: {}, method, hasWaited: isRemote },
+          timeoutMs,
+        ),
     });
   }
 
@@ -127,9 +149,8 @@ export class VisitCalls {
   async count(request: CopiedRequest): Promise<void> {
     const method = 'server-side';
     if (!this.#facts.identity.isKnown(false)) {
-      // The questions of this turn are sent at its end. The page must not wait for the conversion to name the visitor.
-      await endOfTurn();
-      await endOfTurn();
+      // The page must not wait for the conversion to name the visitor.
+      await afterThisTurn();
     }
     await this.#send({
       verb: 'getOffers',
@@ -139,6 +160,21 @@ export class VisitCalls {
       hasWaited: true,
       isInBackground: true,
     });
+  }
+
+  /** Hands the decision for the page over to at.js. A visit that asks Target nothing hands over no decision. */
+  handOver(options: HandOverOptions): HandOver {
+    const { mode, identity } = this.#facts;
+    const { logger, serverDomain } = this.#support;
+    if (this.#facts.cookies?.httpOnly) {
+      warnOnce(
+        logger,
+        'at.js cannot read the cookies of the visit, so set its option cookies.httpOnly to false',
+      );
+    }
+    const visitorState = mode === 'normal' ? identity.visitor.getState() : {};
+    const debug = (line: string) => logger.debug(line);
+    return makeHandOver({ answer: this.#forPage, visitorState, serverDomain, debug }, options);
   }
 
   /** Makes an answer without offers, for a request that was not sent or that failed. */
@@ -215,7 +251,6 @@ export class VisitCalls {
     const { identity, counts } = this.#facts;
     const { timeout, waitUntil } = this.#options;
     const { tntId } = identity;
-    this.#sent += 1;
     // A question for the visitor alone counts nothing anyway.
     const isCounted = counts || verb === 'identify';
     const uncounted = isCounted ? undefined : toUncounted(this.#support.checkRequest(request));
@@ -226,9 +261,9 @@ export class VisitCalls {
       targetLocationHint,
       sessionId,
       visitor,
-      request: this.#complete(uncounted?.request ?? request),
+      request: completeRequest(uncounted?.request ?? request, this.#facts, this.#support),
       decisioningMethod: method,
-      consumerId: own.consumerId ?? `visit-${this.#sent}`,
+      consumerId: own.consumerId ?? CONSUMER_ID,
       customerIds: own.customerIds ?? this.#facts.customerIds,
       timeout: timeoutMs ?? own.timeout ?? timeout,
       signal: own.signal,
@@ -240,32 +275,29 @@ export class VisitCalls {
       usualTimeoutMs: timeout ?? undefined,
       // A visitor who can withdraw the consent must not be named by a call in the background that comes later.
       isForgotten: !isAbsent(this.#options.consent),
-      hasBegun: (outgoing.hasWaited || timeoutMs !== undefined) && verb !== 'identify',
+      hasBegun: outgoing.hasWaited || timeoutMs !== undefined,
     };
     return this.#support.answer(options, question).then((plain) => {
       identity.note(plain, tntId);
       uncounted?.restore(plain);
       const answer = plain as VisitAnswer;
       setField(answer, 'isUncounted', uncounted !== undefined);
+      this.#noteForPage(answer);
       return answer;
     });
   }
 
-  /** Adds the context of the visit, and its QA mode, to a request that has no own. */
-  #complete(request: DeliveryRequest): DeliveryRequest {
-    if (!isRecord(request)) {
-      return request;
+  /**
+   * Keeps the answer that at.js takes over: the last one with a page load, else the last one with views. Without a page
+   * load, at.js makes a call of its own.
+   */
+  #noteForPage(answer: VisitAnswer): void {
+    const { execute, prefetch } = answer.request;
+    const hasPageLoad = execute?.pageLoad !== undefined;
+    if (!answer.isUncounted && (hasPageLoad || (prefetch?.views && !this.#hasPageLoad))) {
+      this.#forPage = answer;
+      this.#hasPageLoad = hasPageLoad;
     }
-    const { context, qaMode } = this.#facts;
-    const plain: DeliveryRequest = isPlain(request) ? request : this.#support.checkRequest(request);
-    const given = ownOf(plain).context;
-    if (!isRecord(given) && !isAbsent(given)) {
-      // The call names the fault.
-      return plain;
-    }
-    const added = { context: mergeContexts(context, ownOf(plain).context) as Context };
-    // The function takes a fraction of the time of a spread (benchmark visits/one-question).
-    return copyWith(plain, qaMode ? { ...added, qaMode: ownOf(plain).qaMode ?? qaMode } : added);
   }
 
   /**
@@ -281,7 +313,6 @@ export class VisitCalls {
     }
     const { geo, ...rest } = ownOf(mergeContexts(context, ownOf(asked).context) as Context);
     const { ipAddress: _ip, ...known } = ownOf(geo ?? {});
-    this.#sent += 1;
     const decided = await this.#support.decideAnonymously({
       request: { ...local, id: { tntId: identity.anonymousId }, context: { ...rest, geo: known } },
       sessionId: identity.anonymousId,
@@ -312,20 +343,4 @@ function hasNoOptions(own: VisitCall): boolean {
   // The options of a class may be getters, which the loop leaves out.
   const { timeout, consumerId, customerIds, decisioningMethod, waitUntil } = own;
   return (timeout ?? consumerId ?? customerIds ?? decisioningMethod ?? waitUntil) === undefined;
-}
-
-/** Tells whether a request has an id of its own that names the visitor. Customer ids do not. */
-function namesVisitor(request: DeliveryRequest): boolean {
-  const id = isRecord(request) ? ownOf(request).id : undefined;
-  if (!isRecord(id)) {
-    return false;
-  }
-  const { tntId, thirdPartyId, marketingCloudVisitorId } = ownOf(id);
-  return Boolean(tntId ?? thirdPartyId ?? marketingCloudVisitorId);
-}
-
-/** Tells whether the fields of an object can be copied one by one. */
-function isPlain(request: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(request);
-  return (prototype === Object.prototype || prototype === null) && !('toJSON' in request);
 }

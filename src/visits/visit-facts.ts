@@ -8,10 +8,11 @@ import { NO_COOKIES } from './cookies.js';
 import { readIdentity } from './ecid.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { isDisabled, toQaMode } from './qa-mode.js';
+import { toWrittenCookies } from './secure-cookies.js';
 import { hasNoPage, isUnseen } from './unseen-request.js';
 import { mergeContexts } from './visit-context.js';
 import { VisitIdentity } from './visit-identity.js';
-import type { VisitOptions } from './visit-options.js';
+import type { VisitOptions, WrittenCookieOptions } from './visit-options.js';
 import { warnOnce } from './warn-once.js';
 
 /**
@@ -42,6 +43,7 @@ export class VisitFacts {
   #identity: VisitIdentity | undefined;
   #context: object | undefined;
   #customerIds: { readonly found: CustomerIds } | undefined;
+  #experienceCloud: object | null | undefined;
   #areHeadersSent = false;
   #qaMode: QAMode | null | undefined;
 
@@ -75,12 +77,17 @@ export class VisitFacts {
     return this.mode === 'normal' && (!this.isUnseen || this.#unseen === 'execute');
   }
 
+  /** The attributes of the cookies. */
+  get cookies(): WrittenCookieOptions | undefined {
+    return toWrittenCookies(this.#options.cookies, this.#incoming);
+  }
+
   /** The visitor. It is known to nobody when nothing may be read. */
   get identity(): VisitIdentity {
     this.#identity ??= new VisitIdentity(
       this.mode === 'normal' ? readIdentity(this.#incoming, this.#client.organizationId) : NO_COOKIES,
       this.#support,
-      this.#options.cookies ?? undefined,
+      this.cookies,
     );
     if (this.#areHeadersSent) {
       this.#identity.headersSent();
@@ -103,6 +110,16 @@ export class VisitFacts {
   get context(): object {
     this.#context ??= this.#readContext();
     return this.#context;
+  }
+
+  /** The data for other products that each request of the visit has. */
+  get experienceCloud(): object | undefined {
+    if (this.#experienceCloud === undefined) {
+      const { experienceCloud } = this.#options;
+      const copy = () => (experienceCloud ? mergeContexts({}, experienceCloud) : undefined);
+      this.#experienceCloud = askOption('experienceCloud', copy, this.#support.logger) ?? null;
+    }
+    return this.#experienceCloud ?? undefined;
   }
 
   /** The QA mode that a link of Target has asked for. Only the edge decides in it. */

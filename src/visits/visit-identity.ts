@@ -9,7 +9,7 @@ import type { TargetCookie, TargetDeliveryResponse, Visitor } from '../index.js'
 import { ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
 import { type CookieOptions, toSetCookieHeaders } from './cookies.js';
-import type { VisitCookieOptions } from './visit-options.js';
+import type { WrittenCookieOptions } from './visit-options.js';
 import { warnOnce } from './warn-once.js';
 
 /** The options by which a call of a visit names the visitor. */
@@ -19,6 +19,12 @@ interface VisitorOptions {
   readonly sessionId: string;
   readonly visitor: Visitor;
 }
+
+/**
+ * The consumer of the supplemental data id for all calls of a visit that name no other. A consumer for each call would
+ * make the state of the visitor longer with each call.
+ */
+export const CONSUMER_ID = 'visit';
 
 /** The cookies that the answers so far set. */
 interface DueCookies {
@@ -37,7 +43,7 @@ export class VisitIdentity {
   /** The Experience Cloud visitor, whose supplemental data id all calls of the page share. */
   readonly visitor: Visitor;
   readonly #support: VisitSupport;
-  readonly #cookies: VisitCookieOptions | undefined;
+  readonly #cookies: WrittenCookieOptions | undefined;
   readonly #came: { readonly tntId: string | undefined; readonly hint: string | undefined };
   readonly #hasSession: boolean;
   readonly #sessionId: string;
@@ -51,11 +57,11 @@ export class VisitIdentity {
   constructor(
     { targetCookie, targetLocationHint, visitorCookie }: CookieOptions,
     support: VisitSupport,
-    cookies: VisitCookieOptions | undefined,
+    cookies: WrittenCookieOptions | undefined,
   ) {
     const { sessionId, tntId, locationHint } = parseMboxCookie(targetCookie, Date.now());
     const hint = isLocationHint(targetLocationHint) ? targetLocationHint : undefined;
-    this.visitor = support.newVisitor(visitorCookie);
+    this.visitor = support.newVisitor(visitorCookie, CONSUMER_ID);
     this.#support = support;
     this.#cookies = ownOf(cookies);
     this.#came = { tntId, hint };
@@ -169,7 +175,7 @@ function copyOf({ name, value, maxAge }: TargetCookie): TargetCookie {
 
 function setCookieLines(
   { targetCookie, targetLocationHintCookie }: DueCookies,
-  attributes: VisitCookieOptions | undefined,
+  attributes: WrittenCookieOptions | undefined,
 ): string[] {
   const cookies = targetLocationHintCookie ? { targetCookie, targetLocationHintCookie } : { targetCookie };
   return toSetCookieHeaders(cookies, attributes);
@@ -182,7 +188,7 @@ const FORGOTTEN = {
 };
 
 /** Returns the `Set-Cookie` lines that delete the cookies of the browser. */
-export function forgottenCookies(cookies: VisitCookieOptions | null | undefined): string[] {
+export function forgottenCookies(cookies: WrittenCookieOptions | null | undefined): string[] {
   return cookies && ownOf(cookies).write === 'never'
     ? []
     : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);

@@ -1,5 +1,5 @@
 import { invalidOption, unreadableError } from '../errors.js';
-import type { Context, TargetError } from '../index.js';
+import type { Context, ExperienceCloud, TargetError } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
@@ -26,7 +26,14 @@ export interface FailedConversion extends TrackOptions {
 export type VisitContext = Loose<Context>;
 
 /** The cookies of a visit: their attributes, and when they are written. */
-export interface VisitCookieOptions extends SetCookieOptions {
+export interface VisitCookieOptions extends Omit<SetCookieOptions, 'secure'> {
+  /**
+   * True when browsers send the cookies over https only. With `auto`, the URL of the request decides: cookies of a page
+   * over http are not secure, and all others are. Behind a proxy that ends https, the URL is right only if the proxy is
+   * trusted. It is always true with `sameSite: 'none'`.
+   * @default true
+   */
+  readonly secure?: boolean | 'auto' | undefined;
   /**
    * Tells when an answer writes the cookies: with each answer of Target (`always`), only when an id has changed
    * (`changed`), or not at all (`never`). Only `always` prolongs the visitor's session, which ends 31 minutes after the
@@ -35,6 +42,9 @@ export interface VisitCookieOptions extends SetCookieOptions {
    */
   readonly write?: 'always' | 'changed' | 'never' | undefined;
 }
+
+/** The cookies of a visit when it is known if they are secure. */
+export type WrittenCookieOptions = SetCookieOptions & Pick<VisitCookieOptions, 'write'>;
 
 /**
  * The options of a visit. `null` counts as absent. A wrong value makes `createVisit` throw a `TargetError` with the code
@@ -73,6 +83,13 @@ export interface VisitOptions extends Pick<CallOptions, 'timeout'> {
     | ((incoming: IncomingRequest) => VisitContext | null | undefined)
     | null
     | undefined;
+  /**
+   * Data for other products that each request has, such as `{ analytics: { trackingServerSecure: 'acme.sc.omtrdc.net' } }`.
+   * The `experienceCloud` of a call is merged over it, field by field. A `supplementalDataId` is of one page, so do not
+   * write one into options that all visits share.
+   * @default none
+   */
+  readonly experienceCloud?: Loose<ExperienceCloud> | null | undefined;
   /**
    * True when the visitor's IP address is sent, where it is known and can be trusted. Without an address, Target takes
    * the place of the server for that of the visitor, for the whole session.
@@ -146,7 +163,7 @@ interface Check {
 }
 
 /** The checks of options by name. An option whose own options are checked has such a table itself. */
-interface Checks {
+export interface Checks {
   readonly [name: string]: Check | Checks;
 }
 
@@ -157,6 +174,8 @@ function oneOf(...words: readonly unknown[]): Check {
 const isFunction = (value: unknown) => typeof value === 'function';
 const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' };
 const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
+export const RECORD: Check = { wanted: 'an object', accepts: isRecord };
+export const TEXT: Check = { wanted: 'a text', accepts: (value) => typeof value === 'string' };
 const MAX_TIMEOUT_MS = 2 ** 31;
 
 /** Tells whether a cookie can have an attribute. With a wrong one, no answer could be sent. */
@@ -178,7 +197,7 @@ const COOKIE_CHECKS = {
     wanted: "a path such as '/'",
     accepts: (value) => typeof value === 'string' && value.startsWith('/') && canWrite({ path: value }),
   },
-  secure: BOOLEAN,
+  secure: oneOf(true, false, 'auto'),
   sameSite: oneOf('strict', 'lax', 'none'),
   httpOnly: BOOLEAN,
 } satisfies Record<keyof VisitCookieOptions, Check>;
@@ -190,6 +209,8 @@ function grantedIn(consent: JsonRecord): unknown {
 const CHECKS: Checks = {
   cookies: COOKIE_CHECKS,
   context: { wanted: 'an object or a function', accepts: (value) => isRecord(value) || isFunction(value) },
+  // Each call checks the values, as those of its own request.
+  experienceCloud: { analytics: RECORD, audienceManager: RECORD },
   ipAddress: BOOLEAN,
   consent: {
     wanted: 'true, false, { granted: boolean } or a function',
@@ -235,7 +256,11 @@ export function checkVisitOptions(options: VisitOptions): void {
   checkFields(options, CHECKS, '');
 }
 
-function checkFields(fields: unknown, checks: Checks, path: string): void {
+/**
+ * Checks the fields of an object by a table.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value.
+ */
+export function checkFields(fields: unknown, checks: Checks, path: string): void {
   if (!isRecord(fields)) {
     throw invalidOption(path || 'options', 'an object', fields);
   }

@@ -1,5 +1,5 @@
 import { callSafely } from '../call-safely.js';
-import { invalidField, messageOf, TargetError } from '../errors.js';
+import { invalidField, messageOf, type TargetError } from '../errors.js';
 import { type Impression, shareImpression } from '../impressions/impressions.js';
 import type {
   AnyAttributes,
@@ -14,6 +14,8 @@ import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
 import { ACCEPT_CH } from './context.js';
+import { toConversion } from './conversion.js';
+import type { HandOver, HandOverOptions } from './hand-over.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type {
   TrackOptions,
@@ -189,7 +191,7 @@ export class Visit {
     if (typeof mbox !== 'string' || mbox === '') {
       throw invalidField('mbox', 'the name of an mbox', mbox);
     }
-    const request = this.#checkConversion(mbox, options ?? {});
+    const request = toConversion(mbox, options ?? {}, this.#support);
     if (!this.#facts.counts) {
       return;
     }
@@ -204,21 +206,38 @@ export class Visit {
   }
 
   /**
-   * Asks who the visitor is, without asking for offers, unless the visitor is known. After it, {@link headers} has the
-   * cookies, so a proxy can name a visitor before the page is rendered.
+   * Asks who the visitor is, without asking for offers, unless the visitor is known, or a question of the same turn tells
+   * it. After it, {@link headers} has the cookies, so a proxy can name a visitor before the page is rendered.
    */
   async identify(): Promise<void> {
     await this.#settle<unknown>(undefined, () => this.#calls.identify());
   }
 
+  /**
+   * Hands the decision for the page over to the at.js in it. Call it when the answers for the page are there. The offers
+   * are those of the last answer with a page load, else of the last one with views. at.js takes no mboxes. If there is no
+   * such answer, or nothing was counted or decided by Target, at.js gets no offers, and asks for its own.
+   *
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option. `path` of the error names it.
+   * @example
+   * ```ts
+   * await visit.getOffers({ request: { execute: { pageLoad: {} }, prefetch: { views: [{}] } } });
+   * const head = `${visit.handOver().script(nonce)}<script nonce="${nonce}" src="/at.js"></script>`;
+   * ```
+   */
+  handOver(options: HandOverOptions | null = {}): HandOver {
+    // The page has the ids of one visitor, so no cache may keep it.
+    this.#hasAsked = true;
+    return this.#calls.handOver(options ?? {});
+  }
+
   /** The `Set-Cookie` lines that the answers so far need. With the option `cookies.write` there may be none. */
   get setCookies(): readonly string[] {
-    const { cookies } = this.#options;
     if (this.#areHeadersSent) {
       return [];
     }
     if (this.#facts.consent.forget) {
-      return forgottenCookies(cookies);
+      return forgottenCookies(this.#facts.cookies);
     }
     return this.#facts.knownIdentity?.setCookies() ?? [];
   }
@@ -275,26 +294,6 @@ export class Visit {
       return isObject(request) ? this.#support.checkRequest(request) : {};
     } catch {
       return {};
-    }
-  }
-
-  /** Checks a conversion. The error names the field as the caller wrote it. */
-  #checkConversion(name: string, options: TrackOptions): CopiedRequest {
-    const inner = 'execute.mboxes[0].';
-    try {
-      if (!isRecord(options)) {
-        throw invalidField('options', 'an object', options);
-      }
-      // The options of a class may be getters, which a spread does not find.
-      const { order, parameters, profileParameters } = ownOf(options);
-      const mbox = { ...options, order, parameters, profileParameters, name };
-      return this.#support.checkRequest({ execute: { mboxes: [mbox] } });
-    } catch (thrown) {
-      const error = this.#support.toError(thrown, { request: { options } });
-      const { code, message, path, cause } = error;
-      throw path?.startsWith(inner)
-        ? new TargetError(code, message.replace(inner, ''), { path: path.slice(inner.length), cause })
-        : error;
     }
   }
 

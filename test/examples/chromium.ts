@@ -11,6 +11,7 @@ export interface Locator {
   getByRole(role: string): Locator;
   innerText(): Promise<string>;
   isDisabled(): Promise<boolean>;
+  textContent(): Promise<string | null>;
   waitFor(): Promise<void>;
 }
 
@@ -29,6 +30,7 @@ export interface Page {
   getByRole(role: string, options?: { name?: string; level?: number }): Locator;
   getByText(text: string, options?: { exact?: boolean }): Locator;
   goto(url: string): Promise<unknown>;
+  title(): Promise<string>;
   url(): string;
   waitForEvent(event: 'load'): Promise<unknown>;
   locator(selector: string): Locator;

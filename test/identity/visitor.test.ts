@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { newSupplementalDataId } from '../../src/identity/supplemental-data-id.js';
 import { Visitor } from '../../src/identity/visitor.js';
 
 describe('Visitor', () => {
@@ -54,6 +55,26 @@ describe('Visitor', () => {
       return used.indexOf(id);
     });
     expect(numbers.join(',')).toBe(order);
+  });
+
+  test('the calls of a page share one SDID, and other consumers get theirs as always', () => {
+    const visitor = Visitor.ofPage('ORG', undefined, 'page', newSupplementalDataId);
+    const shared = visitor.getSupplementalDataID('page');
+    expect(visitor.getSupplementalDataID('page')).toBe(shared);
+    expect(visitor.getSupplementalDataID('a')).toBe(shared);
+    const next = visitor.getSupplementalDataID('a');
+    expect(next).not.toBe(shared);
+    expect(visitor.getSupplementalDataID('page')).toBe(shared);
+    expect(visitor.getState()).toEqual({
+      ORG: {
+        sdid: {
+          supplementalDataIDCurrent: next,
+          supplementalDataIDCurrentConsumed: { 'payload:a': true },
+          supplementalDataIDLast: shared,
+          supplementalDataIDLastConsumed: { 'payload:page': true, 'payload:a': true },
+        },
+      },
+    });
   });
 
   test('its state names who used the last SDID late', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createVisit, type VisitOptions } from '../../src/adapters/http.js';
+import { createVisit, fromNodeRequest, type VisitOptions } from '../../src/adapters/http.js';
 import { html } from '../../src/testing/edge.js';
 import { ACCEPT_CH } from '../../src/visits/context.js';
 import { listeningLogger, withEdge } from '../with-edge.js';
@@ -70,6 +70,76 @@ describe('the headers of an answer', () => {
     ] as const;
     await reported.sendNotifications({ request: { notifications } });
     expect(names(reported.headers())).toEqual(['Set-Cookie', 'Set-Cookie', 'Cache-Control']);
+  });
+});
+
+describe('cookies.secure', () => {
+  const linesOf = async (cookies: VisitOptions['cookies'], url: string) => {
+    const visit = createVisit(bench.connect(), new Browser().request({ url }), { cookies });
+    await visit.offer('hero', '');
+    return visit.setCookies;
+  };
+
+  test.each<[string, boolean]>([
+    ['https://shop.example/', true],
+    ['http://shop.example/', false],
+    ['HTTP://shop.example/', false],
+    ['http://[::1]:3000/', false],
+    ['', true],
+    ['/path', true],
+    ['httpx://shop.example/', true],
+  ])('auto follows the URL of the page: %s', async (url, isSecure) => {
+    const lines = await linesOf({ secure: 'auto', httpOnly: true }, url);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(/; Secure\b/.test(line)).toBe(isSecure);
+      expect(line).toContain('; HttpOnly');
+    }
+  });
+
+  test.each([true, undefined])('%s is secure for every URL', async (secure) => {
+    expect((await linesOf({ secure }, 'http://shop.example/'))[0]).toContain('; Secure');
+  });
+
+  test('auto is secure with sameSite none', async () => {
+    const [line] = await linesOf({ secure: 'auto', sameSite: 'none' }, 'http://shop.example/');
+    expect(line).toContain('; Secure');
+  });
+
+  test('auto finds attributes that are getters of a class', async () => {
+    class Cookies {
+      readonly secure = 'auto';
+      get domain() {
+        return 'shop.example';
+      }
+    }
+    const [line] = await linesOf(new Cookies(), 'http://shop.example/');
+    expect(line).toContain('; Domain=shop.example');
+    expect(line).not.toContain('; Secure');
+  });
+
+  test('auto believes a trusted proxy', async () => {
+    const request = {
+      url: '/',
+      headers: { host: 'shop.example', 'x-forwarded-proto': 'https' },
+      socket: {},
+    };
+    for (const trustProxy of [true, false]) {
+      const visit = createVisit(bench.connect(), fromNodeRequest(request, { trustProxy }), {
+        cookies: { secure: 'auto' },
+      });
+      await visit.identify();
+      expect(/; Secure/.test(visit.setCookies[0] ?? '')).toBe(trustProxy);
+    }
+  });
+
+  test('auto holds for cookies that are deleted', () => {
+    const consent = { granted: false, forget: true };
+    const cookies = { secure: 'auto' } as const;
+    const request = new Browser().request({ url: 'http://shop.example/' });
+    const { setCookies } = createVisit(bench.connect(), request, { consent, cookies });
+    expect(setCookies).toHaveLength(2);
+    expect(setCookies.join()).not.toContain('Secure');
   });
 });
 

@@ -3,11 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { createVisit, type Visit, type VisitOptions } from '../../src/adapters/http.js';
 import type { DeliveryRequest, TargetClient } from '../../src/index.js';
 import { html, json } from '../../src/testing/edge.js';
+import { flagsArtifact } from '../fixtures/flags.js';
 import { targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser } from './browser.js';
 
 const NAMES = ['hero', 'menu', 'teaser', 'prices', 'footer', 'flags'];
 const bench = withEdge({
+  artifact: flagsArtifact(),
   offers: {
     mboxes: Object.fromEntries(
       NAMES.map((name) => [name, name === 'flags' ? json({ beta: true }) : html(`<p>${name}</p>`)]),
@@ -219,5 +221,97 @@ describe('identify', () => {
     bench.edge.clearRequests();
     await visit.identify();
     expect(seen().calls).toBe(0);
+  });
+
+  test.each<[string, (visit: Visit) => Promise<unknown>]>([
+    ['an offer', (visit) => visit.offer('hero', '')],
+    ['attributes', (visit) => visit.getAttributes(['flags'])],
+    ['a page load', (visit) => visit.getOffers({ request: { execute: { pageLoad: {} } } })],
+    ['views', (visit) => visit.getOffers({ request: { prefetch: { views: [{}] } } })],
+  ])('makes no call beside %s of one turn, whichever comes first', async (_, question) => {
+    for (const isFirst of [true, false]) {
+      bench.edge.clearRequests();
+      const browser = new Browser();
+      const visit = visitOf(bench.connect(), browser);
+      const named = isFirst ? visit.identify() : undefined;
+      const answer = question(visit);
+      await (named ?? visit.identify());
+      browser.keep(visit);
+      expect(browser.cookies.get('mbox')).toMatch(/PC#/);
+      await answer;
+      expect(seen()).toMatchObject({ calls: 1, sessions: 1 });
+    }
+  });
+
+  test('makes no call when the question follows in the same turn, a few promises later', async () => {
+    const visit = visitOf(bench.connect(), new Browser());
+    const named = visit.identify();
+    await Promise.resolve();
+    await Promise.resolve();
+    await Promise.all([named, visit.offer('hero', '')]);
+    expect(seen().calls).toBe(1);
+  });
+
+  test('asks itself when the question beside it fails', async () => {
+    bench.edge.fault({ kind: 'status', status: 500 }, { times: 1 });
+    const visit = visitOf(bench.connect({ retry: { retries: 0 } }), new Browser());
+    const [, offer] = await Promise.all([visit.identify(), visit.offer('hero', 'default')]);
+    expect(offer).toBe('default');
+    expect(seen()).toMatchObject({ calls: 2, sessions: 1 });
+    expect(visit.setCookies[0]).toMatch(/^mbox=.*PC/);
+  });
+
+  test('is sent although the client closes in the same turn', async () => {
+    const client = bench.connect();
+    const visit = visitOf(client, new Browser());
+    const named = visit.identify();
+    await Promise.all([named, client.close()]);
+    expect(visit.setCookies[0]).toMatch(/^mbox=.*PC/);
+    expect((await targetErrorOf(() => visitOf(client, new Browser()).identify())).code).toBe(
+      'ERR_TARGET_CLOSED',
+    );
+  });
+});
+
+describe('the state of the visitor', () => {
+  const stateOf = (answer: { readonly visitorState: unknown }) => JSON.stringify(answer.visitorState);
+
+  test('does not grow with the calls of a visit, which all have one supplemental data id', async () => {
+    const client = bench.connect({ decisioningMethod: 'on-device' });
+    await client.ready();
+    const visit = visitOf(client, new Browser());
+    const first = await visit.getOffers(ask('hero'));
+    const answers = await Promise.all(Array.from({ length: 500 }, () => visit.getOffers(ask('menu'))));
+    expect(new Set([first, ...answers].map(stateOf)).size).toBe(1);
+    const sdids = [first, ...answers].map(
+      ({ request }) => request.experienceCloud?.analytics?.supplementalDataId,
+    );
+    expect(new Set(sdids).size).toBe(1);
+    expect(stateOf(first)).toContain(`"supplementalDataIDCurrent":"${sdids[0]}"`);
+  });
+
+  test('has the consumers that a page names itself, and a second call of one gets another id', async () => {
+    const visit = visitOf(bench.connect(), new Browser());
+    const sdidOf = async (consumerId?: string) => {
+      const { request } = await visit.getOffers({ ...ask('hero'), ...(consumerId && { consumerId }) });
+      return request.experienceCloud?.analytics?.supplementalDataId;
+    };
+    const shared = await sdidOf();
+    expect(await sdidOf('header')).toBe(shared);
+    const next = await sdidOf('header');
+    expect(next).not.toBe(shared);
+    // The calls of the page stay with the id that they have.
+    expect([await sdidOf(), await sdidOf()]).toEqual([shared, shared]);
+    expect(JSON.stringify(visit.visitor.getState())).toContain('"payload:header":true');
+  });
+
+  test('has the id that a call brings, for the calls after it too', async () => {
+    const visit = visitOf(bench.connect(), new Browser());
+    const supplementalDataId = '0123456789ABCDEF-0123456789ABCDEF';
+    const analytics = { supplementalDataId };
+    await visit.getOffers({ request: { ...ask('hero').request, experienceCloud: { analytics } } });
+    const { request, visitorState } = await visit.getOffers(ask('menu'));
+    expect(request.experienceCloud?.analytics?.supplementalDataId).toBe(supplementalDataId);
+    expect(JSON.stringify(visitorState)).toContain(supplementalDataId);
   });
 });

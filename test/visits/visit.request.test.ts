@@ -133,6 +133,128 @@ describe('the context of a visit', () => {
   });
 });
 
+describe('the option experienceCloud', () => {
+  const analytics = { trackingServer: 'acme.sc.omtrdc.net', trackingServerSecure: 'sacme.sc.omtrdc.net' };
+  const cloudOf = () => sent().experienceCloud;
+
+  test('is in each request of the visit, and each has the supplemental data id of the page', async () => {
+    const experienceCloud = { analytics: { ...analytics, logging: 'client_side' as const } };
+    const client = bench.connect();
+    const visit = createVisit(client, new Browser().request(), deepFreeze({ experienceCloud }));
+    await visit.identify();
+    await Promise.all([visit.offer('hero', ''), visit.getAttributes(['hero'])]);
+    await visit.getOffers({ request: { execute: { pageLoad: {} } } });
+    visit.track('order', { order: { id: 'o-1' } });
+    const notification = {
+      id: '1',
+      type: 'display',
+      timestamp: 1,
+      mbox: { name: 'hero' },
+      tokens: ['a'],
+    } as const;
+    await visit.sendNotifications({ request: { notifications: [notification] } });
+    await client.flush();
+    const sdid = expect.stringMatching(/^[\dA-F]{16}-[\dA-F]{16}$/);
+    const clouds = bench.edge.requests.map(({ delivery }) => delivery?.experienceCloud);
+    expect(clouds).toHaveLength(5);
+    for (const cloud of clouds) {
+      expect(cloud).toEqual({
+        analytics: { ...analytics, logging: 'client_side', supplementalDataId: sdid },
+      });
+    }
+    expect(new Set(clouds.map((cloud) => cloud?.analytics?.supplementalDataId)).size).toBe(1);
+    expect(bench.edge.requests.flatMap(({ violations }) => violations)).toEqual([]);
+  });
+
+  test('is in the reports of decisions in this process', async () => {
+    const client = bench.connect({ decisioningMethod: 'on-device' });
+    await client.ready();
+    const visit = createVisit(client, new Browser().request(), { experienceCloud: { analytics } });
+    expect(await visit.offer('hero', '')).toBe('first');
+    await client.flush();
+    expect(cloudOf()?.analytics).toMatchObject(analytics);
+  });
+
+  test('gives way to the call, field by field, and a field that says nothing replaces none', async () => {
+    const visit = visitOf({
+      experienceCloud: { analytics, audienceManager: { locationHint: 9, blob: 'blob' } },
+    });
+    await visit.getOffers({
+      request: {
+        ...HERO.request,
+        experienceCloud: {
+          analytics: {
+            trackingServer: 'other.example',
+            trackingServerSecure: undefined,
+            logging: null,
+          },
+          audienceManager: null,
+        },
+      },
+    });
+    expect(cloudOf()).toEqual({
+      analytics: {
+        trackingServer: 'other.example',
+        trackingServerSecure: analytics.trackingServerSecure,
+        logging: 'server_side',
+        supplementalDataId: expect.any(String),
+      },
+      audienceManager: { locationHint: 9, blob: 'blob' },
+    });
+  });
+
+  test.each([null, undefined, {}, { analytics: null }])('may be empty: %p', async (experienceCloud) => {
+    await visitOf({ experienceCloud }).getOffers(HERO);
+    expect(cloudOf()).toEqual({
+      analytics: { logging: 'server_side', supplementalDataId: expect.any(String) },
+    });
+  });
+
+  test('with a wrong value rejects the call and names the field', async () => {
+    const logging = 'nobody' as 'client_side';
+    const visit = visitOf({ experienceCloud: { analytics: { logging } } });
+    expect(await targetErrorOf(() => visit.getOffers(HERO))).toMatchObject({
+      code: 'ERR_TARGET_INVALID_REQUEST',
+      path: 'experienceCloud.analytics.logging',
+    });
+  });
+
+  test.each<[string, object]>([
+    ['merged', {}],
+    ['alone', { timeout: 5000 }],
+  ])('hides no mistake of a call: %s', async (_, own) => {
+    for (const experienceCloud of [5, 'web', [], { analytics: 'web' }]) {
+      const request = { ...HERO.request, experienceCloud } as typeof HERO.request;
+      const visit = visitOf({ experienceCloud: { analytics } });
+      const error = await targetErrorOf(() => visit.getOffers({ ...own, request }));
+      expect(error.code).toBe('ERR_TARGET_INVALID_REQUEST');
+      expect(error.path).toMatch(/^experienceCloud/);
+    }
+  });
+
+  test('counts as absent when it cannot be read', async () => {
+    const { lines, logger } = listeningLogger();
+    let reads = 0;
+    const experienceCloud = {
+      get analytics() {
+        reads += 1;
+        if (reads > 1) {
+          throw new Error('canary');
+        }
+        return analytics;
+      },
+    };
+    await visitOf({ experienceCloud }, {}, { logger }).getOffers(HERO);
+    expect(cloudOf()?.analytics?.trackingServer).toBeUndefined();
+    expect(lines.warn.join()).toMatch(/the option experienceCloud of a visit failed/);
+  });
+
+  test('is not sent without consent', async () => {
+    await visitOf({ experienceCloud: { analytics }, consent: false }).getOffers(HERO);
+    expect(bench.edge.requests).toEqual([]);
+  });
+});
+
 describe('a browser without a user agent', () => {
   test('is told of once in a process', async () => {
     const { lines, logger } = listeningLogger();
