@@ -763,6 +763,13 @@ export const VISITOR_ID_LIMITS = {
 /** The limits of the URLs of a page. @internal */
 export const ADDRESS_LIMITS = { url: 4096, referringUrl: 4096 } as const;
 
+/** The limits of reports of displays and clicks. @internal */
+export const NOTIFICATION_LIMITS = {
+  Notification: { id: 200, impressionId: 128 },
+  NotificationMbox: { name: 250 },
+  NotificationView: { name: 128, key: 512 },
+} as const;
+
 /** The limits of data for Audience Manager. @internal */
 export const AUDIENCE_MANAGER_LIMITS = { blob: 1024 } as const;
 
@@ -794,7 +801,5 @@ export const EDGE_LIMITS = {
    */
   Order: { id: 250, purchasedProductId: 50, purchasedProductIds: 250, experienceLocalId: MAX_INT_32 },
   Product: { id: 128, categoryId: 256 },
-  Notification: { id: 200, impressionId: 128 },
-  NotificationMbox: { name: 250 },
-  NotificationView: { name: 128, key: 512 },
+  ...NOTIFICATION_LIMITS,
 } as const;

@@ -1,4 +1,4 @@
-import { EDGE_LIMITS } from '../delivery-api.js';
+import { NOTIFICATION_LIMITS } from '../delivery-api.js';
 import { isSupplementalDataId } from '../identity/supplemental-data-id.js';
 import type { Notification } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
@@ -76,7 +76,7 @@ function toEntry(entry: unknown): { readonly call: BeaconCall; readonly notifica
   if (!Array.isArray(tokens) || tokens.length === 0 || location === undefined || other !== undefined) {
     throw new Malformed();
   }
-  const { id, impressionId } = EDGE_LIMITS.Notification;
+  const { id, impressionId } = NOTIFICATION_LIMITS.Notification;
   const notification = {
     id: toText(read('id'), id),
     ...withText(fields, 'impressionId', impressionId),
@@ -92,7 +92,8 @@ function toLocation(kind: 'mbox' | 'view' | 'pageLoad', fields: JsonRecord): obj
   if (kind === 'pageLoad') {
     return withText(fields, 'state');
   }
-  const limits = kind === 'mbox' ? EDGE_LIMITS.NotificationMbox : EDGE_LIMITS.NotificationView;
+  const limits =
+    kind === 'mbox' ? NOTIFICATION_LIMITS.NotificationMbox : NOTIFICATION_LIMITS.NotificationView;
   return {
     ...withText(fields, 'name', limits.name),
     ...('key' in limits && withText(fields, 'key', limits.key)),
