@@ -40,6 +40,7 @@ export function readEntries(root: string): Entry[] {
  */
 export const PEERS: Readonly<Record<string, Readonly<Record<string, 'code' | 'types'>>>> = {
   'adapters/fastify': { fastify: 'types' },
+  'adapters/next': { next: 'code' },
   'http/undici': { undici: 'code' },
 };
 

@@ -1,0 +1,101 @@
+import { invalidOption } from '../errors.js';
+import { TargetClient, type TargetClientConfig } from '../index.js';
+import { ownFieldOf } from '../inherited-names.js';
+import { isObject } from '../json.js';
+import type { NextOptions } from './next-options.js';
+
+/** A client of the process, and the config that it was made of. */
+interface KeptClient {
+  readonly client: TargetClient;
+  readonly config: unknown;
+}
+
+/**
+ * The key of the clients on the global object. Next.js bundles a file several times, and evaluates it again when it is
+ * edited. All these copies share the client.
+ */
+const CLIENTS = Symbol.for('target-node-sdk/next');
+const holder = globalThis as { [CLIENTS]?: Map<string, KeptClient> };
+
+/** The depth to which configs are compared. They have two levels, and what is below belongs to others. */
+const MAX_DEPTH = 5;
+
+/** Makes the function that returns the client of a target. The client is made when it is first asked for. */
+export function clientSource(options: NextOptions): () => TargetClient {
+  const { client: given } = options;
+  const key = options.key ?? (typeof given === 'function' ? undefined : keyOf(given));
+  const make = () => (typeof given === 'function' ? checkClient(given()) : TargetClient.create(given));
+  let own: TargetClient | undefined;
+  let hasJoined = false;
+  return () => {
+    if (key === undefined) {
+      own ??= make();
+      return own;
+    }
+    holder[CLIENTS] ??= new Map();
+    const clients = holder[CLIENTS];
+    const kept = clients.get(key);
+    // A copy of the file that was there before an edit goes on with the client of the edited one.
+    if (kept && (hasJoined || joins(kept, key, given))) {
+      hasJoined = true;
+      return kept.client;
+    }
+    const client = make();
+    clients.set(key, { client, config: given });
+    hasJoined = true;
+    kept?.client.close().catch(() => undefined);
+    return client;
+  };
+}
+
+/** Tells whether a target takes the client that is there. Only `next dev` replaces one whose config was edited. */
+function joins({ client, config }: KeptClient, key: string, given: unknown): boolean {
+  if (isSame(config, given, 0)) {
+    return true;
+  }
+  if (globalThis.process?.env?.NODE_ENV === 'development') {
+    return false;
+  }
+  client.forVisits.logger.warn(
+    `two clients of the key '${key}' have different configs: the first one is used, so give one of them a key of its own`,
+  );
+  return true;
+}
+
+function keyOf(config: TargetClientConfig): string {
+  const names = ['client', 'organizationId', 'environment', 'propertyToken', 'defaultPropertyToken'];
+  return names.map((name) => String(ownFieldOf(config, name) ?? '')).join(' ');
+}
+
+function checkClient(client: TargetClient): TargetClient {
+  if (typeof client?.getOffers !== 'function') {
+    throw invalidOption('client', 'a function that returns a TargetClient', client);
+  }
+  return client;
+}
+
+/**
+ * Compares two configs as far as that can be done. Functions and objects of classes, such as loggers and agents, are
+ * made anew when a file is evaluated again, so they count as equal.
+ */
+function isSame(one: unknown, other: unknown, depth: number): boolean {
+  if (Object.is(one, other)) {
+    return true;
+  }
+  if (typeof one === 'function' || !isObject(one) || !isObject(other)) {
+    return typeof one === 'function' && typeof other === 'function';
+  }
+  if (!isPlain(one) || !isPlain(other) || depth >= MAX_DEPTH) {
+    return isPlain(one) === isPlain(other);
+  }
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => isSame(Reflect.get(one, name), Reflect.get(other, name), depth + 1));
+}
+
+function isPlain(value: object): boolean {
+  if (Array.isArray(value)) {
+    return true;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
