@@ -30,6 +30,7 @@ export class Project {
     const example = join(root, 'examples/nextjs');
     cpSync(example, cwd, { recursive: true, filter: (path) => !MADE.test(path.slice(example.length)) });
     cpSync(join(here, 'pages'), cwd, { recursive: true });
+    addSnippets(cwd);
     if (row.folder !== undefined) {
       cpSync(join(here, row.folder), cwd, { recursive: true });
     }
@@ -86,4 +87,19 @@ function renameProxy(cwd: string): void {
   const text = readFileSync(join(cwd, 'proxy.ts'), 'utf8');
   writeFileSync(join(cwd, 'middleware.ts'), text.replace('function proxy', 'function middleware'));
   renameSync(join(cwd, 'proxy.ts'), join(cwd, 'proxy.txt'));
+}
+
+/**
+ * Puts the snippets of the guide into the project, where the build checks their types. The comment in the first line of a
+ * snippet names its file.
+ */
+function addSnippets(cwd: string): void {
+  const guide = readFileSync(join(root, 'docs/next.md'), 'utf8');
+  const snippets = [...guide.matchAll(/^```tsx\n\/\/ (\S+)\n(.*?)^```$/gms)];
+  for (const [position, [, path = '', code = '']] of snippets.entries()) {
+    const folder = join(cwd, `guide/${position}`);
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, 'target.ts'), "export { target } from '../../target';\n");
+    writeFileSync(join(folder, path), code);
+  }
 }

@@ -9,6 +9,7 @@ import { type Browser, launchChromium } from './browser.js';
 import { actionChecks } from './checks/actions.js';
 import { beaconChecks } from './checks/beacon.js';
 import { countingChecks } from './checks/counting.js';
+import { checkCacheComponents, checkFrozen } from './checks/frozen.js';
 import { isolationChecks } from './checks/isolation.js';
 import { checkHotReload, checkSignal } from './checks/lifetime.js';
 import { pageChecks } from './checks/pages.js';
@@ -49,6 +50,10 @@ async function tryRow(row: Row, browser: Browser): Promise<void> {
     if (row.isThorough) {
       await checkSignal({ name, project: built, edge, report });
       await checkHotReload({ name, project: built, edge, report });
+      await checkFrozen({ name, project: built, edge, report });
+      if (!row.isBefore16) {
+        await checkCacheComponents({ name, project: built, edge, report });
+      }
     }
   }
   killServers();

@@ -28,7 +28,6 @@ export interface StartOptions {
   readonly edge: TargetEdge;
   /** `standalone` runs the server that the build made. @default 'start' */
   readonly mode?: 'start' | 'dev' | 'standalone';
-  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const running = new Set<ChildProcess>();
@@ -40,13 +39,19 @@ export function killServers(): void {
   }
 }
 
+/** The variables that name an edge as the account of the example, with more time than any call takes. */
+export function accountOf({ config }: TargetEdge): Record<string, string> {
+  return {
+    TARGET_CLIENT: config.client,
+    TARGET_ORGANIZATION_ID: config.organizationId,
+    TARGET_SERVER_DOMAIN: config.serverDomain,
+    TARGET_SECURE: 'false',
+    TARGET_TIMEOUT_MS: '60000',
+  };
+}
+
 /** Starts a server on a free port, with an edge in the place of Adobe's. */
-export async function startServer({
-  project,
-  edge,
-  mode = 'start',
-  environment,
-}: StartOptions): Promise<NextServer> {
+export async function startServer({ project, edge, mode = 'start' }: StartOptions): Promise<NextServer> {
   const port = await freePort();
   const { program, cwd } = commandOf(project, mode, port);
   const child = spawn(process.execPath, program, {
@@ -58,12 +63,7 @@ export async function startServer({
       NEXT_MANUAL_SIG_HANDLE: 'true',
       PORT: `${port}`,
       HOSTNAME: 'localhost',
-      TARGET_CLIENT: edge.config.client,
-      TARGET_ORGANIZATION_ID: edge.config.organizationId,
-      TARGET_SERVER_DOMAIN: edge.config.serverDomain,
-      TARGET_SECURE: 'false',
-      TARGET_TIMEOUT_MS: '60000',
-      ...environment,
+      ...accountOf(edge),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
