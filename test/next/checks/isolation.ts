@@ -4,7 +4,7 @@ import { Visitor } from '../visitor.js';
 import { seenOf } from './pages.js';
 
 /** Pages that a visitor opens. */
-const PAGES = 60;
+const PAGES = 30;
 /** Visitors at the same time. */
 const VISITORS = 6;
 

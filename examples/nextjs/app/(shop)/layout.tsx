@@ -4,7 +4,7 @@ import Link from 'next/link';
 import { beaconScript } from 'target-node-sdk/http';
 import { readFlags } from '../flags';
 
-export const metadata = { title: 'Harbour Coffee' };
+export const metadata = { title: 'Harbour Coffee', icons: { icon: 'data:,' } };
 
 /** The frame of every page with offers. */
 export default async function ShopLayout({ children }: { readonly children: React.ReactNode }) {
