@@ -26,7 +26,8 @@ type Format = 'esm' | 'cjs';
 
 const entries = readEntries(root).map(({ path }) => path);
 const platforms = ['platform/node', 'platform/web'];
-const declared = new Set(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }));
+const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
+const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
 
 /** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
@@ -77,7 +78,8 @@ function isExternal(format: Format, specifier: string, importer: string | undefi
   if (!declared.has(name)) {
     throw new Error(`${importer} imports ${name}, which is not a dependency`);
   }
-  return format === 'esm' || !isEsmOnly(name);
+  // Peers are those of the program, and need not be installed here.
+  return format === 'esm' || peers.has(name) || !isEsmOnly(name);
 }
 
 /** Leaves it to the manifest which file of a dependency is loaded. */

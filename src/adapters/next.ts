@@ -1,26 +1,18 @@
-import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
-import type { FetchRequestLike, NodeRequestLike, Visit } from './http.js';
+import type { NodeRequestLike, Visit } from './http.js';
+import { answerBeacon } from './next-beacon.js';
 import { clientSource } from './next-clients.js';
+import { commitCookies } from './next-commit.js';
+import { loadServer } from './next-modules.js';
 import { type NextTargetOptions, toNextOptions } from './next-options.js';
-import type { NodeResponseLike } from './write-head.js';
+import { type BegunRequest, beginRequest } from './next-proxy.js';
+import { readHeaders, readNodeRequest, readWebRequest } from './next-requests.js';
+import { currentHeaders } from './next-scope.js';
+import { toVisitOptions, visitMaker } from './next-visits.js';
+import { type NodeResponseLike, writeWithHead } from './write-head.js';
 
 export type { NextTargetOptions } from './next-options.js';
-
-/** The answer that a proxy adds to, such as a `NextResponse`. */
-export interface NextAnswerLike {
-  readonly headers: Headers;
-}
-
-/** A request that a proxy has begun. */
-export interface BegunRequest {
-  /** The headers for the rest of Next.js: those of the request, with the visitor's identity and the URL of the page. */
-  readonly headers: Headers;
-  /**
-   * Adds the visitor's cookies to an answer, and returns it. An answer whose headers cannot be changed is copied.
-   */
-  apply<Answer extends NextAnswerLike>(response: Answer): Answer;
-}
+export type { BegunRequest, NextAnswerLike } from './next-proxy.js';
 
 /** Target in a program of Next.js. All functions can be taken off it and exported by themselves. */
 export interface NextTarget {
@@ -50,20 +42,46 @@ export interface NextTarget {
 
 export function createNextTarget(options: NextTargetOptions): NextTarget {
   const checked = toNextOptions(options);
+  const { trustProxy } = checked;
   const client = clientSource(checked);
-  const todo = (): never => {
-    throw invalidOption('next', 'a finished entry', undefined);
-  };
-  function visitOf(_request: FetchRequestLike | NodeRequestLike, _response?: NodeResponseLike): Visit {
-    return todo();
-  }
+  const visits = visitMaker(client, checked);
+  const begin = (request: Request) => beginRequest(request, client(), checked, visits);
   return {
     client,
-    visit: async () => todo(),
-    visitOf,
-    begin: async () => todo(),
-    proxy: async () => todo(),
-    commit: async () => todo(),
-    beacon: { POST: async () => todo() },
+    visit: async () => {
+      const headers = await currentHeaders();
+      return visits.of(headers, () => readHeaders(headers, trustProxy));
+    },
+    visitOf: (request: Request | NodeRequestLike, response?: NodeResponseLike) => {
+      if (!response) {
+        return visits.of(request, () => readWebRequest(request as Request, trustProxy));
+      }
+      const before = visits.find(request);
+      const visit = visits.of(request, () => readNodeRequest(request as NodeRequestLike, trustProxy));
+      if (!before) {
+        writeWithHead(response, visit);
+      }
+      return visit;
+    },
+    begin,
+    proxy: async (request) => {
+      const { NextResponse } = await loadServer();
+      const { headers, apply } = await begin(request);
+      return apply(NextResponse.next({ request: { headers } }));
+    },
+    commit: async () => {
+      const headers = await currentHeaders();
+      const visit = visits.of(headers, () => readHeaders(headers, trustProxy));
+      await commitCookies(client(), visit, readHeaders(headers, trustProxy).incoming);
+    },
+    beacon: {
+      POST: (request) =>
+        answerBeacon(
+          client(),
+          request,
+          readWebRequest(request, trustProxy).incoming,
+          toVisitOptions(client(), checked),
+        ),
+    },
   };
 }

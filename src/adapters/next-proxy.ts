@@ -1,0 +1,139 @@
+import type { TargetClient } from '../index.js';
+import { cookiesOfProxy } from '../visits/proxy-identity.js';
+import { withCookies } from '../visits/written-cookies.js';
+import type { NextOptions } from './next-options.js';
+import {
+  KIND_HEADER,
+  MAX_URL_LENGTH,
+  type ReadRequest,
+  readWebRequest,
+  URL_HEADER,
+} from './next-requests.js';
+import type { VisitMaker } from './next-visits.js';
+
+/** An answer that a proxy adds to, such as a `NextResponse`. */
+export interface NextAnswerLike {
+  readonly headers: Headers;
+}
+
+/** A request that a proxy has begun. */
+export interface BegunRequest {
+  /** The headers for the rest of Next.js: those of the request, with the visitor's identity and the URL of the page. */
+  readonly headers: Headers;
+  /**
+   * Adds the visitor's cookies to an answer, with `Cache-Control: private, no-store`, and returns the answer. An answer
+   * whose headers cannot be changed is copied.
+   */
+  apply<Answer extends NextAnswerLike>(response: Answer): Answer;
+}
+
+/** Begins a request in a proxy. */
+export async function beginRequest(
+  request: Request,
+  client: TargetClient,
+  options: NextOptions,
+  visits: VisitMaker,
+): Promise<BegunRequest> {
+  const read = readWebRequest(request, options.trustProxy);
+  const kind = kindOf(request, read);
+  const before = visits.find(request)?.setCookies ?? [];
+  const lines =
+    before.length > 0 || kind === 'file'
+      ? before
+      : await cookiesOfProxy(
+          client,
+          { incoming: read.incoming, isForPage: kind === 'page' },
+          options.visits,
+          options.newVisitors,
+        );
+  const headers = toForwarded(request, read, lines);
+  // Calls of the proxy itself find the visitor that the page finds.
+  const { url, method, ipAddress } = read.incoming;
+  const header = (name: string) => headers.get(name) ?? undefined;
+  visits.know(request, { ...read, incoming: { url, method, ipAddress, header } });
+  const applied = new WeakSet<object>();
+  return {
+    headers,
+    apply: (response) => {
+      if (applied.has(response)) {
+        return response;
+      }
+      const visit = options.visits.clientHints ? visits.of(request, () => read) : visits.find(request);
+      const due = visit?.headers() ?? [];
+      const answer = withHeaders(response, due.some(isSetCookie) ? due : [...lines.map(toSetCookie), ...due]);
+      applied.add(answer);
+      return answer;
+    },
+  };
+}
+
+/** The kinds of requests: for a page that a browser shows, for a file, or for anything else. */
+type Kind = 'page' | 'file' | 'other';
+
+function kindOf({ url, headers }: Request, { incoming, isOfRouter }: ReadRequest): Kind {
+  const path = /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(incoming.url || url)?.[1] ?? '';
+  if (/^\/_next\/(?!data\/)/.test(path)) {
+    return 'file';
+  }
+  // Browsers send this header to hosts that they trust: over https, and to the same machine.
+  const wanted = headers.get('sec-fetch-dest');
+  if (wanted !== null) {
+    return /^i?frame$|^document$/.test(wanted) ? 'page' : wanted === 'empty' ? 'other' : 'file';
+  }
+  const isHtml = headers.get('accept')?.includes('text/html') === true;
+  return isHtml && !isOfRouter ? 'page' : /\.\w{2,5}$/.test(path) ? 'file' : 'other';
+}
+
+function toForwarded(
+  { headers: given, method }: Request,
+  { incoming, isOfRouter }: ReadRequest,
+  lines: readonly string[],
+): Headers {
+  const headers = new Headers(given);
+  headers.delete(URL_HEADER);
+  headers.delete(KIND_HEADER);
+  if (incoming.url !== '') {
+    headers.set(URL_HEADER, incoming.url.slice(0, MAX_URL_LENGTH));
+    headers.set(KIND_HEADER, isOfRouter ? `${method} router` : method);
+  }
+  if (lines.length > 0) {
+    headers.set('cookie', withCookies(headers.get('cookie'), lines));
+  }
+  return headers;
+}
+
+type Header = readonly [name: string, value: string];
+
+function isSetCookie([name]: Header): boolean {
+  return name === 'Set-Cookie';
+}
+
+function toSetCookie(line: string): Header {
+  return ['Set-Cookie', line];
+}
+
+function withHeaders<Answer extends NextAnswerLike>(response: Answer, headers: readonly Header[]): Answer {
+  // No cache may keep a visitor's cookie for others, also when the program sets the header of its pages itself.
+  const all: Header[] = headers.some(isSetCookie)
+    ? [...headers, ['Cache-Control', 'private, no-store']]
+    : [...headers];
+  try {
+    addHeaders(response.headers, all);
+    return response;
+  } catch {
+    // The headers of an answer of `fetch` or of `Response.redirect` cannot be changed, but those of a copy can.
+    const copy = copyOf(response as unknown as Response);
+    addHeaders(copy.headers, all);
+    return copy as unknown as Answer;
+  }
+}
+
+function copyOf(response: Response): Response {
+  return new Response(response.body, response);
+}
+
+function addHeaders(to: Headers, headers: readonly Header[]): void {
+  for (const [name, value] of headers) {
+    to[name === 'Cache-Control' ? 'set' : 'append'](name, value);
+  }
+}

@@ -1,0 +1,119 @@
+import {
+  fromFetchRequest,
+  fromNodeRequest,
+  type IncomingRequest,
+  type NodeRequestLike,
+  type VisitOptions,
+} from './http.js';
+
+/**
+ * The header by which a proxy tells the page its URL, which server components do not know. The proxy overwrites what a
+ * browser sends.
+ */
+export const URL_HEADER = 'x-target-url';
+/** The header by which a proxy tells the page how it was asked for: the method, and whether the router asked. */
+export const KIND_HEADER = 'x-target-request';
+/** The maximum number of characters of a page's URL that go to the page. */
+export const MAX_URL_LENGTH = 4096;
+
+/** A request as visits read it, and whether the router of Next.js has sent it. */
+export interface ReadRequest {
+  readonly incoming: IncomingRequest;
+  /**
+   * True when the router has asked for a page. It may do so before the visitor wants it, and Next.js hides from programs
+   * whether it did.
+   */
+  readonly isOfRouter: boolean;
+}
+
+/** The headers of a request, as the Fetch API has them. */
+type HeadersLike = Pick<Headers, 'get'>;
+
+/** The request of a proxy or of a handler, as far as it is used. */
+export interface WebRequestLike {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: HeadersLike;
+}
+
+const FORWARDED = ['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-for'];
+
+/**
+ * Reads a request that has a URL. Its host is that of the headers: `next start` has the name of the machine in the URL of
+ * a request.
+ */
+export function readWebRequest(request: WebRequestLike, trustProxy: boolean | number): ReadRequest {
+  const { method, headers } = request;
+  const { header, url: whole } = fromFetchRequest(request);
+  const { pathname = '/', search = '', protocol } = whole === '' ? {} : new URL(whole);
+  const incoming = readAddress(
+    headers,
+    { url: pathname + search, isSecure: protocol === 'https:' },
+    trustProxy,
+  );
+  const { url, ipAddress } = incoming;
+  // The router has sent this header with requests that may be too early since Next.js 15, and with all since 16.
+  const isOfRouter = method === 'GET' && (headers.get('next-url') ?? headers.get('rsc')) !== null;
+  return { incoming: { url: url || whole, method, ipAddress, header }, isOfRouter };
+}
+
+/** Reads a request of which only the headers are known. */
+export function readHeaders(headers: HeadersLike, trustProxy: boolean | number): ReadRequest {
+  const { header } = fromFetchRequest({ url: '', headers });
+  const isSecure = header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
+  const { url: home, ipAddress } = readAddress(headers, { url: '/', isSecure }, trustProxy);
+  const named = header(URL_HEADER) ?? '';
+  const isNamed = URL.canParse(named) && URL.canParse(home) && new URL(named).host === new URL(home).host;
+  const [method = '', kind] = isNamed ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
+  const isAction = header('next-action') !== undefined;
+  return {
+    incoming: {
+      url: isNamed ? named : home,
+      method: /^[A-Z]{1,10}$/.test(method) ? method : isAction ? 'POST' : 'GET',
+      ipAddress,
+      header,
+    },
+    isOfRouter: kind === 'router',
+  };
+}
+
+/** Reads a request of the Pages Router. The URL is the one that a proxy has told, or that of the request. */
+export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | number): ReadRequest {
+  const plain = fromNodeRequest(request, { trustProxy });
+  const headers = { get: (name: string) => plain.header(name) ?? null };
+  const { incoming, isOfRouter } = readHeaders(headers, trustProxy);
+  const isSecure = plain.url.startsWith('https:') || incoming.url.startsWith('https:');
+  const own = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy).url;
+  const isNamed = incoming.header(URL_HEADER) === incoming.url;
+  const { method, ipAddress, header } = plain;
+  return { incoming: { url: isNamed ? incoming.url : own, method, ipAddress, header }, isOfRouter };
+}
+
+function readAddress(
+  headers: HeadersLike,
+  { url, isSecure }: { readonly url: string; readonly isSecure: boolean },
+  trustProxy: boolean | number,
+): IncomingRequest {
+  const known = FORWARDED.map((name) => [name, headers.get(name) ?? undefined] as const);
+  return fromNodeRequest(
+    { url, headers: Object.fromEntries(known), socket: { encrypted: isSecure } },
+    { trustProxy },
+  );
+}
+
+/** Returns the path of the page that a request of the Pages Router for data is about. */
+function toPagePath(path: string): string {
+  return path.replace(/^\/_next\/data\/[^/?]+(\/[^?]*)\.json(?=\?|$)/, (_, page) =>
+    page === '/index' ? '/' : page,
+  );
+}
+
+/**
+ * Returns the options of a visit whose page may be rendered before the visitor wants to see it. Target then counts what
+ * the browser reports as shown.
+ */
+export function uncountedByRouter(options: VisitOptions): VisitOptions {
+  return options.beacon && options.unseen !== 'execute'
+    ? Object.create(options, { unseen: { value: 'prefetch', enumerable: true } })
+    : options;
+}

@@ -1,0 +1,68 @@
+import { parseMboxCookie } from '../identity/mbox-cookie.js';
+import { readIdentity } from './ecid.js';
+import type { IncomingRequest } from './incoming-request.js';
+
+/** A cookie of a `Set-Cookie` line, as functions take it that set cookies. */
+export interface WrittenCookie {
+  readonly name: string;
+  readonly value: string;
+  readonly attributes: {
+    readonly [name in 'domain' | 'path' | 'sameSite']?: string;
+  } & { readonly maxAge: number; readonly secure: boolean; readonly httpOnly: boolean };
+}
+
+/** Reads a `Set-Cookie` line that this package has written. */
+export function readSetCookie(line: string): WrittenCookie {
+  const [pair = '', ...rest] = line.split('; ');
+  const attributes = new Map(
+    rest.map((text) => {
+      const [name = '', value = ''] = text.split('=', 2);
+      return [name.toLowerCase(), value] as const;
+    }),
+  );
+  const domain = attributes.get('domain');
+  const path = attributes.get('path');
+  const at = pair.indexOf('=');
+  return {
+    name: pair.slice(0, at),
+    value: decodeURIComponent(pair.slice(at + 1)),
+    attributes: {
+      ...(domain !== undefined && { domain }),
+      ...(path !== undefined && { path }),
+      sameSite: attributes.get('samesite')?.toLowerCase() ?? 'lax',
+      maxAge: Number(attributes.get('max-age')),
+      secure: attributes.has('secure'),
+      httpOnly: attributes.has('httponly'),
+    },
+  };
+}
+
+/** Returns the cookies that name the visitor otherwise than those of the browser. */
+export function changedCookies(
+  lines: readonly string[],
+  incoming: IncomingRequest,
+  organizationId: string,
+): WrittenCookie[] {
+  const { targetCookie, targetLocationHint } = readIdentity(incoming, organizationId);
+  const now = Date.now();
+  const came = parseMboxCookie(targetCookie, now);
+  return lines.map(readSetCookie).filter(({ name, value }) => {
+    if (name !== 'mbox') {
+      return value !== (targetLocationHint ?? '');
+    }
+    const { sessionId, tntId } = parseMboxCookie(value, now);
+    return sessionId !== came.sessionId || tntId !== came.tntId;
+  });
+}
+
+/** Returns a `Cookie` header with the cookies of `Set-Cookie` lines in the place of those of the same names. */
+export function withCookies(header: string | null, lines: readonly string[]): string {
+  const written = lines.map((line) => line.split('; ', 1)[0] ?? '');
+  const names = written.map((pair) => pair.slice(0, pair.indexOf('=') + 1));
+  const kept = (header ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair !== '' && !names.some((name) => pair.startsWith(name)));
+  // A cookie without a value is deleted in the browser.
+  return [...kept, ...written.filter((pair) => !pair.endsWith('='))].join('; ');
+}
