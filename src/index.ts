@@ -36,6 +36,12 @@ export type {
 } from './identity/customer-ids.js';
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
+export {
+  type ClickedLocation,
+  clicked,
+  type DisplayedLocation,
+  displayed,
+} from './impressions/impressions.js';
 export type { LoggerOption } from './logger.js';
 export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest } from './request/loose-request.js';

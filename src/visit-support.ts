@@ -11,9 +11,12 @@ import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.
 import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
+import { WrittenReport } from './reports/written-report.js';
+import { toCall } from './request/call.js';
 import { toCallError } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import { type CopiedRequest, copyRequest } from './request/copy-request.js';
+import { toSentContext } from './request/edge-limits.js';
 import type { DeliveryRequest } from './request/loose-request.js';
 import {
   ownOptions,
@@ -86,6 +89,11 @@ export interface VisitSupport {
   decideAnonymously(options: RequestOptions): Promise<TargetDeliveryResponse | undefined>;
   /** Makes a call for offers or a report that began before. So it goes also while the client closes. */
   answer(options: RequestOptions): Promise<TargetDeliveryResponse>;
+  /**
+   * Adds a report of what a browser has shown to the notification queue. Such reports take at most a part of it.
+   * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a wrong option.
+   */
+  queueReport(options: RequestOptions): void;
   /** Lets `flush` and `close` of the client wait for work that has begun. */
   hold(work: Promise<unknown>): void;
   /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
@@ -149,6 +157,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
       }
     },
     answer: async (options) => answerCall(ownOptions(options), options.request, parts),
+    queueReport: (options) => queueReport(options, parts),
     hold: (work) => {
       const end = () => void held.delete(work);
       held.add(work);
@@ -161,6 +170,15 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
       }
     },
   };
+}
+
+function queueReport(options: RequestOptions, { environment, background }: ClientParts): void {
+  const call = toCall(ownOptions(options), environment, options.request, 'server-side');
+  const { request, encodedSessionId, locationHint, decisioningMethod, timeoutMs, waitUntil } = call;
+  const sent = { ...request, context: toSentContext(request.context) };
+  const report = new WrittenReport(sent, request.notifications ?? []);
+  const delivery = { request: report, encodedSessionId, locationHint, decisioningMethod, timeoutMs };
+  background.notifications.add({ ...delivery, signal: undefined }, waitUntil, true);
 }
 
 /** The maximum number of unknown options that are looked at. Programs write their options, so they have few. */

@@ -1,3 +1,6 @@
+export { toBeacon } from '../visits/beacon.js';
+export { type BeaconAnswer, handleBeacon } from '../visits/beacon-endpoint.js';
+export { type BeaconScriptOptions, beaconScript } from '../visits/beacon-script.js';
 export { ACCEPT_CH, type ContextOptions, toContext } from '../visits/context.js';
 export {
   type CookieOptions,

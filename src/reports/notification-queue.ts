@@ -6,21 +6,20 @@ import type { Events } from '../events.js';
 import { type Limits, within } from '../http/deadline.js';
 import { NO_RETRY, verdictOn } from '../http/retry.js';
 import { keepWatch } from '../http/watched-signal.js';
-import { ownOf } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
 import { AwaitedTurn } from './awaited-turn.js';
 import type { BackgroundWork } from './background-work.js';
-import { NotificationFates, notificationsOf } from './notification-fates.js';
+import { NotificationFates } from './notification-fates.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
 import { LostClusters } from './queue-lost-clusters.js';
 import { askedMsOf, isTriedEnough, waitMsAfter } from './queue-retries.js';
+import { QueueRoom } from './queue-room.js';
+import { partsAfter } from './queue-splits.js';
 import type { HostWindow } from './queue-window.js';
 import { HostWindows } from './queue-windows.js';
-import { queuedBytesOf } from './queued-bytes.js';
-import { jsonOf } from './written-report.js';
 
 /** The parts of a client that a notification queue needs. */
 export interface NotificationQueueOptions {
@@ -44,8 +43,6 @@ export interface NotificationQueueOptions {
 const MAX_BLAMED_ATTEMPTS = 3;
 /** Options for judging an error. Each attempt has a full timeout of its own, and a report can wait for its session. */
 const LATER_REPORT = { isLater: true, isReport: true };
-/** The status of an answer to a body that is too large for the edge or for a proxy. */
-const TOO_LARGE = 413;
 
 /**
  * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
@@ -61,7 +58,7 @@ export class NotificationQueue {
   readonly #periods = new FlushPeriods();
   readonly #lost = new LostClusters();
   readonly #fates: NotificationFates;
-  #bytes = 0;
+  readonly #room: QueueRoom;
   #isTurnOver = true;
   #awaitedTurn: AwaitedTurn | undefined;
   #timer: Timer | undefined;
@@ -70,6 +67,7 @@ export class NotificationQueue {
     this.#options = options;
     this.#windows = new HostWindows(options.policy.maxInFlight);
     this.#fates = new NotificationFates(options);
+    this.#room = new QueueRoom(options.policy);
     keepWatch(this.#abort.signal);
   }
 
@@ -85,23 +83,21 @@ export class NotificationQueue {
 
   /**
    * Adds a call. It is sent after the current turn of the event loop, because it must not delay the decision. The
-   * platform is told by `waitUntil`, else by the client's.
+   * platform is told by `waitUntil`, else by the client's. Reports of browsers take at most a part of the queue.
    */
-  add(call: Delivery, waitUntil = this.#options.work.waitUntil): void {
+  add(call: Delivery, waitUntil = this.#options.work.waitUntil, isOfBrowser = false): void {
     this.#fates.accept(call);
-    const { maxQueued, maxBytes } = this.#options.policy;
-    const bytes = queuedBytesOf(call, this.#bytes, maxBytes);
+    const bytes = this.#room.bytesOf(call);
+    const lack = this.#room.lackFor(1, bytes, isOfBrowser, this.size);
     if (this.#abort.signal.aborted) {
       this.#fates.drop(call, 'ERR_TARGET_CLOSED', 'the client is closed');
-    } else if (this.size >= maxQueued) {
-      this.#fates.drop(call, 'ERR_TARGET_ABORTED', `${maxQueued} calls are queued`);
-    } else if (this.#bytes + bytes > maxBytes) {
-      this.#fates.drop(call, 'ERR_TARGET_ABORTED', `more than ${maxBytes} bytes would be queued`);
+    } else if (lack !== undefined) {
+      this.#fates.drop(call, 'ERR_TARGET_ABORTED', lack);
     } else {
-      this.#bytes += bytes;
+      this.#room.enter(bytes, isOfBrowser);
       const hint = this.#lost.reachable(call.locationHint);
       const period = this.#periods.enter();
-      this.#waiting.push({ call, bytes, period, attempts: 0, firstTriedMs: undefined, hint });
+      this.#waiting.push({ call, bytes, period, isOfBrowser, attempts: 0, firstTriedMs: undefined, hint });
       if (this.#isTurnOver) {
         this.#isTurnOver = false;
         later(() => this.#endTurn());
@@ -250,9 +246,7 @@ export class NotificationQueue {
     window.answered();
     if (isRetryable) {
       this.#retry(queued, error, Math.max(waitMsAfter(queued.attempts), askedMsOf(error) ?? 0));
-    } else if (ownOf(error).status === TOO_LARGE && notificationsOf(queued.call).length > 1) {
-      this.#split(queued);
-    } else {
+    } else if (!this.#isReplaced(queued, partsAfter(error, queued))) {
       this.#fail(queued, error);
     }
   }
@@ -302,25 +296,25 @@ export class NotificationQueue {
     this.#waiting.abandon(hint);
   }
 
-  /**
-   * Replaces a call that is too large by two calls with half of its notifications each. The halves come from the JSON
-   * that was written when the call was made, because the caller may have changed parts of the object since.
-   */
-  #split(queued: QueuedCall): void {
-    const { call, period } = queued;
-    const written: Delivery['request'] = JSON.parse(jsonOf(call.request));
-    // The halves have no `requestId`. So each gets an id of its own, and the answers to the two cannot be confused.
-    const { requestId: _, notifications = [], ...request } = written;
+  /** Replaces a call by smaller ones. Returns false if there are none, or if those of a browser do not find room. */
+  #isReplaced(queued: QueuedCall, calls: readonly Delivery[]): boolean {
     const hint = this.#lost.reachable(queued.hint);
-    const middle = Math.ceil(notifications.length / 2);
-    const bytes = Math.ceil(queued.bytes / 2);
-    for (const half of [notifications.slice(middle), notifications.slice(0, middle)]) {
-      const part = { ...call, request: { ...request, notifications: half } };
-      this.#bytes += bytes;
-      this.#periods.enter(period);
-      this.#waiting.unshift({ ...queued, call: part, hint, bytes, attempts: 0, firstTriedMs: undefined });
+    const parts = calls.map((call) => {
+      const bytes = this.#room.bytesOf(call);
+      return { ...queued, call, hint, bytes, attempts: 0, firstTriedMs: undefined };
+    });
+    const added = parts.reduce((sum, { bytes }) => sum + bytes, 0) - queued.bytes;
+    const isFull = () => this.#room.lackFor(parts.length - 1, added, true, this.size) !== undefined;
+    if (parts.length === 0 || (queued.isOfBrowser && isFull())) {
+      return false;
+    }
+    for (const part of parts.reverse()) {
+      this.#room.enter(part.bytes, part.isOfBrowser);
+      this.#periods.enter(part.period);
+      this.#waiting.unshift(part);
     }
     this.#forget(queued);
+    return true;
   }
 
   /** Gives a call up after an error. */
@@ -329,9 +323,9 @@ export class NotificationQueue {
     this.#fates.fail(queued.call, error);
   }
 
-  /** Removes a call from the byte count and from its flush period. */
-  #forget({ bytes, period }: QueuedCall): void {
-    this.#bytes -= bytes;
+  /** Removes a call from the byte counts and from its flush period. */
+  #forget({ bytes, isOfBrowser, period }: QueuedCall): void {
+    this.#room.leave(bytes, isOfBrowser);
     this.#periods.leave(period);
   }
 }

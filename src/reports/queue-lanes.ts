@@ -7,6 +7,8 @@ export interface QueuedCall {
   readonly bytes: number;
   /** The period in which the call was accepted. A flush waits for the calls of all earlier periods. */
   readonly period: number;
+  /** True for a report of what a browser has shown. */
+  readonly isOfBrowser: boolean;
   /** The number of times that the call was sent. */
   attempts: number;
   /** The time of the first attempt, on the clock of `performance.now()`. */

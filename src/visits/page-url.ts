@@ -49,3 +49,8 @@ export function headerOf(incoming: IncomingRequest, name: string, maxLength: num
 export function cut(text: string, maxLength: number): string {
   return text.length <= maxLength ? text : text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '');
 }
+
+/** Tells whether a value is the path of a page of the same host. Browsers take two slashes for another host. */
+export function isPath(value: unknown): value is string {
+  return typeof value === 'string' && /^\/(?![/\\])[^\s\\\p{Cc}]*$/u.test(value);
+}

@@ -1,5 +1,10 @@
-import { isLocationHint } from '../identity/location-hint.js';
-import { formatMboxCookie, parseMboxCookie } from '../identity/mbox-cookie.js';
+import { isLocationHint, LOCATION_HINT_COOKIE_NAME } from '../identity/location-hint.js';
+import {
+  formatMboxCookie,
+  MBOX_COOKIE_NAME,
+  parseMboxCookie,
+  SESSION_SECONDS,
+} from '../identity/mbox-cookie.js';
 import type { TargetCookie, TargetDeliveryResponse, Visitor } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
@@ -126,6 +131,15 @@ export class VisitIdentity {
     return formatMboxCookie(encodeURIComponent(this.#sessionId), this.#tntId, Date.now());
   }
 
+  /** Prolongs the cookies of the browser without an answer of Target, which comes later. */
+  renew(): void {
+    const targetLocationHintCookie =
+      this.#hint === undefined
+        ? undefined
+        : { name: LOCATION_HINT_COOKIE_NAME, value: this.#hint, maxAge: SESSION_SECONDS };
+    this.#due = { targetCookie: this.toCookie(), targetLocationHintCookie };
+  }
+
   /** Returns the `Set-Cookie` lines that the answers so far need. */
   setCookies(): string[] {
     const due = this.#due;
@@ -159,4 +173,17 @@ function setCookieLines(
 ): string[] {
   const cookies = targetLocationHintCookie ? { targetCookie, targetLocationHintCookie } : { targetCookie };
   return toSetCookieHeaders(cookies, attributes);
+}
+
+/** Cookies that delete those of the browser. */
+const FORGOTTEN = {
+  targetCookie: { name: MBOX_COOKIE_NAME, value: '', maxAge: 0 },
+  targetLocationHintCookie: { name: LOCATION_HINT_COOKIE_NAME, value: '', maxAge: 0 },
+};
+
+/** Returns the `Set-Cookie` lines that delete the cookies of the browser. */
+export function forgottenCookies(cookies: VisitCookieOptions | null | undefined): string[] {
+  return cookies && ownOf(cookies).write === 'never'
+    ? []
+    : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);
 }

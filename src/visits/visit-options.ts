@@ -7,6 +7,7 @@ import type { CallOptions } from '../request/options.js';
 import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
+import { isPath } from './page-url.js';
 
 /**
  * A visitor's consent to Target: `true` or `false`, or an object that can also withdraw it. With `forget`, the answer
@@ -182,7 +183,7 @@ const CHECKS: Checks = {
   unseen: oneOf('prefetch', 'execute', 'skip'),
   beacon: {
     wanted: "a path such as '/target/beacon'",
-    accepts: (value) => typeof value === 'string' && value.startsWith('/'),
+    accepts: isPath,
   },
   isBot: FUNCTION,
   onError: FUNCTION,

@@ -1,5 +1,6 @@
 import { callSafely } from '../call-safely.js';
-import { invalidField, invalidOption, messageOf, TargetError } from '../errors.js';
+import { invalidField, messageOf, TargetError } from '../errors.js';
+import { type Impression, shareImpression } from '../impressions/impressions.js';
 import type {
   AnyAttributes,
   AttributesProvider,
@@ -13,7 +14,6 @@ import { isObject, isRecord } from '../json.js';
 import type { CopiedRequest } from '../request/copy-request.js';
 import type { VisitSupport } from '../visit-support.js';
 import { ACCEPT_CH } from './context.js';
-import { toSetCookieHeaders } from './cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type {
   TrackOptions,
@@ -24,13 +24,9 @@ import type {
 } from './visit-call.js';
 import { VisitCalls } from './visit-calls.js';
 import { VisitFacts } from './visit-facts.js';
-import { checkVisitOptions, VISIT_OPTIONS, type VisitOptions } from './visit-options.js';
-
-/** Cookies that delete those of the browser. */
-const FORGOTTEN = {
-  targetCookie: { name: 'mbox', value: '', maxAge: 0 },
-  targetLocationHintCookie: { name: 'mboxEdgeCluster', value: '', maxAge: 0 },
-};
+import { forgottenCookies } from './visit-identity.js';
+import type { VisitOptions } from './visit-options.js';
+import { toVisitSupport } from './visit-support-of.js';
 
 /**
  * Makes the visit of one request of a browser. Make one for each request, and share it between all parts of the page.
@@ -51,15 +47,7 @@ export function createVisit(
   options: VisitOptions | null = {},
 ): Visit {
   const own = ownOf(options ?? {});
-  checkVisitOptions(own);
-  const support: VisitSupport | undefined = client?.forVisits;
-  if (!support) {
-    throw invalidOption('client', 'a TargetClient', client);
-  }
-  if (!isObject(incoming)) {
-    throw invalidOption('incoming', 'an IncomingRequest', incoming);
-  }
-  support.warnOfMisspelt(own, VISIT_OPTIONS);
+  const support = toVisitSupport(client, incoming, own);
   return new Visit(client, support, incoming, own);
 }
 
@@ -75,6 +63,7 @@ export class Visit {
   readonly #options: VisitOptions;
   readonly #facts: VisitFacts;
   readonly #calls: VisitCalls;
+  #impression: Impression | undefined;
   #hasAsked = false;
   #areHeadersSent = false;
 
@@ -106,9 +95,13 @@ export class Visit {
    * Decides offers, as `client.getOffers` does. Calls of one turn of the event loop that ask for mboxes alone are merged
    * to one request.
    */
-  getOffers(options: VisitRequest): Promise<VisitAnswer> {
+  async getOffers(options: VisitRequest): Promise<VisitAnswer> {
     this.#hasAsked = true;
-    return this.#settle(options, () => this.#calls.ask(options));
+    const answer = await this.#settle(options, () => this.#calls.ask(options));
+    // All displays and clicks of a page belong to one impression. Nothing is reported of a visitor who has not consented.
+    this.#impression ??= { isSilent: this.#facts.mode !== 'normal', id: undefined };
+    shareImpression(answer, this.#impression);
+    return answer;
   }
 
   /**
@@ -205,9 +198,7 @@ export class Visit {
       return [];
     }
     if (this.#facts.consent.forget) {
-      return cookies && ownOf(cookies).write === 'never'
-        ? []
-        : toSetCookieHeaders(FORGOTTEN, cookies ?? undefined);
+      return forgottenCookies(cookies);
     }
     return this.#facts.knownIdentity?.setCookies() ?? [];
   }

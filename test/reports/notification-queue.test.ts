@@ -886,3 +886,99 @@ describe('close', () => {
     expect(errors[0]?.error).toMatchObject({ code: 'ERR_TARGET_CLOSED' });
   });
 });
+
+describe('reports of browsers', () => {
+  const fromBrowser = (queue: NotificationQueue, ...ids: readonly string[]) =>
+    queue.add(callOf(...ids), undefined, true);
+  const numbered = (count: number) => Array.from({ length: count }, (_, at) => String(at));
+
+  test('take at most a quarter of the calls, and leave the rest for decisions', async () => {
+    const { deliver, release } = heldEdge();
+    const { queue, errors } = queueOf(deliver, { maxQueued: 12 });
+    for (const id of numbered(5)) {
+      fromBrowser(queue, id);
+    }
+    expect(queue.size).toBe(3);
+    expect(errors.map(({ error }) => error.message)).toEqual(
+      Array(2).fill('a notification was dropped: a quarter of the queue holds reports of browsers'),
+    );
+    for (const id of numbered(9)) {
+      queue.add(callOf(`decision ${id}`));
+    }
+    expect([queue.size, queue.stats.dropped]).toEqual([12, 2]);
+    await pass(0);
+    while (queue.size > 0) {
+      await release();
+    }
+    fromBrowser(queue, 'later');
+    expect(queue.size).toBe(1);
+    await pass(0);
+    await release();
+    expect(queue.stats).toEqual({ accepted: 15, delivered: 13, failed: 0, dropped: 2, queued: 0 });
+  });
+
+  test('take at most a quarter of the bytes', () => {
+    const { queue } = queueOf(confirm, { maxBytes: 40_000 });
+    const long = (id: string) => callOfText(id, 'x'.repeat(6000));
+    queue.add(long('a'), undefined, true);
+    queue.add(long('b'), undefined, true);
+    queue.add(long('c'));
+    expect([queue.size, queue.stats.dropped]).toEqual([2, 1]);
+  });
+
+  test('find room in the smallest queue', () => {
+    const { queue } = queueOf(confirm, { maxQueued: 1 });
+    fromBrowser(queue, 'a');
+    expect(queue.size).toBe(1);
+  });
+
+  test.each([400, 403, 404, 413, 422])(
+    'are sent once more, one by one, after a refusal with %s',
+    async (status) => {
+      const { queue, sent, errors } = queueOf(async (call) => {
+        const ids = idsOf(call);
+        return ids.includes('bad') ? Promise.reject(failure(status)) : confirmed(ids);
+      });
+      fromBrowser(queue, 'a', 'bad', 'b');
+      await queue.flush(FOREVER);
+      expect(sent).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
+      expect(queue.stats).toEqual({ accepted: 3, delivered: 2, failed: 1, dropped: 0, queued: 0 });
+      expect(errors.map(({ notification }) => notification.id)).toEqual(['bad']);
+    },
+  );
+
+  test('of one notification are not repeated after a refusal, and neither are decisions', async () => {
+    const { queue, sent } = queueOf(async () => Promise.reject(failure(400)));
+    fromBrowser(queue, 'a');
+    queue.add(callOf('b', 'c'));
+    await queue.flush(FOREVER);
+    expect(sent).toEqual([['a'], ['b', 'c']]);
+    expect(fatesOf(queue)).toEqual({ delivered: 0, failed: 3, dropped: 0 });
+  });
+
+  test('are not split while their part of the queue has no room for it', async () => {
+    const { queue, sent } = queueOf(async () => Promise.reject(failure(400)), { maxQueued: 8 });
+    fromBrowser(queue, 'a', 'b', 'c');
+    fromBrowser(queue, 'd', 'e');
+    await queue.flush(FOREVER);
+    expect(sent[0]).toEqual(['a', 'b', 'c']);
+    expect(queue.stats).toMatchObject({ accepted: 5, failed: 5, queued: 0 });
+  });
+
+  test('are tried again like others when the edge fails', async () => {
+    let attempts = 0;
+    const { queue, sent } = queueOf(async (call) => {
+      attempts += 1;
+      return attempts === 1 ? Promise.reject(failure(503)) : confirmed(idsOf(call));
+    });
+    fromBrowser(queue, 'a', 'b');
+    const flushed = queue.flush(FOREVER);
+    await pass(60_000);
+    await flushed;
+    expect(sent).toEqual([
+      ['a', 'b'],
+      ['a', 'b'],
+    ]);
+    expect(queue.stats.delivered).toBe(2);
+  });
+});
