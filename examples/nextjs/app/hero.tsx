@@ -22,7 +22,7 @@ export async function Hero({ claimed }: { readonly claimed: string }) {
       <div
         id="hero"
         data-target-display="hero"
-        data-target-answer={toBeacon(answer)}
+        data-target-beacon={toBeacon(answer)}
         // People whom you trust with your site write the offers of type html.
         dangerouslySetInnerHTML={{ __html: typeof content === 'string' ? content : DEFAULT }}
       />

@@ -21,7 +21,7 @@ export async function Offer({ mbox, children }: OfferProps) {
   return (
     <div
       data-target-display={mbox}
-      data-target-answer={toBeacon(answer)}
+      data-target-beacon={toBeacon(answer)}
       dangerouslySetInnerHTML={{ __html: option.content }}
     />
   );

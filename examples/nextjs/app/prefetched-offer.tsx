@@ -12,7 +12,7 @@ export async function PrefetchedOffer({ mbox }: { readonly mbox: string }) {
   return (
     <aside
       data-target-display={mbox}
-      data-target-answer={toBeacon(answer)}
+      data-target-beacon={toBeacon(answer)}
       dangerouslySetInnerHTML={{ __html: content }}
     />
   );
