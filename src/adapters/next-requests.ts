@@ -24,6 +24,8 @@ export interface ReadRequest {
    * whether it did.
    */
   readonly isOfRouter: boolean;
+  /** True when a browser asks for a page, and no proxy has said which one. */
+  readonly isUnproxied?: boolean;
 }
 
 /** The headers of a request, as the Fetch API has them. */
@@ -63,7 +65,7 @@ export function readHeaders(headers: HeadersLike, trustProxy: boolean | number):
   const isSecure = header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
   const { url: home, ipAddress } = readAddress(headers, { url: '/', isSecure }, trustProxy);
   const named = header(URL_HEADER) ?? '';
-  const isNamed = URL.canParse(named) && URL.canParse(home) && new URL(named).host === new URL(home).host;
+  const isNamed = /^https?:/.test(named) && hostOf(named) === hostOf(home) && home !== '';
   const [method = '', kind] = isNamed ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
   const isAction = header('next-action') !== undefined;
   return {
@@ -74,6 +76,8 @@ export function readHeaders(headers: HeadersLike, trustProxy: boolean | number):
       header,
     },
     isOfRouter: kind === 'router',
+    isUnproxied:
+      !isNamed && (header('sec-fetch-dest') ?? header('accept') ?? '').match(/^document$|html/) !== null,
   };
 }
 
@@ -116,4 +120,8 @@ export function uncountedByRouter(options: VisitOptions): VisitOptions {
   return options.beacon && options.unseen !== 'execute'
     ? Object.create(options, { unseen: { value: 'prefetch', enumerable: true } })
     : options;
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : '';
 }

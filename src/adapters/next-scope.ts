@@ -2,13 +2,14 @@ import { TargetError } from '../index.js';
 import { loadHeaders } from './next-modules.js';
 
 const REMEDY =
-  'call visit() for a request: in a dynamic server component, a route handler or a server action, outside of `use cache`, unstable_cache() and generateStaticParams(), and pass what it answers to cached functions';
+  'Await visit() in a dynamic server component, a route handler or a server action. Do it before, and outside of, ' +
+  "'use cache', unstable_cache(), after() and generateStaticParams(), and pass on what the visit answers.";
 
 /**
  * Resolves with the headers of the request.
  *
- * Next.js throws when there is no request, and some of these errors are its way to learn that a page is dynamic. Those pass
- * as they are.
+ * Next.js throws where there is no request. By some of its errors it learns that a page is dynamic, so they pass as they
+ * are.
  */
 export async function currentHeaders(): Promise<Headers> {
   const { headers } = await loadHeaders();
@@ -16,17 +17,27 @@ export async function currentHeaders(): Promise<Headers> {
   try {
     given = await headers();
   } catch (thrown) {
-    throw explained(thrown);
+    throw isPlain(thrown) ? noRequest(thrown.message, thrown) : thrown;
   }
+  // Every request has some. A page that is always static gets none, and would be kept for all visitors.
   if (given.keys().next().done) {
-    throw new TargetError(
-      'ERR_TARGET_INVALID_CONFIG',
-      `visit() found a request without headers, as pages with dynamic = 'force-static' have it: ${REMEDY}`,
-    );
+    throw noRequest("A page with dynamic = 'force-static' has no request");
   }
   return given;
 }
 
-function explained(thrown: unknown): unknown {
-  return thrown;
+function noRequest(reason: string, cause?: Error): TargetError {
+  return new TargetError('ERR_TARGET_INVALID_CONFIG', `visit() found no request. ${REMEDY} (${reason})`, {
+    cause,
+  });
+}
+
+/** Tells whether an error is for people. Those by which Next.js controls its work have a digest, a code or a name. */
+function isPlain(thrown: unknown): thrown is Error {
+  return (
+    typeof thrown === 'object' &&
+    thrown !== null &&
+    Reflect.get(thrown, 'name') === 'Error' &&
+    !['digest', 'code', '$$typeof'].some((name) => name in thrown)
+  );
 }

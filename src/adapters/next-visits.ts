@@ -1,5 +1,6 @@
 import type { TargetClient } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
+import { warnOnce } from '../visits/warn-once.js';
 import { createVisit, type IncomingRequest, type Visit, type VisitOptions } from './http.js';
 import { loadServer } from './next-modules.js';
 import type { NextOptions } from './next-options.js';
@@ -13,6 +14,9 @@ type VisitsByClient = WeakMap<TargetClient, Visit>;
  * page the same headers, whichever copy of a file they are in.
  */
 const VISITS = Symbol.for('target-node-sdk/next/visits');
+const UNPROXIED =
+  'a page asked for its visit, and the proxy of Next.js has not seen its request: the URL of the page is not known, and ' +
+  'a new visitor is lost. Export target.proxy from proxy.ts, for this page too, and see the option trustProxy';
 const holder = globalThis as { [VISITS]?: WeakMap<object, VisitsByClient> };
 
 /** Makes the visits of a target. */
@@ -43,7 +47,14 @@ export function visitMaker(client: () => TargetClient, options: NextOptions): Vi
   };
 }
 
-function makeVisit(client: TargetClient, { incoming, isOfRouter }: ReadRequest, options: NextOptions): Visit {
+function makeVisit(
+  client: TargetClient,
+  { incoming, isOfRouter, isUnproxied }: ReadRequest,
+  options: NextOptions,
+): Visit {
+  if (isUnproxied) {
+    warnOnce(client.forVisits.logger, UNPROXIED);
+  }
   const all = toVisitOptions(client, options);
   const own = isOfRouter ? uncountedByRouter(all) : all;
   return createVisit(client, own === all ? incoming : asPrefetch(incoming), own);
