@@ -1,5 +1,5 @@
 import type { TargetClient } from '../index.js';
-import type { IncomingRequest, VisitOptions } from './http.js';
+import { handleBeacon, type IncomingRequest, type VisitOptions } from './http.js';
 
 /** The maximum number of bytes of a report that are read. The endpoint refuses longer ones. */
 const MAX_BYTES = 64 * 1024;
@@ -14,16 +14,6 @@ export async function answerBeacon(
   const body = await readBody(request);
   const { status, headers } = await handleBeacon(client, incoming, body, options);
   return new Response(null, { status, headers });
-}
-
-/** Stands in for the function of `target-node-sdk/http` of this name. */
-async function handleBeacon(
-  _client: TargetClient,
-  _incoming: IncomingRequest,
-  _body: string,
-  _options: VisitOptions,
-): Promise<{ status: number; headers: [string, string][] }> {
-  return { status: 204, headers: [] };
 }
 
 /** Reads a body up to the first bytes that are too many. A body that breaks off is read as far as it came. */
