@@ -35,7 +35,16 @@ const running = new Set<ChildProcess>();
 /** Ends the servers that a failed check left running. */
 export function killServers(): void {
   for (const child of running) {
-    child.kill('SIGKILL');
+    killGroup(child);
+  }
+}
+
+/** The development server has children, which would go on and keep the pipes of the tests open. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    process.kill(-(pid ?? Number.NaN), 'SIGKILL');
+  } catch {
+    // The processes have ended.
   }
 }
 
@@ -66,6 +75,8 @@ export async function startServer({ project, edge, mode = 'start' }: StartOption
       ...accountOf(edge),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own can be killed as a whole.
+    detached: true,
   });
   running.add(child);
   let output = '';
@@ -86,6 +97,7 @@ export async function startServer({ project, edge, mode = 'start' }: StartOption
     stop: async (signal = 'SIGKILL') => {
       child.kill(signal);
       const [code] = await ended;
+      killGroup(child);
       return code;
     },
   };
