@@ -34,18 +34,23 @@ export function readEntries(root: string): Entry[] {
 }
 
 /**
- * The optional peers of each entry that has any, by the entry's path. `code`: the entry imports the package when it
- * runs. `types`: only its declarations name the package. No other entry may name these packages, so that nobody needs a
- * package of an entry that they do not use.
+ * What an entry needs a peer for. `code`: the entry imports the package when it is loaded. `use`: it imports the package
+ * when it is first used. `types`: only its declarations name the package.
  */
-export const PEERS: Readonly<Record<string, Readonly<Record<string, 'code' | 'types'>>>> = {
+type Need = 'code' | 'use' | 'types';
+
+/**
+ * The optional peers of each entry that has any, by the entry's path. No other entry may name these packages, so that
+ * nobody needs a package of an entry that they do not use.
+ */
+export const PEERS: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   'adapters/fastify': { fastify: 'types' },
-  'adapters/next': { next: 'code' },
+  'adapters/next': { next: 'use' },
   'http/undici': { undici: 'code' },
 };
 
 /** The peers of an entry: all of them, or those that it needs for one thing. */
-export function peersOf(path: string, needed?: 'code' | 'types'): string[] {
+export function peersOf(path: string, needed?: Need): string[] {
   return Object.entries(PEERS[path] ?? {}).flatMap(([name, kind]) =>
     needed === undefined || kind === needed ? [name] : [],
   );

@@ -68,15 +68,17 @@ const nearly = (seconds: number) => expect.closeTo(seconds, -2);
 
 describe('a new visitor', () => {
   test('is named before the page is rendered, and the page sees the name', async () => {
-    const { answer, forwarded, given } = await pass(targetOf(), requestOf({ cookie: 'theirs=1; a=b' }));
+    const { answer, forwarded, given, setCookies } = await pass(
+      targetOf(),
+      requestOf({ cookie: 'theirs=1; a=b' }),
+    );
     expect(given).toEqual({
       session: expect.stringMatching(/^[\da-f]{32}$/),
       tntId: expect.stringMatching(/^[\da-f]{32}$/),
       sessionLives: nearly(SESSION_SECONDS),
       deviceLives: nearly(63_244_800),
     });
-    expect(forwarded.get('cookie')).toMatch(/^theirs=1; a=b; mbox=/);
-    expect(idsIn(forwarded.get('cookie'))).toEqual(given);
+    expect(forwarded.get('cookie')).toBe(`theirs=1; a=b; ${setCookies[0]?.split(';')[0]}`);
     expect(answer.headers.get('cache-control')).toBe('private, no-store');
     expect(edge().requests).toEqual([]);
   });
@@ -202,9 +204,9 @@ describe('a visitor with a cookie', () => {
 
   test('with a cookie that is none, is a new one', async () => {
     for (const cookie of ['mbox=', 'mbox=%', 'mbox=session#x', `mbox=${'a'.repeat(5000)}`]) {
-      const { given, forwarded } = await pass(targetOf(), requestOf({ cookie }));
+      const { given, forwarded, setCookies } = await pass(targetOf(), requestOf({ cookie }));
       expect(given.tntId).toMatch(/^[\da-f]{32}$/);
-      expect(idsIn(forwarded.get('cookie'))).toEqual(given);
+      expect(forwarded.get('cookie')).toBe(setCookies[0]?.split(';')[0]);
     }
   });
 });

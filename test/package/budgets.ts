@@ -16,6 +16,8 @@ const USED_BYTES: Readonly<Record<string, number>> = {
 };
 /** The most bytes that the entry of a framework adds to a bundle that has `target-node-sdk/http`. */
 const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 750, fastify: 850, hono: 575 };
+/** The most bytes that the entry for Next.js adds to a bundle that has `target-node-sdk/http` and the client. */
+const NEXT_BYTES = 4600;
 /** Names of the client's own parts, which minifying keeps. */
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 
@@ -107,4 +109,10 @@ export async function checkBudgets(report: Report, sandbox: Sandbox): Promise<vo
       });
     }
   }
+  await report.check(`/next adds at most ${NEXT_BYTES} bytes to /http and the client`, async () => {
+    const before = `export * from 'target-node-sdk';${whole('http')}`;
+    const sizeOf = async (contents: string) => gzippedBytes(await bundle(cwd, contents, 'node', ['next']));
+    const added = (await sizeOf(before + whole('next'))) - (await sizeOf(before));
+    ok(added <= NEXT_BYTES, `${added} bytes`);
+  });
 }

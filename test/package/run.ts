@@ -120,6 +120,8 @@ async function bundleWithEsbuild(entry: string, outfile: string, format: 'esm' |
     format,
     bundle: true,
     platform: 'node',
+    // Next.js is there when a program of it runs.
+    external: ['next'],
     logLevel: 'silent',
   });
 }
@@ -177,6 +179,28 @@ async function checkCopies(report: Report, sandbox: Sandbox): Promise<void> {
   }
 }
 
+/** As in a program of Next.js, of which the proxy, the handlers and the components are bundles of their own. */
+async function checkNextBundles(report: Report, sandbox: Sandbox, edge: Edge): Promise<void> {
+  const files = { 'next-page.mjs': 'next-page.mjs', 'next-bundles.mjs': 'next-bundles.mjs' };
+  const cwd = sandbox.project('next-bundles', files);
+  for (const [format, extension] of [
+    ['esm', 'mjs'],
+    ['cjs', 'cjs'],
+  ] as const) {
+    await report.check(`three bundles of Next.js (${format}) share a client, visits and errors`, async () => {
+      const bundles = ['proxy', 'handlers', 'components'].map((name) =>
+        join(sandbox.folder, 'next-bundled', `${name}.${extension}`),
+      );
+      for (const outfile of bundles) {
+        await bundleWithEsbuild(join(cwd, 'next-page.mjs'), outfile, format);
+      }
+      const args = ['next-bundles.mjs', edge.host, ...bundles];
+      const { stdout } = await run(process.execPath, args, { cwd, timeoutMs: MS_TO_END });
+      equal(stdout, 'hello\n');
+    });
+  }
+}
+
 async function checkJest(report: Report, sandbox: Sandbox): Promise<void> {
   await report.check('Jest with its default configuration requires the package', async () => {
     const cwd = sandbox.project('jest', { 'client.test.js': 'client.test.js' });
@@ -200,6 +224,7 @@ async function main(): Promise<void> {
     await checkCompilers(report, sandbox, process.argv.includes('--all'));
     await checkBundlers(report, sandbox, edge);
     await checkCopies(report, sandbox);
+    await checkNextBundles(report, sandbox, edge);
     await checkBudgets(report, sandbox);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);

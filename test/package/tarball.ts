@@ -2,6 +2,7 @@ import { equal, ok } from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { PEERS, peersOf } from '../../.ci/entries.js';
+import { packageOf } from '../../.ci/manifest.js';
 import type { Report } from './report.js';
 import { root, runTool, type Sandbox } from './sandbox.js';
 
@@ -63,7 +64,7 @@ function declared(): string[] {
   const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return [
     ...Object.keys(dependencies),
-    ...Object.keys(PEERS).flatMap((path) => peersOf(path, 'code')),
+    ...Object.keys(PEERS).flatMap((path) => [...peersOf(path, 'code'), ...peersOf(path, 'use')]),
   ].sort();
 }
 
@@ -80,5 +81,5 @@ function importedBy(folder: string): string[] {
     })
     .map((specifier) => manifest.imports[specifier]?.default ?? specifier)
     .filter((specifier) => typeof specifier === 'string' && !/^(?:\.|node:)/.test(specifier));
-  return [...new Set(found)].sort();
+  return [...new Set(found.map(packageOf))].sort();
 }
