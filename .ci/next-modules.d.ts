@@ -14,6 +14,8 @@ declare module 'next/headers.js' {
 declare module 'next/server.js' {
   /** Runs work after the answer of the request is sent. */
   export function after(work: Promise<unknown> | (() => unknown)): void;
+  /** Resolves when there is a request of a visitor, and never while Next.js renders a page in advance. */
+  export function connection(): Promise<void>;
   export const NextResponse: {
     /** Lets the request go on, with other headers. */
     next(init: { readonly request: { readonly headers: Headers } }): Response;

@@ -1,5 +1,5 @@
 import { TargetError } from '../index.js';
-import { loadHeaders } from './next-modules.js';
+import { loadHeaders, loadServer } from './next-modules.js';
 
 const REMEDY =
   'Await visit() in a dynamic server component, a route handler or a server action. Do it before, and outside of, ' +
@@ -12,18 +12,20 @@ const REMEDY =
  * are.
  */
 export async function currentHeaders(): Promise<Headers> {
-  const { headers } = await loadHeaders();
-  let given: Headers;
+  // Tests of a program may stand in for `next/headers` alone.
+  const [{ headers }, server] = await Promise.all([loadHeaders(), loadServer().catch(() => undefined)]);
   try {
-    given = await headers();
+    const given = await headers();
+    // Every request has some. A page that is always static gets none, and would be kept for all visitors.
+    if (given.keys().next().done) {
+      throw noRequest("A page with dynamic = 'force-static' has no request");
+    }
+    // With partial prefetching, Next.js renders a page a second time for its store, and that has headers too.
+    await server?.connection?.();
+    return given;
   } catch (thrown) {
     throw isPlain(thrown) ? noRequest(thrown.message, thrown) : thrown;
   }
-  // Every request has some. A page that is always static gets none, and would be kept for all visitors.
-  if (given.keys().next().done) {
-    throw noRequest("A page with dynamic = 'force-static' has no request");
-  }
-  return given;
 }
 
 function noRequest(reason: string, cause?: Error): TargetError {

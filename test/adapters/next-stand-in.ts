@@ -8,6 +8,8 @@ export interface Scope {
   readonly error?: unknown;
   /** True where Next.js lets programs set cookies. */
   readonly canSetCookies?: boolean;
+  /** True where Next.js renders a page in advance, and code that needs a visitor must wait for ever. */
+  readonly isInAdvance?: boolean;
   /** The cookies that were set, with their attributes. */
   readonly cookies: [name: string, value: string, attributes: object][];
   /** The work that `after` was given. */
@@ -21,7 +23,7 @@ const forwarded = new WeakMap<Response, Headers>();
 export function inRequest<Result>(
   headers: Readonly<Record<string, string>>,
   work: (scope: Scope) => Result,
-  more: Pick<Scope, 'error' | 'canSetCookies'> = {},
+  more: Pick<Scope, 'error' | 'canSetCookies' | 'isInAdvance'> = {},
 ): Result {
   const scope: Scope = { headers: new Headers(headers), cookies: [], after: [], ...more };
   return scopes.run(scope, () => work(scope));
@@ -64,6 +66,11 @@ export const headersModule = {
 
 /** Stands in for `next/server.js`. */
 export const serverModule = {
+  connection: async () => {
+    if (scopeOf('connection').isInAdvance) {
+      await new Promise(() => undefined);
+    }
+  },
   after: (work: unknown) => void scopeOf('after').after.push(work),
   NextResponse: {
     next: ({ request }: { request: { headers: Headers } }) => {

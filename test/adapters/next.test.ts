@@ -86,6 +86,16 @@ describe('visit', () => {
     expect(thrown).toBe(error);
   });
 
+  test('never comes while Next.js renders a page in advance, so nothing is asked', async () => {
+    const target = targetOf();
+    const waiting = inRequest(PAGE, () => target.visit(), { isInAdvance: true });
+    for (let turn = 0; turn < 20; turn += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const outcome = await Promise.race([waiting, Promise.resolve('waits')]);
+    expect(outcome).toBe('waits');
+  });
+
   test('warns once of pages that the proxy does not see', async () => {
     const { lines, logger } = listeningLogger();
     const target = targetOf({}, { logger });
