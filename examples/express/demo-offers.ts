@@ -3,7 +3,7 @@ import { abTest, type EdgeOffers, html, json } from 'target-node-sdk/testing';
 const heroClick = { type: 'click', selector: '#claim' } as const;
 
 /** What the local edge shows: two A/B tests and an offer that everybody gets. */
-export const demoOffers: EdgeOffers = {
+export const demoOffers = {
   mboxes: {
     hero: abTest(
       {
@@ -27,4 +27,4 @@ export const demoOffers: EdgeOffers = {
       { activity: 'Stock labels' },
     ),
   },
-};
+} satisfies EdgeOffers;

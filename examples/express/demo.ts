@@ -74,6 +74,7 @@ export function toDemoControls(edge: DemoEdge | undefined): Html {
 `;
   return html`<div class="demo">
 ${button('visitor', 'Be another visitor')}${edge && (edge.isRunning ? button('stop', 'Stop the edge') : button('start', 'Start the edge again'))}</div>
+<p>The same shop in Next.js: <code>npm run start:next</code></p>
 ${edge && html`<p id="edge" role="status">${toEdgeState(edge)}</p>`}`;
 }
 
