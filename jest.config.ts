@@ -24,6 +24,7 @@ const slow = [
   '/test/client\\.other-realms\\.',
   '/test/client\\.visitors\\.',
   '/test/docs\\.',
+  '/test/impressions/browser\\.',
   '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',

@@ -20,8 +20,8 @@ export interface BeaconScriptOptions {
 const NONCE = /^[\w+/-]{1,256}={0,2}$/;
 
 /**
- * The script, as a function of the endpoint. Each second, and when the page is hidden or left, `K` sends what was
- * queued, and looks for elements that are new. `R` queues the notifications of elements, each once (`s`). An element is
+ * The script, as a function of the endpoint. Each second, and when the page is loaded or left, `K` sends what was queued,
+ * and looks for elements that are new, or stops looking while the page is hidden. `R` queues the notifications of elements, each once (`s`). An element is
  * displayed when half of it has been in view for one second. A page that is made in advance waits until it is shown.
  *
  * It stands in each page, so it is written with as few bytes as possible.
@@ -35,7 +35,7 @@ const SCRIPT =
   'K=()=>{for(;q[0];){let b=JSON.stringify(q.splice(0,20));navigator.sendBeacon?.(E,b)||' +
   'fetch(E,{method:"POST",body:b,keepalive:!0}).catch(d=>d)}' +
   'd.hidden?o.disconnect():Q("display").forEach(e=>o.observe(e))},' +
-  'G=()=>{K();setInterval(K,1e3);w("visibilitychange",K);w("pagehide",K);' +
+  'G=()=>{K();setInterval(K,1e3);w("load",K);w("pagehide",K);' +
   'w("click",v=>R("targetClick",v.composedPath()),!0)};' +
   'd.prerendering?w("prerenderingchange",G,!0):G()})';
 

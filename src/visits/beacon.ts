@@ -20,7 +20,7 @@ export interface BeaconCall {
 /** The part of a call that Analytics reads. */
 export interface BeaconAnalytics {
   readonly supplementalDataId?: string | undefined;
-  /** Only the logging that is not the default. */
+  /** The logging, unless it is the default. */
   readonly logging?: 'client_side' | undefined;
 }
 

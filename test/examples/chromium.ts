@@ -14,8 +14,18 @@ export interface Locator {
   waitFor(): Promise<void>;
 }
 
+/** The timers of a page, which a test can hold and move. */
+export interface Clock {
+  install(options: { time: number }): Promise<void>;
+  pauseAt(time: number): Promise<void>;
+  runFor(ms: number): Promise<void>;
+}
+
 /** A tab. */
 export interface Page {
+  readonly clock: Clock;
+  addInitScript(script: { content: string }): Promise<void>;
+  evaluate<Result>(expression: string): Promise<Result>;
   getByRole(role: string, options?: { name?: string; level?: number }): Locator;
   getByText(text: string, options?: { exact?: boolean }): Locator;
   goto(url: string): Promise<unknown>;
@@ -42,7 +52,13 @@ export interface Browser {
 }
 
 interface Playwright {
-  readonly chromium: { launch(options: { executablePath: string; args: string[] }): Promise<Browser> };
+  readonly chromium: {
+    launch(options: {
+      executablePath: string;
+      args: string[];
+      ignoreDefaultArgs: string[];
+    }): Promise<Browser>;
+  };
 }
 
 /** Where Chromium is looked for. */
@@ -51,7 +67,10 @@ export const chromiumPath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 /** Whether the browser tests can be left out: there is no Chromium, and nobody insists. */
 export const isChromiumMissing = !existsSync(chromiumPath) && process.env.CI !== 'true';
 
-/** Starts Chromium without a window and without calls of its own to the network. */
+/**
+ * Starts Chromium without a window and without calls of its own to the network. Like every browser, it keeps pages for
+ * the way back.
+ */
 export function launchChromium(): Promise<Browser> {
   const { chromium } = jest.requireActual<Playwright>('playwright-core');
   const args = [
@@ -64,5 +83,9 @@ export function launchChromium(): Promise<Browser> {
     '--disable-component-update',
     '--disable-sync',
   ];
-  return chromium.launch({ executablePath: chromiumPath, args });
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args,
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
+  });
 }
