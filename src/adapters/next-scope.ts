@@ -20,7 +20,7 @@ export async function currentHeaders(): Promise<Headers> {
     if (given.keys().next().done) {
       throw noRequest("A page with dynamic = 'force-static' has no request");
     }
-    // With partial prefetching, Next.js renders a page a second time for its store, and that has headers too.
+    // Next.js with partial prefetching renders a page a second time, for its store, and that has headers too.
     await server?.connection?.();
     return given;
   } catch (thrown) {

@@ -232,6 +232,23 @@ describe('commit', () => {
     );
   });
 
+  test('writes the id to which Target has added its cluster, in the same session', async () => {
+    const target = targetOf();
+    const end = Math.floor(Date.now() / 1000) + 1000;
+    const cookie = `mbox=${encodeURIComponent(`session#s1#${end}|PC#minted#${end}`)}; mboxEdgeCluster=35`;
+    await inRequest(
+      { ...PAGE, cookie },
+      async ({ cookies }) => {
+        await (await target.visit()).offer('hero', 'default');
+        await target.commit();
+        expect(cookies).toEqual([
+          ['mbox', expect.stringMatching(/^session#s1#\d+\|PC#minted\.35_0#/), expect.anything()],
+        ]);
+      },
+      { canSetCookies: true },
+    );
+  });
+
   test('says in a debug line that a component writes no cookies, and throws nothing', async () => {
     const { lines, logger } = listeningLogger();
     const target = targetOf({}, { logger });
