@@ -4,6 +4,7 @@ import type { DecisioningMethod } from './delivery-api.js';
 import { asksForOffers } from './edge/delivery-request.js';
 import { invalidField } from './errors.js';
 import type { OwnHint } from './identity/location-hint.js';
+import { setField } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
 import type { ObservedCall, ObservedOperation, Observers } from './observer.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
@@ -25,15 +26,20 @@ export interface AnsweringParts {
   readonly answered: { decisions: number };
 }
 
-/** A question that a method of the client asks. */
+/** A question that a method of the client asks. All fields are set, so that none is read from `Object.prototype`. */
 export interface Question {
   readonly operation: ObservedOperation;
   /** The method by which it is always decided. It is absent when the call or the client says. */
-  readonly method?: DecisioningMethod | undefined;
+  readonly method: DecisioningMethod | undefined;
   /** The budget in ms that the program gives to all calls of this kind, when it is not the client's. */
-  readonly usualTimeoutMs?: number | undefined;
+  readonly usualTimeoutMs: number | undefined;
   /** True when the call leaves nothing of its visitor to later calls of the client, such as those with telemetry. */
-  readonly isForgotten?: boolean;
+  readonly isForgotten: boolean;
+}
+
+/** Makes the question of a method of the client. */
+export function toQuestion(operation: ObservedOperation, method?: DecisioningMethod): Question {
+  return { operation, method, usualTimeoutMs: undefined, isForgotten: false };
 }
 
 type Answer = TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse>;
@@ -57,7 +63,7 @@ export function answerCall(
   return parts.observers.watch(call, async () => {
     try {
       const answer = await answerNow(options, request, parts, question);
-      call.result = answer;
+      setField(call, 'result', answer);
       return answer;
     } catch (thrown) {
       throw toCallError(thrown, options);

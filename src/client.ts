@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-import { answerCall, type Question } from './answer-call.js';
+import { answerCall, type Question, toQuestion } from './answer-call.js';
 import {
   type AnyAttributes,
   AttributesProvider,
@@ -47,8 +47,8 @@ export interface IdentifyOptions extends CallOptions, Callbacks<TargetDeliveryRe
   readonly request?: DeliveryRequest | null | undefined;
 }
 
-const GET_OFFERS: Question = { operation: 'getOffers' };
-const GET_ATTRIBUTES: Question = { operation: 'getAttributes' };
+const GET_OFFERS = toQuestion('getOffers');
+const GET_ATTRIBUTES = toQuestion('getAttributes');
 
 /** The readiness of a client that needs no rules. */
 const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
@@ -182,7 +182,7 @@ export class TargetClient {
       if (request) {
         requireNotifications(request);
       }
-      return this.#answer(own, request, { operation: 'sendNotifications', method: 'server-side' });
+      return this.#answer(own, request, toQuestion('sendNotifications', 'server-side'));
     });
   }
 
@@ -203,7 +203,7 @@ export class TargetClient {
   identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
     return settle(options, this.#parts.environment.logger, (own) => {
       const request = withoutContent(requestOf(own));
-      return this.#answer(own ?? {}, request, { operation: 'identify' });
+      return this.#answer(own ?? {}, request, toQuestion('identify'));
     });
   }
 

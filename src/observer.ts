@@ -1,6 +1,7 @@
 import { callSafely } from './call-safely.js';
 import type { DecisioningMethod, DeliveryResponse } from './delivery-api.js';
 import { nameOf, type TargetError, toTargetError } from './errors.js';
+import { setField } from './inherited-names.js';
 import { LineLimit } from './log-limit.js';
 import type { Logger } from './logger.js';
 
@@ -81,7 +82,7 @@ interface Diagnostics {
 /** The channels of the runtime. They are not imported, because not every runtime has them. */
 const diagnostics: Diagnostics | undefined = (
   globalThis.process as { getBuiltinModule?(name: string): Diagnostics | undefined } | undefined
-)?.getBuiltinModule?.('node:diagnostics_channel');
+)?.getBuiltinModule?.('diagnostics_channel');
 const callChannel = diagnostics?.tracingChannel('target-node-sdk:call');
 
 /** Publishes an event of a client on its diagnostics channel, if the runtime has such channels. */
@@ -116,7 +117,7 @@ export class Observers {
     };
     let run = () =>
       begin().then(ignore, (thrown: unknown) => {
-        call.error = toTargetError(thrown);
+        setField(call, 'error', toTargetError(thrown));
       });
     for (const observer of this.#observers.toReversed()) {
       run = this.#within(observer, call, run);

@@ -1,4 +1,4 @@
-import { answerCall, type Question } from './answer-call.js';
+import { answerCall, type Question, toQuestion } from './answer-call.js';
 import { AttributesProvider, type AttributesSchema } from './attributes.js';
 import { quietly } from './call-safely.js';
 import type { ClientParts } from './client-parts.js';
@@ -109,7 +109,7 @@ export interface VisitSupport {
 }
 
 /** The question of a visitor whom nobody may know. It never leaves the process. */
-const HERE: Question = { operation: 'getOffers', method: 'on-device', isForgotten: true };
+const HERE: Question = { ...toQuestion('getOffers', 'on-device'), isForgotten: true };
 
 /** A question that a visit asks. */
 export interface VisitQuestion extends Question {
@@ -185,7 +185,12 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
 }
 
 function queueReport(options: RequestOptions, { environment, background }: ClientParts): void {
-  const call = toCall(ownOptions(options), environment, options.request, { method: 'server-side' });
+  const call = toCall(
+    ownOptions(options),
+    environment,
+    options.request,
+    toQuestion('sendNotifications', 'server-side'),
+  );
   const { request, encodedSessionId, locationHint, decisioningMethod, timeoutMs, waitUntil } = call;
   const sent = { ...request, context: toSentContext(request.context) };
   const report = new WrittenReport(sent, request.notifications ?? []);

@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { createVisit, fromNodeRequest, toInlineJson } from '../src/adapters/http.js';
+import { createVisit, fromNodeRequest } from '../src/adapters/http.js';
 import type {
   GetOffersOptions,
   TargetClient,
@@ -167,9 +165,8 @@ describe('an answer', () => {
 });
 
 describe('a page', () => {
-  test("with the guide's script for at.js names nobody but its visitor", async () => {
+  test('with the script for at.js names nobody but its visitor', async () => {
     const client = await connect({});
-    const render = toRenderer(snippetOf('docs/express.md', 'targetGlobalSettings'));
     for (const visitor of VISITORS) {
       const cookie = `mbox=${encodeURIComponent(String(optionsOf(visitor).targetCookie))}`;
       const incoming = fromNodeRequest({
@@ -177,7 +174,9 @@ describe('a page', () => {
         url: '/',
         headers: { host: 'shop.example', cookie },
       });
-      const page = await render({ target: createVisit(client, incoming) });
+      const visit = createVisit(client, incoming);
+      await visit.getOffers({ request: { execute: { pageLoad: {} }, prefetch: { views: [{}] } } });
+      const page = visit.handOver().script();
       expect(page).toContain('serverState');
       expect(namedIn(page)).toEqual([visitor]);
       const others = bench.edge.requests.slice(0, -1).map(({ delivery }) => String(delivery?.requestId));
@@ -272,24 +271,4 @@ function fieldsOf(value: unknown, above: readonly unknown[] = []): unknown {
   }
   const names = Reflect.ownKeys(value);
   return names.map((name) => [name, fieldsOf(Reflect.get(value, name), [...above, value])]);
-}
-
-type Render = (request: object) => Promise<string>;
-
-/** The script of a guide's snippet, as a function of the request that the guide takes for granted. */
-function toRenderer(snippet: string): Render {
-  const code = snippet.replace(/^import .*$/m, '');
-  const render = new Function('request', 'toInlineJson', `return (async () => {${code}; return head; })();`);
-  return (request) => render(request, toInlineJson);
-}
-
-/** The TypeScript of a guide that has a word in it. */
-function snippetOf(document: string, word: string): string {
-  const text = readFileSync(join(__dirname, '..', document), 'utf8');
-  const snippets = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
-  const found = snippets.find((code) => code.includes(word));
-  if (found === undefined) {
-    throw new Error(`${document} has no snippet with ${word}`);
-  }
-  return found;
 }

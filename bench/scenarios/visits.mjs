@@ -104,6 +104,36 @@ const decision = operations(async () => {
   return { operation, sink, owed: 1, warmUpCalls: WARM_UP_CALLS };
 });
 
+const COMPONENTS = ['hero', 'menu', 'teaser', 'prices', 'reviews', 'footer'];
+
+/** A page of six components, each of which asks Target by itself, on the edge. */
+function page(connect) {
+  return (host) =>
+    operations(async () => {
+      const { startServerSide } = await import('../subjects/ours.mjs');
+      const client = startServerSide(host, OF_CLUSTER);
+      const http = await import('target-node-sdk/http');
+      const operation = (index) => {
+        const ask = connect(client, http, browserRequest(index));
+        return Promise.all(COMPONENTS.map(ask));
+      };
+      return { operation, warmUpCalls: 3000 };
+    });
+}
+
+const sharedVisit = page((client, { createVisit, fromNodeRequest }, request) => {
+  const visit = createVisit(client, fromNodeRequest(request));
+  return (name) => visit.offer(name, name);
+});
+
+const separateCalls = page((client, { fromNodeRequest, readCookies, toContext }, request) => (name) => {
+  const context = toContext(fromNodeRequest(request));
+  return client.getOffers({
+    request: { context, execute: { mboxes: [{ name }] } },
+    ...readCookies(request.headers.cookie, ORGANIZATION),
+  });
+});
+
 function contentOf({ response }) {
   return response.execute?.mboxes?.map(({ name, options }) => ({ name, options }));
 }
@@ -119,6 +149,16 @@ export const scenarios = [
       { figure: 'cpuUs', of: 'express', minus: 'by hand', to: 'decision', costs: 1.5 },
       { figure: 'cpuUs', of: 'visit', minus: 'by hand', to: 'decision', costs: 1.5 },
       { figure: 'cpuUs', of: 'by hand', to: 'decision' },
+    ],
+  },
+  {
+    name: 'visits/six-components',
+    what: 'a page of six components that each ask the edge: one visit, against six calls, each with an answer of 2 KB',
+    server: { delivery: 2048 },
+    sides: { 'one visit': sharedVisit, 'six calls': separateCalls },
+    comparisons: [
+      { figure: 'cpuUs', of: 'one visit', to: 'six calls', costs: 0.5 },
+      { figure: 'p50Us', of: 'one visit', to: 'six calls', costs: 0.5 },
     ],
   },
 ];

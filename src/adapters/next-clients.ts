@@ -1,5 +1,5 @@
 import { invalidOption } from '../errors.js';
-import { TargetClient, type TargetClientConfig } from '../index.js';
+import { TargetClient, type TargetClientConfig, TargetError } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
 import type { NextOptions } from './next-options.js';
@@ -28,6 +28,7 @@ export function clientSource(options: NextOptions): () => TargetClient {
   let own: TargetClient | undefined;
   let hasJoined = false;
   return () => {
+    refuseInBuild();
     if (key === undefined) {
       own ??= make();
       return own;
@@ -46,6 +47,22 @@ export function clientSource(options: NextOptions): () => TargetClient {
     kept?.client.close().catch(() => undefined);
     return client;
   };
+}
+
+/**
+ * Refuses to decide while Next.js makes static pages: everybody would get what one visitor got. Next.js knows a page by
+ * what it reads of the request, and a client alone reads nothing of it.
+ *
+ * @see https://nextjs.org/docs/app/api-reference/config/next-config-js
+ */
+function refuseInBuild(): void {
+  if (globalThis.process?.env?.NEXT_PHASE === 'phase-production-build') {
+    throw new TargetError(
+      'ERR_TARGET_INVALID_CONFIG',
+      'client() was called while Next.js builds static pages, and its answer would be kept for all visitors. Await ' +
+        'visit() in the page, which makes it dynamic, or await connection() of next/server before client()',
+    );
+  }
 }
 
 /** Tells whether a target takes the client that is there. Only `next dev` replaces one whose config was edited. */

@@ -22,10 +22,11 @@ export interface NextTarget {
   /**
    * Returns the client. It is made at first use, and never by importing the file. So `next build` makes none.
    *
-   * A page that calls the client before it has read anything of the request is kept for all visitors. Use
-   * {@link NextTarget.visit} in pages.
+   * Use {@link NextTarget.visit} in pages. A page that reads nothing of the request is kept for all visitors, so the build
+   * of a page that calls the client alone fails.
    *
-   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option of its config is missing or wrong.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option of its config is missing or wrong, and while Next.js
+   * builds static pages.
    */
   client(): TargetClient;
   /**

@@ -50,6 +50,15 @@ function otherCopy(): typeof NextEntry {
   return copy;
 }
 
+function targetErrorIn(act: () => unknown): TargetError | undefined {
+  try {
+    act();
+  } catch (thrown) {
+    return thrown instanceof TargetError ? thrown : undefined;
+  }
+  return undefined;
+}
+
 describe('the client', () => {
   test('is made at first use, and not when the file is loaded', async () => {
     const created = jest.spyOn(TargetClient, 'create');
@@ -58,6 +67,17 @@ describe('the client', () => {
     expect(target.client()).toBe(target.client());
     expect(created).toHaveBeenCalledTimes(1);
     created.mockRestore();
+  });
+
+  test('is refused while Next.js builds, and is there when it serves', () => {
+    const target = make(optionsOf());
+    process.env.NEXT_PHASE = 'phase-production-build';
+    const error = targetErrorIn(() => target.client());
+    process.env.NEXT_PHASE = 'phase-production-server';
+    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG' });
+    expect(error?.message).toContain('Await visit() in the page');
+    expect(target.client()).toBeInstanceOf(TargetClient);
+    delete process.env.NEXT_PHASE;
   });
 
   test('is one for all copies of the file', async () => {

@@ -239,9 +239,10 @@ describe('with an account', () => {
     const answer = await fetch(`${server.url}/claim`, { ...CLAIM, headers, body });
     expect(await answer.json()).toEqual({ isReported: true });
     expect(answer.headers.getSetCookie()).toHaveLength(2);
-    expect(edge.requests).toHaveLength(1);
-    expect(edge.requests[0]?.query.sessionId).toBe(cell(page, 'Session'));
-    expect(delivered()).toEqual([
+    // The order of an earlier test may be sent once more meanwhile.
+    const clicks = edge.requests.filter(({ delivery }) => delivery?.notifications);
+    expect(clicks.map(({ query }) => query.sessionId)).toEqual([cell(page, 'Session')]);
+    expect(clicks.map(({ delivery }) => delivery)).toEqual([
       expect.objectContaining({
         id: { tntId: cell(page, 'tntId') },
         context: expect.objectContaining({

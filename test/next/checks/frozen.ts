@@ -35,6 +35,15 @@ export default async function Page() { return <p>{await ${ASK}}</p>; }
 `,
     remedy: /force-static|request/,
   },
+  'by-client-alone': {
+    text: `${IMPORT}
+const request = { execute: { mboxes: [{ name: 'q1' }] } };
+export default async function Page() {
+  return <p>{(await target.client().getOffers({ request })).response.execute.mboxes[0].options[0].content}</p>;
+}
+`,
+    remedy: /Await visit\(\) in the page/,
+  },
   'in-unstable-cache': {
     text: `import { unstable_cache } from 'next/cache';
 ${IMPORT}
