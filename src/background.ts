@@ -10,7 +10,6 @@ import type { BackgroundWork } from './reports/background-work.js';
 import { NotificationQueue } from './reports/notification-queue.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
-import { mboxNamesOf } from './request/observed-call.js';
 
 /** Parts of a client that its background work uses. */
 export interface BackgroundOptions {
@@ -47,8 +46,7 @@ export class Background {
     this.#options = options;
     this.notifications = new NotificationQueue({
       policy: config.notifications,
-      deliver: (call) =>
-        observers.areWatching ? observers.watch(toObserved(call), () => deliver(call)) : deliver(call),
+      deliver: (call) => (observers.areWatching ? deliverObserved(call, deliver, observers) : deliver(call)),
       hostOf,
       events,
       logger,
@@ -131,7 +129,22 @@ export class Background {
   }
 }
 
-/** Tells observers of a call of the queue. */
-function toObserved({ request, decisioningMethod }: Delivery): ObservedCall {
-  return { operation: 'notify', decisioningMethod, mboxes: mboxNamesOf(request) };
+/** Delivers a call of the queue among the observers. They get no result: the answer holds only what Target has taken. */
+async function deliverObserved<Delivered>(
+  call: Delivery,
+  deliver: (call: Delivery) => Promise<Delivered>,
+  observers: Observers,
+): Promise<Delivered> {
+  const { decisioningMethod } = call;
+  // Browsers report too, and the names in their reports may be invented.
+  const observed: ObservedCall = { operation: 'notify', decisioningMethod, mboxes: [] };
+  let delivering: Promise<Delivered> | undefined;
+  const start = () => {
+    delivering ??= deliver(call);
+    return delivering;
+  };
+  await observers.watch(observed, async () => {
+    await start();
+  });
+  return start();
 }

@@ -33,7 +33,7 @@ export interface ObservedCall {
   readonly operation: ObservedOperation;
   /** The method by which the call is to be decided: the call's own, or the client's. */
   readonly decisioningMethod: DecisioningMethod;
-  /** The names of the mboxes that the call asks for or reports. */
+  /** The names of the mboxes that the call asks for or reports. Work in the background has none. */
   readonly mboxes: readonly string[];
   /** The answer, when the call has one. `notify` and `artifact` have none. */
   result?: ObservedResult;

@@ -71,7 +71,7 @@ describe('an observer sees', () => {
     await until(() => seen('notify') !== undefined);
     expect(seen('artifact')).toMatchObject({ decisioningMethod: 'on-device', mboxes: [] });
     expect(seen('getOffers')).toMatchObject({ result: { decisioningMethod: 'on-device' } });
-    expect(seen('notify')).toMatchObject({ mboxes: ['hero'] });
+    expect(seen('notify')).toMatchObject({ mboxes: [] });
     expect(seen('notify')).not.toHaveProperty('result');
   });
 
@@ -213,6 +213,22 @@ describe('diagnostics channels', () => {
       ['error', 'getOffers', false, 'ERR_TARGET_RESPONSE'],
       ['asyncEnd', 'getOffers', false, 'ERR_TARGET_RESPONSE'],
     ]);
+  });
+
+  test('give the delivery of notifications no result', async () => {
+    const messages: ObservedCall[] = [];
+    const subscribers = { asyncEnd: (message: unknown) => messages.push({ ...(message as ObservedCall) }) };
+    const calls = tracingChannel<unknown, object>('target-node-sdk:call');
+    calls.subscribe(subscribers as never);
+    edge.edge.setArtifact(flagsArtifact());
+    const client = edge.connect({ decisioningMethod: 'on-device' });
+    await client.ready();
+    await client.getOffers({ request: HERO });
+    await client.flush();
+    await until(() => messages.some(({ operation }) => operation === 'notify'));
+    calls.unsubscribe(subscribers as never);
+    const results = messages.filter(({ operation }) => operation === 'notify').map(({ result }) => result);
+    expect(results).toEqual([undefined]);
   });
 
   test('publish the events of clients', async () => {

@@ -61,10 +61,14 @@ export function checkType(name: string, type: 'boolean' | 'string', value: unkno
 
 /** Refuses a number of trusted proxies that is none. */
 export function checkHops(trustProxy: unknown): void {
-  if (trustProxy === undefined || typeof trustProxy === 'boolean' || Number.isSafeInteger(trustProxy)) {
+  if (trustProxy === undefined || typeof trustProxy === 'boolean' || isCount(trustProxy)) {
     return;
   }
   throw invalidOption('trustProxy', 'a boolean or a number of proxies', trustProxy);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /**
@@ -126,15 +130,28 @@ export interface ServerRequestLike {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
-/** Reads a request of a framework, with the host as the framework knows it. */
+/** Reads a request of a framework, with the host as the framework knows it. What cannot be read is absent. */
 export function fromServerRequest<Request extends ServerRequestLike>(
   request: Request,
   hostOf: (request: Request) => string | undefined,
 ): IncomingRequest {
+  const host = readable(() => hostOf(request)) ?? '';
   return fromNodeRequest({
-    method: request.method,
-    headers: request.headers,
-    url: `http://${hostOf(request) ?? ''}${request.originalUrl}`,
-    socket: { remoteAddress: request.ip, encrypted: request.protocol === 'https' },
+    method: readable(() => request.method),
+    headers: readable(() => request.headers) ?? {},
+    url: `http://${host}${readable(() => request.originalUrl) ?? ''}`,
+    socket: {
+      remoteAddress: readable(() => request.ip),
+      encrypted: readable(() => request.protocol) === 'https',
+    },
   });
+}
+
+/** Reads a field of a request. It may be a getter that throws, such as one of a connection that has ended. */
+function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

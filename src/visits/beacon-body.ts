@@ -11,15 +11,17 @@ export interface BeaconReport extends BeaconCall {
 }
 
 /** The maximum number of bytes of a beacon. Browsers send no longer ones. */
-const MAX_BYTES = 64 * 1024;
+export const MAX_BEACON_BYTES = 64 * 1024;
 /** The maximum number of notifications of a request to the edge. */
 const MAX_NOTIFICATIONS = 50;
+/** The maximum number of calls that a beacon can make. A page has a few properties and ids for Analytics at most. */
+const MAX_CALLS = 5;
 /** A display of an older page is not reported: the page came from a store. */
 const MAX_AGE_MS = 30 * 60 * 1000;
 
 /** Tells whether a body is longer than a beacon can be. */
 export function isTooLong(body: string): boolean {
-  return body.length > MAX_BYTES || new TextEncoder().encode(body).length > MAX_BYTES;
+  return body.length > MAX_BEACON_BYTES || new TextEncoder().encode(body).length > MAX_BEACON_BYTES;
 }
 
 /**
@@ -48,9 +50,12 @@ function toReports(parsed: unknown, nowMs: number): BeaconReport[] {
     }
     const key = JSON.stringify(call);
     const report = reports.get(key) ?? { ...call, notifications: [] };
-    // The clocks of browsers are often wrong, and the script has sent the notification within two seconds.
+    // The page has the time at which it was made. The script has sent the notification within two seconds.
     report.notifications.push({ ...notification, timestamp: nowMs });
     reports.set(key, report);
+  }
+  if (reports.size > MAX_CALLS) {
+    throw new Malformed();
   }
   return [...reports.values()];
 }
@@ -124,7 +129,7 @@ function toRecord(value: unknown): JsonRecord {
   return value;
 }
 
-function toText(value: unknown, maxLength = MAX_BYTES): string {
+function toText(value: unknown, maxLength = MAX_BEACON_BYTES): string {
   if (typeof value !== 'string' || value === '' || value.length > maxLength) {
     throw new Malformed();
   }

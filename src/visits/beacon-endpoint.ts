@@ -4,11 +4,12 @@ import { parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { Context, TargetClient } from '../index.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
-import { type BeaconReport, isTooLong, readBeacon } from './beacon-body.js';
+import { type BeaconReport, isTooLong, MAX_BEACON_BYTES, readBeacon } from './beacon-body.js';
 import { type CookieOptions, readCookiesAt } from './cookies.js';
 import { ecidOf } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { headerOf, MAX_READ_LENGTH, toUrl, urlOf } from './page-url.js';
+import { type BeaconBody, readBody } from './read-body.js';
 import { toWrittenCookies } from './secure-cookies.js';
 import { VisitFacts } from './visit-facts.js';
 import { forgottenCookies, VisitIdentity } from './visit-identity.js';
@@ -34,18 +35,19 @@ export interface BeaconAnswer {
  * The visitor is that of the request's cookies, and a request without them is dropped. Nothing that a browser sends makes
  * it reject.
  *
- * @param body the body of the request, as text.
+ * @param body the body of the request: its text, a request of Node, or the `body` of a `Request`. At most 64 kB of it are
+ * read.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` as a rejection, for a wrong option, as `createVisit` does.
  * @example
  * ```ts
- * const { status, headers } = await handleBeacon(client, fromFetchRequest(request), await request.text());
+ * const { status, headers } = await handleBeacon(client, fromFetchRequest(request), request.body);
  * return new Response(null, { status, headers });
  * ```
  */
 export async function handleBeacon(
   client: TargetClient,
   incoming: IncomingRequest,
-  body: string,
+  body: BeaconBody,
   options: VisitOptions | null = {},
 ): Promise<BeaconAnswer> {
   const own = ownOf(options ?? {});
@@ -54,10 +56,11 @@ export async function handleBeacon(
   if (!isOfOwnPage(incoming)) {
     return { status: 403, headers: [] };
   }
-  if (typeof body === 'string' && isTooLong(body)) {
+  const text = await readBody(body, MAX_BEACON_BYTES);
+  if (isTooLong(text)) {
     return { status: 413, headers: [] };
   }
-  const reports = typeof body === 'string' ? readBeacon(body, nowMs) : undefined;
+  const reports = readBeacon(text, nowMs);
   if (!reports) {
     return { status: 400, headers: [] };
   }

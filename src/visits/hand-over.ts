@@ -3,9 +3,9 @@ import { describeKind, invalidOption } from '../errors.js';
 import type { LoggerOption, TargetDeliveryResponse } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
+import { type Checks, checkFields, RECORD, TEXT } from './field-checks.js';
 import { toInlineJson } from './inline-json.js';
 import type { VisitAnswer } from './visit-call.js';
-import { type Checks, checkFields, RECORD, TEXT } from './visit-options.js';
 
 /** The options of `visit.handOver`. */
 export interface HandOverOptions {

@@ -1,11 +1,20 @@
-import { invalidOption, unreadableError } from '../errors.js';
 import type { Context, ExperienceCloud, TargetError } from '../index.js';
-import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
 import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
 import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';
+import {
+  BOOLEAN,
+  type Check,
+  type Checks,
+  checkFields,
+  FUNCTION,
+  isFunction,
+  oneOf,
+  RECORD,
+  readField,
+} from './field-checks.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { isPath } from './page-url.js';
 import type { TrackOptions } from './visit-call.js';
@@ -156,26 +165,6 @@ export interface VisitOptions extends Pick<CallOptions, 'timeout'> {
   readonly waitUntil?: ((work: Promise<unknown>) => void) | null | undefined;
 }
 
-/** Tells whether a value is right, and what was wanted. */
-interface Check {
-  readonly wanted: string;
-  accepts(value: unknown): boolean;
-}
-
-/** The checks of options by name. An option whose own options are checked has such a table itself. */
-export interface Checks {
-  readonly [name: string]: Check | Checks;
-}
-
-function oneOf(...words: readonly unknown[]): Check {
-  return { wanted: `one of ${words.join(', ')}`, accepts: (value) => words.includes(value) };
-}
-
-const isFunction = (value: unknown) => typeof value === 'function';
-const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' };
-const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
-export const RECORD: Check = { wanted: 'an object', accepts: isRecord };
-export const TEXT: Check = { wanted: 'a text', accepts: (value) => typeof value === 'string' };
 const MAX_TIMEOUT_MS = 2 ** 31;
 
 /** Tells whether a cookie can have an attribute. With a wrong one, no answer could be sent. */
@@ -254,39 +243,4 @@ export const VISIT_OPTIONS: ReadonlySet<string> = new Set(Object.keys(CHECKS));
  */
 export function checkVisitOptions(options: VisitOptions): void {
   checkFields(options, CHECKS, '');
-}
-
-/**
- * Checks the fields of an object by a table.
- * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value.
- */
-export function checkFields(fields: unknown, checks: Checks, path: string): void {
-  if (!isRecord(fields)) {
-    throw invalidOption(path || 'options', 'an object', fields);
-  }
-  for (const name of Object.keys(checks)) {
-    const inner = path ? `${path}.${name}` : name;
-    const value = readField(fields, name, inner);
-    const check = checks[name];
-    if (value === undefined || value === null || !check) {
-      continue;
-    }
-    if (!isCheck(check)) {
-      checkFields(value, check, inner);
-    } else if (!check.accepts(value)) {
-      throw invalidOption(inner, check.wanted, value);
-    }
-  }
-}
-
-function isCheck(check: Check | Checks): check is Check {
-  return Object.hasOwn(check, 'accepts');
-}
-
-function readField(fields: JsonRecord, name: string, path: string): unknown {
-  try {
-    return ownFieldOf(fields, name);
-  } catch (cause) {
-    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
-  }
 }

@@ -99,6 +99,35 @@ describe('a page', () => {
   });
 });
 
+test('a request of a connection that has ended is read as far as it can be', () => {
+  const gone = () => {
+    throw new Error('the session has ended');
+  };
+  const request = {
+    method: 'GET',
+    originalUrl: '/',
+    headers: { host: 'shop.example' },
+    hostname: 'shop.example',
+    get ip() {
+      return gone();
+    },
+    get protocol() {
+      return gone();
+    },
+  };
+  const response = {
+    headersSent: false,
+    writeHead: () => undefined,
+    setHeader: () => undefined,
+    appendHeader: () => undefined,
+    removeHeader: () => undefined,
+  };
+  const errors: unknown[] = [];
+  target(connect())(request, response, (error) => errors.push(error));
+  expect(errors).toEqual([undefined]);
+  expect(visitOf(request as { target?: unknown })).toBeDefined();
+});
+
 describe('after the headers are sent', () => {
   test('a visit still answers, and nothing throws', async () => {
     const app = appOf(async (visit, response) => {

@@ -159,6 +159,7 @@ describe('the middleware', () => {
       [client, { asyncContext: 1 }, 'asyncContext'],
       [client, { ipHeader: 1 }, 'ipHeader'],
       [client, { trustProxy: 'yes' }, 'trustProxy'],
+      [client, { trustProxy: -1 }, 'trustProxy'],
       [client, { consent: 'yes' }, 'consent'],
     ];
     for (const [givenClient, options, path] of wrong) {

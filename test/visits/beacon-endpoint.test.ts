@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import {
   createVisit,
@@ -384,6 +385,64 @@ describe('the body of a beacon', () => {
   ])('is malformed: %s', async (_, body) => {
     expect(await statusOf(body)).toBe(400);
     expect(bench.edge.requests).toEqual([]);
+  });
+
+  describe('as what a server has of it', () => {
+    const whole = (text: string) => [Buffer.from(text.slice(0, 9)), Buffer.from(text.slice(9))];
+    const sources: [string, (text: string) => Parameters<typeof handleBeacon>[2]][] = [
+      ['a request of Node', (text) => Readable.from(whole(text))],
+      ['the body of a Request', (text) => new Request(ENDPOINT, { method: 'POST', body: text }).body],
+      ['a stream without iteration', (text) => onlyReader(new Blob([text]).stream())],
+    ];
+
+    function onlyReader(stream: ReadableStream<Uint8Array>) {
+      return { getReader: () => stream.getReader() };
+    }
+
+    test.each(sources)('%s', async (_, from) => {
+      const { browser, client, displays } = await pageInAdvance();
+      const { status } = await handleBeacon(client, beaconOf(browser), from(JSON.stringify(displays)));
+      expect(status).toBe(204);
+      await client.flush();
+      expect(reported()).toHaveLength(1);
+    });
+
+    test.each(sources)('%s that is too long is not read to its end', async (_, from) => {
+      const { browser, client } = await pageInAdvance();
+      const { status } = await handleBeacon(client, beaconOf(browser), from('x'.repeat(200_000)));
+      expect(status).toBe(413);
+    });
+
+    test('a connection that breaks off, an empty one, and one that was read', async () => {
+      const { browser, client } = await pageInAdvance();
+      const broken = Readable.from(
+        (async function* () {
+          yield Buffer.from('[');
+          throw new Error('aborted');
+        })(),
+      );
+      const request = new Request(ENDPOINT, { method: 'POST', body: '[]' });
+      await request.text();
+      for (const body of [broken, null, undefined, request.body]) {
+        expect((await handleBeacon(client, beaconOf(browser), body)).status).toBe(400);
+      }
+    });
+  });
+
+  test('makes only a few calls', async () => {
+    const { browser, client, displays } = await pageInAdvance();
+    const [display] = displays;
+    const withIds = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({
+        ...display,
+        id: `id-${index}`,
+        analytics: { supplementalDataId: `${'0'.repeat(15)}${index}-${'0'.repeat(16)}` },
+      }));
+    const statusOf = async (count: number) =>
+      (await handleBeacon(client, beaconOf(browser), JSON.stringify(withIds(count)))).status;
+    expect([await statusOf(5), await statusOf(6)]).toEqual([204, 400]);
+    await client.flush();
+    expect(bench.edge.requests).toHaveLength(5);
   });
 
   test('has at most 64 kB, in bytes', async () => {

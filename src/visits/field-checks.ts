@@ -1,0 +1,61 @@
+import { invalidOption, unreadableError } from '../errors.js';
+import { ownFieldOf } from '../inherited-names.js';
+import { isRecord, type JsonRecord } from '../json.js';
+
+/** Tells whether a value is right, and what was wanted. */
+export interface Check {
+  readonly wanted: string;
+  accepts(value: unknown): boolean;
+}
+
+/** The checks of options by name. An option whose own options are checked has such a table itself. */
+export interface Checks {
+  readonly [name: string]: Check | Checks;
+}
+
+/** Makes the check of one value among a few. */
+export function oneOf(...words: readonly unknown[]): Check {
+  return { wanted: `one of ${words.join(', ')}`, accepts: (value) => words.includes(value) };
+}
+
+export const isFunction = (value: unknown) => typeof value === 'function';
+export const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typeof value === 'boolean' };
+export const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
+export const RECORD: Check = { wanted: 'an object', accepts: isRecord };
+export const TEXT: Check = { wanted: 'a text', accepts: (value) => typeof value === 'string' };
+
+/**
+ * Checks the fields of an object by a table.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value.
+ */
+export function checkFields(fields: unknown, checks: Checks, path: string): void {
+  if (!isRecord(fields)) {
+    throw invalidOption(path || 'options', 'an object', fields);
+  }
+  for (const name of Object.keys(checks)) {
+    const inner = path ? `${path}.${name}` : name;
+    const value = readField(fields, name, inner);
+    const check = checks[name];
+    if (value === undefined || value === null || !check) {
+      continue;
+    }
+    if (!isCheck(check)) {
+      checkFields(value, check, inner);
+    } else if (!check.accepts(value)) {
+      throw invalidOption(inner, check.wanted, value);
+    }
+  }
+}
+
+function isCheck(check: Check | Checks): check is Check {
+  return Object.hasOwn(check, 'accepts');
+}
+
+/** Reads a field of options. A getter of the caller may throw, and the error names its option. */
+export function readField(fields: JsonRecord, name: string, path: string): unknown {
+  try {
+    return ownFieldOf(fields, name);
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
+  }
+}
