@@ -20,8 +20,8 @@ export const handler: APIGatewayProxyHandlerV2 = async ({
   };
   const visit = createVisit(client, incoming, options);
   const body = await page(visit);
-  const others = visit.headers().filter(([name]) => name !== 'Set-Cookie');
   await client.flush({ timeout: 500 });
+  const others = visit.headers().filter(([name]) => name !== 'Set-Cookie');
   return {
     statusCode: 200,
     headers: { ...Object.fromEntries(others), 'Content-Type': 'text/html; charset=utf-8' },
