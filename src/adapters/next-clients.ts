@@ -53,6 +53,9 @@ export function clientSource(options: NextOptions): () => TargetClient {
  * Refuses to decide while Next.js makes static pages: everybody would get what one visitor got. Next.js knows a page by
  * what it reads of the request, and a client alone reads nothing of it.
  *
+ * This covers the build alone. Nothing tells a page that is made and kept at its first request from a dynamic one, nor
+ * `use cache` and `unstable_cache()` in a dynamic page from code outside of them.
+ *
  * @see https://nextjs.org/docs/app/api-reference/config/next-config-js
  */
 function refuseInBuild(): void {

@@ -26,7 +26,7 @@ export interface NextTargetOptions extends VisitOptions {
   readonly newVisitors?: 'mint' | 'ask' | 'session' | null | undefined;
   /**
    * Tells whether a visit that has decided in this process sends its reports before the platform stops the process, with
-   * `after` of Next.js.
+   * `after` of Next.js. There is no `after` in the Pages Router: set `waitUntil`, or await `client.flush()`.
    * @default 'after' where the environment variable `VERCEL` or `AWS_LAMBDA_FUNCTION_NAME` is set, else 'never'
    */
   readonly flush?: 'after' | 'never' | null | undefined;

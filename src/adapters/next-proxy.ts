@@ -1,6 +1,7 @@
 import type { TargetClient } from '../index.js';
+import { isObject } from '../json.js';
 import { cookiesOfProxy } from '../visits/proxy-identity.js';
-import { withCookies } from '../visits/written-cookies.js';
+import { nameOf, readSetCookie, type WrittenCookie, withCookies } from '../visits/written-cookies.js';
 import type { NextOptions } from './next-options.js';
 import {
   KIND_HEADER,
@@ -21,8 +22,9 @@ export interface BegunRequest {
   /** The headers for the rest of Next.js: those of the request, with the visitor's identity and the URL of the page. */
   readonly headers: Headers;
   /**
-   * Adds the visitor's cookies to an answer, with `Cache-Control: private, no-store`, and returns the answer. An answer
-   * whose headers cannot be changed is copied.
+   * Adds the visitor's cookies to an answer, with `Cache-Control: private, no-store`, and returns the answer. The `cookies`
+   * of a `NextResponse` know them too, so the program can set others before and after. An answer whose headers cannot be
+   * changed is copied.
    */
   apply<Answer extends NextAnswerLike>(response: Answer): Answer;
 }
@@ -40,12 +42,7 @@ export async function beginRequest(
   const lines =
     before.length > 0 || kind === 'file'
       ? before
-      : await cookiesOfProxy(
-          client,
-          { incoming: read.incoming, isForPage: kind === 'page' },
-          options.visits,
-          options.newVisitors,
-        );
+      : await cookiesOfProxy(client, { incoming: read.incoming, kind }, options.visits, options.newVisitors);
   const headers = toForwarded(request, read, lines);
   // Calls of the proxy itself find the visitor that the page finds.
   const { url, method, ipAddress } = read.incoming;
@@ -59,29 +56,34 @@ export async function beginRequest(
         return response;
       }
       const visit = options.visits.clientHints ? visits.of(request, () => read) : visits.find(request);
-      const due = visit?.headers() ?? [];
-      const answer = withHeaders(response, due.some(isSetCookie) ? due : [...lines.map(toSetCookie), ...due]);
+      const answer = withHeaders(response, withDue(lines, visit?.headers() ?? []));
       applied.add(answer);
       return answer;
     },
   };
 }
 
-/** The kinds of requests: for a page that a browser shows, for a file, or for anything else. */
-type Kind = 'page' | 'file' | 'other';
+/** The kinds of requests: for a page that a browser shows, of the router of Next.js, for a file, or for anything else. */
+type Kind = 'page' | 'router' | 'file' | 'other';
 
-function kindOf({ url, headers }: Request, { incoming, isOfRouter }: ReadRequest): Kind {
+function kindOf({ url, method, headers }: Request, { incoming, isOfRouter }: ReadRequest): Kind {
   const path = /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(incoming.url || url)?.[1] ?? '';
   if (/^\/_next\/(?!data\/)/.test(path)) {
     return 'file';
   }
+  // The answer to a server action has the page in it, as those to the router have.
+  const isRendering = isOfRouter || (method === 'POST' && headers.has('next-action'));
   // Browsers send this header to hosts that they trust: over https, and to the same machine.
   const wanted = headers.get('sec-fetch-dest');
   if (wanted !== null) {
-    return /^i?frame$|^document$/.test(wanted) ? 'page' : wanted === 'empty' ? 'other' : 'file';
+    const isShown = /^i?frame$|^document$/.test(wanted);
+    return isShown ? 'page' : wanted !== 'empty' ? 'file' : isRendering ? 'router' : 'other';
+  }
+  if (isRendering) {
+    return 'router';
   }
   const isHtml = headers.get('accept')?.includes('text/html') === true;
-  return isHtml && !isOfRouter ? 'page' : /\.\w{2,5}$/.test(path) ? 'file' : 'other';
+  return isHtml ? 'page' : /\.\w{2,5}$/.test(path) ? 'file' : 'other';
 }
 
 function toForwarded(
@@ -108,8 +110,11 @@ function isSetCookie([name]: Header): boolean {
   return name === 'Set-Cookie';
 }
 
-function toSetCookie(line: string): Header {
-  return ['Set-Cookie', line];
+/** Returns the headers of a visit, with the lines of the proxy for those cookies that the visit does not write. */
+function withDue(lines: readonly string[], due: readonly Header[]): Header[] {
+  const names = due.filter(isSetCookie).map(([, line]) => nameOf(line));
+  const own = lines.filter((line) => !names.includes(nameOf(line)));
+  return [...own.map((line): Header => ['Set-Cookie', line]), ...due];
 }
 
 function withHeaders<Answer extends NextAnswerLike>(response: Answer, headers: readonly Header[]): Answer {
@@ -118,12 +123,12 @@ function withHeaders<Answer extends NextAnswerLike>(response: Answer, headers: r
     ? [...headers, ['Cache-Control', 'private, no-store']]
     : [...headers];
   try {
-    addHeaders(response.headers, all);
+    addHeaders(response, all);
     return response;
   } catch {
     // The headers of an answer of `fetch` or of `Response.redirect` cannot be changed, but those of a copy can.
     const copy = copyOf(response as unknown as Response);
-    addHeaders(copy.headers, all);
+    addHeaders(copy, all);
     return copy as unknown as Answer;
   }
 }
@@ -132,8 +137,34 @@ function copyOf(response: Response): Response {
   return new Response(response.body, response);
 }
 
-function addHeaders(to: Headers, headers: readonly Header[]): void {
+function addHeaders(response: NextAnswerLike, headers: readonly Header[]): void {
+  const { headers: to } = response;
+  const lines = headers.filter(isSetCookie).map(([, line]) => line);
+  const jar = jarOf(response);
+  if (jar && lines.length > 0) {
+    const before = to.getSetCookie();
+    for (const { name, value, attributes } of lines.map(readSetCookie)) {
+      jar.set(name, value, attributes);
+    }
+    // The jar knows the cookies now. It has dropped the lines of others, so all are written as they were.
+    to.delete('Set-Cookie');
+    for (const line of before) {
+      to.append('Set-Cookie', line);
+    }
+  }
   for (const [name, value] of headers) {
     to[name === 'Cache-Control' ? 'set' : 'append'](name, value);
   }
+}
+
+/** The cookies of a `NextResponse`. Each `set` writes all cookies anew that it knows, and drops all other lines. */
+interface CookieJar {
+  set(name: string, value: string, attributes: WrittenCookie['attributes']): unknown;
+}
+
+function jarOf(response: NextAnswerLike): CookieJar | undefined {
+  const cookies: unknown = Reflect.get(response, 'cookies');
+  return isObject(cookies) && typeof Reflect.get(cookies, 'set') === 'function'
+    ? (cookies as CookieJar)
+    : undefined;
 }

@@ -19,6 +19,10 @@ const UNPROXIED =
   'a new visitor is lost. Export target.proxy from proxy.ts, for this page too, and see the option trustProxy';
 const holder = globalThis as { [VISITS]?: WeakMap<object, VisitsByClient> };
 
+const UNFLUSHED =
+  "flush: 'after' has no effect outside of the App Router, so reports may be lost when the platform stops the process: " +
+  'in the Pages Router, set the option waitUntil, or await client.flush()';
+
 /** Makes the visits of a target. */
 export interface VisitMaker {
   /** Returns the visit of the request that an object stands for. It is made when it is first asked for. */
@@ -88,7 +92,8 @@ function lastingWork(client: TargetClient, options: NextOptions): NonNullable<Vi
     const isFirst = !isFlushed;
     isFlushed = true;
     own?.(work);
-    void afterAnswer(client, [own ? undefined : work, isFirst ? () => client.flush() : undefined]);
+    const works = [own ? undefined : work, isFirst ? () => client.flush() : undefined];
+    void afterAnswer(client, works, options.flushes && !own);
   };
 }
 
@@ -97,10 +102,14 @@ function waitUntilOf(client: NextOptions['client']): VisitOptions['waitUntil'] {
   return typeof waitUntil === 'function' ? (waitUntil as NonNullable<VisitOptions['waitUntil']>) : undefined;
 }
 
-/** Gives work to `after` of Next.js. It needs a request of the App Router, and Next.js from 15.1 on. */
+/**
+ * Gives work to `after` of Next.js. It needs a request of the App Router, and Next.js from 15.1 on. When the program or
+ * the platform needs it, its absence is worth a warning.
+ */
 async function afterAnswer(
   client: TargetClient,
   works: readonly (Promise<unknown> | (() => unknown) | undefined)[],
+  isNeeded: boolean,
 ): Promise<void> {
   const { logger } = client.forVisits;
   try {
@@ -111,6 +120,10 @@ async function afterAnswer(
       }
     }
   } catch {
+    if (isNeeded) {
+      warnOnce(logger, UNFLUSHED);
+      return;
+    }
     logger.debug('work goes on after the answer, and Next.js does not wait for it');
   }
 }

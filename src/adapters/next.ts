@@ -22,8 +22,10 @@ export interface NextTarget {
   /**
    * Returns the client. It is made at first use, and never by importing the file. So `next build` makes none.
    *
-   * Use {@link NextTarget.visit} in pages. A page that reads nothing of the request is kept for all visitors, so the build
-   * of a page that calls the client alone fails.
+   * Use {@link NextTarget.visit} in pages. Next.js keeps a page that reads nothing of the request, and shows what one
+   * visitor got to all of them. So the build of a static page that calls the client alone fails. Other places cannot be
+   * known, and keep the answer: a page that is rendered at its first request, because `generateStaticParams()` did not
+   * name it, or is rendered again after a time, and `use cache` or `unstable_cache()` in a dynamic page.
    *
    * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option of its config is missing or wrong, and while Next.js
    * builds static pages.
@@ -70,8 +72,10 @@ export interface NextTarget {
    * Pass its `headers` on, and give what you answer to `apply`. Calls of the proxy itself come behind it.
    *
    * A new visitor gets an identity when a browser asks for a page that somebody sees. The cookie of a known visitor is
-   * renewed. The session in it is not prolonged, because the session at Target ends 30 minutes after the last call, and a
-   * proxy makes none. When it has ended, the next page begins a new one. Reports to {@link NextTarget.beacon} prolong it.
+   * renewed, and its session lives for 31 minutes from then on, because the page behind the proxy calls Target and cannot
+   * write the cookie itself. When the session has ended, the next page, request of the router or server action begins a
+   * new one. Requests of scripts only prolong a session: in Next.js 15, some of the router look like them. Files change
+   * nothing. With `cookies.write: 'changed'`, nothing is prolonged.
    *
    * @example
    * ```ts
@@ -84,8 +88,8 @@ export interface NextTarget {
   begin(request: Request): Promise<BegunRequest>;
   /**
    * Answers a request in a proxy. The browser gets a cookie with the visitor's identity, and the page sees it and its own
-   * URL. An answer with a cookie has `Cache-Control: private, no-store`, also that of a static page: leave pages out of
-   * the `matcher` that never ask Target.
+   * URL. An answer with a cookie has `Cache-Control: private, no-store`, also that of a static page, and also with
+   * `cacheControl: false`: leave pages out of the `matcher` that never ask Target.
    *
    * @example
    * ```ts
@@ -96,9 +100,12 @@ export interface NextTarget {
    */
   proxy(request: Request): Promise<Response>;
   /**
-   * Writes the visitor's cookies in a server action or a route handler. It writes them only when an id has changed,
-   * because a cookie makes the browser forget the pages that the router has loaded. In a component, it writes a debug
-   * line and nothing else.
+   * Writes the visitor's cookies in a server action. It writes them only when an id has changed, because a cookie makes
+   * the browser forget the pages that the router has loaded. In a component, it writes a debug line and nothing else.
+   *
+   * It cannot write `Cache-Control`. So a route handler, whose answer to `GET` a cache may keep for others, uses
+   * {@link NextTarget.visitOf} and sends the headers of the visit:
+   * `Response.json(offer, { headers: target.visitOf(request).headers() })`.
    *
    * @example
    * ```ts

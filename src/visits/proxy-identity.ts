@@ -1,13 +1,14 @@
-import { formatMboxCookie, parseMboxCookie, SESSION_SECONDS } from '../identity/mbox-cookie.js';
+import { formatMboxCookie, parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { TargetClient } from '../index.js';
 import { ownOf } from '../inherited-names.js';
-import { type CookieOptions, toSetCookieHeaders } from './cookies.js';
+import { toSetCookieHeaders } from './cookies.js';
 import { readIdentity } from './ecid.js';
 import { ecidOf } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { headerOf } from './page-url.js';
 import { createVisit } from './visit.js';
 import { VisitFacts } from './visit-facts.js';
+import { forgottenCookies } from './visit-identity.js';
 import type { VisitOptions } from './visit-options.js';
 
 /** The ways to name a visitor whom nobody knows. */
@@ -16,25 +17,27 @@ export type NewVisitors = 'mint' | 'ask' | 'session';
 /** A request that a proxy passes on, and what its visitor may be given. */
 export interface PassingRequest {
   readonly incoming: IncomingRequest;
-  /** True when the request is for a page. Only such a request makes a new visitor or a new session. */
-  readonly isForPage: boolean;
+  /**
+   * The kind of the request: of a browser for a page, of a router that renders a part of one, or any other. A page makes
+   * a new visitor. A page and a router begin a new session of a known visitor. All of them prolong a session.
+   */
+  readonly kind: 'page' | 'router' | 'other';
 }
 
 /** The maximum time in ms for which a page waits until Target has named its visitor. */
 const MAX_WAIT_MS = 500;
 /** Matches the user agents of programs that read pages, as they name themselves. */
 const BOT = /bot\b|crawl|spider|slurp/i;
-/** Matches the session in an mbox cookie, with the time of its end in seconds since 1970. */
-const SESSION = /(?:^|\|)session#[^#|]*#(\d{1,15})/;
 
 /**
  * Returns the `Set-Cookie` lines that give the visitor of a page an identity before the page is rendered, because a page
- * may not be able to set cookies. It asks Target only for `ask`. Without consent there are none, except those that delete
- * what the browser has when consent is withdrawn. It never rejects.
+ * may not be able to set cookies. For the same reason they prolong the session: the page calls Target, and the session
+ * there ends 30 minutes after the last call. It asks Target only for `ask`. Without consent there are none, except those
+ * that delete what the browser has when consent is withdrawn. It never rejects.
  */
 export async function cookiesOfProxy(
   client: TargetClient,
-  { incoming, isForPage }: PassingRequest,
+  { incoming, kind }: PassingRequest,
   options: VisitOptions,
   newVisitors: NewVisitors,
 ): Promise<readonly string[]> {
@@ -44,20 +47,22 @@ export async function cookiesOfProxy(
     return [];
   }
   if (facts.consent.forget) {
-    return hasCookies(incoming) ? createVisit(client, incoming, options).setCookies : [];
+    return hasCookies(incoming) ? forgottenCookies(facts.cookies) : [];
   }
   if (facts.mode !== 'normal') {
     return [];
   }
-  const cookies = readIdentity(incoming, client.organizationId);
-  const { sessionId, tntId } = parseMboxCookie(cookies.targetCookie, Date.now());
+  const { targetCookie, visitorCookie } = readIdentity(incoming, client.organizationId);
+  const { sessionId, tntId } = parseMboxCookie(targetCookie, Date.now());
   if (sessionId !== undefined) {
-    return write === 'changed' ? [] : toLines(renewed(cookies, sessionId, tntId), facts);
+    const prolonged = () => formatMboxCookie(encodeURIComponent(sessionId), tntId, Date.now());
+    return write === 'changed' ? [] : toLines(prolonged(), facts);
   }
-  if (!isForPage || facts.isUnseen) {
+  const isNamed = tntId !== undefined || ecidOf(visitorCookie) !== undefined;
+  const canBegin = kind === 'page' ? !facts.isUnseen : kind === 'router' && isNamed;
+  if (!canBegin) {
     return [];
   }
-  const isNamed = tntId !== undefined || ecidOf(cookies.visitorCookie) !== undefined;
   if (!isNamed && newVisitors === 'ask' && !isBot(incoming)) {
     const asked = await ask(client, incoming, options);
     if (asked.length > 0) {
@@ -69,34 +74,6 @@ export async function cookiesOfProxy(
   return toLines(formatMboxCookie(newId(), minted, Date.now()), facts);
 }
 
-/**
- * Prolongs a cookie. The session of a visitor with a tntId still ends when it would have: that of the edge ends 30 minutes
- * after the last call, and a proxy makes none. Without a tntId, the session is all by which the visitor is known.
- */
-function renewed(
-  { targetCookie = '' }: CookieOptions,
-  sessionId: string,
-  tntId: string | undefined,
-): ReturnType<typeof formatMboxCookie> {
-  const now = Date.now();
-  const cookie = formatMboxCookie(encodeURIComponent(sessionId), tntId, now);
-  const ends = tntId === undefined ? undefined : SESSION.exec(decoded(targetCookie))?.[1];
-  const latest = Math.floor(now / 1000) + SESSION_SECONDS;
-  const end = Math.min(Number(ends ?? latest), latest);
-  const [start = '', , ...rest] = cookie.value.split(/(?<=^session#[^#|]*#)(\d+)/);
-  return { ...cookie, value: [start, end, ...rest].join('') };
-}
-
-/** Undoes the percent-encoding of a whole cookie, which may have been done twice. */
-function decoded(cookie: string): string {
-  try {
-    const once = cookie.includes('#') ? cookie : decodeURIComponent(cookie);
-    return once.includes('#') ? once : decodeURIComponent(once);
-  } catch {
-    return cookie;
-  }
-}
-
 async function ask(
   client: TargetClient,
   incoming: IncomingRequest,
@@ -104,7 +81,9 @@ async function ask(
 ): Promise<readonly string[]> {
   const timeout = Math.min(client.forVisits.toTimeoutMs(options.timeout), MAX_WAIT_MS);
   try {
-    const visit = createVisit(client, incoming, Object.create(options, { timeout: { value: timeout } }));
+    // The functions of the program have been asked. They must not answer otherwise in the same request.
+    const own = { timeout: { value: timeout }, consent: { value: true }, isBot: { value: undefined } };
+    const visit = createVisit(client, incoming, Object.create(options, own));
     await visit.identify();
     return visit.setCookies;
   } catch (thrown) {

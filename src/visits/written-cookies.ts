@@ -11,6 +11,11 @@ export interface WrittenCookie {
   } & { readonly maxAge: number; readonly secure: boolean; readonly httpOnly: boolean };
 }
 
+/** Returns the name of the cookie in a `Set-Cookie` line. */
+export function nameOf(line: string): string {
+  return line.slice(0, Math.max(line.indexOf('='), 0));
+}
+
 /** Reads a `Set-Cookie` line that this package has written. */
 export function readSetCookie(line: string): WrittenCookie {
   const [pair = '', ...rest] = line.split('; ');

@@ -71,13 +71,16 @@ describe('the client', () => {
 
   test('is refused while Next.js builds, and is there when it serves', () => {
     const target = make(optionsOf());
-    process.env.NEXT_PHASE = 'phase-production-build';
-    const error = targetErrorIn(() => target.client());
-    process.env.NEXT_PHASE = 'phase-production-server';
-    expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG' });
-    expect(error?.message).toContain('Await visit() in the page');
-    expect(target.client()).toBeInstanceOf(TargetClient);
-    delete process.env.NEXT_PHASE;
+    try {
+      process.env.NEXT_PHASE = 'phase-production-build';
+      const error = targetErrorIn(() => target.client());
+      expect(error).toMatchObject({ code: 'ERR_TARGET_INVALID_CONFIG' });
+      expect(error?.message).toContain('Await visit() in the page');
+      process.env.NEXT_PHASE = 'phase-production-server';
+      expect(target.client()).toBeInstanceOf(TargetClient);
+    } finally {
+      delete process.env.NEXT_PHASE;
+    }
   });
 
   test('is one for all copies of the file', async () => {

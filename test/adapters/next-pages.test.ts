@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { createNextTarget, type NextTarget, type NextTargetOptions } from '../../src/adapters/next.js';
 import type { TargetClient, TargetClientConfig } from '../../src/index.js';
 import { flagsArtifact, HERO } from '../fixtures/flags.js';
+import { listeningLogger } from '../with-edge.js';
 import { inRequest, type Scope } from './next-stand-in.js';
 import { open, VISIT_COOKIES, withServing } from './serving.js';
 
@@ -133,18 +134,32 @@ describe('work after the answer', () => {
     expect(scope.after).toEqual([]);
   });
 
-  test('goes on without Next.js where there is no request of the App Router', async () => {
+  test('goes on without Next.js where there is no request of the App Router, with one warning', async () => {
+    const { lines, logger } = listeningLogger();
     const local = {
       decisioningMethod: 'on-device',
       artifactPayload: flagsArtifact(),
       pollingInterval: 0,
     } as const;
-    const target = targetOf({ flush: 'after' }, local);
-    await target.client().ready();
-    const request = new Request('http://localhost:3000/a', { headers: PAGE });
-    await target.visitOf(request).getOffers({ request: HERO });
-    await target.client().flush();
-    expect(edge().requests.at(-1)?.delivery?.notifications).toHaveLength(1);
+    const ask = async (options: Partial<NextTargetOptions>) => {
+      const target = targetOf(options, { ...local, logger });
+      await target.client().ready();
+      const request = new Request('http://localhost:3000/a', { headers: PAGE });
+      await target.visitOf(request).getOffers({ request: HERO });
+      await target.client().flush();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    await ask({});
+    await ask({ flush: 'after', waitUntil: () => undefined });
+    // The local edge does not know the tokens of this artifact, and that is worth a warning of its own.
+    const warnings = () => lines.warn.filter((line) => line.includes('flush'));
+    expect(warnings()).toEqual([]);
+    expect(lines.debug.join('\n')).toContain('Next.js does not wait for it');
+    await ask({ flush: 'after' });
+    await ask({ flush: 'after' });
+    const reports = edge().requests.flatMap(({ delivery }) => delivery?.notifications ?? []);
+    expect(reports).toHaveLength(4);
+    expect(warnings()).toEqual([expect.stringMatching(/Pages Router.*waitUntil.*client\.flush\(\)/)]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createNextTarget, type NextTarget, type NextTargetOptions } from '../../src/adapters/next.js';
 import type { TargetClientConfig } from '../../src/index.js';
-import { forwardedBy, inRequest } from './next-stand-in.js';
+import { forwardedBy, inRequest, NextResponseStandIn } from './next-stand-in.js';
 import { withServing } from './serving.js';
 
 jest.mock(
@@ -160,13 +160,13 @@ describe('a new visitor', () => {
 });
 
 describe('a visitor with a cookie', () => {
-  test('keeps the ids; the session ends when it would have, because no call was made', async () => {
+  test('keeps the ids, and the session is prolonged, because the page behind the proxy asks Target', async () => {
     const cookie = `a=b; ${cookieOf(600, 't1.35_0')}; mbox=other`;
     const { answer, forwarded, given } = await pass(targetOf(), requestOf({ cookie }));
     expect(given).toEqual({
       session: 's1',
       tntId: 't1.35_0',
-      sessionLives: nearly(600),
+      sessionLives: nearly(SESSION_SECONDS),
       deviceLives: nearly(63_244_800),
     });
     expect(forwarded.get('cookie')).toMatch(/^a=b; mbox=[^;]+$/);
@@ -184,20 +184,49 @@ describe('a visitor with a cookie', () => {
     expect(given).toMatchObject({ session: 's1', tntId: undefined, sessionLives: nearly(SESSION_SECONDS) });
   });
 
-  test('gets a new session with a page when the old one has ended, and not with anything else', async () => {
-    const cookie = cookieOf(-1, 't1.35_0');
-    const { given } = await pass(targetOf(), requestOf({ cookie }));
-    expect(given).toMatchObject({ tntId: 't1.35_0', sessionLives: nearly(SESSION_SECONDS) });
-    expect(given.session).not.toBe('s1');
-    const api = await pass(targetOf(), requestOf({ cookie, 'sec-fetch-dest': 'empty' }));
-    expect(api.setCookies).toEqual([]);
-    expect(api.forwarded.get('cookie')).toBe(cookie);
+  const rendering: [string, Record<string, string>, string][] = [
+    ['a page', {}, 'GET'],
+    ['the router', { accept: '*/*', 'sec-fetch-dest': 'empty', 'next-url': '/' }, 'GET'],
+    ['the router over http', { accept: '*/*', rsc: '1' }, 'GET'],
+    ['the router that loads ahead', { accept: '*/*', rsc: '1', 'next-router-prefetch': '1' }, 'GET'],
+    [
+      'a server action',
+      { accept: 'text/x-component', 'sec-fetch-dest': 'empty', 'next-action': '4' },
+      'POST',
+    ],
+  ];
+
+  test.each(rendering)('has one session with %s, and a new one when it has ended', async (_, how, method) => {
+    const live = await pass(targetOf(), requestOf({ ...how, cookie: cookieOf(600, 't1.35_0') }, '/', method));
+    expect(live.given).toMatchObject({ session: 's1', sessionLives: nearly(SESSION_SECONDS) });
+    for (const cookie of [cookieOf(-1, 't1.35_0'), ECID]) {
+      const { answer, forwarded, given } = await pass(targetOf(), requestOf({ ...how, cookie }, '/', method));
+      const tntId = cookie === ECID ? undefined : 't1.35_0';
+      expect(given).toMatchObject({ tntId, sessionLives: nearly(SESSION_SECONDS) });
+      expect(given.session).toMatch(/^[\da-f]{32}$/);
+      expect(idsIn(forwarded.get('cookie')).session).toBe(given.session);
+      expect(answer.headers.get('cache-control')).toBe('private, no-store');
+      const refused = await pass(targetOf({ consent: false }), requestOf({ ...how, cookie }, '/', method));
+      expect(refused.setCookies).toEqual([]);
+    }
   });
 
-  test('is renewed by the router and by scripts, and not by files', async () => {
+  test.each([
+    ['a script', { 'sec-fetch-dest': 'empty' }, '/api/x'],
+    ['an API', { accept: 'application/json' }, '/api/x'],
+    ['a file', { 'sec-fetch-dest': 'script' }, '/a.js'],
+    ['a speculative page', { 'sec-fetch-dest': 'document', 'sec-purpose': 'prefetch' }, '/'],
+  ])('gets no new session with %s', async (_, how, path) => {
+    const cookie = cookieOf(-1, 't1.35_0');
+    const { forwarded, setCookies } = await pass(targetOf(), requestOf({ ...how, cookie }, path));
+    expect(setCookies).toEqual([]);
+    expect(forwarded.get('cookie')).toBe(cookie);
+  });
+
+  test('keeps a session by the requests of scripts, which may be those of the router, and not by files', async () => {
     const cookie = cookieOf(600, 't1.35_0');
-    const router = await pass(targetOf(), requestOf({ cookie, accept: '*/*', 'next-url': '/' }));
-    expect(router.given.session).toBe('s1');
+    const script = await pass(targetOf(), requestOf({ cookie, accept: '*/*', 'sec-fetch-dest': 'empty' }));
+    expect(script.given).toMatchObject({ session: 's1', sessionLives: nearly(SESSION_SECONDS) });
     const file = await pass(targetOf(), requestOf({ cookie }, '/_next/static/chunks/a.js'));
     expect([file.setCookies, file.answer.headers.get('cache-control')]).toEqual([[], null]);
   });
@@ -247,6 +276,22 @@ describe('the options of visits', () => {
     expect(forwarded.get('cookie')).toBe('a=b');
     // Pages of people who have refused stay in caches.
     expect((await pass(target, requestOf({ cookie: 'a=b' }))).setCookies).toEqual([]);
+  });
+
+  test('a function for consent is called once', async () => {
+    const withdrawing = jest.fn(() => ({ granted: false, forget: true }));
+    const { setCookies } = await pass(targetOf({ consent: withdrawing }), requestOf({ cookie }));
+    expect([setCookies.length, withdrawing.mock.calls.length]).toEqual([2, 1]);
+    const [consent, isBot] = [jest.fn(() => true), jest.fn(() => false)];
+    const asked = await pass(targetOf({ consent, isBot, newVisitors: 'ask' }), requestOf());
+    expect(asked.setCookies).toHaveLength(2);
+    expect([consent.mock.calls.length, isBot.mock.calls.length]).toEqual([1, 1]);
+  });
+
+  test('a withdrawal has the attributes of the program', async () => {
+    const options = { consent: { granted: false, forget: true }, cookies: { domain: 'shop.example' } };
+    const { setCookies } = await pass(targetOf(options), requestOf({ cookie }));
+    expect(setCookies[0]).toBe('mbox=; Max-Age=0; Domain=shop.example; Path=/; Secure; SameSite=Lax');
   });
 
   test('a bot gets nothing', async () => {
@@ -301,6 +346,58 @@ describe('apply', () => {
     apply(answer);
     expect(answer.headers.getSetCookie()).toEqual(['theirs=1', expect.stringMatching(/^mbox=/)]);
     expect(answer.headers.get('x-a')).toBe('1');
+  });
+
+  const namesOf = ({ headers }: Response) => headers.getSetCookie().map((line) => line.split('=', 1)[0]);
+
+  test('keeps its cookies when the program sets more with the cookies of a NextResponse', async () => {
+    const { apply } = await targetOf().begin(requestOf());
+    const answer = new NextResponseStandIn(null, { headers: { 'Set-Cookie': 'first=1' } });
+    answer.cookies.set('before', '1');
+    answer.headers.append('Set-Cookie', 'header=1; Path=/x; HttpOnly');
+    const applied = apply(answer);
+    expect(namesOf(applied)).toEqual(['first', 'before', 'header', 'mbox']);
+    const [, , header, mbox] = applied.headers.getSetCookie();
+    expect(header).toBe('header=1; Path=/x; HttpOnly');
+    expect(mbox).toMatch(
+      /^mbox=session%23\w+%23\d+%7CPC%23\w+%23\d+; Max-Age=63244800; Path=\/; Secure; SameSite=Lax$/,
+    );
+    applied.cookies.set('after', '1');
+    expect(namesOf(applied)).toEqual(['first', 'before', 'mbox', 'after']);
+    expect(idsIn(applied.headers.getSetCookie()[2])).toMatchObject(idsIn(mbox?.split(';')[0]));
+  });
+
+  test('lets the program set cookies on the answer of the proxy', async () => {
+    const answer = await targetOf().proxy(requestOf());
+    (answer as NextResponseStandIn).cookies.set('theirs', '1');
+    expect(namesOf(answer)).toEqual(['mbox', 'theirs']);
+  });
+
+  test('still deletes the cookies after a withdrawal when the program sets more', async () => {
+    const target = targetOf({ consent: { granted: false, forget: true } });
+    const { apply } = await target.begin(requestOf({ cookie: cookieOf(600, 't1') }));
+    const answer = apply(new NextResponseStandIn());
+    answer.cookies.set('theirs', '1');
+    expect(answer.headers.getSetCookie()[0]).toBe('mbox=; Path=/; Max-Age=0');
+    expect(namesOf(answer)).toEqual(['mbox', 'mboxEdgeCluster', 'theirs']);
+  });
+
+  test.each([[undefined], [null], ['a=b'], [{}], [{ set: 1 }]])(
+    'takes an answer with cookies %j',
+    async (cookies) => {
+      const { apply } = await targetOf().begin(requestOf());
+      expect(namesOf(apply(Object.assign(new Response(), { cookies })))).toEqual(['mbox']);
+    },
+  );
+
+  test('writes the new session also when the visit of the proxy has another cookie due', async () => {
+    const target = targetOf({ cookies: { write: 'changed' } });
+    const request = requestOf({ cookie: cookieOf(-1, 't1.35_0') });
+    const { apply } = await target.begin(request);
+    await target.visitOf(request).offer('hero', 'default');
+    const answer = apply(new Response());
+    expect(namesOf(answer)).toEqual(['mbox', 'mboxEdgeCluster']);
+    expect(answer.headers.get('cache-control')).toBe('private, no-store');
   });
 
   test('copies an answer whose headers cannot be changed', async () => {

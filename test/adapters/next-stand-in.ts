@@ -42,6 +42,31 @@ function scopeOf(name: string): Scope {
   return scope;
 }
 
+/**
+ * Stands in for `NextResponse`. Its `cookies` know those of the headers at the beginning, and those that were set with
+ * `set()`. Each `set()` writes all of these anew, in the place of whatever `Set-Cookie` headers there are.
+ */
+export class NextResponseStandIn extends Response {
+  readonly cookies: { set(name: string, value: string, attributes?: object): void };
+
+  constructor(body: string | null = null, init: ResponseInit = {}) {
+    super(body, init);
+    const { headers } = this;
+    const lines = new Map(headers.getSetCookie().map((line) => [line.split('=', 1)[0] ?? '', line]));
+    this.cookies = {
+      set: (name, value, attributes = {}) => {
+        const { path = '/', maxAge } = { path: undefined, maxAge: undefined, ...attributes };
+        const age = typeof maxAge === 'number' ? `; Max-Age=${maxAge}` : '';
+        lines.set(name, `${name}=${encodeURIComponent(value)}; Path=${path}${age}`);
+        headers.delete('set-cookie');
+        for (const line of lines.values()) {
+          headers.append('set-cookie', line);
+        }
+      },
+    };
+  }
+}
+
 /** Stands in for `next/headers.js`. */
 export const headersModule = {
   headers: async () => {
@@ -74,7 +99,7 @@ export const serverModule = {
   after: (work: unknown) => void scopeOf('after').after.push(work),
   NextResponse: {
     next: ({ request }: { request: { headers: Headers } }) => {
-      const response = new Response(null);
+      const response = new NextResponseStandIn();
       forwarded.set(response, request.headers);
       return response;
     },
