@@ -43,6 +43,8 @@ export interface OnDevice
     Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
   /** The name of the artifact's global mbox; undefined before there is an artifact. */
   readonly globalMbox: string | undefined;
+  /** Tells whether the artifact in use has rules of an mbox. */
+  hasMbox(name: string): boolean;
 }
 
 interface Parts extends OnDeviceOptions {
@@ -90,6 +92,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     get globalMbox() {
       return source.inUse?.compiled.globalMbox;
     },
+    hasMbox: (name) => source.inUse?.compiled.hasMbox(name) === true,
     get lastFailure() {
       return source.lastFailure;
     },
