@@ -46,6 +46,7 @@ type Need = 'code' | 'use' | 'types';
 export const PEERS: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   'adapters/fastify': { fastify: 'types' },
   'adapters/next': { next: 'use' },
+  'adapters/opentelemetry': { '@opentelemetry/api': 'code' },
   'http/undici': { undici: 'code' },
 };
 
