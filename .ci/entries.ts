@@ -49,6 +49,7 @@ export const PEERS: Readonly<Record<string, Readonly<Record<string, Needs>>>> = 
   'adapters/fastify': { fastify: 'types' },
   'adapters/next': { next: 'use' },
   'adapters/openfeature': { '@openfeature/server-sdk': 'code and types' },
+  'adapters/opentelemetry': { '@opentelemetry/api': 'code' },
   'http/undici': { undici: 'code' },
 };
 

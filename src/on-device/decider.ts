@@ -40,7 +40,7 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 /** The on-device decisioning of one client, from the first download of its artifact until the client is closed. */
 export interface OnDevice
   extends LocalDecider,
-    Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
+    Pick<ArtifactSource, 'state' | 'stats' | 'etag' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
   /** The name of the artifact's global mbox; undefined before there is an artifact. */
   readonly globalMbox: string | undefined;
   /** Tells whether the artifact in use has rules of an mbox. */
@@ -88,6 +88,9 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     },
     get stats() {
       return source.stats;
+    },
+    get etag() {
+      return source.etag;
     },
     get globalMbox() {
       return source.inUse?.compiled.globalMbox;
