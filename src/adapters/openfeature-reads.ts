@@ -11,6 +11,7 @@ const QUESTION = {
   method: undefined,
   usualTimeoutMs: undefined,
   isForgotten: false,
+  observed: undefined,
   hasBegun: true,
 } as const;
 
