@@ -68,13 +68,17 @@ export function clickTokens(location: AnsweredLocation, selector: string | undef
 /** Returns the tokens of a location's click metrics by their selectors. The key of metrics without one is undefined. */
 export function clickTokensBySelector(location: AnsweredLocation): Map<string | undefined, string[]> {
   const clicks = clicksOf(location);
-  const selectors = new Set(clicks.map(({ selector }) => selector));
+  const selectors = new Set(clicks.map(selectorOf));
   return new Map(
     [...selectors].map((selector) => [
       selector,
-      tokensOf(clicks.filter((metric) => metric.selector === selector)),
+      tokensOf(clicks.filter((metric) => selectorOf(metric) === selector)),
     ]),
   );
+}
+
+function selectorOf({ selector }: Metric): string | undefined {
+  return typeof selector === 'string' && selector !== '' ? selector : undefined;
 }
 
 function clicksOf({ answers }: AnsweredLocation): Metric[] {
@@ -87,7 +91,7 @@ function tokensOf(items: readonly (Option | Metric)[]): string[] {
 }
 
 /** Returns the objects in a list of an answer, which a program may have changed. */
-function recordsOf<Item extends object>(list: readonly (Item | undefined)[] | undefined): Item[] {
+export function recordsOf<Item extends object>(list: readonly (Item | undefined)[] | undefined): Item[] {
   return Array.isArray(list) ? list.filter((item): item is Item => isRecord(item)).map(ownOf) : [];
 }
 

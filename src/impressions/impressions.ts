@@ -1,5 +1,5 @@
 import type { MetricType, Notification } from '../delivery-api.js';
-import { invalidField } from '../errors.js';
+import { invalidField, TargetError, unreadableError } from '../errors.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
@@ -75,8 +75,10 @@ export function displayed(
 ): Notification[] {
   checkAnswer(answer);
   const isMeant = isAbsent(of) ? () => true : toFilter(of);
-  const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'display', locations, displayTokens);
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'display', locations, displayTokens);
+  });
 }
 
 /**
@@ -94,8 +96,10 @@ export function clicked(answer: TargetDeliveryResponse, of: ClickedLocation): No
   checkAnswer(answer);
   const isMeant = toFilter(of);
   const selector = textIn(of, 'selector');
-  const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  });
 }
 
 /** Makes a notification for each location that has tokens. */
@@ -134,8 +138,23 @@ function reportedOf(answer: TargetDeliveryResponse): Reported {
 
 /** @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` */
 export function checkAnswer(answer: unknown): asserts answer is TargetDeliveryResponse {
-  if (!isRecord(answer) || !isObject(ownFieldOf(answer, 'response'))) {
+  const isAnswer = isRecord(answer) && readAnswer(() => isObject(ownFieldOf(answer, 'response')));
+  if (!isAnswer) {
     throw invalidField('answer', 'an answer of getOffers', answer);
+  }
+}
+
+/**
+ * Reads an answer, which a program may have changed or wrapped since.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` in the place of what a getter of the program throws.
+ */
+export function readAnswer<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (thrown) {
+    throw thrown instanceof TargetError
+      ? thrown
+      : unreadableError('ERR_TARGET_INVALID_REQUEST', 'answer', thrown);
   }
 }
 
