@@ -82,9 +82,14 @@ function joins({ client, config }: KeptClient, key: string, given: unknown): boo
   return true;
 }
 
-function keyOf(config: TargetClientConfig): string {
+/** Returns the key of a config. A config that cannot be read has none, and making its client fails with the reason. */
+function keyOf(config: TargetClientConfig): string | undefined {
   const names = ['client', 'organizationId', 'environment', 'propertyToken', 'defaultPropertyToken'];
-  return names.map((name) => String(ownFieldOf(config, name) ?? '')).join(' ');
+  try {
+    return names.map((name) => ownFieldOf(config, name)).join(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 function checkClient(client: TargetClient): TargetClient {

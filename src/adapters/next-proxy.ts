@@ -1,3 +1,4 @@
+import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { isObject } from '../json.js';
 import { cookiesOfProxy } from '../visits/proxy-identity.js';
@@ -32,7 +33,7 @@ export interface BegunRequest {
 /** Begins a request in a proxy. */
 export async function beginRequest(
   request: Request,
-  client: TargetClient,
+  client: () => TargetClient,
   options: NextOptions,
   visits: VisitMaker,
 ): Promise<BegunRequest> {
@@ -42,7 +43,12 @@ export async function beginRequest(
   const lines =
     before.length > 0 || kind === 'file'
       ? before
-      : await cookiesOfProxy(client, { incoming: read.incoming, kind }, options.visits, options.newVisitors);
+      : await cookiesOfProxy(
+          client(),
+          { incoming: read.incoming, kind },
+          options.visits,
+          options.newVisitors,
+        );
   const headers = toForwarded(request, read, lines);
   // Calls of the proxy itself find the visitor that the page finds.
   const { url, method, ipAddress } = read.incoming;
@@ -52,6 +58,13 @@ export async function beginRequest(
   return {
     headers,
     apply: (response) => {
+      if (typeof response?.headers?.append !== 'function') {
+        throw invalidOption(
+          'response',
+          'a response, such as NextResponse.next({ request: { headers } })',
+          response,
+        );
+      }
       if (applied.has(response)) {
         return response;
       }

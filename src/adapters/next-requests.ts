@@ -1,3 +1,6 @@
+import { invalidOption } from '../errors.js';
+import { isObject } from '../json.js';
+import { hostOf } from '../visits/page-url.js';
 import {
   fromFetchRequest,
   fromNodeRequest,
@@ -41,10 +44,16 @@ export interface WebRequestLike {
 const FORWARDED = ['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-for'];
 
 /**
- * Reads a request that has a URL. Its host is that of the headers: `next start` has the name of the machine in the URL of
+ * Reads a request that has a URL. Errors by which Next.js learns that a handler is dynamic pass as they are.
+ *
+ * Its host is that of the headers: `next start` has the name of the machine in the URL of
  * a request.
  */
 export function readWebRequest(request: WebRequestLike, trustProxy: boolean | number): ReadRequest {
+  // A request of Node has headers too, but no such function.
+  if (typeof request?.headers?.get !== 'function') {
+    throw invalidOption('request', 'a Request, or a request of Node with its response', request);
+  }
   const { method, headers } = request;
   const { header, url: whole } = fromFetchRequest(request);
   const { pathname = '/', search = '', protocol } = whole === '' ? {} : new URL(whole);
@@ -83,6 +92,9 @@ export function readHeaders(headers: HeadersLike, trustProxy: boolean | number):
 
 /** Reads a request of the Pages Router. The URL is the one that a proxy has told, or that of the request. */
 export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | number): ReadRequest {
+  if (!isObject(request?.headers)) {
+    throw invalidOption('request', 'a request of Node', request);
+  }
   const plain = fromNodeRequest(request, { trustProxy });
   const headers = { get: (name: string) => plain.header(name) ?? null };
   const { incoming, isOfRouter } = readHeaders(headers, trustProxy);
@@ -120,8 +132,4 @@ export function uncountedByRouter(options: VisitOptions): VisitOptions {
   return options.beacon && options.unseen !== 'execute'
     ? Object.create(options, { unseen: { value: 'prefetch', enumerable: true } })
     : options;
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : '';
 }
