@@ -71,38 +71,47 @@ export function readWebRequest(request: WebRequestLike, trustProxy: boolean | nu
 /** Reads a request of which only the headers are known. */
 export function readHeaders(headers: HeadersLike, trustProxy: boolean | number): ReadRequest {
   const { header } = fromFetchRequest({ url: '', headers });
-  const isSecure = header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
-  const { url: home, ipAddress } = readAddress(headers, { url: '/', isSecure }, trustProxy);
-  const named = header(URL_HEADER) ?? '';
-  const isNamed = /^https?:/.test(named) && hostOf(named) === hostOf(home) && home !== '';
-  const [method = '', kind] = isNamed ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
-  const isAction = header('next-action') !== undefined;
-  return {
-    incoming: {
-      url: isNamed ? named : home,
-      method: /^[A-Z]{1,10}$/.test(method) ? method : isAction ? 'POST' : 'GET',
-      ipAddress,
-      header,
-    },
-    isOfRouter: kind === 'router',
-    isUnproxied:
-      !isNamed && (header('sec-fetch-dest') ?? header('accept') ?? '').match(/^document$|html/) !== null,
-  };
+  const { url, ipAddress } = readAddress(headers, { url: '/', isSecure: isSecured(header) }, trustProxy);
+  const method = header('next-action') === undefined ? 'GET' : 'POST';
+  const plain = { incoming: { url, method, ipAddress, header }, isOfRouter: false };
+  const read = behindProxy(plain);
+  const isPage = /^document$|html/.test(header('sec-fetch-dest') ?? header('accept') ?? '');
+  return { ...read, isUnproxied: read === plain && isPage };
 }
 
-/** Reads a request of the Pages Router. The URL is the one that a proxy has told, or that of the request. */
+/** Reads a request of the Pages Router. */
 export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | number): ReadRequest {
   if (!isObject(request?.headers)) {
     throw invalidOption('request', 'a request of Node', request);
   }
-  const plain = fromNodeRequest(request, { trustProxy });
-  const headers = { get: (name: string) => plain.header(name) ?? null };
-  const { incoming, isOfRouter } = readHeaders(headers, trustProxy);
-  const isSecure = plain.url.startsWith('https:') || incoming.url.startsWith('https:');
-  const own = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy).url;
-  const isNamed = incoming.header(URL_HEADER) === incoming.url;
-  const { method, ipAddress, header } = plain;
-  return { incoming: { url: isNamed ? incoming.url : own, method, ipAddress, header }, isOfRouter };
+  const { url: asked, method, ipAddress, header } = fromNodeRequest(request, { trustProxy });
+  const headers = { get: (name: string) => header(name) ?? null };
+  const isSecure = asked.startsWith('https:') || isSecured(header);
+  const { url } = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy);
+  return behindProxy({ incoming: { url, method, ipAddress, header }, isOfRouter: false });
+}
+
+/**
+ * Adds what the proxy has told of a request: its whole URL, and how it was asked for. Handlers know the URL without the
+ * `basePath`, and as it was rewritten. A URL of another host is not believed, because a browser may have sent it past the
+ * proxy.
+ */
+export function behindProxy(read: ReadRequest): ReadRequest {
+  const { url, method, ipAddress, header } = read.incoming;
+  const named = header(URL_HEADER) ?? '';
+  if (url === '' || !/^https?:/.test(named) || hostOf(named) !== hostOf(url)) {
+    return read;
+  }
+  const [told = '', kind] = header(KIND_HEADER)?.split(' ') ?? [];
+  return {
+    incoming: { url: named, method: /^[A-Z]{1,10}$/.test(told) ? told : method, ipAddress, header },
+    isOfRouter: read.isOfRouter || kind === 'router',
+  };
+}
+
+/** Tells whether the browser used https, as Next.js knows it. */
+function isSecured(header: IncomingRequest['header']): boolean {
+  return header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
 }
 
 function readAddress(

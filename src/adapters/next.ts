@@ -8,7 +8,7 @@ import { commitCookies } from './next-commit.js';
 import { loadServer } from './next-modules.js';
 import { type NextTargetOptions, toNextOptions } from './next-options.js';
 import { type BegunRequest, beginRequest } from './next-proxy.js';
-import { readHeaders, readNodeRequest, readWebRequest } from './next-requests.js';
+import { behindProxy, readHeaders, readNodeRequest, readWebRequest } from './next-requests.js';
 import { currentHeaders } from './next-scope.js';
 import { toVisitOptions, visitMaker } from './next-visits.js';
 import { type NodeResponseLike, writeWithHead } from './write-head.js';
@@ -181,7 +181,7 @@ export function createNextTarget(options: NextTargetOptions): NextTarget {
     },
     visitOf: (request: Request | NodeRequestLike, response?: NodeResponseLike) => {
       if (!response) {
-        return visits.of(request, () => readWebRequest(request as Request, trustProxy));
+        return visits.of(request, () => behindProxy(readWebRequest(request as Request, trustProxy)));
       }
       if (typeof response.writeHead !== 'function') {
         throw invalidOption('response', 'the response of Node', response);

@@ -73,6 +73,13 @@ describe('a handler with a request', () => {
   test('has its URL, with the host of the page', async () => {
     const request = new Request('http://localhost:3000/a?b=1', { headers: PAGE });
     expect(await targetOf().visitOf(request).offer('url', 'none')).toBe('http://shop.example/a?b=1');
+    // A handler gets its URL without the basePath, and as the proxy has rewritten it.
+    const named = { ...PAGE, 'x-target-url': 'http://shop.example/base/a?b=1', 'x-target-request': 'GET' };
+    const behind = new Request(request.url, { headers: named });
+    expect(await targetOf().visitOf(behind).offer('url', 'none')).toBe('http://shop.example/base/a?b=1');
+    const forged = { ...PAGE, 'x-target-url': 'http://evil.example/a' };
+    const past = new Request(request.url, { headers: forged });
+    expect(await targetOf().visitOf(past).offer('url', 'none')).toBe('http://shop.example/a?b=1');
     const bare = new Request('https://shop.example/a');
     expect(await targetOf().visitOf(bare).offer('url', 'none')).toBe('https://shop.example/a');
   });
