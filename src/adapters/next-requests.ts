@@ -32,7 +32,7 @@ export interface ReadRequest {
 }
 
 /** The headers of a request, as the Fetch API has them. */
-type HeadersLike = Pick<Headers, 'get'>;
+type HeadersLike = Pick<Headers, 'get'> & Iterable<[name: string, value: string]>;
 
 /** The request of a proxy or of a handler, as far as it is used. */
 export interface WebRequestLike {
@@ -40,8 +40,6 @@ export interface WebRequestLike {
   readonly url: string;
   readonly headers: HeadersLike;
 }
-
-const FORWARDED = ['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-for'];
 
 /**
  * Reads a request that has a URL. Errors by which Next.js learns that a handler is dynamic pass as they are.
@@ -57,12 +55,8 @@ export function readWebRequest(request: WebRequestLike, trustProxy: boolean | nu
   const { method, headers } = request;
   const { header, url: whole } = fromFetchRequest(request);
   const { pathname = '/', search = '', protocol } = whole === '' ? {} : new URL(whole);
-  const incoming = readAddress(
-    headers,
-    { url: pathname + search, isSecure: protocol === 'https:' },
-    trustProxy,
-  );
-  const { url, ipAddress } = incoming;
+  const own = { url: pathname + search, isSecure: protocol === 'https:' };
+  const { url, ipAddress } = readAddress(Object.fromEntries(headers), own, trustProxy);
   // The router has sent this header with requests that may be too early since Next.js 15, and with all since 16.
   const isOfRouter = method === 'GET' && (headers.get('next-url') ?? headers.get('rsc')) !== null;
   return { incoming: { url: url || whole, method, ipAddress, header }, isOfRouter };
@@ -71,7 +65,8 @@ export function readWebRequest(request: WebRequestLike, trustProxy: boolean | nu
 /** Reads a request of which only the headers are known. */
 export function readHeaders(headers: HeadersLike, trustProxy: boolean | number): ReadRequest {
   const { header } = fromFetchRequest({ url: '', headers });
-  const { url, ipAddress } = readAddress(headers, { url: '/', isSecure: isSecured(header) }, trustProxy);
+  const home = { url: '/', isSecure: isSecured(header) };
+  const { url, ipAddress } = readAddress(Object.fromEntries(headers), home, trustProxy);
   const method = header('next-action') === undefined ? 'GET' : 'POST';
   const plain = { incoming: { url, method, ipAddress, header }, isOfRouter: false };
   const read = behindProxy(plain);
@@ -85,9 +80,8 @@ export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | 
     throw invalidOption('request', 'a request of Node', request);
   }
   const { url: asked, method, ipAddress, header } = fromNodeRequest(request, { trustProxy });
-  const headers = { get: (name: string) => header(name) ?? null };
   const isSecure = asked.startsWith('https:') || isSecured(header);
-  const { url } = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy);
+  const { url } = readAddress(request.headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy);
   return behindProxy({ incoming: { url, method, ipAddress, header }, isOfRouter: false });
 }
 
@@ -97,14 +91,14 @@ export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | 
  * proxy.
  */
 export function behindProxy(read: ReadRequest): ReadRequest {
-  const { url, method, ipAddress, header } = read.incoming;
+  const { url, method, header } = read.incoming;
   const named = header(URL_HEADER) ?? '';
   if (url === '' || !/^https?:/.test(named) || hostOf(named) !== hostOf(url)) {
     return read;
   }
-  const [told = '', kind] = header(KIND_HEADER)?.split(' ') ?? [];
+  const [asked = '', kind] = header(KIND_HEADER)?.split(' ') ?? [];
   return {
-    incoming: { url: named, method: /^[A-Z]{1,10}$/.test(told) ? told : method, ipAddress, header },
+    incoming: { ...read.incoming, url: named, method: /^[A-Z]{1,10}$/.test(asked) ? asked : method },
     isOfRouter: read.isOfRouter || kind === 'router',
   };
 }
@@ -114,16 +108,13 @@ function isSecured(header: IncomingRequest['header']): boolean {
   return header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
 }
 
+/** Reads a request whose scheme is known otherwise than by its socket. */
 function readAddress(
-  headers: HeadersLike,
+  headers: NodeRequestLike['headers'],
   { url, isSecure }: { readonly url: string; readonly isSecure: boolean },
   trustProxy: boolean | number,
 ): IncomingRequest {
-  const known = FORWARDED.map((name) => [name, headers.get(name) ?? undefined] as const);
-  return fromNodeRequest(
-    { url, headers: Object.fromEntries(known), socket: { encrypted: isSecure } },
-    { trustProxy },
-  );
+  return fromNodeRequest({ url, headers, socket: { encrypted: isSecure } }, { trustProxy });
 }
 
 /** Returns the path of the page that a request of the Pages Router for data is about. */

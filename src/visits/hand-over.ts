@@ -189,7 +189,7 @@ function toJson(data: object, targetPageParams: unknown): string {
   try {
     return toInlineJson({ ...data, targetPageParams });
   } catch (cause) {
-    // Only a changed answer cannot be written without the parameters.
+    // An answer that was changed may be what cannot be written.
     throw canWrite(data)
       ? invalidOption('pageParams', 'an object that can be written as JSON', targetPageParams)
       : unreadableError('ERR_TARGET_INVALID_CONFIG', 'answer', cause);
