@@ -1,4 +1,5 @@
 import type { LocationResponse, Metric, MetricType, Notification, Option } from '../delivery-api.js';
+import { type InvalidCode, unreadableError } from '../errors.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
@@ -22,6 +23,21 @@ interface Part {
 interface Named {
   readonly name?: string | undefined;
   readonly key?: string | undefined;
+}
+
+/**
+ * Reads an answer, which a program may have changed or wrapped since.
+ * @throws {TargetError} of the code, in the place of what a getter of the program throws.
+ */
+export function readAnswer<Result>(
+  read: () => Result,
+  code: InvalidCode = 'ERR_TARGET_INVALID_REQUEST',
+): Result {
+  try {
+    return read();
+  } catch (thrown) {
+    throw unreadableError(code, 'answer', thrown);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { MetricType, Notification } from '../delivery-api.js';
-import { invalidField, TargetError, unreadableError } from '../errors.js';
+import { invalidField } from '../errors.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
@@ -9,6 +9,7 @@ import {
   clickTokens,
   displayTokens,
   type NamedLocation,
+  readAnswer,
 } from './answered-locations.js';
 import { newRandomId } from './random-id.js';
 
@@ -141,20 +142,6 @@ export function checkAnswer(answer: unknown): asserts answer is TargetDeliveryRe
   const isAnswer = isRecord(answer) && readAnswer(() => isObject(ownFieldOf(answer, 'response')));
   if (!isAnswer) {
     throw invalidField('answer', 'an answer of getOffers', answer);
-  }
-}
-
-/**
- * Reads an answer, which a program may have changed or wrapped since.
- * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` in the place of what a getter of the program throws.
- */
-export function readAnswer<Result>(read: () => Result): Result {
-  try {
-    return read();
-  } catch (thrown) {
-    throw thrown instanceof TargetError
-      ? thrown
-      : unreadableError('ERR_TARGET_INVALID_REQUEST', 'answer', thrown);
   }
 }
 

@@ -3,8 +3,9 @@ import {
   answeredLocations,
   clickTokensBySelector,
   displayTokens,
+  readAnswer,
 } from '../impressions/answered-locations.js';
-import { checkAnswer, notificationsOf, readAnswer } from '../impressions/impressions.js';
+import { checkAnswer, notificationsOf } from '../impressions/impressions.js';
 import type { Notification, TargetDeliveryResponse } from '../index.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isRecord, type JsonRecord } from '../json.js';

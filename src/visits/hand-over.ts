@@ -1,10 +1,10 @@
 import { quietly } from '../call-safely.js';
-import { invalidOption, unreadableError } from '../errors.js';
-import { recordsOf } from '../impressions/answered-locations.js';
+import { invalidOption } from '../errors.js';
+import { readAnswer, recordsOf } from '../impressions/answered-locations.js';
 import type { LoggerOption, TargetDeliveryResponse } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
-import { type Checks, checkFields, RECORD, TEXT } from './field-checks.js';
+import { type Checks, checkFields, TEXT } from './field-checks.js';
 import { toInlineJson } from './inline-json.js';
 import { toInlineScript } from './inline-script.js';
 import type { VisitAnswer } from './visit-call.js';
@@ -85,9 +85,7 @@ export interface HandOverParts {
  * ```
  */
 export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions | null = {}): HandOver {
-  const isAnswer = readingAnswer(
-    () => isRecord(answer) && isRecord(answer.request) && isRecord(answer.response),
-  );
+  const isAnswer = reading(() => isRecord(answer) && isRecord(answer.request) && isRecord(answer.response));
   if (!isAnswer) {
     throw invalidOption('answer', 'the answer of getOffers', answer);
   }
@@ -102,35 +100,43 @@ export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions
   return makeHandOver(parts, own);
 }
 
-const CHECKS: Checks = { pageParams: RECORD, serverDomain: TEXT };
+const CHECKS: Checks = {
+  pageParams: {
+    wanted: 'an object that can be written as JSON',
+    accepts: (value) => isRecord(value) && canWrite(value),
+  },
+  serverDomain: TEXT,
+};
 
 /** Makes a hand-over. Later changes of the answer do not change it. */
 export function makeHandOver(parts: HandOverParts, options: HandOverOptions): HandOver {
   checkFields(options, CHECKS, '');
   const { pageParams, serverDomain } = ownOf(options);
   const { answer } = parts;
-  const serverState = answer && readingAnswer(() => toServerState(answer, parts.debug));
+  const serverState = answer && reading(() => toServerState(answer, parts.debug));
   if (!serverState?.request.execute) {
     parts.debug('the hand-over has no page load, so at.js asks Target itself');
   }
   const isOwn = isOwnHost(serverDomain ?? parts.serverDomain ?? '');
-  const json = toJson(
-    {
-      serverState,
-      overrideMboxEdgeServer: isOwn ? false : undefined,
-      visitorState: parts.visitorState,
-    },
-    pageParams ?? undefined,
-  );
+  const data = {
+    serverState,
+    overrideMboxEdgeServer: isOwn ? false : undefined,
+    visitorState: parts.visitorState,
+    targetPageParams: pageParams ?? undefined,
+  };
+  const json = reading(() => toInlineJson(data));
   return { json, script: (nonce) => toScript(json, nonce ?? undefined) };
 }
 
-/** Reads an answer, which a program may have changed. A getter of the program may throw. */
-function readingAnswer<Result>(read: () => Result): Result {
+function reading<Result>(read: () => Result): Result {
+  return readAnswer(read, 'ERR_TARGET_INVALID_CONFIG');
+}
+
+function canWrite(value: unknown): boolean {
   try {
-    return read();
-  } catch (cause) {
-    throw unreadableError('ERR_TARGET_INVALID_CONFIG', 'answer', cause);
+    return toInlineJson(value) !== '';
+  } catch {
+    return false;
   }
 }
 
@@ -183,25 +189,6 @@ function withoutTrace(location: object): object {
 /** Tells whether a host is none of Adobe's own, such as `acme.tt.omtrdc.net`. */
 function isOwnHost(host: string): boolean {
   return host !== '' && !/(?:^|\.)tt\.omtrdc\.net(?::\d+)?$/i.test(host.trim());
-}
-
-function toJson(data: object, targetPageParams: unknown): string {
-  try {
-    return toInlineJson({ ...data, targetPageParams });
-  } catch (cause) {
-    // An answer that was changed may be what cannot be written.
-    throw canWrite(data)
-      ? invalidOption('pageParams', 'an object that can be written as JSON', targetPageParams)
-      : unreadableError('ERR_TARGET_INVALID_CONFIG', 'answer', cause);
-  }
-}
-
-function canWrite(data: object): boolean {
-  try {
-    return toInlineJson(data) !== '';
-  } catch {
-    return false;
-  }
 }
 
 /** The function of the script: it gets the window, the data and the nonce. Its syntax is that of old browsers. */
