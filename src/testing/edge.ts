@@ -4,7 +4,13 @@
  */
 export type { AbTestOptions } from './ab-test.js';
 export { abTest } from './ab-test.js';
+export type { ActivityBuilder, WeightedOffers } from './activities.js';
+export { activity } from './activities.js';
 export type { ArtifactOptions } from './artifact.js';
+export type { Audience, Fact, UrlFact } from './audiences.js';
+export { audience } from './audiences.js';
+export type { ArtifactPlan } from './build-artifact.js';
+export { buildArtifact } from './build-artifact.js';
 export type { FailOptions } from './call-faults.js';
 export type { EdgeConfig, TargetEdgeOptions } from './edge-setup.js';
 export type { FaultScope, FaultSwitch } from './fault-switches.js';

@@ -154,19 +154,19 @@ export class TestClient {
    * Replaces all offers of the edge.
    * @throws {TypeError} naming the location whose offers are wrong.
    */
-  setOffers(offers: EdgeOffers): void {
+  readonly setOffers = (offers: EdgeOffers): void => {
     this.#answers.setOffers(offers);
-  }
+  };
 
   /**
    * Replaces the rules. The promise resolves when the client decides by them.
    * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` as a rejection, for rules that cannot be used. The earlier ones stay.
    */
-  setArtifact(artifact: object): Promise<void> {
+  readonly setArtifact = (artifact: object): Promise<void> => {
     const taken = this.#taken.then(() => this.#take(artifact));
     this.#taken = taken.catch(() => undefined);
     return taken;
-  }
+  };
 
   /**
    * Makes the next calls of the client reject with an error of this code. Each of the client's methods counts as a
@@ -182,15 +182,15 @@ export class TestClient {
    * fail('ERR_TARGET_TIMEOUT', { times: 1 });
    * ```
    */
-  fail(code: TargetErrorCode, options?: FailOptions): void {
+  readonly fail = (code: TargetErrorCode, options?: FailOptions): void => {
     this.#faults.add(code, options);
-  }
+  };
 
   /** Forgets all requests and notifications, and lets no more calls fail. Offers and rules stay. */
-  clear(): void {
+  readonly clear = (): void => {
     this.#faults.clear();
     this.#log.clear();
-  }
+  };
 
   async #take(artifact: object): Promise<void> {
     checkArtifact(artifact);
