@@ -109,8 +109,16 @@ export function subscribedChannelOf(type: string): EventChannel | undefined {
   return channel?.hasSubscribers ? channel : undefined;
 }
 
+/** Watches the calls of a client. */
+export interface CallWatch {
+  /** True when somebody watches. Calls that nobody watches must cost nothing. */
+  readonly areWatching: boolean;
+  /** Does the work of a call among its observers. Its errors are `TargetError`s. */
+  watch<Result>(call: ObservedCall, work: () => Promise<Result>): Promise<Result>;
+}
+
 /** The observers of one client, and the subscribers of the diagnostics channel `target-node-sdk:call`. */
-export class Observers {
+export class Observers implements CallWatch {
   readonly #observers: readonly CallObserver[];
   readonly #failures: LineLimit;
 

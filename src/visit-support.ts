@@ -8,7 +8,6 @@ import { TargetError } from './errors.js';
 import { within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.js';
-import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
 import { HeldWork } from './reports/held-work.js';
@@ -133,15 +132,15 @@ export interface WaitLimits {
 /** Makes the support of a client's visits. `refuseWhenClosed` throws when the client is closed. */
 export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => void): VisitSupport {
   const { environment, onDevice } = parts;
-  const { config, logger } = environment;
+  const { config, logger, ids } = environment;
   return {
     logger,
     serverDomain: config.serverDomain,
     maximumWaitReadyMs: config.maximumWaitReadyMs,
     hasRules: (mbox) => onDevice?.loaded?.hasMbox(mbox) === true,
-    newId: newHexId,
+    newId: ids.newHexId,
     newVisitor: (cookie, consumerId) =>
-      Visitor.ofPage(config.organizationId, cookie, consumerId, newSupplementalDataId),
+      Visitor.ofPage(config.organizationId, cookie, consumerId, ids.newSupplementalDataId),
     ownOptions: (options) => {
       const own = ownOptions(options);
       warnOfUnknownOptions(own, logger);
