@@ -10,6 +10,7 @@ import {
   displayTokens,
   type NamedLocation,
   nameIn,
+  readAnswer,
 } from './answered-locations.js';
 import { newRandomId } from './random-id.js';
 
@@ -76,8 +77,10 @@ export function displayed(
 ): Notification[] {
   checkAnswer(answer);
   const isMeant = isAbsent(of) ? () => true : toFilter(of);
-  const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'display', locations, displayTokens);
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'display', locations, displayTokens);
+  });
 }
 
 /**
@@ -95,8 +98,10 @@ export function clicked(answer: TargetDeliveryResponse, of: ClickedLocation): No
   checkAnswer(answer);
   const isMeant = toFilter(of);
   const selector = textIn(of, 'selector');
-  const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  });
 }
 
 /** Makes a notification for each location that has tokens. */
@@ -135,7 +140,8 @@ function reportedOf(answer: TargetDeliveryResponse): Reported {
 
 /** @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` */
 export function checkAnswer(answer: unknown): asserts answer is TargetDeliveryResponse {
-  if (!isRecord(answer) || !isObject(ownFieldOf(answer, 'response'))) {
+  const isAnswer = isRecord(answer) && readAnswer(() => isObject(ownFieldOf(answer, 'response')));
+  if (!isAnswer) {
     throw invalidField('answer', 'an answer of getOffers', answer);
   }
 }
