@@ -39,6 +39,8 @@ export interface Decision extends RemoteNames {
   readonly decidedBy: 'server-side' | 'on-device';
   /** The location hint that was used to choose the edge cluster: the visitor's, else the client's. */
   readonly locationHint: string | undefined;
+  /** The number of HTTP requests that the decision took. It is absent when this process decided. */
+  readonly attempts?: number;
 }
 
 /** Decides a call on the edge, with one delivery call. */

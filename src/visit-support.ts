@@ -36,6 +36,10 @@ export interface VisitSupport {
   readonly logger: Logger;
   /** The host of delivery calls, when it is not Adobe's host for the client. */
   readonly serverDomain: string | undefined;
+  /** The time in ms after which `ready()` rejects, when the client's configuration sets one. */
+  readonly maximumWaitReadyMs: number | undefined;
+  /** Tells whether the rules in use have rules of an mbox. A client without rules has none. */
+  hasRules(mbox: string): boolean;
   /** Makes a random id of a session or of a visitor. */
   newId(): string;
   /**
@@ -132,6 +136,8 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
   return {
     logger,
     serverDomain: config.serverDomain,
+    maximumWaitReadyMs: config.maximumWaitReadyMs,
+    hasRules: (mbox) => onDevice?.loaded?.hasMbox(mbox) === true,
     newId: ids.newHexId,
     newVisitor: (cookie, consumerId) =>
       Visitor.ofPage(config.organizationId, cookie, consumerId, ids.newSupplementalDataId),

@@ -42,9 +42,11 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 /** The on-device decisioning of one client, from the first download of its artifact until the client is closed. */
 export interface OnDevice
   extends LocalDecider,
-    Pick<ArtifactSource, 'state' | 'stats' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
+    Pick<ArtifactSource, 'state' | 'stats' | 'etag' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
   /** The name of the artifact's global mbox; undefined before there is an artifact. */
   readonly globalMbox: string | undefined;
+  /** Tells whether the artifact in use has rules of an mbox. */
+  hasMbox(name: string): boolean;
 }
 
 interface Parts extends OnDeviceOptions {
@@ -89,9 +91,13 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     get stats() {
       return source.stats;
     },
+    get etag() {
+      return source.etag;
+    },
     get globalMbox() {
       return source.inUse?.compiled.globalMbox;
     },
+    hasMbox: (name) => source.inUse?.compiled.hasMbox(name) === true,
     get lastFailure() {
       return source.lastFailure;
     },
