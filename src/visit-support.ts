@@ -9,6 +9,7 @@ import { within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.js';
 import { Visitor } from './identity/visitor.js';
+import { copyWith } from './inherited-names.js';
 import type { Logger } from './logger.js';
 import { HeldWork } from './reports/held-work.js';
 import { WrittenReport } from './reports/written-report.js';
@@ -197,7 +198,7 @@ function queueReport(options: RequestOptions, { environment, background }: Clien
     toQuestion('sendNotifications', 'server-side'),
   );
   const { request, encodedSessionId, locationHint, decisioningMethod, timeoutMs, waitUntil } = call;
-  const sent = { ...request, context: toSentContext(request.context) };
+  const sent = copyWith(request, { context: toSentContext(request.context) });
   const report = new WrittenReport(sent, request.notifications ?? []);
   const delivery = { request: report, encodedSessionId, locationHint, decisioningMethod, timeoutMs };
   background.notifications.add({ ...delivery, signal: undefined }, waitUntil, true);

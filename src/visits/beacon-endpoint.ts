@@ -1,7 +1,7 @@
 import { callSafely } from '../call-safely.js';
 import { messageOf } from '../errors.js';
 import type { Context, TargetClient } from '../index.js';
-import { ownFieldOf, ownOf } from '../inherited-names.js';
+import { ownFieldOf, ownOf, withoutInherited } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
 import { type BeaconReport, isTooLong, MAX_BEACON_BYTES, readBeacon } from './beacon-body.js';
 import { hasId, readCookiesAt } from './cookies.js';
@@ -49,7 +49,7 @@ export async function handleBeacon(
   body: BeaconBody,
   options: VisitOptions | null = {},
 ): Promise<BeaconAnswer> {
-  const own = ownOf(options ?? {});
+  const own = withoutInherited(options ?? {});
   const support = toVisitSupport(client, incoming, own);
   const nowMs = Date.now();
   if (!isOfOwnPage(incoming)) {
@@ -105,10 +105,8 @@ interface Sender {
   readonly options: VisitOptions;
 }
 
-function send(
-  { notifications, property, analytics }: BeaconReport,
-  { facts, identity, support, options }: Sender,
-): void {
+function send(report: BeaconReport, { facts, identity, support, options }: Sender): void {
+  const { notifications, property, analytics } = ownOf(report);
   const { waitUntil } = options;
   support.queueReport({
     ...identity.toOptions(),

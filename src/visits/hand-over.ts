@@ -2,7 +2,7 @@ import { quietly } from '../call-safely.js';
 import { invalidOption } from '../errors.js';
 import { readAnswer, recordsOf } from '../impressions/answered-locations.js';
 import type { LoggerOption, TargetDeliveryResponse } from '../index.js';
-import { ownOf } from '../inherited-names.js';
+import { ownOf, withoutInherited } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import { type Checks, checkFields, TEXT } from './field-checks.js';
 import { toInlineJson } from './inline-json.js';
@@ -89,7 +89,7 @@ export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions
   if (!isAnswer) {
     throw invalidOption('answer', 'the answer of getOffers', answer);
   }
-  const own = ownOf(options ?? {});
+  const own = withoutInherited(options ?? {});
   const parts = {
     answer,
     visitorState: ownOf(answer).visitorState,
@@ -111,7 +111,7 @@ const CHECKS: Checks = {
 /** Makes a hand-over. Later changes of the answer do not change it. */
 export function makeHandOver(parts: HandOverParts, options: HandOverOptions): HandOver {
   checkFields(options, CHECKS, '');
-  const { pageParams, serverDomain } = ownOf(options);
+  const { pageParams, serverDomain } = withoutInherited(options);
   const { answer } = parts;
   const serverState = answer && reading(() => toServerState(answer, parts.debug));
   if (!serverState?.request.execute) {
