@@ -5,6 +5,7 @@ import { withoutInherited } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import { ActivityBuilder, type ActivityPlan } from './activities.js';
 import { oneOrAll } from './audiences.js';
+import { refuseUnknown } from './known-options.js';
 import { STABLE_TIME_MS } from './stable-sources.js';
 
 /** Options of {@link buildArtifact}. */
@@ -83,9 +84,7 @@ interface PlacedRule {
 }
 
 function checked(given: ArtifactPlan): ArtifactPlan {
-  if (!isRecord(given)) {
-    throw invalidOption('options', 'an object with activities', given);
-  }
+  refuseUnknown(given, ['activities', 'overrides', 'client', 'globalMbox', 'geo', 'ids']);
   const options = withoutInherited<ArtifactPlan>(given);
   const { activities, client, globalMbox, geo, overrides, ids } = options;
   if (!Array.isArray(activities)) {

@@ -32,5 +32,5 @@ export { actions, dynamic, html, json, redirect } from './offers.js';
 export type { ReceivedRequest, RequestFilter, Violation, WaitOptions } from './request-log.js';
 export type { TargetEdge } from './target-edge.js';
 export { startTargetEdge } from './target-edge.js';
-export type { TestClientOptions } from './test-client.js';
-export { createTestClient, TestClient } from './test-client.js';
+export type { TestClient, TestClientOptions } from './test-client.js';
+export { createTestClient } from './test-client.js';

@@ -148,11 +148,17 @@ export interface ResolvedOffers {
   readonly pageLoad: OfferFunction | undefined;
 }
 
+const KINDS: ReadonlySet<string> = new Set(['mboxes', 'views', 'pageLoad'] satisfies (keyof EdgeOffers)[]);
+
 /**
  * Checks offers and turns each of them into a function.
  * @throws {TypeError} naming the location whose offers are wrong.
  */
 export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
+  const unknown = Object.keys(offers).find((kind) => !KINDS.has(kind));
+  if (unknown !== undefined) {
+    throw new TypeError(`offers: ${unknown} must be mboxes, views or pageLoad, with the offers in it`);
+  }
   return {
     mboxes: byName('mboxes', offers.mboxes),
     views: byName('views', offers.views),

@@ -10,6 +10,7 @@ import { CallFaults, type FailOptions } from './call-faults.js';
 import { EdgeAnswers } from './edge-answers.js';
 import { type EdgeSetup, resolveSetup } from './edge-setup.js';
 import { createInProcessFetch } from './in-process.js';
+import { refuseUnknown } from './known-options.js';
 import type { EdgeOffers } from './offers.js';
 import { type ReceivedRequest, RequestLog } from './request-log.js';
 import { stableSources } from './stable-sources.js';
@@ -46,6 +47,7 @@ const MAX_REQUESTS = 10_000;
  * ```
  */
 export function createTestClient(given: TestClientOptions = {}): TestClient {
+  refuseUnknown(given, ['offers', 'artifact', 'config', 'ids']);
   const { offers, artifact, config = {}, ids = 'random' } = withoutInherited(given);
   if (ids !== 'random' && ids !== 'stable') {
     throw invalidOption('ids', '"random" or "stable"', ids);

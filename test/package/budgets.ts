@@ -26,8 +26,8 @@ const OPENFEATURE_BYTES = 3800;
 /** Names of the client's own parts, which minifying keeps. */
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 
-/** The files of the package that only visits and adapters need. */
-const OF_ADAPTERS = /dist\/esm\/(?:adapters\/|chunks\/(?:requests|visits|adapters)\.)/;
+/** The files of the package that only visits, adapters and tests need. */
+const OF_ADAPTERS = /dist\/esm\/(?:adapters\/|testing\/|chunks\/(?:requests|visits|adapters)\.)/;
 
 /** The files of adapters and visits that have code in a bundle of the core. */
 async function adaptersInCore(cwd: string): Promise<string[]> {

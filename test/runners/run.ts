@@ -42,7 +42,7 @@ try {
   await report.check('Vitest: the test kit works', async () => {
     const cwd = project(
       'vitest',
-      ...['package.json', 'package-lock.json', 'kit.test.mjs'].map((f) => `vitest/${f}`),
+      ...['package.json', 'package-lock.json', 'kit.test.mjs'].map((f) => `vitest-4/${f}`),
     );
     await runNpm(['ci', '--ignore-scripts'], { cwd, timeoutMs: 600_000 });
     const vitest = join(cwd, 'node_modules/vitest/vitest.mjs');

@@ -430,7 +430,13 @@ describe('wrong use is refused by name', () => {
     ],
     ['a broken priority', () => hero.priority(1.5), `${PATH}.priority`, 'not the number 1.5'],
     ['an empty selector', () => hero.clicks(''), `${PATH}.clicks`, 'must be a text'],
-    ['nothing', build(undefined), 'options', 'options must be an object with activities, not undefined'],
+    ['nothing', build(undefined), 'options', 'options must be an object, not undefined'],
+    [
+      'a misspelt option',
+      build({ activities, override: {} }),
+      'options',
+      'must be named activities, overrides, client, globalMbox, geo, ids, not "override"',
+    ],
     ['no activities', build({}), 'activities', 'activities must be a list of activities, not undefined'],
     [
       'no builder',

@@ -106,6 +106,11 @@ describe('the client', () => {
       code: 'ERR_TARGET_INVALID_REQUEST',
     });
     const create = (options: object) => () => createTestClient(options);
+    expect(create({ mboxes: {} })).toThrow(
+      'options must be named offers, artifact, config, ids, not "mboxes"',
+    );
+    expect(create({ offers: { hero: html('x') } })).toThrow('offers: hero must be mboxes, views or pageLoad');
+    expect(create(null as unknown as object)).toThrow('options must be an object, not null');
     expect(create({ ids: 'fixed' })).toThrow('ids must be "random" or "stable", not "fixed"');
     expect(create({ config: 3 })).toThrow('config must be an object, not the number 3');
     expect(create({ config: { timeout: -1 } })).toThrow(TargetError);
