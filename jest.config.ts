@@ -12,6 +12,10 @@ const esmOnly = [
   'is-network-error',
   'leven',
   'uuid',
+  'arktype',
+  '@ark/util',
+  '@ark/schema',
+  'arkregex',
 ];
 
 /** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
@@ -28,6 +32,7 @@ const slow = [
   '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',
+  '/test/tools/mbox-types\\.compiler\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',
 ];
