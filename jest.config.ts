@@ -11,6 +11,7 @@ const esmOnly = [
   'p-retry',
   'is-network-error',
   'leven',
+  '@cucumber',
   'uuid',
   'arktype',
   '@ark/util',
@@ -21,6 +22,7 @@ const esmOnly = [
 /** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
 const slow = [
   '/test/account/',
+  '/test/adapters/openfeature-(?:evaluation|tck)\\.',
   '/test/examples/',
   '/test/client\\.faults\\.',
   '/test/client\\.inherited-names\\.',

@@ -6,7 +6,7 @@ import { invalidField } from './errors.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { setField } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
-import type { ObservedCall, ObservedOperation, Observers } from './observer.js';
+import { type CallWatch, noteAttempts, type ObservedCall, type ObservedOperation } from './observer.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import { toCallError } from './request/callbacks.js';
 import type { DeliveryRequest } from './request/loose-request.js';
@@ -14,12 +14,19 @@ import { mboxNamesOf, namedMethodOf } from './request/observed-call.js';
 import { type CallOptions, warnOfUnknownOptions } from './request/options.js';
 import { type TargetDeliveryResponse, toTargetDeliveryResponse } from './response.js';
 
+/** The part of on-device decisioning that knows the artifact in use. */
+interface ArtifactHolder {
+  readonly loaded: { readonly etag: string | undefined } | undefined;
+}
+
 /** The parts of a client that answer its calls. */
 export interface AnsweringParts {
   readonly environment: CallEnvironment;
   readonly deciders: Deciders;
   readonly background: Pick<Background, 'noteCall'>;
-  readonly observers: Observers;
+  readonly observers: CallWatch;
+  /** The on-device side of the client. It is `undefined` for a server-side client. */
+  readonly onDevice: ArtifactHolder | undefined;
   /** The client's own location hint, for the tntIds of visitors who have none. */
   readonly clientHint: OwnHint;
   /** Counts the answers to calls for offers. */
@@ -35,11 +42,13 @@ export interface Question {
   readonly usualTimeoutMs: number | undefined;
   /** True when the call leaves nothing of its visitor to later calls of the client, such as those with telemetry. */
   readonly isForgotten: boolean;
+  /** The call as observers see it, when there are any. */
+  readonly observed: ObservedCall | undefined;
 }
 
 /** Makes the question of a method of the client. */
 export function toQuestion(operation: ObservedOperation, method?: DecisioningMethod): Question {
-  return { operation, method, usualTimeoutMs: undefined, isForgotten: false };
+  return { operation, method, usualTimeoutMs: undefined, isForgotten: false, observed: undefined };
 }
 
 type Answer = TargetDeliveryResponse | PromiseLike<TargetDeliveryResponse>;
@@ -62,7 +71,7 @@ export function answerCall(
   };
   return parts.observers.watch(call, async () => {
     try {
-      const answer = await answerNow(options, request, parts, question);
+      const answer = await answerNow(options, request, parts, { ...question, observed: call });
       setField(call, 'result', answer);
       return answer;
     } catch (thrown) {
@@ -84,8 +93,23 @@ function answerNow(
   const call = read(options, request, parts, question);
   const decision = decide(call, parts.deciders);
   return isThenable(decision)
-    ? decision.then((decided) => respond(call, decided, parts, Date.now()))
-    : respond(call, decision, parts, call.nowMs);
+    ? decision.then((decided) =>
+        respond(call, noted(decided, question, parts), parts, parts.environment.now()),
+      )
+    : respond(call, noted(decision, question, parts), parts, call.nowMs);
+}
+
+/** Notes for observers, if there are any, what a decision took. Returns the decision. */
+function noted(decision: Decision, { observed }: Question, { onDevice }: AnsweringParts): Decision {
+  if (observed) {
+    const isLocal = decision.decidedBy === 'on-device';
+    const etag = isLocal ? onDevice?.loaded?.etag : undefined;
+    if (etag !== undefined) {
+      setField(observed, 'artifactEtag', etag);
+    }
+    noteAttempts(observed, isLocal ? undefined : decision.attempts);
+  }
+  return decision;
 }
 
 /** Answers who the visitor of a call is: on the edge, or here when the calls of this client are decided here. */
@@ -98,10 +122,12 @@ function answerIdentity(
   const call = read(options, request, parts, question);
   if (call.decisioningMethod === 'server-side') {
     const asked = parts.deciders.edge({ ...call, asksForIds: true });
-    return asked.then((decided) => respond(call, decided, parts, Date.now()));
+    return asked.then((decided) =>
+      respond(call, noted(decided, question, parts), parts, parts.environment.now()),
+    );
   }
-  const { client } = parts.environment.config;
-  return respond(call, identifyHere(call, client, parts.clientHint.current), parts, call.nowMs);
+  const { config, ids } = parts.environment;
+  return respond(call, identifyHere(call, config.client, parts.clientHint.current, ids), parts, call.nowMs);
 }
 
 function read(

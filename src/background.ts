@@ -1,11 +1,12 @@
 import type { ResolvedConfig } from './config/config.js';
+import type { Delivered } from './edge/deliver.js';
 import type { EdgeRoute } from './edge/route.js';
 import { messageOf } from './errors.js';
 import type { Events } from './events.js';
 import { newHexId, newUuid } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
 import type { Logger } from './logger.js';
-import type { ObservedCall, Observers } from './observer.js';
+import { noteAttempts, type ObservedCall, type Observers } from './observer.js';
 import type { BackgroundWork } from './reports/background-work.js';
 import { NotificationQueue } from './reports/notification-queue.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
@@ -130,9 +131,9 @@ export class Background {
 }
 
 /** Delivers a call of the queue among the observers. They get no result: the answer holds only what Target has taken. */
-async function deliverObserved<Delivered>(
+async function deliverObserved(
   call: Delivery,
-  deliver: (call: Delivery) => Promise<Delivered>,
+  deliver: EdgeRoute['deliver'],
   observers: Observers,
 ): Promise<Delivered> {
   const { decisioningMethod } = call;
@@ -144,7 +145,8 @@ async function deliverObserved<Delivered>(
     return delivering;
   };
   await observers.watch(observed, async () => {
-    await start();
+    const { exchanged } = await start();
+    noteAttempts(observed, exchanged.attempts);
   });
   return start();
 }

@@ -2,7 +2,7 @@ import { callSafely } from './call-safely.js';
 import type { Geo, Notification } from './delivery-api.js';
 import { nameOf, type TargetError } from './errors.js';
 import type { Logger } from './logger.js';
-import { publishEvent } from './observer.js';
+import { subscribedChannelOf } from './observer.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
 /** A reason for which the content of a JSON offer does not fit the schema of its mbox. It does not hold the content. */
@@ -146,15 +146,18 @@ export class Events {
     this.#listeners.get(name)?.delete(listener);
   }
 
-  /** Tells whether an event has listeners. An event that is costly to make is made only for listeners. */
+  /**
+   * Tells whether an event has listeners, or subscribers of its diagnostics channel. An event that is costly to make is
+   * made only for them.
+   */
   isListenedTo(name: TargetEventName): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
+    return (this.#listeners.get(name)?.size ?? 0) > 0 || subscribedChannelOf(name) !== undefined;
   }
 
   /** Calls the listeners of an event. It never throws. */
   emit<Name extends TargetEventName>(event: TargetEvents[Name] & { readonly type: Name }): void {
     const listeners = this.#listeners.get(event.type) as Set<TargetEventListener<Name>> | undefined;
-    publishEvent(event);
+    subscribedChannelOf(event.type)?.publish(event);
     for (const listener of [...(listeners ?? [])]) {
       this.#call(listener, event);
     }

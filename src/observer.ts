@@ -23,6 +23,8 @@ export interface ObservedResult {
   readonly response: DeliveryResponse;
   /** The method by which the call was decided, `server-side` or `on-device`. */
   readonly decisioningMethod: DecisioningMethod;
+  /** The mboxes that only the edge can decide. An `on-device` answer leaves them undecided. */
+  readonly status: { readonly remoteMboxes: readonly string[] };
 }
 
 /**
@@ -39,6 +41,16 @@ export interface ObservedCall {
   result?: ObservedResult;
   /** The reason for a call that failed. */
   error?: TargetError;
+  /**
+   * The number of HTTP requests that were sent for the call, retries included. Decisions in this process have none, and
+   * a download of the artifact has it only when it failed.
+   */
+  attempts?: number;
+  /**
+   * The `ETag` of the artifact by which the call was decided in this process. For an artifact from a file it is a hash
+   * of the bytes. Artifacts of a store or of the option `artifactPayload` have none.
+   */
+  artifactEtag?: string;
 }
 
 /**
@@ -73,28 +85,40 @@ interface CallChannel {
   tracePromise<Result>(work: () => Promise<Result>, message: ObservedCall): Promise<Result>;
 }
 
-/** The part of `node:diagnostics_channel` that is used. */
+/** The part of a channel of `node:diagnostics_channel` that is used. */
+interface EventChannel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+}
+
+/** The part of `node:diagnostics_channel` that is used. Some runtimes have it without tracing channels. */
 interface Diagnostics {
-  tracingChannel(name: string): CallChannel;
-  channel(name: string): { readonly hasSubscribers: boolean; publish(message: unknown): void };
+  tracingChannel?(name: string): CallChannel;
+  channel(name: string): EventChannel;
 }
 
 /** The channels of the runtime. They are not imported, because not every runtime has them. */
 const diagnostics: Diagnostics | undefined = (
   globalThis.process as { getBuiltinModule?(name: string): Diagnostics | undefined } | undefined
 )?.getBuiltinModule?.('diagnostics_channel');
-const callChannel = diagnostics?.tracingChannel('target-node-sdk:call');
+const callChannel = diagnostics?.tracingChannel?.('target-node-sdk:call');
 
-/** Publishes an event of a client on its diagnostics channel, if the runtime has such channels. */
-export function publishEvent(event: { readonly type: string }): void {
-  const channel = diagnostics?.channel(`target-node-sdk:${event.type}`);
-  if (channel?.hasSubscribers) {
-    channel.publish(event);
-  }
+/** Returns the diagnostics channel of an event, if somebody subscribes to it. */
+export function subscribedChannelOf(type: string): EventChannel | undefined {
+  const channel = diagnostics?.channel(`target-node-sdk:${type}`);
+  return channel?.hasSubscribers ? channel : undefined;
+}
+
+/** Watches the calls of a client. */
+export interface CallWatch {
+  /** True when somebody watches. Calls that nobody watches must cost nothing. */
+  readonly areWatching: boolean;
+  /** Does the work of a call among its observers. Its errors are `TargetError`s. */
+  watch<Result>(call: ObservedCall, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** The observers of one client, and the subscribers of the diagnostics channel `target-node-sdk:call`. */
-export class Observers {
+export class Observers implements CallWatch {
   readonly #observers: readonly CallObserver[];
   readonly #failures: LineLimit;
 
@@ -117,7 +141,9 @@ export class Observers {
     };
     let run = () =>
       begin().then(ignore, (thrown: unknown) => {
-        setField(call, 'error', toTargetError(thrown));
+        const error = toTargetError(thrown);
+        setField(call, 'error', error);
+        noteAttempts(call, error.attempts);
       });
     for (const observer of this.#observers.toReversed()) {
       run = this.#within(observer, call, run);
@@ -140,6 +166,13 @@ export class Observers {
       );
       return once();
     };
+  }
+}
+
+/** Notes how many HTTP requests a call has sent, if it has sent any. */
+export function noteAttempts(call: ObservedCall, attempts: number | undefined): void {
+  if (attempts) {
+    setField(call, 'attempts', attempts);
   }
 }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createVisit, fromNodeRequest } from '../src/adapters/http.js';
 import type { CallObserver, ObservedCall, ObservedOperation } from '../src/index.js';
 import type { EdgeOffers } from '../src/testing/edge.js';
@@ -87,6 +87,32 @@ describe('an observer sees', () => {
     expect(calls.map(({ error }) => error)).toEqual([failed, refused]);
     expect(calls.every(({ result }) => result === undefined)).toBe(true);
     expect(refused.code).toBe('ERR_TARGET_INVALID_REQUEST');
+  });
+
+  test('how many requests a call took, and the artifact of a decision in this process', async () => {
+    const { calls, observer } = recorder();
+    edge.edge.setArtifact(flagsArtifact(), { etag: '"rules-7"' });
+    const retry = { retries: 1, minTimeout: 1, maxTimeout: 1 };
+    const client = edge.connect({ observer, retry, decisioningMethod: 'on-device' });
+    await client.ready();
+    const { status } = await client.getOffers({ request: HERO });
+    await client.flush();
+    edge.edge.fault({ kind: 'status', status: 503 }, { times: 1 });
+    await client.getOffers({ request: MBOXES, decisioningMethod: 'server-side' });
+    edge.edge.fault({ kind: 'status', status: 503 }, { times: 2 });
+    await targetErrorOf(() => client.getOffers({ request: MBOXES, decisioningMethod: 'server-side' }));
+    const facts = (operation: ObservedOperation) =>
+      calls
+        .filter((call) => call.operation === operation)
+        .map(({ attempts, artifactEtag }) => [attempts, artifactEtag]);
+    await until(() => facts('getOffers').length === 3 && facts('notify').length === 1);
+    expect(facts('getOffers')).toEqual([
+      [undefined, '"rules-7"'],
+      [2, undefined],
+      [2, undefined],
+    ]);
+    expect(facts('notify')).toEqual([[1, undefined]]);
+    expect(status.remoteMboxes).toEqual([]);
   });
 
   test('one call for the merged questions of a visit', async () => {
@@ -229,6 +255,34 @@ describe('diagnostics channels', () => {
     calls.unsubscribe(subscribers as never);
     const results = messages.filter(({ operation }) => operation === 'notify').map(({ result }) => result);
     expect(results).toEqual([undefined]);
+  });
+
+  test('publish events that are made for listeners alone', async () => {
+    const seen: unknown[] = [];
+    const lost = channel('target-node-sdk:sendNotificationError');
+    const note = (message: unknown) => seen.push(message);
+    lost.subscribe(note);
+    edge.edge.setArtifact(flagsArtifact());
+    const client = edge.connect({ decisioningMethod: 'on-device' });
+    await client.ready();
+    edge.edge.fault({ kind: 'status', status: 400 });
+    await client.getOffers({ request: HERO });
+    await client.flush();
+    lost.unsubscribe(note);
+    expect(seen).toMatchObject([{ type: 'sendNotificationError', error: { code: 'ERR_TARGET_RESPONSE' } }]);
+  });
+
+  test('are not needed: a runtime may have them in part, or not at all', async () => {
+    for (const part of [{ channel }, undefined]) {
+      jest.resetModules();
+      jest.spyOn(process, 'getBuiltinModule').mockReturnValue(part as never);
+      const { TargetClient: Isolated } = await import('../src/index.js');
+      jest.restoreAllMocks();
+      const client = Isolated.create(edge.edge.config);
+      const { response } = await client.getOffers({ request: MBOXES });
+      await client.close();
+      expect(response.execute?.mboxes?.[0]?.options).toHaveLength(1);
+    }
   });
 
   test('publish the events of clients', async () => {

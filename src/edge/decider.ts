@@ -7,7 +7,7 @@ import type { EdgeRoute } from './route.js';
 export function createEdgeDecider({ deliver }: EdgeRoute): EdgeDecider {
   return async (call) => {
     checkMboxCount(call.request);
-    const { request, response, locationHint } = await deliver(call);
+    const { request, response, locationHint, exchanged } = await deliver(call);
     return {
       // The request was sent with the id of the call, so no id has to be added.
       request: request as ResolvedDeliveryRequest,
@@ -16,6 +16,7 @@ export function createEdgeDecider({ deliver }: EdgeRoute): EdgeDecider {
       locationHint,
       remoteMboxes: [],
       remoteViews: [],
+      attempts: exchanged.attempts,
     };
   };
 }

@@ -9,6 +9,7 @@ import {
   clickTokens,
   displayTokens,
   type NamedLocation,
+  readAnswer,
 } from './answered-locations.js';
 import { newRandomId } from './random-id.js';
 
@@ -75,8 +76,10 @@ export function displayed(
 ): Notification[] {
   checkAnswer(answer);
   const isMeant = isAbsent(of) ? () => true : toFilter(of);
-  const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'display', locations, displayTokens);
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'display', locations, displayTokens);
+  });
 }
 
 /**
@@ -94,8 +97,10 @@ export function clicked(answer: TargetDeliveryResponse, of: ClickedLocation): No
   checkAnswer(answer);
   const isMeant = toFilter(of);
   const selector = textIn(of, 'selector');
-  const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  });
 }
 
 /** Makes a notification for each location that has tokens. */
@@ -134,7 +139,8 @@ function reportedOf(answer: TargetDeliveryResponse): Reported {
 
 /** @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` */
 export function checkAnswer(answer: unknown): asserts answer is TargetDeliveryResponse {
-  if (!isRecord(answer) || !isObject(ownFieldOf(answer, 'response'))) {
+  const isAnswer = isRecord(answer) && readAnswer(() => isObject(ownFieldOf(answer, 'response')));
+  if (!isAnswer) {
     throw invalidField('answer', 'an answer of getOffers', answer);
   }
 }

@@ -275,6 +275,7 @@ export class VisitCalls {
       usualTimeoutMs: timeout ?? undefined,
       // A visitor who can withdraw the consent must not be named by a call in the background that comes later.
       isForgotten: !isAbsent(this.#options.consent),
+      observed: undefined,
       hasBegun: outgoing.hasWaited || timeoutMs !== undefined,
     };
     return this.#support.answer(options, question).then((plain) => {

@@ -20,7 +20,7 @@ const USED_BYTES: Readonly<Record<string, number>> = {
 /** The most bytes that the entry of a framework adds to a bundle that has `target-node-sdk/http`. */
 const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 800, fastify: 875, hono: 650 };
 /** The most bytes that the entry for Next.js adds to a bundle that has `target-node-sdk/http` and the client. */
-const NEXT_BYTES = 4800;
+const NEXT_BYTES = 4650;
 /** Names of the client's own parts, which minifying keeps. */
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 

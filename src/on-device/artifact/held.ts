@@ -114,6 +114,11 @@ export class HeldArtifact {
     };
   }
 
+  /** ETag of the artifact in use; undefined when it has none, or there is no artifact. */
+  get etag(): string | undefined {
+    return this.#held?.etag;
+  }
+
   /** Number of artifacts that were taken into use, and the time of the last one in epoch ms. */
   get retrieved(): { readonly times: number; readonly lastMs: number } {
     return { times: this.#retrievals, lastMs: this.#lastRetrievedMs };

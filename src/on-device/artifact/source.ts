@@ -110,6 +110,11 @@ export class ArtifactSource {
     return this.#held.stats;
   }
 
+  /** ETag of the artifact in use; undefined when it has none, or there is no artifact. */
+  get etag(): string | undefined {
+    return this.#held.etag;
+  }
+
   /** Error of the last download; undefined when it succeeded or when none has ended yet. */
   get lastFailure(): TargetError | undefined {
     return this.#lastFailure;
