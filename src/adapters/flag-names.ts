@@ -2,7 +2,7 @@ import { invalidOption } from '../errors.js';
 import type { JsonValue } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isAbsent, isRecord } from '../json.js';
-import { checkType } from './request-visit.js';
+import { type Checks, checkFields, FUNCTION, HOPS, TEXT } from '../visits/field-checks.js';
 
 /** The offer that a flag is read from. */
 export interface FlagOffer {
@@ -31,16 +31,15 @@ export interface FlagNames {
 
 /** The list of activities in Target, from which an activity is found by its name. */
 const ACTIVITIES = 'https://experience.adobe.com/#/target/activities';
+const CHECKS: Checks = { mbox: TEXT, origin: TEXT, flag: FUNCTION, trustProxy: HOPS };
+
 /** Checks the options that name offers, and makes the function that finds the offer of a flag. */
-export function readNames({ mbox, flag, origin }: FlagNames): {
+export function readNames(options: FlagNames): {
   readonly toOffer: (flagKey: string) => FlagOffer;
   readonly origin: string;
 } {
-  checkType('mbox', 'string', mbox);
-  checkType('origin', 'string', origin);
-  if (!isAbsent(flag) && typeof flag !== 'function') {
-    throw invalidOption('flag', 'a function', flag);
-  }
+  checkFields(options, CHECKS, '');
+  const { mbox, flag, origin } = options;
   const toOffer = (flagKey: string) => {
     const dot = flagKey.lastIndexOf('.');
     const split = dot < 0 ? { mbox: flagKey } : { mbox: flagKey.slice(0, dot), key: flagKey.slice(dot + 1) };

@@ -12,7 +12,6 @@ import {
   type VisitAttributesCall,
   type VisitOptions,
 } from './http.js';
-import { checkHops } from './request-visit.js';
 
 export type { FlagNames, FlagOffer } from './flag-names.js';
 export {
@@ -102,7 +101,6 @@ export function createTargetAdapter(
   checkVisitOptions(own);
   const { toOffer, origin } = readNames(own);
   const trustProxy = own.trustProxy ?? false;
-  checkHops(trustProxy);
   // A spread would not find the options that are getters of a class.
   const silent = Object.create(own, { cookies: { value: { write: 'never' }, enumerable: true } });
   const visits = new WeakMap<object, Visit>();
