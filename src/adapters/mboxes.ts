@@ -212,7 +212,7 @@ function report(
   warned.set(reporter, seen);
   for (const { mbox, issues } of invalid) {
     for (const { message, path } of issues) {
-      const key = JSON.stringify([mbox, message]);
+      const key = `${mbox}: ${message}`;
       if (!seen.has(key) && seen.size < MAX_WARNED) {
         seen.add(key);
         const where = path === '' ? '' : `${path}: `;
