@@ -13,6 +13,10 @@ const esmOnly = [
   'leven',
   '@cucumber',
   'uuid',
+  'arktype',
+  '@ark/util',
+  '@ark/schema',
+  'arkregex',
 ];
 
 /** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
@@ -31,6 +35,7 @@ const slow = [
   '/test/privacy\\.',
   '/test/shutdown\\.',
   '/test/testing/build-artifact\\.property\\.',
+  '/test/tools/mbox-types\\.compiler\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',
 ];

@@ -163,6 +163,8 @@ const visits = { name: 'visits', test: /\/src\/visits\//, minShareCount: 2, prio
 const ofRequests =
   /\/src\/visits\/(context|cookie-header|cookies|ecid|ecid-cookies|incoming-request|inline-json|page-url|qa-mode|redirect|unseen-request)\.ts$/;
 const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priority: 5 };
+/** The readers of artifacts that adapters use too: neither they nor the client must load each other with it. */
+const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
 const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
 const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
@@ -206,7 +208,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: {
       groups: [
-        ...[words, requests, visits, adapters, nodeFetch, jsonSchema, contentCodings, connections],
+        ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
         ...[bundledDependencies, shared],
       ],
     },

@@ -156,9 +156,25 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
     return this.#response;
   }
 
+  /**
+   * Returns the content of each mbox that has a JSON offer. Offers that are objects count together, key by key. When the
+   * offer that wins is a list or a scalar, it alone counts. @internal
+   */
+  wholeContents(): Map<string, JsonValue> {
+    const offers = collectContents(this.#response, this.#globalMbox, isPresent);
+    return new Map(
+      [...offers].flatMap(([mbox, contents]) => {
+        const winner = contents.at(-1);
+        return winner === undefined
+          ? []
+          : [[mbox, isRecord(winner) ? merge(contents.filter(isAttributes)) : winner]];
+      }),
+    );
+  }
+
   /** JSON offers by mbox. They are collected at the first read, because most callers read few of many flags. */
   get #contents(): ReadonlyMap<string, readonly Attributes[]> {
-    this.#contentsByMbox ??= collectContents(this.#response, this.#globalMbox);
+    this.#contentsByMbox ??= collectContents(this.#response, this.#globalMbox, isAttributes);
     return this.#contentsByMbox;
   }
 
@@ -198,31 +214,39 @@ function notFound(message: string): TargetError {
   return new TargetError('ERR_TARGET_ATTRIBUTE_NOT_FOUND', message);
 }
 
-type Attributes = Readonly<Record<string, JsonValue>>;
+type Attributes = Record<string, JsonValue>;
+
+/** The contents of JSON offers by mbox. */
+type ContentsByMbox<Content> = Map<string, Content[]>;
 
 /** Collects the JSON offers by mbox. Offers that win stand later in their list. */
-function collectContents(
+function collectContents<Content extends JsonValue>(
   { response: { prefetch, execute } }: TargetDeliveryResponse,
   globalMbox: string,
-): Map<string, Attributes[]> {
-  const contentsByMbox = new Map<string, Attributes[]>();
+  accepts: (content: unknown) => content is Content,
+): ContentsByMbox<Content> {
+  const contentsByMbox: ContentsByMbox<Content> = new Map();
   for (const part of [prefetch, execute]) {
     if (part?.pageLoad) {
-      addContents(contentsByMbox, [{ ...part.pageLoad, name: globalMbox }]);
+      addContents(contentsByMbox, [{ ...part.pageLoad, name: globalMbox }], accepts);
     }
-    addContents(contentsByMbox, part?.mboxes);
+    addContents(contentsByMbox, part?.mboxes, accepts);
   }
   return contentsByMbox;
 }
 
-function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResponse[] | undefined): void {
+function addContents<Content extends JsonValue>(
+  contentsByMbox: ContentsByMbox<Content>,
+  mboxes: MboxResponse[] | undefined,
+  accepts: (content: unknown) => content is Content,
+): void {
   /**
    * The position in the list of contents at which the answer to one mbox of the request begins. Several rules can
    * answer that mbox. Later contents win, so the contents of later rules are put in front of those of the first rule.
    */
   const startsByMbox = new Map<string, { readonly index: number | undefined; readonly start: number }>();
   for (const { name, index, options } of mboxes ?? []) {
-    const own = jsonContents(options);
+    const own = jsonContents(options, accepts);
     if (name === undefined || !own) {
       continue;
     }
@@ -235,19 +259,30 @@ function addContents(contentsByMbox: Map<string, Attributes[]>, mboxes: MboxResp
   }
 }
 
-/** Returns the contents of the JSON offers that are objects, or `undefined` when no offer is JSON. */
-function jsonContents(options: readonly Option[] | undefined): Attributes[] | undefined {
+/** Returns the contents of the JSON offers that are accepted, or `undefined` when no offer is JSON. */
+function jsonContents<Content extends JsonValue>(
+  options: readonly Option[] | undefined,
+  accepts: (content: unknown) => content is Content,
+): Content[] | undefined {
   const offers = options?.filter(({ type }) => type === 'json');
   if (!offers || offers.length === 0) {
     return undefined;
   }
-  return offers.map(({ content }) => content).filter((content): content is Attributes => isRecord(content));
+  return offers.map(({ content }) => content).filter(accepts);
+}
+
+function isAttributes(content: unknown): content is Attributes {
+  return isRecord(content);
+}
+
+function isPresent(content: unknown): content is JsonValue {
+  return content !== undefined;
 }
 
 /**
  * Merges contents into one object. The account chooses the keys. A key may be `__proto__`: `Object.fromEntries` makes
  * an ordinary field of it and does not set the prototype.
  */
-function merge(contents: readonly Attributes[]): object {
+function merge(contents: readonly Attributes[]): Attributes {
   return Object.fromEntries(contents.flatMap((content) => Object.entries(content)));
 }

@@ -5,6 +5,14 @@ import type { Logger } from './logger.js';
 import { subscribedChannelOf } from './observer.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
+/** A reason for which the content of a JSON offer does not fit the schema of its mbox. It does not hold the content. */
+export interface ContentIssue {
+  /** The message of the validator, in which the values of the offer are replaced by `…`. */
+  readonly message: string;
+  /** The path of the value in the offer, such as `colors[0].name`. It is empty for the whole offer. */
+  readonly path: string;
+}
+
 /**
  * The events of a client: the object that a listener gets, by event name.
  *
@@ -69,6 +77,17 @@ export interface TargetEvents {
     /** The failure of the last call to the host. */
     readonly error?: TargetError;
   };
+  /**
+   * A JSON offer does not fit the schema that `defineMboxes` of `target-node-sdk/mboxes` has for its mbox. The default
+   * is used in its place.
+   */
+  invalidContent: {
+    readonly type: 'invalidContent';
+    /** The name of the mbox. */
+    readonly mbox: string;
+    /** The reasons. */
+    readonly issues: readonly ContentIssue[];
+  };
 }
 
 /** The name of an event. */
@@ -98,6 +117,7 @@ const EVENTS = {
   sendNotificationError: true,
   statusChanged: true,
   circuitBreakerChanged: true,
+  invalidContent: true,
 } satisfies Record<TargetEventName, true>;
 
 /** The name of every event. */

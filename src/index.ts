@@ -15,7 +15,13 @@ export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/conf
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
-export type { TargetEventListener, TargetEventListeners, TargetEventName, TargetEvents } from './events.js';
+export type {
+  ContentIssue,
+  TargetEventListener,
+  TargetEventListeners,
+  TargetEventName,
+  TargetEvents,
+} from './events.js';
 export type {
   AbortSignalLike,
   AgentOption,
@@ -36,6 +42,7 @@ export type {
 } from './identity/customer-ids.js';
 export type { TargetCookie } from './identity/mbox-cookie.js';
 export { Visitor, type VisitorLike } from './identity/visitor.js';
+export { type DataLayerActivity, toDataLayer } from './impressions/data-layer.js';
 export {
   type ClickedLocation,
   clicked,

@@ -5,6 +5,7 @@ import type { ClientParts } from './client-parts.js';
 import type { WaitUntil } from './config/config-options.js';
 import { nearestOf, toUnknownLine } from './config/option-checks.js';
 import { TargetError } from './errors.js';
+import type { TargetEvents } from './events.js';
 import { within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.js';
@@ -110,6 +111,8 @@ export interface VisitSupport {
   queueReport(options: RequestOptions): void;
   /** Gives work to the platform, by `waitUntil` of the visit or of the client. */
   handOver(work: Promise<unknown>, waitUntil: WaitUntil | undefined): void;
+  /** Raises the event of offers that do not fit their schema. */
+  emit(event: TargetEvents['invalidContent']): void;
 }
 
 /** The question of a visitor whom nobody may know. It never leaves the process. */
@@ -187,6 +190,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     queueReport: (options) => queueReport(options, parts),
     held: new HeldWork(),
     handOver: (work, waitUntil) => parts.work.handOver(work, waitUntil),
+    emit: (event) => parts.events.emit(event),
   };
 }
 

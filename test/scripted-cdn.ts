@@ -126,6 +126,7 @@ export function listening(): { readonly heard: Heard; readonly events: TargetEve
     sendNotificationError: [],
     statusChanged: [],
     circuitBreakerChanged: [],
+    invalidContent: [],
   };
   return {
     heard,

@@ -88,6 +88,11 @@ export class Visit {
     return this.#facts.isUnseen;
   }
 
+  /** The parts of the client that entries need which take a visit or a client. @internal */
+  get forVisits(): VisitSupport {
+    return this.#support;
+  }
+
   /**
    * The Experience Cloud visitor of the page. All calls share its supplemental data id, by which Analytics joins them
    * with the hits of the page.

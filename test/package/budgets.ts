@@ -18,7 +18,16 @@ const USED_BYTES: Readonly<Record<string, number>> = {
   toHandOver: 5300,
 };
 /** The most bytes that the entry of a framework adds to a bundle that has `target-node-sdk/http`. */
-const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 800, fastify: 875, hono: 650 };
+const FRAMEWORK_BYTES: Readonly<Record<string, number>> = {
+  express: 800,
+  fastify: 875,
+  hono: 650,
+  flags: 1550,
+};
+/** The most bytes that the adapter for flags adds where its description of flags is not bundled too. */
+const FLAG_ADAPTER_BYTES = 900;
+/** The most bytes that the entry for typed mboxes adds to a bundle that has the client. */
+const MBOXES_BYTES = 1300;
 /** The most bytes that the entry for Next.js adds to a bundle that has `target-node-sdk/http` and the client. */
 const NEXT_BYTES = 4600;
 /** The most bytes that the entry for OpenFeature adds to a bundle that has `target-node-sdk/http` and the client. */
@@ -27,7 +36,8 @@ const OPENFEATURE_BYTES = 3800;
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 
 /** The files of the package that only visits, adapters and tests need. */
-const OF_ADAPTERS = /dist\/esm\/(?:adapters\/|testing\/|chunks\/(?:requests|visits|adapters)\.)/;
+const OF_ADAPTERS =
+  /dist\/esm\/(?:adapters\/|testing\/|tools\/|chunks\/(?:requests|visits|adapters|tools)\.)/;
 
 /** The files of adapters and visits that have code in a bundle of the core. */
 async function adaptersInCore(cwd: string): Promise<string[]> {
@@ -114,6 +124,17 @@ export async function checkBudgets(report: Report, sandbox: Sandbox): Promise<vo
       });
     }
   }
+  await report.check(`an adapter of /flags adds at most ${FLAG_ADAPTER_BYTES} bytes to /http`, async () => {
+    const used = "export { createTargetAdapter } from 'target-node-sdk/flags';";
+    const added = gzippedBytes(await bundle(cwd, whole('http') + used, 'node')) - httpBytes;
+    ok(added <= FLAG_ADAPTER_BYTES, `${added} bytes`);
+  });
+  await report.check(`/mboxes adds at most ${MBOXES_BYTES} bytes to the client`, async () => {
+    const before = "export * from 'target-node-sdk';";
+    const sizeOf = async (contents: string) => gzippedBytes(await bundle(cwd, contents, 'node'));
+    const added = (await sizeOf(before + whole('mboxes'))) - (await sizeOf(before));
+    ok(added <= MBOXES_BYTES, `${added} bytes`);
+  });
   const addedBy = async (entry: string, peer: string) => {
     const before = `export * from 'target-node-sdk';${whole('http')}`;
     const sizeOf = async (contents: string) => gzippedBytes(await bundle(cwd, contents, 'node', [peer]));

@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { peersOf, readEntries } from '../../.ci/entries.js';
 import type { Report } from './report.js';
 import { root, run, type Sandbox } from './sandbox.js';
@@ -48,6 +49,49 @@ export async function checkCompilers(report: Report, sandbox: Sandbox, isWhole: 
     const { compiler, resolution, type } = row;
     await report.check(`TypeScript ${compiler}, ${resolution}, a project of type ${type}`, () =>
       compile(sandbox, join(compilers, `typescript-${compiler}/bin/tsc`), row),
+    );
+  }
+}
+
+/** The packages with whose types the schemas of mboxes and the flags of Vercel are compiled. */
+const TYPED = ['arktype', 'flags', 'flags-oldest', 'valibot', 'zod'];
+/** An artifact from which the types of a project are written. */
+const ARTIFACT = join(root, '../shared/conformance/artifacts/TEST_ARTIFACT_FEATURE_FLAG.json');
+/** The types of that artifact, where it is not beside the project. */
+const WRITTEN = `export interface TargetMboxes {
+  "mbox-feature-flags": { paymentExperience: "alpha10" | "legacy"; showFeatureX: boolean };
+}
+export type TargetMboxName = "mbox-feature-flags";
+`;
+
+/** Compiles typed mboxes, written types and flags with every compiler. The declarations of others are not checked. */
+export async function checkSchemas(report: Report, sandbox: Sandbox): Promise<void> {
+  const cwd = sandbox.project('schemas', { 'usage-schemas.ts': 'usage-schemas.ts' });
+  for (const name of TYPED) {
+    const link = join(cwd, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), link);
+  }
+  const { toTypes } = sandbox.require('target-node-sdk/tools') as typeof import('target-node-sdk/tools');
+  const text = existsSync(ARTIFACT) ? toTypes(JSON.parse(readFileSync(ARTIFACT, 'utf8'))) : WRITTEN;
+  sandbox.write('schemas/target-mboxes.d.ts', text);
+  sandbox.write('schemas/package.json', '{ "type": "module" }');
+  const compilerOptions = {
+    module: 'node16',
+    target: 'es2022',
+    lib: ['es2022', 'dom', 'dom.iterable'],
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  sandbox.write('schemas/tsconfig.json', JSON.stringify({ compilerOptions, files: ['usage-schemas.ts'] }));
+  for (const compiler of COMPILERS) {
+    const tsc = join(sandbox.folder, `compilers/node_modules/typescript-${compiler}/bin/tsc`);
+    await report.check(`TypeScript ${compiler}: schemas, written types and flags`, () =>
+      run(process.execPath, [tsc, '-p', cwd], { cwd }),
     );
   }
 }

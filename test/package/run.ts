@@ -12,7 +12,7 @@ import { rolldown } from 'rolldown';
 import { peersOf, readEntries } from '../../.ci/entries.js';
 import { checkDocumentedPrograms } from './adobe.js';
 import { checkBudgets } from './budgets.js';
-import { checkCompilers } from './compilers.js';
+import { checkCompilers, checkSchemas } from './compilers.js';
 import { installReleases } from './releases.js';
 import { Report } from './report.js';
 import { root, run, runTool, Sandbox } from './sandbox.js';
@@ -222,6 +222,7 @@ async function main(): Promise<void> {
     await checkTypes(report, sandbox);
     await checkDocumentedPrograms(report, sandbox, edge.config);
     await checkCompilers(report, sandbox, process.argv.includes('--all'));
+    await checkSchemas(report, sandbox);
     await checkBundlers(report, sandbox, edge);
     await checkCopies(report, sandbox);
     await checkNextBundles(report, sandbox, edge);

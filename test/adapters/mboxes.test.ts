@@ -1,0 +1,459 @@
+import { describe, expect, test } from '@jest/globals';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { z } from 'zod';
+import { createVisit, fromFetchRequest } from '../../src/adapters/http.js';
+import { defineMboxes, type StandardSchema } from '../../src/adapters/mboxes.js';
+import type { TargetEvents } from '../../src/index.js';
+import { html, json, type LocationOffers, redirect } from '../../src/testing/edge.js';
+import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
+
+const {
+  connect,
+  edge: _edge,
+  ...bench
+} = withEdge({
+  offers: {
+    mboxes: new Map<string, LocationOffers>([
+      ['hero', json({ title: 'Free delivery', color: 'blue', limit: '5' })],
+      ['wrong', json({ title: 12345, color: 'SECRET-COLOR', limit: [1] })],
+      ['layered', [json({ title: 'first', color: 'red' }), html('<b>'), json({ title: 'second' })]],
+      ['list', json([{ name: 'a' }, { name: 'b' }])],
+      ['listed', json([{ name: 'a' }, { name: 77_001 }])],
+      ['scalar', json('plain')],
+      ['nothing', json(null)],
+      ['markup', html('<p>')],
+      ['elsewhere', redirect('https://shop.example/')],
+      ['__proto__', json(JSON.parse('{"__proto__":{"polluted":true},"title":"own"}'))],
+      ['constructor', json({ title: 'constructor' })],
+    ]),
+    pageLoad: json({ title: 'page' }),
+  },
+});
+
+const libraries = {
+  zod: z.object({ title: z.string(), color: z.enum(['blue', 'red']), limit: z.coerce.number() }),
+  valibot: v.object({
+    title: v.string(),
+    color: v.picklist(['blue', 'red']),
+    limit: v.pipe(v.string(), v.transform(Number)),
+  }),
+  arktype: type({ title: 'string', color: "'blue' | 'red'", limit: 'string.numeric.parse' }),
+} as const;
+const DEFAULT = { title: 'Welcome', color: 'red', limit: 1 } as const;
+
+/** A schema that is made by hand, and takes what its function returns. */
+function schemaOf(validate: StandardSchema['~standard']['validate']): StandardSchema {
+  return { '~standard': { version: 1, vendor: 'test', validate } };
+}
+const ANYTHING = schemaOf((value) => ({ value }));
+const failing = (act: () => never) => schemaOf(act);
+
+describe.each(Object.entries(libraries))('a schema of %s', (_, schema) => {
+  test('gives the offer in its own form', async () => {
+    const page = defineMboxes({ hero: schema }, { hero: DEFAULT });
+    const { values, invalid, failure, answer } = await page.get(connect());
+    expect(values).toEqual({ hero: { title: 'Free delivery', color: 'blue', limit: 5 } });
+    expect(invalid).toEqual([]);
+    expect(failure).toBeUndefined();
+    expect(answer?.targetCookie.name).toBe('mbox');
+  });
+
+  test('refuses an offer, says where and why, and never shows the offer', async () => {
+    const { lines, logger } = listeningLogger();
+    const heard: TargetEvents['invalidContent'][] = [];
+    const client = connect({ logger, events: { invalidContent: (event) => heard.push(event) } });
+    const page = defineMboxes({ wrong: schema }, { wrong: DEFAULT });
+    const { values, invalid, answer } = await page.get(client);
+    expect(values.wrong).toEqual(DEFAULT);
+    expect(answer).toBeDefined();
+    expect(invalid.map(({ mbox }) => mbox)).toEqual(['wrong']);
+    expect(invalid[0]?.issues.map(({ path }) => path).toSorted()).toEqual(
+      invalid[0]?.issues.length === 3 ? ['color', 'limit', 'title'] : ['color', 'title'],
+    );
+    expect(heard).toEqual([{ type: 'invalidContent', mbox: 'wrong', issues: invalid[0]?.issues }]);
+    const written = JSON.stringify([invalid, heard, lines.warn, lines.error, lines.info]);
+    expect(written).not.toMatch(/SECRET|12345/);
+    expect(lines.warn.length).toBe(invalid[0]?.issues.length);
+    expect(lines.warn[0]).toContain("mbox 'wrong' has its default, because its offer is invalid: ");
+  });
+
+  test('warns once for each mbox and message, and raises the event each time', async () => {
+    const { lines, logger } = listeningLogger();
+    let raised = 0;
+    const client = connect({ logger });
+    client.on('invalidContent', () => {
+      raised += 1;
+    });
+    const page = defineMboxes({ wrong: schema }, { wrong: DEFAULT });
+    await page.get(client);
+    const { length } = lines.warn;
+    await page.get(client);
+    expect(lines.warn).toHaveLength(length);
+    expect(raised).toBe(2);
+  });
+});
+
+describe('the content of an mbox', () => {
+  const contentsOf = async (...names: string[]) => {
+    const schemas = Object.fromEntries(names.map((name) => [name, ANYTHING]));
+    const defaults = Object.fromEntries(names.map((name) => [name, 'default']));
+    return (await defineMboxes(schemas, defaults).get(connect())).values;
+  };
+
+  test('joins the keys of several JSON offers, as attributes do', async () => {
+    expect(await contentsOf('layered')).toEqual({ layered: { title: 'second', color: 'red' } });
+  });
+
+  test('may be a list, a scalar or null', async () => {
+    const values = await contentsOf('list', 'scalar', 'nothing');
+    expect(values).toEqual({ list: [{ name: 'a' }, { name: 'b' }], scalar: 'plain', nothing: null });
+  });
+
+  test('is the default without a JSON offer, which is not invalid', async () => {
+    const page = defineMboxes(
+      { markup: ANYTHING, elsewhere: ANYTHING, unknown: ANYTHING },
+      { markup: 1, elsewhere: 2, unknown: undefined },
+    );
+    const { values, invalid } = await page.get(connect());
+    expect(values).toEqual({ markup: 1, elsewhere: 2, unknown: undefined });
+    expect(invalid).toEqual([]);
+  });
+
+  test('is plain data under any name', async () => {
+    const values = await contentsOf('__proto__', 'constructor');
+    expect(Object.keys(values)).toEqual(['__proto__', 'constructor']);
+    const own = Object.getOwnPropertyDescriptor(values, '__proto__')?.value;
+    expect(Object.keys(own)).toEqual(['__proto__', 'title']);
+    expect(values).not.toHaveProperty('polluted');
+  });
+
+  test('of a page load belongs to the global mbox', async () => {
+    const page = defineMboxes({ 'target-global-mbox': ANYTHING }, { 'target-global-mbox': 0 });
+    const client = connect();
+    const { values } = await page.get(client, { request: { execute: { pageLoad: {} } } });
+    expect(values['target-global-mbox']).toEqual({ title: 'page' });
+    const answer = await client.getOffers({ request: { execute: { pageLoad: {} } } });
+    expect((await page.parse(answer)).values['target-global-mbox']).toEqual({ title: 'page' });
+  });
+});
+
+describe('an issue', () => {
+  const issuesOf = async (mbox: string, schema: StandardSchema) =>
+    (await defineMboxes({ [mbox]: schema }, { [mbox]: 0 }).get(connect())).invalid[0]?.issues;
+
+  test('has the path of a value inside a list', async () => {
+    const named = [
+      z.array(z.object({ name: z.string() })),
+      v.array(v.object({ name: v.string() })),
+      type({ name: 'string' }).array(),
+    ];
+    for (const schema of named) {
+      const issues = await issuesOf('listed', schema);
+      expect(issues?.map(({ path }) => path)).toEqual(['[1].name']);
+      expect(JSON.stringify(issues)).not.toContain('77001');
+    }
+  });
+
+  test('does not show a value that the program puts into a message of its own', async () => {
+    const say = (issue: { input?: unknown }) =>
+      `no: ${String(issue.input)} and ${JSON.stringify(issue.input)}`;
+    const schema = z.object({ color: z.string().refine(() => false, { error: say }) }).loose();
+    expect(await issuesOf('wrong', schema)).toEqual([{ message: 'no: … and …', path: 'color' }]);
+  });
+
+  test('of the whole offer does not show any value in it', async () => {
+    const schema = schemaOf((value) => ({ issues: [{ message: `bad: ${JSON.stringify(value)}` }] }));
+    const [issue] = (await issuesOf('wrong', schema)) ?? [];
+    expect(issue?.path).toBe('');
+    expect(issue?.message).toBe('bad: {"title":…,"color":…,"limit":[…]}');
+  });
+
+  test('keeps words and numbers that are not values of the offer', async () => {
+    const message = 'Too small: at least 8 words of "blue"';
+    expect(
+      await issuesOf(
+        'wrong',
+        schemaOf(() => ({ issues: [{ message, path: ['color'] }] })),
+      ),
+    ).toEqual([{ message, path: 'color' }]);
+  });
+
+  test('is short, and in one line', async () => {
+    const message = `first\nsecond\u2028${'x'.repeat(5000)}`;
+    const issues = await issuesOf(
+      'wrong',
+      schemaOf(() => ({ issues: [{ message }] })),
+    );
+    expect(issues?.[0]?.message).toMatch(/^first second x+$/);
+    expect(issues?.[0]?.message.length).toBe(200);
+    const many = schemaOf(() => ({ issues: Array.from({ length: 5000 }, () => ({ message: 'm' })) }));
+    expect(await issuesOf('wrong', many)).toHaveLength(100);
+  });
+
+  const odd: Record<string, StandardSchema> = {
+    'throws an error': failing(() => {
+      throw new RangeError('SECRET-COLOR');
+    }),
+    'throws something else': failing(() => {
+      throw 'SECRET-COLOR';
+    }),
+    rejects: schemaOf(() => Promise.reject(new TypeError('SECRET-COLOR'))),
+    'returns nothing': schemaOf(() => undefined as never),
+    'gives no issues': schemaOf(() => ({ issues: [] })),
+    'gives issues that cannot be read': schemaOf(() => ({
+      issues: [
+        {
+          get message(): string {
+            throw new Error('SECRET-COLOR');
+          },
+        },
+      ],
+    })),
+    'gives an issue without a message': schemaOf(() => ({ issues: [{} as never] })),
+    'names a path that is not in the offer': schemaOf(() => ({
+      issues: [{ message: 'SECRET-COLOR', path: ['a', { key: Symbol('s') }, 0] }],
+    })),
+  };
+
+  test.each(Object.keys(odd))('comes of a validator that %s', async (name) => {
+    const page = defineMboxes({ wrong: odd[name] ?? ANYTHING, hero: ANYTHING }, { wrong: 'safe', hero: 0 });
+    const { values, invalid, failure } = await page.get(connect());
+    expect(values.wrong).toBe('safe');
+    expect(values.hero).toMatchObject({ title: 'Free delivery' });
+    expect(failure).toBeUndefined();
+    expect(invalid).toHaveLength(1);
+    expect(invalid[0]?.issues.length).toBe(1);
+    expect(JSON.stringify(invalid)).not.toContain('SECRET');
+  });
+});
+
+describe('a validator', () => {
+  test('may be asynchronous, and all run at once', async () => {
+    const started: string[] = [];
+    let release: () => void = () => undefined;
+    const both = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const waiting = (name: string) =>
+      schemaOf(async (value) => {
+        started.push(name);
+        if (started.length === 2) {
+          release();
+        }
+        await both;
+        return { value };
+      });
+    const page = defineMboxes(
+      { hero: waiting('hero'), layered: waiting('layered') },
+      { hero: 0, layered: 0 },
+    );
+    const { values } = await page.get(connect());
+    expect(values).toMatchObject({ hero: { color: 'blue' }, layered: { color: 'red' } });
+  });
+
+  test('that is asynchronous in zod and in valibot', async () => {
+    const asyncZod = z.object({ color: z.string().refine(async (color) => color === 'blue') });
+    const asyncValibot = v.objectAsync({
+      color: v.pipeAsync(
+        v.string(),
+        v.checkAsync(async (color) => color === 'red'),
+      ),
+    });
+    const { values, invalid } = await defineMboxes(
+      { hero: asyncZod, layered: asyncValibot, wrong: asyncZod },
+      { hero: { color: '' }, layered: { color: '' }, wrong: { color: 'default' } },
+    ).get(connect());
+    expect(values).toEqual({
+      hero: { color: 'blue' },
+      layered: { color: 'red' },
+      wrong: { color: 'default' },
+    });
+    expect(invalid.map(({ mbox }) => mbox)).toEqual(['wrong']);
+  });
+
+  test('may add defaults of its own to a part of an offer', async () => {
+    const schema = z.object({ title: z.string(), size: z.number().default(3) });
+    const { values } = await defineMboxes({ hero: schema }, { hero: { title: '', size: 0 } }).get(connect());
+    expect(values.hero).toEqual({ title: 'Free delivery', size: 3 });
+  });
+
+  test('changes nothing in the answer', async () => {
+    const schema = schemaOf((value) => ({ value: Object.assign(value as object, { added: true }) }));
+    const { values, answer } = await defineMboxes({ hero: schema }, { hero: 0 }).get(connect());
+    expect(values.hero).toMatchObject({ added: true });
+    expect(JSON.stringify(answer?.response)).not.toContain('added');
+  });
+});
+
+describe('defaults', () => {
+  test('are copied and frozen, and the given ones stay as they are', async () => {
+    const given = { markup: { list: [{ a: 1 }], when: new Date(0) } };
+    const page = defineMboxes({ markup: ANYTHING }, given);
+    given.markup.list.push({ a: 2 });
+    const [one, other] = [await page.get(connect()), await page.get(connect())];
+    const value = one.values.markup as typeof given.markup;
+    expect(value).toEqual({ list: [{ a: 1 }], when: new Date(0) });
+    expect(value).toBe(other.values.markup);
+    expect([value, value.list, value.list[0]].every(Object.isFrozen)).toBe(true);
+    expect(Object.isFrozen(given.markup)).toBe(false);
+    expect(() => value.list.push({ a: 3 })).toThrow(TypeError);
+  });
+
+  test('may be of any form', async () => {
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    const hostile: unknown = JSON.parse('{"__proto__":{"a":1}}');
+    class Money {
+      amount = 5;
+    }
+    const forms = [circular, hostile, new Money(), null, undefined, () => 1, 5n, new Map([[1, 2]])];
+    for (const form of forms) {
+      const { values } = await defineMboxes({ markup: ANYTHING }, { markup: form }).get(connect());
+      expect(values.markup).toEqual(form);
+    }
+    const { values } = await defineMboxes({ markup: ANYTHING }, { markup: hostile }).get(connect());
+    expect(Object.keys(values.markup as object)).toEqual(['__proto__']);
+  });
+});
+
+describe('from a client', () => {
+  const page = defineMboxes({ hero: libraries.zod, markup: ANYTHING }, { hero: DEFAULT, markup: 'none' });
+
+  test('one call asks for all mboxes, beside those of the request', async () => {
+    const request = deepFreeze({ prefetch: { mboxes: [{ name: 'other' }, { name: 'hero' }] } });
+    const { values, answer } = await page.get(connect(), { request, sessionId: 'abc' });
+    expect(values.hero.title).toBe('Free delivery');
+    expect(bench.sent().execute?.mboxes?.map(({ name }) => name)).toEqual(['markup']);
+    expect(bench.received().path).toContain('/rest/v1/delivery');
+    expect(answer?.response.prefetch?.mboxes?.[0]?.name).toBe('other');
+  });
+
+  test('a failed call gives the defaults and the failure', async () => {
+    const down = connect({ serverDomain: '127.0.0.1:1', secure: false, retry: { retries: 0 } });
+    const { values, invalid, failure, answer } = await page.get(down);
+    expect(values).toEqual({ hero: DEFAULT, markup: 'none' });
+    expect(invalid).toEqual([]);
+    expect(failure?.code).toBe('ERR_TARGET_NETWORK');
+    expect(answer).toBeUndefined();
+    const signal = AbortSignal.abort();
+    expect((await page.get(connect(), { signal })).failure?.code).toBe('ERR_TARGET_ABORTED');
+  });
+
+  test('a mistake of the program rejects', async () => {
+    const client = connect();
+    const request = { execute: { mboxes: [{ name: 'a', index: 'first' }] } } as never;
+    const wrong = await targetErrorOf(() => page.get(client, { request }));
+    expect([wrong.code, wrong.path]).toEqual(['ERR_TARGET_INVALID_REQUEST', 'execute.mboxes[0].index']);
+    await client.close();
+    expect((await targetErrorOf(() => page.get(client))).code).toBe('ERR_TARGET_CLOSED');
+    for (const from of [undefined, null, {}, 5, 'client']) {
+      const error = await targetErrorOf(() => page.get(from as never));
+      expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_REQUEST', 'from']);
+    }
+  });
+
+  test('its methods can be taken out', async () => {
+    const { get, parse } = page;
+    const { answer } = await get(connect());
+    expect((await parse(answer as never)).values.hero.title).toBe('Free delivery');
+  });
+
+  test('a listener or a logger that throws harms nothing', async () => {
+    const fail = () => {
+      throw new Error('mine');
+    };
+    const client = connect({ logger: { warn: fail }, events: { invalidContent: fail } });
+    const { values } = await defineMboxes({ wrong: libraries.zod }, { wrong: DEFAULT }).get(client);
+    expect(values.wrong).toEqual(DEFAULT);
+  });
+});
+
+describe('from a visit', () => {
+  const incoming = () => fromFetchRequest(new Request('https://shop.example/page'));
+  const page = defineMboxes({ hero: libraries.zod, wrong: libraries.zod }, { hero: DEFAULT, wrong: DEFAULT });
+
+  test('the values come of its own call, and the event of its client', async () => {
+    const heard: string[] = [];
+    const client = connect({ events: { invalidContent: ({ mbox }) => heard.push(mbox) } });
+    const visit = createVisit(client, incoming());
+    const { values, invalid, answer } = await page.get(visit);
+    expect(values.hero.limit).toBe(5);
+    expect(invalid.map(({ mbox }) => mbox)).toEqual(['wrong']);
+    expect(heard).toEqual(['wrong']);
+    expect(bench.sent().context?.address?.url).toBe('https://shop.example/page');
+    expect(visit.setCookies.length).toBeGreaterThan(0);
+    expect(answer).toHaveProperty('isUncounted', false);
+  });
+
+  test('questions of one turn go as one request', async () => {
+    const visit = createVisit(connect(), incoming());
+    const other = defineMboxes({ list: ANYTHING }, { list: 0 });
+    await Promise.all([page.get(visit), other.get(visit), visit.offer('markup', '')]);
+    expect(bench.sent().execute?.mboxes?.map(({ name }) => name)).toEqual([
+      'hero',
+      'wrong',
+      'list',
+      'markup',
+    ]);
+  });
+
+  test('without consent they are defaults, without a failure', async () => {
+    const visit = createVisit(connect(), incoming(), { consent: false });
+    const { values, failure, invalid } = await page.get(visit);
+    expect([values.hero, failure, invalid]).toEqual([DEFAULT, undefined, []]);
+  });
+
+  test('the option onError leaves the failure with the answer', async () => {
+    const errors: string[] = [];
+    const down = connect({ serverDomain: '127.0.0.1:1', secure: false, retry: { retries: 0 } });
+    const visit = createVisit(down, incoming(), { onError: ({ code }) => errors.push(code) });
+    const { values, failure, answer } = await page.get(visit);
+    expect([values.hero, failure?.code]).toEqual([DEFAULT, 'ERR_TARGET_NETWORK']);
+    expect(answer?.response.status).toBe(204);
+    expect(errors).toEqual(['ERR_TARGET_NETWORK']);
+    expect((await page.get(createVisit(down, incoming()))).failure?.code).toBe('ERR_TARGET_NETWORK');
+  });
+});
+
+describe('parse', () => {
+  const page = defineMboxes({ hero: libraries.zod, wrong: libraries.zod }, { hero: DEFAULT, wrong: DEFAULT });
+
+  test('checks the offers of an answer', async () => {
+    const mboxes = [{ name: 'hero' }, { name: 'wrong' }];
+    const answer = await connect().getOffers({ request: { prefetch: { mboxes } } });
+    const outcome = await page.parse(answer);
+    expect(outcome.values.hero.limit).toBe(5);
+    expect(outcome.invalid.map(({ mbox }) => mbox)).toEqual(['wrong']);
+    expect(outcome.answer).toBe(answer);
+  });
+
+  test('takes an answer that was stored as text', async () => {
+    const answer = await connect().getOffers({ request: { execute: { mboxes: [{ name: 'hero' }] } } });
+    const { values } = await page.parse(JSON.parse(JSON.stringify(answer)));
+    expect(values.hero.color).toBe('blue');
+  });
+
+  test.each([[undefined], [null], ['answer'], [{}], [{ response: 5 }]])('refuses %j', async (answer) => {
+    const error = await targetErrorOf(() => page.parse(answer as never));
+    expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_REQUEST', 'answer']);
+  });
+});
+
+describe('defineMboxes refuses', () => {
+  const cases: readonly (readonly [string, unknown, unknown])[] = [
+    ['schemas', undefined, {}],
+    ['schemas', [], {}],
+    ['defaults', {}, null],
+    ['schemas.hero', { hero: undefined }, { hero: 1 }],
+    ['schemas.hero', { hero: {} }, { hero: 1 }],
+    ['schemas.hero', { hero: { '~standard': {} } }, { hero: 1 }],
+    ['defaults.hero', { hero: ANYTHING }, {}],
+    ['defaults.toString', { toString: ANYTHING }, {}],
+  ];
+
+  test.each(cases)('a wrong %s', async (path, schemas, defaults) => {
+    const error = await targetErrorOf(() => defineMboxes(schemas as never, defaults as never));
+    expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_CONFIG', path]);
+  });
+});
