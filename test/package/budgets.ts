@@ -21,6 +21,8 @@ const USED_BYTES: Readonly<Record<string, number>> = {
 const FRAMEWORK_BYTES: Readonly<Record<string, number>> = { express: 800, fastify: 875, hono: 650 };
 /** The most bytes that the entry for Next.js adds to a bundle that has `target-node-sdk/http` and the client. */
 const NEXT_BYTES = 4800;
+/** The most bytes that the entry for OpenTelemetry adds to a bundle that has the client. */
+const OPENTELEMETRY_BYTES = 2200;
 /** Names of the client's own parts, which minifying keeps. */
 const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 
@@ -117,5 +119,12 @@ export async function checkBudgets(report: Report, sandbox: Sandbox): Promise<vo
     const sizeOf = async (contents: string) => gzippedBytes(await bundle(cwd, contents, 'node', ['next']));
     const added = (await sizeOf(before + whole('next'))) - (await sizeOf(before));
     ok(added <= NEXT_BYTES, `${added} bytes`);
+  });
+  await report.check(`/opentelemetry adds at most ${OPENTELEMETRY_BYTES} bytes to the client`, async () => {
+    const before = `export * from 'target-node-sdk';`;
+    const external = ['@opentelemetry/api'];
+    const sizeOf = async (contents: string) => gzippedBytes(await bundle(cwd, contents, 'node', external));
+    const added = (await sizeOf(before + whole('opentelemetry'))) - (await sizeOf(before));
+    ok(added <= OPENTELEMETRY_BYTES, `${added} bytes`);
   });
 }
