@@ -1,4 +1,5 @@
 /** Offers decided in the process: each call is of another visitor, and its notifications reach an instant sink. */
+import { tracingChannel } from 'node:diagnostics_channel';
 import { LARGE_MBOXES, largeArtifact } from '../artifacts.mjs';
 import { operations } from '../operations.mjs';
 import { requestOf } from '../visitors.mjs';
@@ -110,7 +111,63 @@ export const scenarios = [
     },
     comparisons: [],
   },
+  observed({
+    name: 'on-device/observed-off',
+    what: 'getOffers, 1 mbox, prefetch, where nobody observes any more',
+    sides: {
+      unobserved: async () => ({}),
+      off: async () => {
+        const { openTelemetry } = await import('target-node-sdk/opentelemetry');
+        const subscribers = { start: () => undefined };
+        const calls = tracingChannel('target-node-sdk:call');
+        calls.subscribe(subscribers);
+        calls.unsubscribe(subscribers);
+        openTelemetry();
+        return {};
+      },
+    },
+    comparisons: [{ figure: 'cpuUs', of: 'off', to: 'unobserved', costs: 1.1 }],
+  }),
+  observed({
+    name: 'on-device/observed-on',
+    what: 'getOffers, 1 mbox, prefetch, observed',
+    sides: {
+      unobserved: async () => ({}),
+      observer: async () => ({ observer: { around: (_, run) => run() } }),
+      channel: async () => {
+        tracingChannel('target-node-sdk:call').subscribe({ start: () => undefined });
+        return {};
+      },
+      // Without an SDK its meter does nothing, and decisions in this process get no span.
+      opentelemetry: async () => {
+        const { openTelemetry } = await import('target-node-sdk/opentelemetry');
+        return { observer: openTelemetry() };
+      },
+    },
+    comparisons: ['observer', 'channel', 'opentelemetry'].map((side) => ({
+      figure: 'cpuUs',
+      of: side,
+      to: 'unobserved',
+    })),
+  }),
 ];
+
+/** Sides that decide the same, each observed in its own way: a side tells the option `observer` of its client. */
+function observed({ sides, ...scenario }) {
+  const side = (prepare) =>
+    operations(async () => {
+      const { startOnDevice } = await import('../subjects/ours.mjs');
+      const { client, sink } = await startOnDevice(largeArtifact(), await prepare());
+      const operation = (index) =>
+        client.getOffers({ request: requestOf(index, { prefetch: { mboxes: oneMbox() } }) });
+      return { operation, sink, owed: 0 };
+    });
+  return {
+    ...scenario,
+    same: Object.keys(sides),
+    sides: Object.fromEntries(Object.entries(sides).map(([name, prepare]) => [name, side(prepare)])),
+  };
+}
 
 function onDevice({ locations, site, owed, ...scenario }) {
   const operationOf = (client) => (index) =>

@@ -14,9 +14,7 @@ import { outcomeOf } from './opentelemetry-spans.js';
 export const SCOPE = 'target-node-sdk';
 
 /** Upper limits of the histogram's buckets in s. Decisions in this process take microseconds, calls take milliseconds. */
-const BUCKETS = [
-  0.000_01, 0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10,
-];
+const BUCKETS = [0.000_01, 0.000_1, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
  * Makes the function that records the duration of a call, in seconds. Without a given meter it uses the global one, which

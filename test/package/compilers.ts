@@ -39,6 +39,8 @@ export async function checkCompilers(report: Report, sandbox: Sandbox, isWhole: 
   await report.check(`TypeScript ${COMPILERS.join(', ')} can be had`, async () => {
     const aliases = COMPILERS.map((version) => `typescript-${version}@npm:typescript@${version}`);
     compilers = await sandbox.installBeside('compilers', aliases);
+    // The declarations of an entry name the types of this peer.
+    await sandbox.installPeer('@opentelemetry/api@1.9');
   });
   const rows = COMPILERS.flatMap((compiler) =>
     (['node10', 'node16', 'bundler'] as const).flatMap((resolution) =>
