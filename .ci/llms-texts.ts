@@ -99,7 +99,7 @@ export function toFull(root: string): string {
   return documents
     .map((document) => {
       const text = readFileSync(join(root, document), 'utf8');
-      return `<!-- ${document} -->\n\n${withLinksFromRoot(document, text).trim()}\n`;
+      return `<!-- file: ${document} -->\n\n${withLinksFromRoot(document, text).trim()}\n`;
     })
     .join('\n');
 }

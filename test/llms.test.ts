@@ -94,7 +94,7 @@ describe('llms-full.txt', () => {
   const full = toFull(ROOT);
 
   test('holds the README and every guide', () => {
-    const parts = [...full.matchAll(/^<!-- (\S+) -->$/gm)].map(([, path]) => path);
+    const parts = [...full.matchAll(/^<!-- file: (\S+) -->$/gm)].map(([, path]) => path);
     expect(parts).toEqual(['README.md', ...guides.map(({ path }) => path)]);
     for (const { path } of guides) {
       expect(full).toContain(/^# .*$/m.exec(read(path))?.[0]);

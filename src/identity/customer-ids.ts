@@ -14,9 +14,7 @@ import {
 } from '../json.js';
 
 /** The numbers that Experience Cloud gives to the login states of a customer. */
-export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const satisfies Readonly<
-  Record<string, AuthStateNumber>
->;
+export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
 
 /** A number of `TargetClient.AuthState`: 0 for unknown, 1 for authenticated, 2 for logged out. */
 export type AuthStateNumber = 0 | 1 | 2;
