@@ -35,7 +35,8 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
 type Name<Of> = keyof Of & string;
 
 /** The keys whose values can be of a type. Attributes without a description have all keys. */
-type KeyOf<Of, Wanted> = {
+/** The keys of an mbox whose values may have a type, for the methods of {@link AttributesProvider}. */
+export type AttributeKey<Of, Wanted> = {
   [Key in keyof Of]-?: unknown extends Of[Key] ? Key : Extract<Of[Key], Wanted> extends never ? never : Key;
 }[keyof Of] &
   string;
@@ -101,7 +102,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
    */
   getBoolean<Mbox extends Name<Schema>>(
     mbox: Mbox,
-    key: KeyOf<Schema[Mbox], boolean>,
+    key: AttributeKey<Schema[Mbox], boolean>,
     defaultValue?: boolean,
   ): boolean {
     return this.#typed(IS.boolean, mbox, key, defaultValue);
@@ -114,7 +115,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
    */
   getString<Mbox extends Name<Schema>>(
     mbox: Mbox,
-    key: KeyOf<Schema[Mbox], string>,
+    key: AttributeKey<Schema[Mbox], string>,
     defaultValue?: string,
   ): string {
     return this.#typed(IS.string, mbox, key, defaultValue);
@@ -127,7 +128,7 @@ export class AttributesProvider<Schema extends AttributesSchema<Schema> = AnyAtt
    */
   getNumber<Mbox extends Name<Schema>>(
     mbox: Mbox,
-    key: KeyOf<Schema[Mbox], number>,
+    key: AttributeKey<Schema[Mbox], number>,
     defaultValue?: number,
   ): number {
     return this.#typed(IS.number, mbox, key, defaultValue);

@@ -16,7 +16,7 @@ export const ERROR_CODES = [
   'ERR_TARGET_CIRCUIT_OPEN',
   'ERR_TARGET_CLOSED',
   'ERR_TARGET_INTERNAL',
-] as const;
+] as const satisfies readonly TargetErrorCode[];
 
 /**
  * The kind of failure that a {@link TargetError} reports. The meaning of a code does not change between versions.
@@ -40,7 +40,20 @@ export const ERROR_CODES = [
  * - `ERR_TARGET_INTERNAL`: a defect of this package, never a mistake of its user. `cause` is the error that was
  *   thrown.
  */
-export type TargetErrorCode = (typeof ERROR_CODES)[number];
+export type TargetErrorCode =
+  | 'ERR_TARGET_INVALID_CONFIG'
+  | 'ERR_TARGET_INVALID_REQUEST'
+  | 'ERR_TARGET_NOT_READY'
+  | 'ERR_TARGET_TIMEOUT'
+  | 'ERR_TARGET_ABORTED'
+  | 'ERR_TARGET_NETWORK'
+  | 'ERR_TARGET_RESPONSE'
+  | 'ERR_TARGET_INVALID_RESPONSE'
+  | 'ERR_TARGET_ARTIFACT'
+  | 'ERR_TARGET_ATTRIBUTE_NOT_FOUND'
+  | 'ERR_TARGET_CIRCUIT_OPEN'
+  | 'ERR_TARGET_CLOSED'
+  | 'ERR_TARGET_INTERNAL';
 
 /**
  * Facts about a failure besides its code and message. Each becomes the field of the same name of {@link TargetError}.
@@ -157,7 +170,10 @@ export class TargetError extends Error {
   /**
    * Returns the fields that `JSON.stringify` writes. They may be shown to anybody. So `body` and `cause` are left out.
    */
-  toJSON(): Pick<TargetError, 'code' | 'message' | (typeof PUBLIC_FIELDS)[number]> {
+  toJSON(): Pick<
+    TargetError,
+    'code' | 'message' | 'path' | 'status' | 'attempts' | 'requestId' | 'retryAfterMs'
+  > {
     const { code, message } = this;
     const known = PUBLIC_FIELDS.filter((field) => Object.hasOwn(this, field));
     return { code, message, ...Object.fromEntries(known.map((field) => [field, this[field]])) };

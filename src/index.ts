@@ -1,5 +1,12 @@
+/**
+ * The client for Adobe Target: offers, attributes of flags, notifications, visitors, and on-device decisions.
+ *
+ * @packageDocumentation
+ */
+
 export {
   type AnyAttributes,
+  type AttributeKey,
   AttributesProvider,
   type AttributesSchema,
   type GetAttributesOptions,
@@ -13,6 +20,7 @@ export {
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
+export type { FlagOption, NumberOption } from './config/option-checks.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type {
@@ -52,10 +60,11 @@ export {
 export type { LoggerOption } from './logger.js';
 export type { CallObserver, ObservedCall, ObservedOperation, ObservedResult } from './observer.js';
 export type { Callbacks } from './request/callbacks.js';
-export type { DeliveryRequest } from './request/loose-request.js';
+export type { DeliveryRequest, Loose, LooseNotification, LooseParameters } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
 export type { DecisionStatus, TargetDeliveryResponse } from './response.js';
 export {
+  type ClosableClient,
   type ClosableServer,
   closeOnSignal,
   type EndSignal,

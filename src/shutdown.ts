@@ -15,11 +15,14 @@ import { withinMs } from './http/deadline.js';
 import { isObject } from './json.js';
 import type { CloseResult } from './stats.js';
 
-/** Every signal that {@link closeOnSignal} accepts. */
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'] as const;
-
 /** A signal that asks a process to end. `SIGBREAK` exists on Windows only. */
-export type EndSignal = (typeof SIGNALS)[number];
+export type EndSignal = 'SIGTERM' | 'SIGINT' | 'SIGHUP' | 'SIGQUIT' | 'SIGBREAK' | 'SIGUSR2';
+
+/** Every signal that {@link closeOnSignal} accepts. */
+const SIGNALS: readonly EndSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGBREAK', 'SIGUSR2'];
+
+/** A client, as far as {@link closeOnSignal} needs it. */
+export type ClosableClient = Pick<TargetClient, 'close'>;
 
 /** The part of Node's `http.Server` that {@link closeOnSignal} uses. */
 export interface ClosableServer {
@@ -114,7 +117,7 @@ const SWEEP_MS = 100;
  * ```
  */
 export function closeOnSignal(
-  clients: Closable | Iterable<Closable>,
+  clients: ClosableClient | Iterable<ClosableClient>,
   options: ShutdownOptions = {},
 ): Shutdown {
   const {
@@ -167,10 +170,8 @@ function readOptions(options: ShutdownOptions | undefined): Checked<typeof OPTIO
   }
 }
 
-type Closable = Pick<TargetClient, 'close'>;
-
 async function shutDown(
-  clients: Closable | Iterable<Closable>,
+  clients: ClosableClient | Iterable<ClosableClient>,
   { server, before }: ShutdownOptions,
   timeoutMs: number,
 ): Promise<Omit<ShutdownResult, 'signal'>> {
@@ -183,7 +184,7 @@ async function shutDown(
   ]);
   const timeout = Math.max(1, deadline - performance.now());
   const total = { delivered: 0, failed: 0, dropped: 0 };
-  const close = async (client: Closable) => {
+  const close = async (client: ClosableClient) => {
     const { delivered, failed, dropped } = await client.close({ timeout });
     total.delivered += delivered;
     total.failed += failed;
@@ -194,7 +195,10 @@ async function shutDown(
   return error ? { ...total, error } : total;
 }
 
-function listOf(clients: Closable | Iterable<Closable>, keep: (thrown: unknown) => void): Closable[] {
+function listOf(
+  clients: ClosableClient | Iterable<ClosableClient>,
+  keep: (thrown: unknown) => void,
+): ClosableClient[] {
   try {
     return Symbol.iterator in clients ? [...clients] : [clients];
   } catch (thrown) {

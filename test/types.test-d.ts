@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import nodeFetch from 'node-fetch';
 import type { fetch as UndiciFetch } from 'undici-types';
+import type { ERROR_CODES } from '../src/errors.js';
 import type {
   AttributesProvider,
   DeliveryRequest,
@@ -320,4 +321,9 @@ export function attributesOfSeveralTypes(attributes: AttributesProvider<Odd>): u
     attributes.getBoolean('odd', 'any'),
     attributes.getString('odd', 'unknown'),
   ];
+}
+
+export function codesOfErrors(): void {
+  // The list is complete.
+  same<(typeof ERROR_CODES)[number], TargetErrorCode>(true);
 }

@@ -1,3 +1,9 @@
+/**
+ * The middleware for Express 4.17 and 5, and for NestJS on Express. It gives each request its visit.
+ *
+ * @packageDocumentation
+ */
+
 import type { TargetClient } from '../index.js';
 import { setField } from '../inherited-names.js';
 import { createVisit, type Visit } from './http.js';
@@ -9,9 +15,10 @@ import {
   type ServerRequestLike,
   type TargetOptions,
 } from './request-visit.js';
-import { type NodeResponseLike, writeWithHead } from './write-head.js';
+import { type NodeResponseLike as ExpressResponseLike, writeWithHead } from './write-head.js';
 
 export { currentVisit, type TargetOptions } from './request-visit.js';
+export type { ExpressResponseLike };
 
 declare global {
   namespace Express {
@@ -31,9 +38,6 @@ export interface ExpressRequestLike extends ServerRequestLike {
   readonly hostname: string | undefined;
   readonly headers: ServerRequestLike['headers'] & { readonly host?: string | undefined };
 }
-
-/** The part of Express's response that is used. */
-export type ExpressResponseLike = NodeResponseLike;
 
 /** The middleware that {@link target} makes. */
 export type ExpressMiddleware = (

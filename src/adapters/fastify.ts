@@ -1,3 +1,9 @@
+/**
+ * The plugin for Fastify 5. It gives each request its visit.
+ *
+ * @packageDocumentation
+ */
+
 import type { FastifyPluginAsync } from 'fastify';
 import type { TargetClient } from '../index.js';
 import { withoutInherited } from '../inherited-names.js';

@@ -1,3 +1,9 @@
+/**
+ * The middleware for Hono 4. It gives each request its visit.
+ *
+ * @packageDocumentation
+ */
+
 import type { TargetClient } from '../index.js';
 import { withoutInherited } from '../inherited-names.js';
 import { type Checks, checkFields, HOPS, TEXT } from '../visits/field-checks.js';

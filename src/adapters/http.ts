@@ -1,3 +1,10 @@
+/**
+ * Visits for any server: one request of one visitor, its cookies, the beacon of displays and clicks, and the hand-over
+ * to the libraries of Adobe in the browser.
+ *
+ * @packageDocumentation
+ */
+
 export { toBeacon } from '../visits/beacon.js';
 export { type BeaconAnswer, handleBeacon } from '../visits/beacon-endpoint.js';
 export { type BeaconScriptOptions, beaconScript } from '../visits/beacon-script.js';
@@ -11,6 +18,7 @@ export {
 export { readIdentity } from '../visits/ecid.js';
 export {
   type AnswerHandOverOptions,
+  type CountedAnswer,
   type HandOver,
   type HandOverOptions,
   toHandOver,
@@ -26,6 +34,7 @@ export {
 } from '../visits/incoming-request.js';
 export { toInlineJson } from '../visits/inline-json.js';
 export { isDisabled, toQaMode } from '../visits/qa-mode.js';
+export type { BeaconBody, BodyStream } from '../visits/read-body.js';
 export { type Redirect, toRedirect } from '../visits/redirect.js';
 export { isPrefetch } from '../visits/unseen-request.js';
 export { createVisit, type Visit } from '../visits/visit.js';
@@ -40,6 +49,7 @@ export type {
 export {
   type Consent,
   checkVisitOptions,
+  type FailedConversion,
   type VisitContext,
   type VisitCookieOptions,
   type VisitOptions,

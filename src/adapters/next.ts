@@ -1,3 +1,10 @@
+/**
+ * The adapter for Next.js 15 and 16: one visit for all components of a page, the proxy, and the endpoint of the
+ * beacon.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { isObject } from '../json.js';

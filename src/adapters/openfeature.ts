@@ -1,3 +1,9 @@
+/**
+ * The provider of OpenFeature for servers. Flags are attributes of JSON offers.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidField, invalidOption, messageOf } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { withoutInherited } from '../inherited-names.js';

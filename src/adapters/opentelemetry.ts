@@ -1,3 +1,9 @@
+/**
+ * Spans, metrics and log events of OpenTelemetry for the calls of a client.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidOption } from '../errors.js';
 import type { CallObserver, ObservedCall, TargetClient } from '../index.js';
 import { withoutInherited } from '../inherited-names.js';

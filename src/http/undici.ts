@@ -1,3 +1,9 @@
+/**
+ * A faster transport for calls to the edge, on the optional package undici.
+ *
+ * @packageDocumentation
+ */
+
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';

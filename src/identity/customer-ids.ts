@@ -17,7 +17,7 @@ import {
 export const AUTH_STATE = { UNKNOWN: 0, AUTHENTICATED: 1, LOGGED_OUT: 2 } as const;
 
 /** A number of `TargetClient.AuthState`: 0 for unknown, 1 for authenticated, 2 for logged out. */
-export type AuthStateNumber = (typeof AUTH_STATE)[keyof typeof AUTH_STATE];
+export type AuthStateNumber = 0 | 1 | 2;
 
 /**
  * The names that the Delivery API gives to the login states. Each is at the index that is its number in

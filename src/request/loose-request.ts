@@ -1,55 +1,49 @@
 import type { CustomerId, Notification, DeliveryRequest as StrictDeliveryRequest } from '../delivery-api.js';
 import type { CustomerIdEntry } from '../identity/customer-ids.js';
 
-/** The value of a parameter. Numbers and booleans are sent as texts. `null` and `undefined` are left out. */
-type ParameterValue = string | number | boolean | null | undefined;
-
-/** Parameters as a caller may write them. A list is sent as one text, joined by commas. */
-type LooseParameters = Readonly<Record<string, ParameterValue | readonly ParameterValue[]>>;
-
-/** Fields that take other values than their types in the API say. */
-interface LooseFields<Strict> {
-  readonly parameters: LooseParameters;
-  readonly profileParameters: LooseParameters;
-  /** `true` stands for an empty page load. */
-  readonly pageLoad: Loose<Strict> | boolean;
-  /** The time has to be a text, because a number could count seconds or milliseconds. */
-  readonly time: Strict;
-}
+/**
+ * Parameters as a caller may write them. Numbers and booleans are sent as texts. `null` and `undefined` are left out. A
+ * list is sent as one text, joined by commas.
+ */
+export type LooseParameters = Readonly<
+  Record<
+    string,
+    string | number | boolean | null | undefined | readonly (string | number | boolean | null | undefined)[]
+  >
+>;
 
 /**
  * Converts a type of the API to the type that a caller may write. Numbers may stand for texts, texts of digits for
  * numbers, `'true'` and `'false'` for booleans, and `null` for a missing value. Words such as `'web'` stay a closed
- * list, because the compiler can then find a typo.
+ * list, because the compiler can then find a typo. A page load may be `true`, which stands for an empty one. A time has to
+ * be a text, because a number could count seconds or milliseconds.
  */
 export type Loose<Strict> = Strict extends CustomerId
   ? CustomerIdEntry
   : Strict extends readonly (infer Item)[]
     ? readonly (Loose<Item> | null | undefined)[]
     : Strict extends object
-      ? LooseObject<Strict>
-      : LooseScalar<Strict>;
+      ? {
+          [Field in keyof Strict]:
+            | (Field extends 'parameters' | 'profileParameters'
+                ? LooseParameters
+                : Field extends 'time'
+                  ? Strict[Field]
+                  : Loose<Strict[Field]> | (Field extends 'pageLoad' ? boolean : never))
+            | Extract<Strict[Field], undefined>
+            | null;
+        }
+      : string extends Strict
+        ? string | number
+        : number extends Strict
+          ? number | `${number}`
+          : Strict extends boolean
+            ? Strict | `${Strict}`
+            : Strict;
 
-type LooseObject<Strict> = {
-  [Field in keyof Strict]:
-    | (Field extends keyof LooseFields<unknown> ? LooseFields<Strict[Field]>[Field] : Loose<Strict[Field]>)
-    | Extract<Strict[Field], undefined>
-    | null;
-};
-
-type LooseScalar<Strict> = string extends Strict
-  ? string | number
-  : number extends Strict
-    ? number | `${number}`
-    : Strict extends boolean
-      ? Strict | `${Strict}`
-      : Strict;
-
-/** The fields of a notification that are never converted. */
-type ExactFields = 'id' | 'type' | 'timestamp';
-
-/** A notification as a caller may write it. */
-type LooseNotification = Pick<Notification, ExactFields> & LooseObject<Omit<Notification, ExactFields>>;
+/** A notification as a caller may write it. `id`, `type` and `timestamp` are never converted. */
+export type LooseNotification = Pick<Notification, 'id' | 'type' | 'timestamp'> &
+  Loose<Omit<Notification, 'id' | 'type' | 'timestamp'>>;
 
 /** The fields of a request that are sent as they are. */
 type PassedOn = 'telemetry' | 'trace';
@@ -75,7 +69,7 @@ type PassedOn = 'telemetry' | 'trace';
  */
 export interface DeliveryRequest
   extends Pick<StrictDeliveryRequest, PassedOn>,
-    LooseObject<Omit<StrictDeliveryRequest, PassedOn | 'notifications'>> {
+    Loose<Omit<StrictDeliveryRequest, PassedOn | 'notifications'>> {
   /**
    * Reports of displays and clicks. `id`, `type` and `timestamp` are never converted: a notification without one of
    * them, or with another type of value, is left out with a warning.

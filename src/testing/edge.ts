@@ -1,7 +1,12 @@
 /**
  * This entry is for tests: a client that is answered in its own process, and the local Target edge, which is a real HTTP
  * server in place of Adobe's.
+ *
+ * @packageDocumentation
  */
+
+export type { Artifact, RulesByName } from '../artifact.js';
+export type { DeliveryRequest as SentRequest } from '../delivery-api.js';
 export type { AbTestOptions } from './ab-test.js';
 export { abTest } from './ab-test.js';
 export type { ActivityBuilder, WeightedOffers } from './activities.js';

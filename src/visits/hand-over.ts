@@ -56,7 +56,7 @@ export interface HandOver {
 }
 
 /** An answer of a client or of a visit. */
-type CountedAnswer = TargetDeliveryResponse & Partial<Pick<VisitAnswer, 'isUncounted'>>;
+export type CountedAnswer = TargetDeliveryResponse & Partial<Pick<VisitAnswer, 'isUncounted'>>;
 
 /** The parts of which a hand-over is made. */
 export interface HandOverParts {

@@ -2,7 +2,7 @@
 export type BeaconBody = string | AsyncIterable<Uint8Array | string> | BodyStream | null | undefined;
 
 /** The part of a `ReadableStream` that is used. It is an iterable on few runtimes. */
-interface BodyStream {
+export interface BodyStream {
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
     cancel(): Promise<unknown>;

@@ -1,4 +1,4 @@
-import type { DeliveryRequest, MboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
+import type { DeliveryRequest, Loose, MboxRequest, TargetDeliveryResponse, TargetError } from '../index.js';
 import type { CallOptions } from '../request/options.js';
 
 /** The options of a call of a visit: those of the client's calls, without the cookies that the visit knows. */
@@ -36,12 +36,7 @@ export interface VisitAnswer extends TargetDeliveryResponse {
 }
 
 /** The details of a conversion, for `visit.track`. */
-export type TrackOptions = Partial<Pick<LooseMbox, 'order' | 'parameters' | 'profileParameters'>>;
-
-type LooseMbox = Exclude<
-  Exclude<Exclude<DeliveryRequest['execute'], null | undefined>['mboxes'], null | undefined>[number],
-  null | undefined
->;
+export type TrackOptions = Partial<Pick<Loose<MboxRequest>, 'order' | 'parameters' | 'profileParameters'>>;
 
 /** An mbox as a caller may write it. */
-export type VisitMbox = MboxRequest | LooseMbox;
+export type VisitMbox = MboxRequest | Loose<MboxRequest>;

@@ -1,6 +1,5 @@
-import type { Context, ExperienceCloud, TargetError } from '../index.js';
+import type { Context, ExperienceCloud, Loose, TargetError } from '../index.js';
 import { isObject, isRecord, type JsonRecord } from '../json.js';
-import type { Loose } from '../request/loose-request.js';
 import type { CallOptions } from '../request/options.js';
 import { NO_ATTRIBUTES, toSetCookie } from './cookie-header.js';
 import type { SetCookieOptions } from './cookies.js';

@@ -9,8 +9,10 @@ import { root, runTool, type Sandbox } from './sandbox.js';
 /** More than this is more than needed: something is in it twice, or with white space that nobody reads. */
 const MAX_PACKED_BYTES = 400_000;
 
-const WANTED = ['package.json', 'README.md', 'SECURITY.md', 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
-const ALLOWED = /^(?:package\.json|README\.md|SECURITY\.md|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+const DOCUMENTS = ['README.md', 'SECURITY.md', 'llms.txt'];
+const WANTED = ['package.json', ...DOCUMENTS, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
+const ALLOWED =
+  /^(?:package\.json|README\.md|SECURITY\.md|llms\.txt|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
 
 /** Packs the package, looks at what is in it, and installs it in the sandbox. */
 export async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {
@@ -23,7 +25,7 @@ export async function checkTarball(report: Report, sandbox: Sandbox): Promise<vo
     ok(bytes <= MAX_PACKED_BYTES, `${bytes} bytes`),
   );
   await report.check('documents in the tarball link to what is in the repository', () => {
-    const documents = files.filter((path) => path.endsWith('.md'));
+    const documents = files.filter((path) => DOCUMENTS.includes(path));
     equal(documents.flatMap(brokenLinks).join('\n'), '');
   });
   const { tarball, folder: cwd } = sandbox;
