@@ -1,3 +1,9 @@
+/**
+ * The adapter for Vercel's package `flags`. Flags are attributes of JSON offers.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidOption } from '../errors.js';
 import type { CallOptions, JsonValue, Parameters, TargetClient } from '../index.js';
 import { ownOf } from '../inherited-names.js';

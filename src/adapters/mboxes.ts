@@ -1,3 +1,9 @@
+/**
+ * Typed mboxes: JSON offers with the types and checks of a schema library, and a default for each mbox.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidField, invalidOption, TargetError, toTargetError } from '../errors.js';
 import {
   AttributesProvider,
