@@ -217,7 +217,7 @@ describe('new rules', () => {
     const { events } = eventsOf(client);
     await target.refresh();
     const changes = events.filter(([name]) => name === ConfigurationChanged);
-    expect(changes.map(([, details]) => details?.flagsChanged)).toEqual([undefined]);
+    expect(changes.map(([, details]) => details?.flagsChanged)).toStrictEqual([undefined]);
   });
 
   test('of a client that was there before the provider are a change too', async () => {
