@@ -279,8 +279,12 @@ describe('reads of a server-side client', () => {
     for (let turns = 0; turns < 20; turns += 1) {
       await Promise.resolve();
     }
-    await target.close();
-    expect(await read).toBe('c1');
+    const ended: string[] = [];
+    await Promise.all([
+      read.then((color) => ended.push(color)),
+      target.close().then(() => ended.push('closed')),
+    ]);
+    expect(ended).toEqual(['c1', 'closed']);
   });
 
   test('warn once of their cost', async () => {

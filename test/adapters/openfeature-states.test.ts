@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   type Client,
   ErrorCode,
@@ -13,6 +13,7 @@ import type { TargetClient, TargetClientConfig } from '../../src/index.js';
 import { json } from '../../src/testing/edge.js';
 import { flagsArtifact } from '../fixtures/flags.js';
 import { artifactOf, rule } from '../fixtures/rules.js';
+import { hang } from '../recording-fetch.js';
 import { incomingOf } from '../visits/incoming.js';
 import { listeningLogger, withEdge } from '../with-edge.js';
 import { withOpenFeature } from './openfeature-serving.js';
@@ -137,6 +138,24 @@ describe('the state of the provider', () => {
     expect(await client.getStringValue('flags.release', '')).toBe('first');
   });
 
+  test('is an error after 10 seconds when the client has no limit of its own', async () => {
+    jest.useFakeTimers();
+    try {
+      const target = connect({ fetchApi: hang });
+      let error: unknown;
+      const starting = new TargetProvider(target).initialize().catch((thrown: unknown) => {
+        error = thrown;
+      });
+      await jest.advanceTimersByTimeAsync(9_999);
+      expect(error).toBeUndefined();
+      await jest.advanceTimersByTimeAsync(1);
+      await starting;
+      expect(error).toMatchObject({ message: expect.stringContaining('within 10000 ms') });
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   test('is fatal when an option of the client makes each download fail', async () => {
     const agent = (() => Promise.resolve(undefined)) as never;
     const target = connect({ agent, maximumWaitReady: 100 });
@@ -198,7 +217,7 @@ describe('new rules', () => {
     const { events } = eventsOf(client);
     await target.refresh();
     const changes = events.filter(([name]) => name === ConfigurationChanged);
-    expect(changes.map(([, details]) => details?.flagsChanged)).toEqual([undefined]);
+    expect(changes.map(([, details]) => details?.flagsChanged)).toStrictEqual([undefined]);
   });
 
   test('of a client that was there before the provider are a change too', async () => {
@@ -259,8 +278,8 @@ describe('tracking', () => {
     const [received] = await bench.edge.waitForRequests(1, {
       where: ({ delivery }) => delivery?.execute !== undefined,
     });
-    const { id, execute, notifications } = received?.delivery ?? {};
-    return { id, mboxes: execute?.mboxes, notifications };
+    const { id, execute, prefetch } = received?.delivery ?? {};
+    return { id, mboxes: execute?.mboxes, prefetch };
   };
 
   test('executes the mbox on the edge, with an order', async () => {
@@ -297,10 +316,20 @@ describe('tracking', () => {
   });
 
   test('asks for nothing else that `toCall` reads', async () => {
-    const toCall = () => ({ request: { id: { tntId: 'v' }, execute: { mboxes: [{ name: 'shop' }] } } });
+    const toCall = () => ({
+      request: {
+        id: { tntId: 'v' },
+        execute: { mboxes: [{ name: 'shop' }] },
+        prefetch: { mboxes: [{ name: 'hero' }] },
+      },
+    });
     const client = await serve(bench.connect(), { toCall });
     client.track('signup');
-    expect(await conversion()).toMatchObject({ id: { tntId: 'v' }, mboxes: [{ name: 'signup', index: 0 }] });
+    expect(await conversion()).toEqual({
+      id: { tntId: 'v' },
+      mboxes: [{ name: 'signup', index: 0 }],
+      prefetch: undefined,
+    });
   });
 
   test('of a visit has its visitor, and respects the consent', async () => {

@@ -119,11 +119,11 @@ describe('the value of a flag', () => {
   test('can be changed by each reader without the others', async () => {
     const client = await flags();
     const [one, other] = await Promise.all([
-      client.getObjectValue<{ on?: boolean }>('values', {}),
-      client.getObjectValue<{ on?: boolean }>('values', {}),
+      client.getObjectValue<number[]>('values.list', []),
+      client.getObjectValue<number[]>('values.list', []),
     ]);
-    delete one.on;
-    expect(other.on).toBe(true);
+    one.push(2);
+    expect(other).toEqual([1]);
     expect(bench.edge.requests).toHaveLength(1);
   });
 
@@ -219,6 +219,11 @@ describe('the reason, the variant and the metadata', () => {
     const client = await flags();
     expect((await client.getStringDetails('shop.color', '')).variant).toBe('second');
     expect((await client.getNumberDetails('shop.size', 0)).variant).toBe('first');
+    expect((await client.getObjectDetails('shop', {})).variant).toBe('second');
+    bench.edge.setOffers({
+      mboxes: { shop: [json({ color: 'red' }, of('first')), json({ color: 'red' }, of('second'))] },
+    });
+    expect((await client.getStringDetails('shop.color', '')).variant).toBe('second');
   });
 });
 
