@@ -11,12 +11,14 @@ const esmOnly = [
   'p-retry',
   'is-network-error',
   'leven',
+  '@cucumber',
   'uuid',
 ];
 
 /** Tests that start processes or a browser, wait for real timeouts, or play thousands of generated cases. */
 const slow = [
   '/test/account/',
+  '/test/adapters/openfeature-(?:evaluation|tck)\\.',
   '/test/examples/',
   '/test/client\\.faults\\.',
   '/test/client\\.inherited-names\\.',
@@ -28,6 +30,7 @@ const slow = [
   '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',
+  '/test/testing/build-artifact\\.property\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',
 ];

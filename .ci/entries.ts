@@ -38,14 +38,17 @@ export function readEntries(root: string): Entry[] {
  * when it is first used. `types`: only its declarations name the package.
  */
 type Need = 'code' | 'use' | 'types';
+/** An entry can import a package when it is loaded, and name it in its declarations too. */
+type Needs = Need | 'code and types';
 
 /**
  * The optional peers of each entry that has any, by the entry's path. No other entry may name these packages, so that
  * nobody needs a package of an entry that they do not use.
  */
-export const PEERS: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
+export const PEERS: Readonly<Record<string, Readonly<Record<string, Needs>>>> = {
   'adapters/fastify': { fastify: 'types' },
   'adapters/next': { next: 'use' },
+  'adapters/openfeature': { '@openfeature/server-sdk': 'code and types' },
   'adapters/opentelemetry': { '@opentelemetry/api': 'code' },
   'http/undici': { undici: 'code' },
 };
@@ -53,6 +56,6 @@ export const PEERS: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
 /** The peers of an entry: all of them, or those that it needs for one thing. */
 export function peersOf(path: string, needed?: Need): string[] {
   return Object.entries(PEERS[path] ?? {}).flatMap(([name, kind]) =>
-    needed === undefined || kind === needed ? [name] : [],
+    needed === undefined || kind.split(' and ').includes(needed) ? [name] : [],
   );
 }

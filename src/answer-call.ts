@@ -6,7 +6,7 @@ import { invalidField } from './errors.js';
 import type { OwnHint } from './identity/location-hint.js';
 import { setField } from './inherited-names.js';
 import { isObject, isThenable } from './json.js';
-import { noteAttempts, type ObservedCall, type ObservedOperation, type Observers } from './observer.js';
+import { type CallWatch, noteAttempts, type ObservedCall, type ObservedOperation } from './observer.js';
 import { type Call, type CallEnvironment, toCall } from './request/call.js';
 import { toCallError } from './request/callbacks.js';
 import type { DeliveryRequest } from './request/loose-request.js';
@@ -24,7 +24,7 @@ export interface AnsweringParts {
   readonly environment: CallEnvironment;
   readonly deciders: Deciders;
   readonly background: Pick<Background, 'noteCall'>;
-  readonly observers: Observers;
+  readonly observers: CallWatch;
   /** The on-device side of the client. It is `undefined` for a server-side client. */
   readonly onDevice: ArtifactHolder | undefined;
   /** The client's own location hint, for the tntIds of visitors who have none. */
@@ -93,7 +93,9 @@ function answerNow(
   const call = read(options, request, parts, question);
   const decision = decide(call, parts.deciders);
   return isThenable(decision)
-    ? decision.then((decided) => respond(call, noted(decided, question, parts), parts, Date.now()))
+    ? decision.then((decided) =>
+        respond(call, noted(decided, question, parts), parts, parts.environment.now()),
+      )
     : respond(call, noted(decision, question, parts), parts, call.nowMs);
 }
 
@@ -120,10 +122,12 @@ function answerIdentity(
   const call = read(options, request, parts, question);
   if (call.decisioningMethod === 'server-side') {
     const asked = parts.deciders.edge({ ...call, asksForIds: true });
-    return asked.then((decided) => respond(call, noted(decided, question, parts), parts, Date.now()));
+    return asked.then((decided) =>
+      respond(call, noted(decided, question, parts), parts, parts.environment.now()),
+    );
   }
-  const { client } = parts.environment.config;
-  return respond(call, identifyHere(call, client, parts.clientHint.current), parts, call.nowMs);
+  const { config, ids } = parts.environment;
+  return respond(call, identifyHere(call, config.client, parts.clientHint.current, ids), parts, call.nowMs);
 }
 
 function read(

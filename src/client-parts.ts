@@ -1,21 +1,39 @@
 import { later } from '#platform';
 import type { AnsweringParts } from './answer-call.js';
 import { Background } from './background.js';
-import { resolveConfig, resolvePayload } from './config/config.js';
+import { resolveConfig, resolvePayload, toConfigError, toOptionError } from './config/config.js';
 import type { TargetClientConfig, WaitUntil } from './config/config-options.js';
 import { CircuitBreaker } from './edge/circuit-breaker.js';
 import { createEdgeDecider } from './edge/decider.js';
 import { createEdgeRoute, type EdgeRoute } from './edge/route.js';
 import { Events } from './events.js';
 import { createTransport, type Transport } from './http/transport.js';
-import { newUuid } from './identity/ids.js';
+import { type IdSource, RANDOM_IDS } from './identity/ids.js';
 import type { OwnHint } from './identity/location-hint.js';
+import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
+import { isObject } from './json.js';
 import { createLogger } from './logger.js';
-import { Observers } from './observer.js';
+import { type CallWatch, Observers } from './observer.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { BackgroundWork } from './reports/background-work.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
 import type { DeliveryCounts } from './stats.js';
+
+/** The sources from which a client has the time and its ids, and its way to observe calls. Tests replace them. */
+export interface ClientSources {
+  /** Returns the time in ms since 1970. */
+  readonly now: () => number;
+  readonly ids: IdSource;
+  /** Returns what watches the calls of the client's methods. It gets the observers of the configuration. */
+  readonly toWatch: (observers: CallWatch) => CallWatch;
+}
+
+/** The time of the system, ids that nobody can guess, and the observers of the configuration alone. */
+export const SYSTEM_SOURCES: ClientSources = {
+  now: () => Date.now(),
+  ids: RANDOM_IDS,
+  toWatch: (observers) => observers,
+};
 
 /** The parts of a client. They live as long as the client does. */
 export interface ClientParts extends AnsweringParts {
@@ -30,11 +48,25 @@ export interface ClientParts extends AnsweringParts {
   readonly work: BackgroundWork;
 }
 
+/**
+ * Makes the parts of a client.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is missing or wrong.
+ */
+export function createClientParts(config: TargetClientConfig, sources: ClientSources): ClientParts {
+  lookForHiddenNames();
+  try {
+    return joinParts(isObject(config) ? withoutInherited(config, toOptionError) : config, sources);
+  } catch (cause) {
+    throw toConfigError(cause, config);
+  }
+}
+
 /** Makes the parts of a client and joins them. */
-export function createClientParts(written: TargetClientConfig): ClientParts {
+function joinParts(written: TargetClientConfig, sources: ClientSources): ClientParts {
   const logger = createLogger(written?.logger);
   const config = resolveConfig(written, logger);
-  const environment = { config, logger, now: () => Date.now(), newId: newUuid };
+  const { now, ids } = sources;
+  const environment = { config, logger, now, ids, newId: ids.newUuid };
   const events = new Events(logger, config.events);
   const observers = new Observers(config.observers, logger);
   const transport = createTransport(config);
@@ -46,27 +78,20 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
   const counts: DeliveryCounts = { deliveries: 0, retries: 0, failures: 0 };
   const policy = config.circuitBreaker;
   const breaker = policy && new CircuitBreaker({ policy, events, logger });
-  const parts = {
-    ...environment,
-    events,
-    observers,
-    transport,
-    telemetry,
-    clientHint,
-    breaker,
-    counts,
-    work,
-  };
+  const shared = { events, observers, transport, telemetry, clientHint, breaker, counts, work };
+  const parts = { ...environment, ...shared };
   const route = createEdgeRoute(parts);
   const background = new Background({ ...parts, route });
   const { notifications } = background;
   // The event comes in a microtask, so listeners that are added right after `create` get it too.
   const onFirst = () => queueMicrotask(() => events.emit({ type: 'clientReady' }));
-  // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
-  const learnHint = () => inNextTurn(() => background.learnLocationHint());
   const onStart = (waitUntil: WaitUntil | undefined) => {
     if (background.lacksLocationHint) {
-      work.handOver(learnHint(), waitUntil);
+      // The artifact's request comes first, because callers wait for the artifact (benchmark start/ready-large).
+      work.handOver(
+        inNextTurn(() => background.learnLocationHint()),
+        waitUntil,
+      );
     }
   };
   let onDevice: LazyOnDevice | undefined;
@@ -79,7 +104,7 @@ export function createClientParts(written: TargetClientConfig): ClientParts {
   return {
     environment,
     events,
-    observers,
+    observers: sources.toWatch(observers),
     transport,
     route,
     background,

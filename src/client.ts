@@ -7,8 +7,7 @@ import {
   type AttributesSchema,
   type GetAttributesOptions,
 } from './attributes.js';
-import { type ClientParts, createClientParts } from './client-parts.js';
-import { toConfigError, toOptionError } from './config/config.js';
+import { type ClientParts, type ClientSources, createClientParts, SYSTEM_SOURCES } from './client-parts.js';
 import type { TargetClientConfig } from './config/config-options.js';
 import { checkListener, warnOfUnknownEvent } from './config/option-checks.js';
 import type { DecisioningMethod } from './delivery-api.js';
@@ -18,8 +17,7 @@ import { visitorCookieName } from './identity/amcv-cookie.js';
 import { AUTH_STATE } from './identity/customer-ids.js';
 import { LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
-import { lookForHiddenNames, withoutInherited } from './inherited-names.js';
-import { isObject, isThenable } from './json.js';
+import { isThenable } from './json.js';
 import { type Callbacks, requestOf, settle } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import type { DeliveryRequest } from './request/loose-request.js';
@@ -75,8 +73,8 @@ export class TargetClient {
   #visits: VisitSupport | undefined;
   #closing: Promise<CloseResult> | undefined;
 
-  private constructor(written: TargetClientConfig) {
-    this.#parts = createClientParts(written);
+  private constructor(parts: ClientParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -85,12 +83,12 @@ export class TargetClient {
    * @see https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/node-js/initialize-sdk
    */
   static create(config: TargetClientConfig): TargetClient {
-    lookForHiddenNames();
-    try {
-      return new TargetClient(isObject(config) ? withoutInherited(config, toOptionError) : config);
-    } catch (cause) {
-      throw toConfigError(cause, config);
-    }
+    return TargetClient.createFrom(config, SYSTEM_SOURCES);
+  }
+
+  /** Makes a client that has its time and ids from other sources, for tests. @internal */
+  static createFrom(config: TargetClientConfig, sources: ClientSources): TargetClient {
+    return new TargetClient(createClientParts(config, sources));
   }
 
   /** Returns the name of the cookie whose value is the option `visitorCookie`: `AMCV_` and the organization's id. */

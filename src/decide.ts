@@ -1,7 +1,7 @@
 import type { DeliveryResponse, ResolvedDeliveryRequest } from './delivery-api.js';
 import { TargetError } from './errors.js';
 import { isAborted, reasonOfAbort } from './http/watched-signal.js';
-import { newTntId } from './identity/ids.js';
+import { type IdSource, newTntId } from './identity/ids.js';
 import { allocatedBy, toAnsweredIds } from './identity/visitor-ids.js';
 import { copyWith, emptyLike } from './inherited-names.js';
 import { isThenable } from './json.js';
@@ -103,11 +103,16 @@ export function decide(call: Call, deciders: Deciders): Decision | PromiseLike<D
  * allocation of offers gets a new tntId, as from an on-device decision.
  * @throws {TargetError} `ERR_TARGET_ABORTED` when the signal of the call is aborted.
  */
-export function identifyHere(call: Call, client: string, clientHint: string | undefined): Decision {
+export function identifyHere(
+  call: Call,
+  client: string,
+  clientHint: string | undefined,
+  ids: IdSource,
+): Decision {
   throwIfAborted(call);
   const locationHint = call.locationHint ?? clientHint;
   const isKnown = allocatedBy(call.request.id) !== undefined;
-  const request = withTntId(call.request, isKnown ? undefined : newTntId(locationHint));
+  const request = withTntId(call.request, isKnown ? undefined : newTntId(locationHint, ids));
   const { requestId, id = {} } = request;
   const response: DeliveryResponse = { status: 200, requestId, id: toAnsweredIds(id), client };
   return { request, response, decidedBy: 'on-device', locationHint, remoteMboxes: [], remoteViews: [] };

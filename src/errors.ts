@@ -268,7 +268,7 @@ export function describeKind(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-type InvalidCode = 'ERR_TARGET_INVALID_CONFIG' | 'ERR_TARGET_INVALID_REQUEST';
+export type InvalidCode = 'ERR_TARGET_INVALID_CONFIG' | 'ERR_TARGET_INVALID_REQUEST';
 
 function invalid(code: InvalidCode, path: string, wanted: string, shown: string): TargetError {
   return new TargetError(code, `${path} must be ${wanted}, not ${shown}`, { path });

@@ -98,10 +98,20 @@ interface Diagnostics {
 }
 
 /** The channels of the runtime. They are not imported, because not every runtime has them. */
-const diagnostics: Diagnostics | undefined = (
-  globalThis.process as { getBuiltinModule?(name: string): Diagnostics | undefined } | undefined
-)?.getBuiltinModule?.('diagnostics_channel');
+const diagnostics = findDiagnostics();
 const callChannel = diagnostics?.tracingChannel?.('target-node-sdk:call');
+
+function findDiagnostics(): Diagnostics | undefined {
+  const process = globalThis.process as
+    | { getBuiltinModule?(name: string): Diagnostics | undefined }
+    | undefined;
+  try {
+    return process?.getBuiltinModule?.('diagnostics_channel');
+  } catch {
+    // The Edge runtime of Next.js 15 has this function, and throws when it is called.
+    return undefined;
+  }
+}
 
 /** Returns the diagnostics channel of an event, if somebody subscribes to it. */
 export function subscribedChannelOf(type: string): EventChannel | undefined {
@@ -109,8 +119,16 @@ export function subscribedChannelOf(type: string): EventChannel | undefined {
   return channel?.hasSubscribers ? channel : undefined;
 }
 
+/** Watches the calls of a client. */
+export interface CallWatch {
+  /** True when somebody watches. Calls that nobody watches must cost nothing. */
+  readonly areWatching: boolean;
+  /** Does the work of a call among its observers. Its errors are `TargetError`s. */
+  watch<Result>(call: ObservedCall, work: () => Promise<Result>): Promise<Result>;
+}
+
 /** The observers of one client, and the subscribers of the diagnostics channel `target-node-sdk:call`. */
-export class Observers {
+export class Observers implements CallWatch {
   readonly #observers: readonly CallObserver[];
   readonly #failures: LineLimit;
 

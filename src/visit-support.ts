@@ -8,7 +8,6 @@ import { TargetError } from './errors.js';
 import { within } from './http/deadline.js';
 import type { AbortSignalLike } from './http/fetch-api.js';
 import { isAborted, reasonOfAbort, unwatch, watch } from './http/watched-signal.js';
-import { newHexId, newSupplementalDataId } from './identity/ids.js';
 import { Visitor } from './identity/visitor.js';
 import type { Logger } from './logger.js';
 import { HeldWork } from './reports/held-work.js';
@@ -37,6 +36,10 @@ export interface VisitSupport {
   readonly logger: Logger;
   /** The host of delivery calls, when it is not Adobe's host for the client. */
   readonly serverDomain: string | undefined;
+  /** The time in ms after which `ready()` rejects, when the client's configuration sets one. */
+  readonly maximumWaitReadyMs: number | undefined;
+  /** Tells whether the rules in use have rules of an mbox. A client without rules has none. */
+  hasRules(mbox: string): boolean;
   /** Makes a random id of a session or of a visitor. */
   newId(): string;
   /**
@@ -129,13 +132,15 @@ export interface WaitLimits {
 /** Makes the support of a client's visits. `refuseWhenClosed` throws when the client is closed. */
 export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => void): VisitSupport {
   const { environment, onDevice } = parts;
-  const { config, logger } = environment;
+  const { config, logger, ids } = environment;
   return {
     logger,
     serverDomain: config.serverDomain,
-    newId: newHexId,
+    maximumWaitReadyMs: config.maximumWaitReadyMs,
+    hasRules: (mbox) => onDevice?.loaded?.hasMbox(mbox) === true,
+    newId: ids.newHexId,
     newVisitor: (cookie, consumerId) =>
-      Visitor.ofPage(config.organizationId, cookie, consumerId, newSupplementalDataId),
+      Visitor.ofPage(config.organizationId, cookie, consumerId, ids.newSupplementalDataId),
     ownOptions: (options) => {
       const own = ownOptions(options);
       warnOfUnknownOptions(own, logger);

@@ -1,5 +1,6 @@
 import type { TargetClient } from '../index.js';
 import { withoutInherited } from '../inherited-names.js';
+import { type Checks, checkFields, HOPS, TEXT } from '../visits/field-checks.js';
 import {
   createVisit,
   type FetchRequestLike,
@@ -9,9 +10,7 @@ import {
 } from './http.js';
 import {
   type TargetOptions as CommonOptions,
-  checkHops,
   checkTargetOptions,
-  checkType,
   foundVisit,
   isVisit,
 } from './request-visit.js';
@@ -63,6 +62,7 @@ export interface HonoContextLike {
 export type HonoMiddleware = (c: HonoContextLike, next: () => Promise<void>) => Promise<void>;
 
 const VARIABLE = 'target' as never;
+const CHECKS: Checks = { ipHeader: TEXT, trustProxy: HOPS };
 
 /**
  * Makes the middleware that gives each request its visit, as `c.get('target')`, and adds the visit's cookies to the
@@ -80,11 +80,10 @@ const VARIABLE = 'target' as never;
  */
 export function target(client: TargetClient, options: TargetOptions = {}): HonoMiddleware {
   const storage = checkTargetOptions(client, options);
+  checkFields(options, CHECKS, '');
   const own = withoutInherited(options);
   const ipHeader = own.ipHeader ?? undefined;
-  checkType('ipHeader', 'string', ipHeader);
   const trustProxy = own.trustProxy ?? undefined;
-  checkHops(trustProxy);
   return async (c, next) => {
     const before = c.get(VARIABLE);
     const visit = isVisit(before)

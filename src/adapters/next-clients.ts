@@ -17,9 +17,6 @@ interface KeptClient {
 const CLIENTS = Symbol.for('target-node-sdk/next');
 const holder = globalThis as { [CLIENTS]?: Map<string, KeptClient> };
 
-/** The depth to which configs are compared. They have two levels, and what is below belongs to others. */
-const MAX_DEPTH = 5;
-
 /** Makes the function that returns the client of a target. The client is made when it is first asked for. */
 export function clientSource(options: NextOptions): () => TargetClient {
   const { client: given } = options;
@@ -62,15 +59,16 @@ function refuseInBuild(): void {
   if (globalThis.process?.env?.NEXT_PHASE === 'phase-production-build') {
     throw new TargetError(
       'ERR_TARGET_INVALID_CONFIG',
-      'client() was called while Next.js builds static pages, and its answer would be kept for all visitors. Await ' +
-        'visit() in the page, which makes it dynamic, or await connection() of next/server before client()',
+      'client() cannot be used while Next.js builds: all visitors would get its answer. Await visit() in the page, or ' +
+        'await connection() of next/server before client()',
     );
   }
 }
 
 /** Tells whether a target takes the client that is there. Only `next dev` replaces one whose config was edited. */
 function joins({ client, config }: KeptClient, key: string, given: unknown): boolean {
-  if (isSame(config, given, 0)) {
+  const now = written(given);
+  if (now === undefined || now === written(config)) {
     return true;
   }
   if (globalThis.process?.env?.NODE_ENV === 'development') {
@@ -82,9 +80,14 @@ function joins({ client, config }: KeptClient, key: string, given: unknown): boo
   return true;
 }
 
-function keyOf(config: TargetClientConfig): string {
+/** Returns the key of a config. A config that cannot be read has none, and making its client fails with the reason. */
+function keyOf(config: TargetClientConfig): string | undefined {
   const names = ['client', 'organizationId', 'environment', 'propertyToken', 'defaultPropertyToken'];
-  return names.map((name) => String(ownFieldOf(config, name) ?? '')).join(' ');
+  try {
+    return names.map((name) => ownFieldOf(config, name)).join(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 function checkClient(client: TargetClient): TargetClient {
@@ -95,21 +98,18 @@ function checkClient(client: TargetClient): TargetClient {
 }
 
 /**
- * Compares two configs as far as that can be done. Functions and objects of classes, such as loggers and agents, are
- * made anew when a file is evaluated again, so they count as equal.
+ * Writes a config as far as it can be compared. Functions and objects of classes, such as loggers and agents, are made
+ * anew when a file is evaluated again, so all of them are written alike.
  */
-function isSame(one: unknown, other: unknown, depth: number): boolean {
-  if (Object.is(one, other)) {
-    return true;
+function written(config: unknown): string | undefined {
+  try {
+    return JSON.stringify(config, (_, value: unknown) =>
+      typeof value === 'function' || (isObject(value) && !isPlain(value)) ? 0 : value,
+    );
+  } catch {
+    // A config that holds itself, or that cannot be read, is taken for the one that is there.
+    return undefined;
   }
-  if (typeof one === 'function' || !isObject(one) || !isObject(other)) {
-    return typeof one === 'function' && typeof other === 'function';
-  }
-  if (!isPlain(one) || !isPlain(other) || depth >= MAX_DEPTH) {
-    return isPlain(one) === isPlain(other);
-  }
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].every((name) => isSame(Reflect.get(one, name), Reflect.get(other, name), depth + 1));
 }
 
 function isPlain(value: object): boolean {

@@ -31,10 +31,8 @@ async function named<Module extends object>(
     // Node finds the names of this CommonJS module on its default export alone.
     return loaded.default ?? loaded;
   } catch (cause) {
-    throw new TargetError(
-      'ERR_TARGET_INVALID_CONFIG',
-      'Next.js cannot be loaded: target-node-sdk/next needs the package next',
-      { cause },
-    );
+    throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'target-node-sdk/next cannot load the package next', {
+      cause,
+    });
   }
 }

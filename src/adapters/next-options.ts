@@ -1,7 +1,8 @@
 import { invalidOption } from '../errors.js';
 import type { TargetClient, TargetClientConfig } from '../index.js';
-import { ownFieldOf, withoutInherited } from '../inherited-names.js';
-import { isObject } from '../json.js';
+import { withoutInherited } from '../inherited-names.js';
+import { isAbsent, isObject } from '../json.js';
+import { type Check, checkFields, HOPS, isFunction, oneOf, TEXT } from '../visits/field-checks.js';
 import { checkVisitOptions, type VisitOptions } from './http.js';
 
 /** The options of {@link createNextTarget}: those of every visit, and how Next.js gets its client and its visitors. */
@@ -50,50 +51,35 @@ export interface NextOptions {
   readonly visits: VisitOptions;
 }
 
-const NEW_VISITORS = ['mint', 'ask', 'session'] as const;
-const FLUSH = ['after', 'never'] as const;
+const CLIENT = 'the config of a client, or a function';
+const CHECKS = {
+  client: { wanted: CLIENT, accepts: (value) => isObject(value) || isFunction(value) },
+  key: TEXT,
+  newVisitors: oneOf('mint', 'ask', 'session'),
+  flush: oneOf('after', 'never'),
+  trustProxy: HOPS,
+} satisfies Record<Exclude<keyof NextTargetOptions, keyof VisitOptions>, Check>;
 
 /**
  * Checks the options of a target.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value. `path` of the error names the option.
  */
 export function toNextOptions(options: NextTargetOptions): NextOptions {
-  if (!isObject(options)) {
-    throw invalidOption('options', 'an object', options);
-  }
   checkVisitOptions(options);
+  checkFields(options, CHECKS, '');
   const own = withoutInherited(options);
-  const { client, key, trustProxy } = own;
-  if (!isObject(client) && typeof client !== 'function') {
-    throw invalidOption('client', 'the config of a client, or a function', client);
-  }
-  if (key !== undefined && key !== null && typeof key !== 'string') {
-    throw invalidOption('key', 'a string', key);
-  }
-  const isCount = typeof trustProxy === 'number' && Number.isSafeInteger(trustProxy) && trustProxy >= 0;
-  if (trustProxy !== undefined && trustProxy !== null && typeof trustProxy !== 'boolean' && !isCount) {
-    throw invalidOption('trustProxy', 'true, false or a number of proxies', trustProxy);
+  const { client, key, newVisitors, flush, trustProxy } = own;
+  if (isAbsent(client)) {
+    throw invalidOption('client', CLIENT, client);
   }
   return {
     client,
     key: key || undefined,
-    newVisitors: oneOf(own, 'newVisitors', NEW_VISITORS) ?? 'mint',
-    flushes: (oneOf(own, 'flush', FLUSH) ?? (isServerless() ? 'after' : 'never')) === 'after',
+    newVisitors: newVisitors ?? 'mint',
+    flushes: flush ? flush === 'after' : isServerless(),
     trustProxy: trustProxy ?? false,
     visits: own,
   };
-}
-
-function oneOf<Word extends string>(options: object, name: string, words: readonly Word[]): Word | undefined {
-  const value = ownFieldOf(options, name);
-  if (value === undefined || value === null) {
-    return undefined;
-  }
-  const word = words.find((known) => known === value);
-  if (word === undefined) {
-    throw invalidOption(name, `one of ${words.join(', ')}`, value);
-  }
-  return word;
 }
 
 /** Tells whether the platform stops the process between requests. */

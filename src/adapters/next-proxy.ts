@@ -1,5 +1,6 @@
+import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
-import { isObject } from '../json.js';
+import { toUrl } from '../visits/page-url.js';
 import { cookiesOfProxy } from '../visits/proxy-identity.js';
 import { nameOf, readSetCookie, type WrittenCookie, withCookies } from '../visits/written-cookies.js';
 import type { NextOptions } from './next-options.js';
@@ -32,7 +33,7 @@ export interface BegunRequest {
 /** Begins a request in a proxy. */
 export async function beginRequest(
   request: Request,
-  client: TargetClient,
+  client: () => TargetClient,
   options: NextOptions,
   visits: VisitMaker,
 ): Promise<BegunRequest> {
@@ -42,16 +43,27 @@ export async function beginRequest(
   const lines =
     before.length > 0 || kind === 'file'
       ? before
-      : await cookiesOfProxy(client, { incoming: read.incoming, kind }, options.visits, options.newVisitors);
+      : await cookiesOfProxy(
+          client(),
+          { incoming: read.incoming, kind },
+          options.visits,
+          options.newVisitors,
+        );
   const headers = toForwarded(request, read, lines);
   // Calls of the proxy itself find the visitor that the page finds.
-  const { url, method, ipAddress } = read.incoming;
   const header = (name: string) => headers.get(name) ?? undefined;
-  visits.know(request, { ...read, incoming: { url, method, ipAddress, header } });
+  visits.know(request, { ...read, incoming: { ...read.incoming, header } });
   const applied = new WeakSet<object>();
   return {
     headers,
     apply: (response) => {
+      if (typeof response?.headers?.append !== 'function') {
+        throw invalidOption(
+          'response',
+          'a response, such as NextResponse.next({ request: { headers } })',
+          response,
+        );
+      }
       if (applied.has(response)) {
         return response;
       }
@@ -67,7 +79,7 @@ export async function beginRequest(
 type Kind = 'page' | 'router' | 'file' | 'other';
 
 function kindOf({ url, method, headers }: Request, { incoming, isOfRouter }: ReadRequest): Kind {
-  const path = /^[a-z]+:\/\/[^/?#]*([^?#]*)/i.exec(incoming.url || url)?.[1] ?? '';
+  const path = toUrl(incoming.url || url)?.pathname ?? '';
   if (/^\/_next\/(?!data\/)/.test(path)) {
     return 'file';
   }
@@ -127,21 +139,17 @@ function withHeaders<Answer extends NextAnswerLike>(response: Answer, headers: r
     return response;
   } catch {
     // The headers of an answer of `fetch` or of `Response.redirect` cannot be changed, but those of a copy can.
-    const copy = copyOf(response as unknown as Response);
+    const given = response as unknown as Response;
+    const copy = new Response(given.body, given);
     addHeaders(copy, all);
     return copy as unknown as Answer;
   }
 }
 
-function copyOf(response: Response): Response {
-  return new Response(response.body, response);
-}
-
 function addHeaders(response: NextAnswerLike, headers: readonly Header[]): void {
-  const { headers: to } = response;
+  const { headers: to, cookies: jar } = response as NextAnswerLike & { readonly cookies?: CookieJar | null };
   const lines = headers.filter(isSetCookie).map(([, line]) => line);
-  const jar = jarOf(response);
-  if (jar && lines.length > 0) {
+  if (typeof jar?.set === 'function' && lines.length > 0) {
     const before = to.getSetCookie();
     for (const { name, value, attributes } of lines.map(readSetCookie)) {
       jar.set(name, value, attributes);
@@ -160,11 +168,4 @@ function addHeaders(response: NextAnswerLike, headers: readonly Header[]): void 
 /** The cookies of a `NextResponse`. Each `set` writes all cookies anew that it knows, and drops all other lines. */
 interface CookieJar {
   set(name: string, value: string, attributes: WrittenCookie['attributes']): unknown;
-}
-
-function jarOf(response: NextAnswerLike): CookieJar | undefined {
-  const cookies: unknown = Reflect.get(response, 'cookies');
-  return isObject(cookies) && typeof Reflect.get(cookies, 'set') === 'function'
-    ? (cookies as CookieJar)
-    : undefined;
 }

@@ -1,3 +1,6 @@
+import { invalidOption } from '../errors.js';
+import { isObject } from '../json.js';
+import { hostOf } from '../visits/page-url.js';
 import {
   fromFetchRequest,
   fromNodeRequest,
@@ -29,7 +32,7 @@ export interface ReadRequest {
 }
 
 /** The headers of a request, as the Fetch API has them. */
-type HeadersLike = Pick<Headers, 'get'>;
+type HeadersLike = Pick<Headers, 'get'> & Iterable<[name: string, value: string]>;
 
 /** The request of a proxy or of a handler, as far as it is used. */
 export interface WebRequestLike {
@@ -38,22 +41,22 @@ export interface WebRequestLike {
   readonly headers: HeadersLike;
 }
 
-const FORWARDED = ['host', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-for'];
-
 /**
- * Reads a request that has a URL. Its host is that of the headers: `next start` has the name of the machine in the URL of
+ * Reads a request that has a URL. Errors by which Next.js learns that a handler is dynamic pass as they are.
+ *
+ * Its host is that of the headers: `next start` has the name of the machine in the URL of
  * a request.
  */
 export function readWebRequest(request: WebRequestLike, trustProxy: boolean | number): ReadRequest {
+  // A request of Node has headers too, but no such function.
+  if (typeof request?.headers?.get !== 'function') {
+    throw invalidOption('request', 'a Request, or a request of Node with its response', request);
+  }
   const { method, headers } = request;
   const { header, url: whole } = fromFetchRequest(request);
   const { pathname = '/', search = '', protocol } = whole === '' ? {} : new URL(whole);
-  const incoming = readAddress(
-    headers,
-    { url: pathname + search, isSecure: protocol === 'https:' },
-    trustProxy,
-  );
-  const { url, ipAddress } = incoming;
+  const own = { url: pathname + search, isSecure: protocol === 'https:' };
+  const { url, ipAddress } = readAddress(Object.fromEntries(headers), own, trustProxy);
   // The router has sent this header with requests that may be too early since Next.js 15, and with all since 16.
   const isOfRouter = method === 'GET' && (headers.get('next-url') ?? headers.get('rsc')) !== null;
   return { incoming: { url: url || whole, method, ipAddress, header }, isOfRouter };
@@ -62,47 +65,56 @@ export function readWebRequest(request: WebRequestLike, trustProxy: boolean | nu
 /** Reads a request of which only the headers are known. */
 export function readHeaders(headers: HeadersLike, trustProxy: boolean | number): ReadRequest {
   const { header } = fromFetchRequest({ url: '', headers });
-  const isSecure = header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
-  const { url: home, ipAddress } = readAddress(headers, { url: '/', isSecure }, trustProxy);
+  const home = { url: '/', isSecure: isSecured(header) };
+  const { url, ipAddress } = readAddress(Object.fromEntries(headers), home, trustProxy);
+  const method = header('next-action') === undefined ? 'GET' : 'POST';
+  const plain = { incoming: { url, method, ipAddress, header }, isOfRouter: false };
+  const read = behindProxy(plain);
+  const isPage = /^document$|html/.test(header('sec-fetch-dest') ?? header('accept') ?? '');
+  return { ...read, isUnproxied: read === plain && isPage };
+}
+
+/** Reads a request of the Pages Router. */
+export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | number): ReadRequest {
+  if (!isObject(request?.headers)) {
+    throw invalidOption('request', 'a request of Node', request);
+  }
+  const { url: asked, method, ipAddress, header } = fromNodeRequest(request, { trustProxy });
+  const isSecure = asked.startsWith('https:') || isSecured(header);
+  const { url } = readAddress(request.headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy);
+  return behindProxy({ incoming: { url, method, ipAddress, header }, isOfRouter: false });
+}
+
+/**
+ * Adds what the proxy has told of a request: its whole URL, and how it was asked for. Handlers know the URL without the
+ * `basePath`, and as it was rewritten. A URL of another host is not believed, because a browser may have sent it past the
+ * proxy.
+ */
+export function behindProxy(read: ReadRequest): ReadRequest {
+  const { url, method, header } = read.incoming;
   const named = header(URL_HEADER) ?? '';
-  const isNamed = /^https?:/.test(named) && hostOf(named) === hostOf(home) && home !== '';
-  const [method = '', kind] = isNamed ? (header(KIND_HEADER)?.split(' ') ?? []) : [];
-  const isAction = header('next-action') !== undefined;
+  if (url === '' || !/^https?:/.test(named) || hostOf(named) !== hostOf(url)) {
+    return read;
+  }
+  const [asked = '', kind] = header(KIND_HEADER)?.split(' ') ?? [];
   return {
-    incoming: {
-      url: isNamed ? named : home,
-      method: /^[A-Z]{1,10}$/.test(method) ? method : isAction ? 'POST' : 'GET',
-      ipAddress,
-      header,
-    },
-    isOfRouter: kind === 'router',
-    isUnproxied:
-      !isNamed && (header('sec-fetch-dest') ?? header('accept') ?? '').match(/^document$|html/) !== null,
+    incoming: { ...read.incoming, url: named, method: /^[A-Z]{1,10}$/.test(asked) ? asked : method },
+    isOfRouter: read.isOfRouter || kind === 'router',
   };
 }
 
-/** Reads a request of the Pages Router. The URL is the one that a proxy has told, or that of the request. */
-export function readNodeRequest(request: NodeRequestLike, trustProxy: boolean | number): ReadRequest {
-  const plain = fromNodeRequest(request, { trustProxy });
-  const headers = { get: (name: string) => plain.header(name) ?? null };
-  const { incoming, isOfRouter } = readHeaders(headers, trustProxy);
-  const isSecure = plain.url.startsWith('https:') || incoming.url.startsWith('https:');
-  const own = readAddress(headers, { url: toPagePath(request.url ?? '/'), isSecure }, trustProxy).url;
-  const isNamed = incoming.header(URL_HEADER) === incoming.url;
-  const { method, ipAddress, header } = plain;
-  return { incoming: { url: isNamed ? incoming.url : own, method, ipAddress, header }, isOfRouter };
+/** Tells whether the browser used https, as Next.js knows it. */
+function isSecured(header: IncomingRequest['header']): boolean {
+  return header('x-forwarded-proto')?.split(',')[0]?.trim() === 'https';
 }
 
+/** Reads a request whose scheme is known otherwise than by its socket. */
 function readAddress(
-  headers: HeadersLike,
+  headers: NodeRequestLike['headers'],
   { url, isSecure }: { readonly url: string; readonly isSecure: boolean },
   trustProxy: boolean | number,
 ): IncomingRequest {
-  const known = FORWARDED.map((name) => [name, headers.get(name) ?? undefined] as const);
-  return fromNodeRequest(
-    { url, headers: Object.fromEntries(known), socket: { encrypted: isSecure } },
-    { trustProxy },
-  );
+  return fromNodeRequest({ url, headers, socket: { encrypted: isSecure } }, { trustProxy });
 }
 
 /** Returns the path of the page that a request of the Pages Router for data is about. */
@@ -120,8 +132,4 @@ export function uncountedByRouter(options: VisitOptions): VisitOptions {
   return options.beacon && options.unseen !== 'execute'
     ? Object.create(options, { unseen: { value: 'prefetch', enumerable: true } })
     : options;
-}
-
-function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : '';
 }

@@ -2,8 +2,8 @@ import { TargetError } from '../index.js';
 import { loadHeaders, loadServer } from './next-modules.js';
 
 const REMEDY =
-  'Await visit() in a dynamic server component, a route handler or a server action. Do it before, and outside of, ' +
-  "'use cache', unstable_cache(), after() and generateStaticParams(), and pass on what the visit answers.";
+  'Await visit() in a dynamic server component, a route handler or a server action, before, and outside of, ' +
+  "'use cache', unstable_cache(), after() and generateStaticParams()";
 
 /**
  * Resolves with the headers of the request.

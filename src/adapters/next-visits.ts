@@ -15,13 +15,12 @@ type VisitsByClient = WeakMap<TargetClient, Visit>;
  */
 const VISITS = Symbol.for('target-node-sdk/next/visits');
 const UNPROXIED =
-  'a page asked for its visit, and the proxy of Next.js has not seen its request: the URL of the page is not known, and ' +
-  'a new visitor is lost. Export target.proxy from proxy.ts, for this page too, and see the option trustProxy';
+  'the proxy of Next.js has not seen the request for a page: its URL is not known, and a new visitor is lost. ' +
+  'Export target.proxy from proxy.ts, for this page too, and see the option trustProxy';
 const holder = globalThis as { [VISITS]?: WeakMap<object, VisitsByClient> };
 
 const UNFLUSHED =
-  "flush: 'after' has no effect outside of the App Router, so reports may be lost when the platform stops the process: " +
-  'in the Pages Router, set the option waitUntil, or await client.flush()';
+  "flush: 'after' does nothing in the Pages Router, so reports may be lost: set the option waitUntil, or await client.flush()";
 
 /** Makes the visits of a target. */
 export interface VisitMaker {
@@ -72,12 +71,10 @@ export function toVisitOptions(client: TargetClient, options: NextOptions): Visi
 }
 
 /** Returns a request that visits take for a speculative one. */
-function asPrefetch({ url, method, ipAddress, header }: IncomingRequest): IncomingRequest {
+function asPrefetch(incoming: IncomingRequest): IncomingRequest {
   return {
-    url,
-    method,
-    ipAddress,
-    header: (name) => (name === 'sec-purpose' ? 'prefetch' : header(name)),
+    ...incoming,
+    header: (name) => (name === 'sec-purpose' ? 'prefetch' : incoming.header(name)),
   };
 }
 

@@ -1,4 +1,6 @@
+import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
+import { isObject } from '../json.js';
 import type { NodeRequestLike, Visit } from './http.js';
 import { answerBeacon } from './next-beacon.js';
 import { clientSource } from './next-clients.js';
@@ -6,7 +8,7 @@ import { commitCookies } from './next-commit.js';
 import { loadServer } from './next-modules.js';
 import { type NextTargetOptions, toNextOptions } from './next-options.js';
 import { type BegunRequest, beginRequest } from './next-proxy.js';
-import { readHeaders, readNodeRequest, readWebRequest } from './next-requests.js';
+import { behindProxy, readHeaders, readNodeRequest, readWebRequest } from './next-requests.js';
 import { currentHeaders } from './next-scope.js';
 import { toVisitOptions, visitMaker } from './next-visits.js';
 import { type NodeResponseLike, writeWithHead } from './write-head.js';
@@ -69,7 +71,8 @@ export interface NextTarget {
   visitOf(request: NodeRequestLike, response: NodeResponseLike): Visit;
   /**
    * Begins a request in a proxy that does more than {@link NextTarget.proxy}: redirects, rewrites, or other middleware.
-   * Pass its `headers` on, and give what you answer to `apply`. Calls of the proxy itself come behind it.
+   * Pass its `headers` on, and give what you answer to `apply`. Calls of the proxy itself come behind it. A request is
+   * begun once: a second call gives what the first one gave.
    *
    * A new visitor gets an identity when a browser asks for a page that somebody sees. The cookie of a known visitor is
    * renewed, and its session lives for 31 minutes from then on, because the page behind the proxy calls Target and cannot
@@ -161,7 +164,15 @@ export function createNextTarget(options: NextTargetOptions): NextTarget {
   const { trustProxy } = checked;
   const client = clientSource(checked);
   const visits = visitMaker(client, checked);
-  const begin = (request: Request) => beginRequest(request, client(), checked, visits);
+  const begun = new WeakMap<Request, Promise<BegunRequest>>();
+  const begin = (request: Request) => {
+    const before = begun.get(request);
+    const beginning = before ?? beginRequest(request, client, checked, visits);
+    if (!before && isObject(request)) {
+      begun.set(request, beginning);
+    }
+    return beginning;
+  };
   return {
     client,
     visit: async () => {
@@ -170,7 +181,10 @@ export function createNextTarget(options: NextTargetOptions): NextTarget {
     },
     visitOf: (request: Request | NodeRequestLike, response?: NodeResponseLike) => {
       if (!response) {
-        return visits.of(request, () => readWebRequest(request as Request, trustProxy));
+        return visits.of(request, () => behindProxy(readWebRequest(request as Request, trustProxy)));
+      }
+      if (typeof response.writeHead !== 'function') {
+        throw invalidOption('response', 'the response of Node', response);
       }
       const before = visits.find(request);
       const visit = visits.of(request, () => readNodeRequest(request as NodeRequestLike, trustProxy));

@@ -1,6 +1,7 @@
 import { invalidOption } from '../errors.js';
 import type { TargetClient } from '../index.js';
 import { ownFieldOf } from '../inherited-names.js';
+import { BOOLEAN, type Checks, checkFields } from '../visits/field-checks.js';
 import {
   checkVisitOptions,
   fromNodeRequest,
@@ -18,6 +19,8 @@ export interface TargetOptions extends VisitOptions {
    */
   readonly asyncContext?: boolean | null | undefined;
 }
+
+const OPTION_CHECKS: Checks = { asyncContext: BOOLEAN };
 
 /** The part of `AsyncLocalStorage` that is used. */
 export interface VisitStorage {
@@ -43,32 +46,12 @@ export function checkTargetOptions(client: TargetClient, options: TargetOptions)
     throw invalidOption('client', 'a TargetClient', client);
   }
   checkVisitOptions(options);
-  const asyncContext = ownFieldOf(options, 'asyncContext');
-  checkType('asyncContext', 'boolean', asyncContext);
-  if (!asyncContext) {
+  checkFields(options, OPTION_CHECKS, '');
+  if (!ownFieldOf(options, 'asyncContext')) {
     return undefined;
   }
   holder[STORAGE] ??= makeStorage();
   return holder[STORAGE];
-}
-
-/** Refuses an option of an adapter that is of the wrong type. */
-export function checkType(name: string, type: 'boolean' | 'string', value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== type) {
-    throw invalidOption(name, `a ${type}`, value);
-  }
-}
-
-/** Refuses a number of trusted proxies that is none. */
-export function checkHops(trustProxy: unknown): void {
-  if (trustProxy === undefined || typeof trustProxy === 'boolean' || isCount(trustProxy)) {
-    return;
-  }
-  throw invalidOption('trustProxy', 'a boolean or a number of proxies', trustProxy);
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 /**
@@ -77,12 +60,20 @@ function isCount(value: unknown): boolean {
  */
 function makeStorage(): VisitStorage {
   const { AsyncLocalStorage } =
-    globalThis.process?.getBuiltinModule?.('node:async_hooks') ??
-    (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
+    findAsyncHooks() ?? (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
   if (!AsyncLocalStorage) {
     throw invalidOption('asyncContext', 'false without AsyncLocalStorage', true);
   }
   return new AsyncLocalStorage<Visit>();
+}
+
+function findAsyncHooks(): typeof import('node:async_hooks') | undefined {
+  try {
+    return globalThis.process?.getBuiltinModule?.('node:async_hooks');
+  } catch {
+    // The Edge runtime of Next.js 15 has this function, and throws when it is called.
+    return undefined;
+  }
 }
 
 /**

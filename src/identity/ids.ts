@@ -86,8 +86,8 @@ export const newHexId = inPieces(2 * BYTES, () => {
  * Makes a tntId as the edge does: 32 hexadecimal digits, followed by a dot, the location hint and `_0` when a hint is
  * known.
  */
-export function newTntId(locationHint: string | undefined): string {
-  return locationHint === undefined ? newHexId() : `${newHexId()}.${locationHint}_0`;
+export function newTntId(locationHint: string | undefined, ids: IdSource): string {
+  return locationHint === undefined ? ids.newHexId() : `${ids.newHexId()}.${locationHint}_0`;
 }
 
 const newHalf = inPieces(BYTES, () => {
@@ -105,9 +105,10 @@ export function newSupplementalDataId(): string {
 
 /** A source of ids. Tests pass one whose ids they know in advance. */
 export interface IdSource {
+  readonly newUuid: () => string;
   readonly newHexId: () => string;
   readonly newSupplementalDataId: () => string;
 }
 
 /** The source of ids that nobody can guess. */
-export const RANDOM_IDS: IdSource = { newHexId, newSupplementalDataId };
+export const RANDOM_IDS: IdSource = { newUuid, newHexId, newSupplementalDataId };

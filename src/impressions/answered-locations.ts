@@ -1,4 +1,5 @@
 import type { LocationResponse, Metric, MetricType, Notification, Option } from '../delivery-api.js';
+import { type InvalidCode, unreadableError } from '../errors.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
@@ -25,6 +26,21 @@ interface Named {
 }
 
 /**
+ * Reads an answer, which a program may have changed or wrapped since.
+ * @throws {TargetError} of the code, in the place of what a getter of the program throws.
+ */
+export function readAnswer<Result>(
+  read: () => Result,
+  code: InvalidCode = 'ERR_TARGET_INVALID_REQUEST',
+): Result {
+  try {
+    return read();
+  } catch (thrown) {
+    throw unreadableError(code, 'answer', thrown);
+  }
+}
+
+/**
  * Lists the locations of an answer whose events can be reported. Target has counted the display of executed offers
  * already, unless a visit has asked for them without an impression. A click can be reported in all locations.
  */
@@ -36,7 +52,7 @@ export function answeredLocations(answer: TargetDeliveryResponse, type: MetricTy
   const add = (named: NamedLocation, location: LocationResponse) => {
     const key = JSON.stringify(named);
     const known = found.get(key) ?? { named, answers: [] };
-    known.answers.push(location);
+    known.answers.push(ownOf(location));
     found.set(key, known);
   };
   for (const part of parts) {
@@ -54,6 +70,11 @@ export function answeredLocations(answer: TargetDeliveryResponse, type: MetricTy
   return [...found.values()];
 }
 
+/** Returns the name of an mbox or a view. */
+export function nameIn(location: Named | undefined): string | undefined {
+  return location && ownOf(location).name;
+}
+
 /** Returns the tokens that report the display of a location's options, each once. */
 export function displayTokens({ answers }: AnsweredLocation): string[] {
   return tokensOf(answers.flatMap(({ options }) => recordsOf(options)));
@@ -68,13 +89,17 @@ export function clickTokens(location: AnsweredLocation, selector: string | undef
 /** Returns the tokens of a location's click metrics by their selectors. The key of metrics without one is undefined. */
 export function clickTokensBySelector(location: AnsweredLocation): Map<string | undefined, string[]> {
   const clicks = clicksOf(location);
-  const selectors = new Set(clicks.map(({ selector }) => selector));
+  const selectors = new Set(clicks.map(selectorOf));
   return new Map(
     [...selectors].map((selector) => [
       selector,
-      tokensOf(clicks.filter((metric) => metric.selector === selector)),
+      tokensOf(clicks.filter((metric) => selectorOf(metric) === selector)),
     ]),
   );
+}
+
+function selectorOf({ selector }: Metric): string | undefined {
+  return typeof selector === 'string' && selector !== '' ? selector : undefined;
 }
 
 function clicksOf({ answers }: AnsweredLocation): Metric[] {
@@ -87,7 +112,7 @@ function tokensOf(items: readonly (Option | Metric)[]): string[] {
 }
 
 /** Returns the objects in a list of an answer, which a program may have changed. */
-function recordsOf<Item extends object>(list: readonly (Item | undefined)[] | undefined): Item[] {
+export function recordsOf<Item extends object>(list: readonly (Item | undefined)[] | undefined): Item[] {
   return Array.isArray(list) ? list.filter((item): item is Item => isRecord(item)).map(ownOf) : [];
 }
 

@@ -1,6 +1,6 @@
 import type { MetricType, Notification } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { ownFieldOf } from '../inherited-names.js';
+import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
 import {
@@ -9,6 +9,8 @@ import {
   clickTokens,
   displayTokens,
   type NamedLocation,
+  nameIn,
+  readAnswer,
 } from './answered-locations.js';
 import { newRandomId } from './random-id.js';
 
@@ -75,8 +77,10 @@ export function displayed(
 ): Notification[] {
   checkAnswer(answer);
   const isMeant = isAbsent(of) ? () => true : toFilter(of);
-  const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'display', locations, displayTokens);
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'display').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'display', locations, displayTokens);
+  });
 }
 
 /**
@@ -94,8 +98,10 @@ export function clicked(answer: TargetDeliveryResponse, of: ClickedLocation): No
   checkAnswer(answer);
   const isMeant = toFilter(of);
   const selector = textIn(of, 'selector');
-  const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
-  return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  return readAnswer(() => {
+    const locations = answeredLocations(answer, 'click').filter(({ named }) => isMeant(named));
+    return notificationsOf(answer, 'click', locations, (location) => clickTokens(location, selector));
+  });
 }
 
 /** Makes a notification for each location that has tokens. */
@@ -134,7 +140,8 @@ function reportedOf(answer: TargetDeliveryResponse): Reported {
 
 /** @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` */
 export function checkAnswer(answer: unknown): asserts answer is TargetDeliveryResponse {
-  if (!isRecord(answer) || !isObject(ownFieldOf(answer, 'response'))) {
+  const isAnswer = isRecord(answer) && readAnswer(() => isObject(ownFieldOf(answer, 'response')));
+  if (!isAnswer) {
     throw invalidField('answer', 'an answer of getOffers', answer);
   }
 }
@@ -150,10 +157,14 @@ function toFilter(of: unknown): (named: NamedLocation) => boolean {
   if (mboxName === undefined && viewName === undefined && pageLoad !== true) {
     throw invalidField('of', 'an object with mbox, view or pageLoad', of);
   }
-  return ({ mbox, view, pageLoad: page }) =>
-    (mboxName !== undefined && mbox?.name === mboxName) ||
-    (viewName !== undefined && view?.name === viewName) ||
-    (pageLoad === true && page !== undefined);
+  return (named) => {
+    const { mbox, view, pageLoad: page } = ownOf(named);
+    return (
+      (mboxName !== undefined && nameIn(mbox) === mboxName) ||
+      (viewName !== undefined && nameIn(view) === viewName) ||
+      (pageLoad === true && page !== undefined)
+    );
+  };
 }
 
 function textIn(of: unknown, name: string): string | undefined {

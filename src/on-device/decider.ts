@@ -10,7 +10,7 @@ import {
 } from '../decide.js';
 import type { DeliveryResponse, Geo, ResolvedDeliveryRequest } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
-import { newTntId } from '../identity/ids.js';
+import { type IdSource, newTntId } from '../identity/ids.js';
 import type { OwnHint } from '../identity/location-hint.js';
 import { hasNoPrototype } from '../inherited-names.js';
 import type { NotificationQueue } from '../reports/notification-queue.js';
@@ -30,6 +30,8 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
   readonly notifications: NotificationQueue;
   /** The client's location hint, for calls of visitors who have none. */
   readonly clientHint: OwnHint;
+  /** Makes the tntIds of new visitors. */
+  readonly ids: IdSource;
   /**
    * Called when the first download has started, or when it is clear that none is needed. It takes the `waitUntil` of the
    * call that started it.
@@ -43,6 +45,8 @@ export interface OnDevice
     Pick<ArtifactSource, 'state' | 'stats' | 'etag' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
   /** The name of the artifact's global mbox; undefined before there is an artifact. */
   readonly globalMbox: string | undefined;
+  /** Tells whether the artifact in use has rules of an mbox. */
+  hasMbox(name: string): boolean;
 }
 
 interface Parts extends OnDeviceOptions {
@@ -93,6 +97,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     get globalMbox() {
       return source.inUse?.compiled.globalMbox;
     },
+    hasMbox: (name) => source.inUse?.compiled.hasMbox(name) === true,
     get lastFailure() {
       return source.lastFailure;
     },
@@ -154,13 +159,13 @@ interface LocatedCall {
 /** Decides a call whose geographic data are complete: they were given, looked up or not needed. */
 function decideAt(located: LocatedCall, parts: Parts): Decision {
   const { call, locationHint, inUse, started, geo, nowMs } = located;
-  const { config, telemetry, source, newId } = parts;
+  const { config, telemetry, source, newId, ids } = parts;
   const evaluating = telemetry.isEnabled ? performance.now() : 0;
   const evaluation = evaluateSafely(call.request, inUse, {
     nowMs,
     sessionId: call.sessionId,
     newId,
-    newTntId: () => newTntId(locationHint),
+    newTntId: () => newTntId(locationHint, ids),
     geo,
     artifactFacts: call.request.trace ? source.facts : undefined,
   });

@@ -13,7 +13,7 @@ import { invalidField } from '../errors.js';
 import type { AbortSignalLike } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { drawSupplementalDataId, type Identity, toIdentity } from '../identity/identity.js';
-import { RANDOM_IDS } from '../identity/ids.js';
+import type { IdSource } from '../identity/ids.js';
 import { copyWith, emptyLike, hasNoPrototype, withoutPrototypes } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
 import { type CopiedRequest, copyRequest } from './copy-request.js';
@@ -86,6 +86,8 @@ export interface CallEnvironment {
   readonly now: () => number;
   /** Makes a random id for requests and impressions. */
   readonly newId: () => string;
+  /** Makes the random ids of visitors, sessions and calls. */
+  readonly ids: IdSource;
 }
 
 /**
@@ -105,7 +107,7 @@ export function toCall(
   const options = readOptions(given);
   const written = copyRequest(request, logger);
   const nowMs = now();
-  const identity = toIdentity(options, environment, nowMs, RANDOM_IDS);
+  const identity = toIdentity(options, environment, nowMs, environment.ids);
   const decisioningMethod =
     method ?? toDecisioningMethod(options.decisioningMethod) ?? config.decisioningMethod;
   const { visitor, sessionId, encodedSessionId, locationHint } = identity;

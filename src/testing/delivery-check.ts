@@ -12,12 +12,16 @@ export type DeliveryCheck = (received: Pick<ReceivedRequest, 'query' | 'body'>) 
 /** JSON Schema keywords whose errors say only that something inside is wrong. The inner error is reported by itself. */
 const WRAPPERS: ReadonlySet<string> = new Set(['$ref', 'properties', 'items', 'additionalProperties']);
 
+/** The validators by `strict`. They are kept, because a unit test may make many edges. */
+const validators = new Map<boolean, Validator>();
+
 /**
  * Makes the check of delivery calls. It checks the query, then the body by its schema, then the rules that a schema
  * cannot express. With `strict`, unknown fields are violations.
  */
 export function deliveryCheck(strict: boolean): DeliveryCheck {
-  const validator = new Validator(deliveryRequestSchema(strict), '2019-09', false);
+  const validator = validators.get(strict) ?? new Validator(deliveryRequestSchema(strict), '2019-09', false);
+  validators.set(strict, validator);
   return ({ query, body }) => {
     const violations = [...checkQuery(query, strict), ...checkSchema(validator, body)];
     return violations.length > 0 ? violations : checkRules(body as DeliveryRequest);

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import type { ClientSources } from '../client-parts.js';
 import type {
   DeliveryRequest,
   DeliveryResponse,
@@ -30,6 +30,8 @@ export interface DeliveryParts {
   readonly decide: (call: EdgeCall) => Decisions | Promise<Decisions>;
   /** Tells which event tokens and states a notification may hold. */
   readonly tokens: Tokens;
+  /** The source of the ids of new visitors. */
+  readonly sources: Pick<ClientSources, 'ids'>;
 }
 
 /** Makes the route `POST /rest/v1/delivery`. */
@@ -60,7 +62,7 @@ async function answerDelivery(received: OpenRequest, parts: DeliveryParts): Prom
   }
 
   // This cast is safe, because the check has verified the shape of the body and the query.
-  const call = toCall(received.body as DeliveryRequest, received.query, parts.locationHint);
+  const call = toCall(received.body as DeliveryRequest, received.query, parts);
   const decisions = await parts.decide(call);
   if (call.request.context?.beacon) {
     return { status: 204 };
@@ -68,9 +70,13 @@ async function answerDelivery(received: OpenRequest, parts: DeliveryParts): Prom
   return jsonAnswer(200, toResponse(call, decisions, parts));
 }
 
-function toCall(request: DeliveryRequest, query: OpenRequest['query'], locationHint: string): EdgeCall {
+function toCall(
+  request: DeliveryRequest,
+  query: OpenRequest['query'],
+  { locationHint, sources }: DeliveryParts,
+): EdgeCall {
   const { tntId: given, thirdPartyId, marketingCloudVisitorId } = request.id ?? {};
-  const tntId = given || randomBytes(16).toString('hex');
+  const tntId = given || sources.ids.newHexId();
   return {
     request,
     organizationId: query.imsOrgId ?? '',
@@ -82,7 +88,7 @@ function toCall(request: DeliveryRequest, query: OpenRequest['query'], locationH
 
 function toResponse(call: EdgeCall, decisions: Decisions, parts: DeliveryParts): DeliveryResponse {
   const { request } = call;
-  const requestId = request.requestId ?? randomUUID();
+  const requestId = request.requestId ?? parts.sources.ids.newUuid();
   const edgeHost = parts.edgeHost(call);
   return {
     status: 200,

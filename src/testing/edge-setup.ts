@@ -1,3 +1,4 @@
+import { type ClientSources, SYSTEM_SOURCES } from '../client-parts.js';
 import { withoutInherited } from '../inherited-names.js';
 import type { DeliveryCheck } from './delivery-check.js';
 import { deliveryCheck } from './delivery-check.js';
@@ -77,13 +78,15 @@ export interface EdgeSetup {
   readonly tokens: Tokens;
   readonly maxRequests: number;
   readonly maxBodyBytes: number;
+  /** The sources of the edge's time and ids. */
+  readonly sources: ClientSources;
 }
 
 /**
  * Checks the options and fills in the defaults.
  * @throws {TypeError} for a wrong location hint or wrong offers.
  */
-export function resolveSetup(given: TargetEdgeOptions): EdgeSetup {
+export function resolveSetup(given: TargetEdgeOptions, sources = SYSTEM_SOURCES): EdgeSetup {
   const options = withoutInherited(given);
   const { locationHint = '35', edgeHost = `mboxedge${locationHint}.tt.omtrdc.net` } = options;
   if (!/^\d{1,4}$/.test(locationHint)) {
@@ -101,5 +104,6 @@ export function resolveSetup(given: TargetEdgeOptions): EdgeSetup {
     tokens: new Tokens(options.acceptToken ?? (() => false)),
     maxRequests: options.maxRequests ?? 1000,
     maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
+    sources,
   };
 }

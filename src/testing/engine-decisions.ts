@@ -1,4 +1,6 @@
 import { TargetClient } from '../client.js';
+import type { ClientSources } from '../client-parts.js';
+import type { TargetClientConfig } from '../config/config-options.js';
 import type {
   DeliveryRequest,
   DeliveryResponse,
@@ -23,6 +25,7 @@ export interface EngineOptions {
   readonly artifact: string;
   readonly places: PlacesByAddress;
   readonly tokens: Tokens;
+  readonly sources: ClientSources;
 }
 
 /**
@@ -58,8 +61,8 @@ export class Engine {
 }
 
 function createClient(options: EngineOptions): TargetClient {
-  const { client, organizationId, locationHint, artifact, places } = options;
-  return TargetClient.create({
+  const { client, organizationId, locationHint, artifact, places, sources } = options;
+  const config: TargetClientConfig = {
     client,
     organizationId,
     // The hint is given, because the client would otherwise send a call to learn it.
@@ -69,7 +72,8 @@ function createClient(options: EngineOptions): TargetClient {
     pollingInterval: 0,
     telemetryEnabled: false,
     fetchApi: withoutNetwork(places),
-  });
+  };
+  return TargetClient.createFrom(config, sources);
 }
 
 /**

@@ -30,11 +30,13 @@ export function readBody(message: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
-/** Converts a request to the form in which the log keeps it. */
-export function toOpenRequest(message: IncomingMessage, body: Buffer): OpenRequest {
-  const { method = 'GET', url = '/', headers } = message;
+/** Converts a request to the form in which the log keeps it. The names of its headers are in lower case. */
+export function toOpenRequest(
+  { method = 'GET', url = '/', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+  rawBody: string,
+  time = Date.now(),
+): OpenRequest {
   const [path = '', ...query] = url.split('?');
-  const rawBody = body.toString();
   return {
     method,
     path,
@@ -42,7 +44,7 @@ export function toOpenRequest(message: IncomingMessage, body: Buffer): OpenReque
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])),
     rawBody,
     body: parseJson(rawBody),
-    time: Date.now(),
+    time,
     violations: [],
   };
 }

@@ -78,6 +78,14 @@ export function statusUnder(fault: Fault, answer: Answer): number | undefined {
   return fault.kind === 'body' || fault.kind === 'huge' ? 200 : answer.status;
 }
 
+/** Returns the answer of a fault that has one of its own; `undefined` for the others. */
+export function toFaultyAnswer(fault: Fault): Answer | undefined {
+  if (fault.kind === 'status') {
+    return toStatusAnswer(fault);
+  }
+  return fault.kind === 'body' ? toBodyAnswer(fault) : undefined;
+}
+
 function toStatusAnswer({ status, headers, body }: Extract<Fault, { kind: 'status' }>): Answer {
   if (body === undefined) {
     return status < 400 ? { status, ...(headers && { headers }) } : refusal(status, 'fault', headers);

@@ -202,7 +202,14 @@ function toFunction(path: string, offers: LocationOffers | OfferFunction): Offer
   return () => offers;
 }
 
-const OPTION_TYPES: ReadonlySet<OptionType> = new Set(['html', 'json', 'redirect', 'dynamic', 'actions']);
+/** The types that an offer can have. */
+export const OPTION_TYPES: ReadonlySet<OptionType> = new Set([
+  'html',
+  'json',
+  'redirect',
+  'dynamic',
+  'actions',
+]);
 const KNOWN_TYPES = [...OPTION_TYPES].join(', ');
 
 function isOfferList(value: LocationOffers | LocationScript['options']): value is readonly Offer[] {

@@ -3,27 +3,20 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { withoutInherited } from '../inherited-names.js';
-import type { ArtifactOptions, ServedArtifact } from './artifact.js';
-import { artifactPath, artifactRoute, eventTokensOf, toServedArtifact } from './artifact.js';
-import { deliveryRoute } from './delivery.js';
+import { type ArtifactOptions, artifactPath } from './artifact.js';
+import { EdgeAnswers } from './edge-answers.js';
 import type { EdgeConfig, EdgeSetup, TargetEdgeOptions } from './edge-setup.js';
 import { resolveSetup } from './edge-setup.js';
-import { Engine } from './engine-decisions.js';
 import { readBody, sendAnswer, toOpenRequest } from './exchange.js';
 import { playFault, statusUnder } from './fault-answers.js';
 import type { FaultScope, FaultSwitch } from './fault-switches.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { Fault } from './faults.js';
-import type { EdgeGeo, PlacesByAddress } from './geo.js';
-import { geoRoute, toPlaces } from './geo.js';
-import type { EdgeCall, EdgeOffers, ResolvedOffers } from './offers.js';
-import { resolveOffers } from './offers.js';
+import type { EdgeGeo } from './geo.js';
+import type { EdgeOffers } from './offers.js';
 import type { ReceivedRequest, RequestFilter, WaitOptions } from './request-log.js';
 import { isMeant, RequestLog } from './request-log.js';
-import type { Route } from './routes.js';
-import { answerBy, refusal } from './routes.js';
-import type { Decisions } from './scripted-decisions.js';
-import { decideByScript } from './scripted-decisions.js';
+import { refusal } from './routes.js';
 import { Timers } from './timers.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -79,14 +72,10 @@ export class TargetEdge {
 
   readonly #server: Server;
   readonly #setup: EdgeSetup;
-  readonly #routes: readonly Route[];
+  readonly #answers: EdgeAnswers;
   readonly #log: RequestLog;
   readonly #faults = new FaultSwitches();
   readonly #timers = new Timers();
-  #offers: ResolvedOffers;
-  #artifact: ServedArtifact | undefined;
-  #places: PlacesByAddress;
-  #engine: Engine | undefined;
   #closed: Promise<void> | undefined;
 
   /** Makes an edge of a listening server. Users call {@link startTargetEdge} instead. @internal */
@@ -100,17 +89,8 @@ export class TargetEdge {
     this.artifactUrl = this.url + artifactPath(client);
     this.#server = server;
     this.#setup = setup;
-    this.#offers = setup.offers;
-    this.#places = setup.places;
-    if (setup.artifact) {
-      this.setArtifact(setup.artifact);
-    }
+    this.#answers = new EdgeAnswers(setup);
     this.#log = new RequestLog(setup.maxRequests);
-    this.#routes = [
-      deliveryRoute({ ...setup, decide: (call) => this.#decide(call) }),
-      artifactRoute({ client, organizationId, current: () => this.#artifact }),
-      geoRoute(LOOPBACK, () => this.#places),
-    ];
     server.on('request', (message, response) => {
       this.#receive(message, response).catch(() => response.destroy());
     });
@@ -159,7 +139,7 @@ export class TargetEdge {
    * @throws {TypeError} naming the location whose offers are wrong.
    */
   setOffers(offers: EdgeOffers): void {
-    this.#offers = resolveOffers(offers);
+    this.#answers.setOffers(offers);
   }
 
   /**
@@ -167,18 +147,12 @@ export class TargetEdge {
    * need that. It is served as it is, and delivery calls that need it are answered with 500.
    */
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
-    this.#artifact = artifact && toServedArtifact(artifact, options);
-    // Tokens of the earlier artifacts stay valid, because clients may still report the displays of those rules.
-    for (const token of eventTokensOf(artifact)) {
-      this.#setup.tokens.remember(token);
-    }
-    this.#dropEngine();
+    this.#answers.setArtifact(artifact, options);
   }
 
   /** Replaces all places of IP addresses. */
   setGeo(geo: EdgeGeo): void {
-    this.#places = toPlaces(geo);
-    this.#dropEngine();
+    this.#answers.setGeo(geo);
   }
 
   /**
@@ -208,7 +182,7 @@ export class TargetEdge {
     this.#closed ??= new Promise((resolve) => {
       this.#timers.clear();
       this.#log.close();
-      this.#dropEngine();
+      this.#answers.close();
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
@@ -220,27 +194,12 @@ export class TargetEdge {
     return this.close();
   }
 
-  /** Decides a call: the offers decide the locations that they list, and the artifact decides all others. */
-  async #decide(call: EdgeCall): Promise<Decisions> {
-    const scripted = decideByScript(this.#offers, this.#setup.tokens, call);
-    if (!this.#artifact) {
-      return scripted;
-    }
-    this.#engine ??= new Engine({ ...this.#setup, artifact: this.#artifact.text, places: this.#places });
-    return this.#engine.complete(scripted, this.#offers, call);
-  }
-
-  #dropEngine(): void {
-    void this.#engine?.close();
-    this.#engine = undefined;
-  }
-
   async #receive(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const { maxBodyBytes } = this.#setup;
     const body = await readBody(message, maxBodyBytes);
-    const request = toOpenRequest(message, body ?? Buffer.alloc(0));
+    const request = toOpenRequest(message, body?.toString() ?? '');
     const answer = body
-      ? await answerBy(this.#routes, request)
+      ? await this.#answers.answer(request)
       : refusal(413, `the body is over ${maxBodyBytes} bytes`);
 
     const due = this.#faults.faultFor(request);

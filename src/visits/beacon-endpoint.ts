@@ -1,14 +1,13 @@
 import { callSafely } from '../call-safely.js';
 import { messageOf } from '../errors.js';
-import { parseMboxCookie } from '../identity/mbox-cookie.js';
 import type { Context, TargetClient } from '../index.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
 import type { VisitSupport } from '../visit-support.js';
 import { type BeaconReport, isTooLong, MAX_BEACON_BYTES, readBeacon } from './beacon-body.js';
-import { type CookieOptions, readCookiesAt } from './cookies.js';
+import { hasId, readCookiesAt } from './cookies.js';
 import { ecidOf } from './ecid-cookies.js';
 import type { IncomingRequest } from './incoming-request.js';
-import { headerOf, MAX_READ_LENGTH, toUrl, urlOf } from './page-url.js';
+import { headerOf, hostOf, MAX_READ_LENGTH, urlOf } from './page-url.js';
 import { type BeaconBody, readBody } from './read-body.js';
 import { toWrittenCookies } from './secure-cookies.js';
 import { VisitFacts } from './visit-facts.js';
@@ -74,7 +73,9 @@ export async function handleBeacon(
       client.organizationId,
       nowMs,
     );
-    if (reports.length === 0 || !facts.counts || facts.qaMode || !namesVisitor(cookies, nowMs)) {
+    // A report of nobody would make a new visitor.
+    const isNamed = hasId(cookies.targetCookie, nowMs) || ecidOf(cookies.visitorCookie) !== undefined;
+    if (reports.length === 0 || !facts.counts || facts.qaMode || !isNamed) {
       return taken([], own);
     }
     const identity = new VisitIdentity(cookies, support, toWrittenCookies(own.cookies, incoming));
@@ -122,12 +123,6 @@ function send(
   });
 }
 
-/** Tells whether the cookies name a visitor. A report of nobody would make a new one. */
-function namesVisitor({ targetCookie, visitorCookie }: CookieOptions, nowMs: number): boolean {
-  const { sessionId, tntId } = parseMboxCookie(targetCookie, nowMs);
-  return (sessionId ?? tntId ?? ecidOf(visitorCookie)) !== undefined;
-}
-
 /**
  * Tells whether a page of this site has sent a request. A form or a script of another site can send a beacon too, with
  * the visitor's cookies.
@@ -139,12 +134,7 @@ function isOfOwnPage(incoming: IncomingRequest): boolean {
     return site === 'same-origin' || site === 'same-site';
   }
   const origin = hostOf(headerOf(incoming, 'origin', MAX_READ_LENGTH) ?? '');
-  return origin !== undefined && origin === hostOf(urlOf(incoming));
-}
-
-/** Returns the host of a URL. A proxy in front may have changed the scheme, so the ports of both schemes are left out. */
-function hostOf(url: string): string | undefined {
-  return toUrl(url)?.host.replace(/:(?:80|443)$/, '') || undefined;
+  return origin !== '' && origin === hostOf(urlOf(incoming));
 }
 
 /**

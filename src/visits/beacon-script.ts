@@ -1,7 +1,8 @@
-import { describe, invalidOption } from '../errors.js';
+import { invalidOption } from '../errors.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import { toInlineJson } from './inline-json.js';
+import { toInlineScript } from './inline-script.js';
 import { isPath } from './page-url.js';
 
 /** The options of {@link beaconScript}. */
@@ -16,28 +17,29 @@ export interface BeaconScriptOptions {
   readonly nonce?: string | null | undefined;
 }
 
-/** Matches a nonce as a Content Security Policy has it. */
-const NONCE = /^[\w+/-]{1,256}={0,2}$/;
-
 /**
- * The script, as a function of the endpoint. Each second, and when the page is loaded or left, `K` sends what was queued,
- * and looks for elements that are new, or stops looking while the page is hidden. `R` queues the notifications of elements, each once (`s`). An element is
- * displayed when half of it has been in view for one second. A page that is made in advance waits until it is shown.
+ * The script, as a function of the endpoint. It runs once in a page, also when the page has it twice or runs it again.
+ *
+ * `R` queues the notifications of elements, each once (`s`). `o` notes in `$v` which elements have been half in view for one
+ * second. Each second, and when the page is loaded or left, `K` looks for elements and notifications that are new, and
+ * sends what is queued. While the page is hidden, nothing is in view. A page that is made in advance waits until it is
+ * shown.
  *
  * It stands in each page, so it is written with as few bytes as possible.
  */
 const SCRIPT =
-  '(E=>{let d=document,w=addEventListener,q=[],s={},Q=k=>d.querySelectorAll("[data-target-"+k+"]"),' +
-  'R=(k,p)=>{for(let x of Q("beacon"))for(let i of JSON.parse(x.dataset.targetBeacon||x.text))' +
-  's[i.id]||p.some(e=>i[k]?.includes(e.dataset?.[k]))&&(s[i.id]=q.push(i))},' +
-  'o=new IntersectionObserver(l=>l.map(({target:e,intersectionRatio:r})=>{clearTimeout(e.$t);' +
-  'r<.5||(e.$t=setTimeout(()=>d.hidden||R("targetDisplay",[e]),1e3))}),{threshold:.5}),' +
-  'K=()=>{for(;q[0];){let b=JSON.stringify(q.splice(0,20));navigator.sendBeacon?.(E,b)||' +
-  'fetch(E,{method:"POST",body:b,keepalive:!0}).catch(d=>d)}' +
-  'd.hidden?o.disconnect():Q("display").forEach(e=>o.observe(e))},' +
-  'G=()=>{K();setInterval(K,1e3);w("load",K);w("pagehide",K);' +
-  'w("click",v=>R("targetClick",v.composedPath()),!0)};' +
-  'd.prerendering?w("prerenderingchange",G,!0):G()})';
+  '(E=>{let d=document,w=addEventListener,q=[],s={},Q=k=>[...d.querySelectorAll("[data-target-"+k+"]")],' +
+  // A text that is no list of notifications must not stop the others.
+  'R=(k,p)=>Q("beacon").map(x=>{try{JSON.parse(x.dataset.targetBeacon||x.text).map(i=>' +
+  's[i.id]||p.some(e=>i[k]?.includes(e.dataset?.[k]))&&(s[i.id]=q.push(i)))}catch{}}),' +
+  'o=new IntersectionObserver(l=>l.map(({target:e,intersectionRatio:r})=>{e.$v=clearTimeout(e.$t);' +
+  'r<.5||(e.$t=setTimeout(()=>e.$v=!d.hidden,1e3))}),{threshold:.5}),' +
+  'K=()=>{R("targetDisplay",Q("display").filter(e=>[e.$v,d.hidden?e.$v=o.unobserve(e):o.observe(e)][0]));' +
+  'for(let b;q[0];navigator.sendBeacon?.(E,b)||fetch(E,{method:"POST",body:b,keepalive:1}).catch(K))' +
+  'b=JSON.stringify(q.splice(0,20))},' +
+  'G=()=>d.$tb||(d.$tb=setInterval(K,1e3),K(),w("load",K),w("pagehide",K),' +
+  'w("click",v=>R("targetClick",v.composedPath()),1));' +
+  'd.prerendering?w("prerenderingchange",G,1):G()})';
 
 /**
  * Returns a `<script>` for the page that reports displays and clicks to your endpoint. It needs the notifications of
@@ -56,13 +58,8 @@ export function beaconScript(options: BeaconScriptOptions): string {
     throw invalidOption('options', 'an object', options);
   }
   const endpoint = ownFieldOf(options, 'endpoint');
-  const nonce = ownFieldOf(options, 'nonce') ?? undefined;
   if (!isPath(endpoint)) {
     throw invalidOption('endpoint', "a path such as '/target/beacon'", endpoint);
   }
-  if (nonce !== undefined && !(typeof nonce === 'string' && NONCE.test(nonce))) {
-    throw invalidOption('nonce', 'base64 characters', nonce, describe);
-  }
-  const attribute = nonce === undefined ? '' : ` nonce="${nonce}"`;
-  return `<script${attribute}>${SCRIPT}(${toInlineJson(endpoint)})</script>`;
+  return toInlineScript(`${SCRIPT}(${toInlineJson(endpoint)})`, ownFieldOf(options, 'nonce'));
 }

@@ -3,10 +3,13 @@ import {
   answeredLocations,
   clickTokensBySelector,
   displayTokens,
+  nameIn,
+  readAnswer,
 } from '../impressions/answered-locations.js';
 import { checkAnswer, notificationsOf } from '../impressions/impressions.js';
 import type { Notification, TargetDeliveryResponse } from '../index.js';
 import { ownFieldOf, ownOf } from '../inherited-names.js';
+import { isRecord, type JsonRecord } from '../json.js';
 import { toInlineJson } from './inline-json.js';
 
 /** The facts about the call that decided a location, which its report repeats. */
@@ -48,24 +51,40 @@ interface BeaconEntry extends Notification, BeaconCall {
  */
 export function toBeacon(answer: TargetDeliveryResponse): string {
   checkAnswer(answer);
-  const request = ownOf(ownOf(answer).request ?? {});
-  // Target reports QA visits apart from others, and a beacon would be counted with the others.
-  if (ownFieldOf(request, 'qaMode')) {
-    return '[]';
-  }
-  const call = toCall(request);
-  const entries = [...displaysOf(answer), ...clicksOf(answer)].map((entry) => ({ ...entry, ...call }));
+  const entries = readAnswer(() => entriesOf(answer));
   return toInlineJson(entries).replaceAll("'", '\\u0027');
 }
 
-function toCall({ property, experienceCloud }: Partial<TargetDeliveryResponse['request']>): BeaconCall {
-  const { token } = ownOf(property ?? { token: undefined });
-  const { supplementalDataId, logging } = ownOf(ownOf(experienceCloud ?? {}).analytics ?? {});
+function entriesOf(answer: TargetDeliveryResponse): BeaconEntry[] {
+  const request = recordOf(ownOf(answer).request);
+  // Target reports QA visits apart from others, and a beacon would be counted with the others.
+  if (ownFieldOf(request, 'qaMode')) {
+    return [];
+  }
+  const call = toCall(request);
+  return [...displaysOf(answer), ...clicksOf(answer)].map((entry) => ({ ...entry, ...call }));
+}
+
+function toCall({ property, experienceCloud }: JsonRecord): BeaconCall {
+  const { token } = recordOf(property);
+  const { supplementalDataId, logging } = recordOf(recordOf(experienceCloud).analytics);
   const analytics: BeaconAnalytics = {
-    ...(supplementalDataId && { supplementalDataId }),
+    ...(isText(supplementalDataId) && { supplementalDataId }),
     ...(logging === 'client_side' && { logging }),
   };
-  return { ...(token && { property: { token } }), ...(Object.keys(analytics).length > 0 && { analytics }) };
+  return {
+    ...(isText(token) && { property: { token } }),
+    ...(Object.keys(analytics).length > 0 && { analytics }),
+  };
+}
+
+/** Returns the fields of a part of an answer, which a program may have changed. */
+function recordOf(part: unknown): JsonRecord {
+  return ownOf(isRecord(part) ? part : {});
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function displaysOf(answer: TargetDeliveryResponse): BeaconEntry[] {
@@ -92,6 +111,7 @@ function clicksOf(answer: TargetDeliveryResponse): BeaconEntry[] {
 }
 
 /** Returns the name by which a page marks a location. It is empty for the page load. */
-function nameOf({ named: { mbox, view } }: AnsweredLocation): string {
-  return mbox?.name ?? view?.name ?? '';
+function nameOf({ named }: AnsweredLocation): string {
+  const { mbox, view } = ownOf(named);
+  return nameIn(mbox ?? view) ?? '';
 }

@@ -80,15 +80,18 @@ export function readCookiesAt(header: unknown, organizationId: unknown, nowMs: n
   }
   const targetCookies = valuesOf(MBOX_COOKIE_NAME, pairs);
   const hints = valuesOf(LOCATION_HINT_COOKIE_NAME, pairs);
-  const hasId = (value: string) => {
-    const { sessionId, tntId } = parseMboxCookie(value, nowMs);
-    return sessionId !== undefined || tntId !== undefined;
-  };
   return {
-    targetCookie: (targetCookies.length > 1 && targetCookies.find(hasId)) || targetCookies[0],
+    targetCookie:
+      (targetCookies.length > 1 && targetCookies.find((value) => hasId(value, nowMs))) || targetCookies[0],
     targetLocationHint: hints.find(isLocationHint) ?? hints[0],
     visitorCookie: toVisitorCookie(pairs, organizationId),
   };
+}
+
+/** Tells whether an mbox cookie has an id at a given time: that of a session, or a tntId. */
+export function hasId(targetCookie: string | undefined, nowMs: number): boolean {
+  const { sessionId, tntId } = parseMboxCookie(targetCookie, nowMs);
+  return (sessionId ?? tntId) !== undefined;
 }
 
 /** The options of callers who give none. They have nothing of `Object.prototype`. */

@@ -23,6 +23,11 @@ export const BOOLEAN: Check = { wanted: 'true or false', accepts: (value) => typ
 export const FUNCTION: Check = { wanted: 'a function', accepts: isFunction };
 export const RECORD: Check = { wanted: 'an object', accepts: isRecord };
 export const TEXT: Check = { wanted: 'a text', accepts: (value) => typeof value === 'string' };
+/** The check of a number of trusted proxies. */
+export const HOPS: Check = {
+  wanted: 'true, false or a number of proxies',
+  accepts: (value) => typeof value === 'boolean' || (Number.isSafeInteger(value) && Number(value) >= 0),
+};
 
 /**
  * Checks the fields of an object by a table.

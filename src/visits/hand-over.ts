@@ -1,10 +1,12 @@
 import { quietly } from '../call-safely.js';
-import { describeKind, invalidOption } from '../errors.js';
+import { invalidOption } from '../errors.js';
+import { readAnswer, recordsOf } from '../impressions/answered-locations.js';
 import type { LoggerOption, TargetDeliveryResponse } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
-import { type Checks, checkFields, RECORD, TEXT } from './field-checks.js';
+import { type Checks, checkFields, TEXT } from './field-checks.js';
 import { toInlineJson } from './inline-json.js';
+import { toInlineScript } from './inline-script.js';
 import type { VisitAnswer } from './visit-call.js';
 
 /** The options of `visit.handOver`. */
@@ -83,7 +85,8 @@ export interface HandOverParts {
  * ```
  */
 export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions | null = {}): HandOver {
-  if (!isRecord(answer) || !isRecord(answer.request) || !isRecord(answer.response)) {
+  const isAnswer = reading(() => isRecord(answer) && isRecord(answer.request) && isRecord(answer.response));
+  if (!isAnswer) {
     throw invalidOption('answer', 'the answer of getOffers', answer);
   }
   const own = ownOf(options ?? {});
@@ -97,23 +100,44 @@ export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions
   return makeHandOver(parts, own);
 }
 
-const CHECKS: Checks = { pageParams: RECORD, serverDomain: TEXT };
+const CHECKS: Checks = {
+  pageParams: {
+    wanted: 'an object that can be written as JSON',
+    accepts: (value) => isRecord(value) && canWrite(value),
+  },
+  serverDomain: TEXT,
+};
 
 /** Makes a hand-over. Later changes of the answer do not change it. */
 export function makeHandOver(parts: HandOverParts, options: HandOverOptions): HandOver {
   checkFields(options, CHECKS, '');
   const { pageParams, serverDomain } = ownOf(options);
-  const serverState = parts.answer && toServerState(parts.answer, parts.debug);
+  const { answer } = parts;
+  const serverState = answer && reading(() => toServerState(answer, parts.debug));
   if (!serverState?.request.execute) {
     parts.debug('the hand-over has no page load, so at.js asks Target itself');
   }
-  const json = toJson({
+  const isOwn = isOwnHost(serverDomain ?? parts.serverDomain ?? '');
+  const data = {
     serverState,
-    overrideMboxEdgeServer: isOwnHost(serverDomain ?? parts.serverDomain ?? '') ? false : undefined,
+    overrideMboxEdgeServer: isOwn ? false : undefined,
     visitorState: parts.visitorState,
     targetPageParams: pageParams ?? undefined,
-  });
+  };
+  const json = reading(() => toInlineJson(data));
   return { json, script: (nonce) => toScript(json, nonce ?? undefined) };
+}
+
+function reading<Result>(read: () => Result): Result {
+  return readAnswer(read, 'ERR_TARGET_INVALID_CONFIG');
+}
+
+function canWrite(value: unknown): boolean {
+  try {
+    return toInlineJson(value) !== '';
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -130,12 +154,13 @@ function toServerState(answer: CountedAnswer, debug: (line: string) => void) {
   // The caller may have changed the answer.
   const { execute: executed, prefetch: prefetched, ...answered } = ownOf(own.response ?? {});
   const { requestId, id, context, experienceCloud, execute, prefetch } = ownOf(own.request ?? {});
-  const names = [execute, prefetch].flatMap((part) => part?.mboxes?.map(({ name }) => name) ?? []).join(', ');
-  if (names) {
+  const mboxes = [execute, prefetch].flatMap((part) => recordsOf(part?.mboxes));
+  if (mboxes.length > 0) {
+    const names = mboxes.map(({ name }) => String(name)).join(', ');
     debug(`at.js takes no mboxes, so render these on the server: ${names}`);
   }
   const pageLoad = execute?.pageLoad && executed?.pageLoad;
-  const views = prefetch?.views && prefetched?.views;
+  const views = prefetch?.views && prefetched?.views && recordsOf(prefetched.views);
   if (!pageLoad && !views) {
     return undefined;
   }
@@ -166,18 +191,6 @@ function isOwnHost(host: string): boolean {
   return host !== '' && !/(?:^|\.)tt\.omtrdc\.net(?::\d+)?$/i.test(host.trim());
 }
 
-function toJson(data: Readonly<Record<string, unknown>>): string {
-  try {
-    return toInlineJson(data);
-  } catch {
-    // The rest comes from JSON.
-    throw invalidOption('pageParams', 'an object that can be written as JSON', data.targetPageParams);
-  }
-}
-
-/** Matches a nonce: the characters of base64 in both of its alphabets. @see https://www.w3.org/TR/CSP3/#grammardef-nonce-source */
-const NONCE = /^[\w+/-]+={0,2}$/;
-
 /** The function of the script: it gets the window, the data and the nonce. Its syntax is that of old browsers. */
 const TAKE_OVER =
   'function(w,h,n){var s=w.targetGlobalSettings=w.targetGlobalSettings||{};' +
@@ -192,9 +205,5 @@ const TAKE_OVER =
  * object, and because engines read a long text faster than a long literal.
  */
 function toScript(json: string, nonce: string | undefined): string {
-  if (nonce !== undefined && (typeof nonce !== 'string' || !NONCE.test(nonce))) {
-    throw invalidOption('nonce', 'a nonce of base64 characters', nonce, describeKind);
-  }
-  const attribute = nonce === undefined ? '' : ` nonce="${nonce}"`;
-  return `<script${attribute}>!${TAKE_OVER}(window,JSON.parse(${toInlineJson(json)}),"${nonce ?? ''}")</script>`;
+  return toInlineScript(`!${TAKE_OVER}(window,JSON.parse(${toInlineJson(json)}),"${nonce ?? ''}")`, nonce);
 }

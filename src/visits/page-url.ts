@@ -14,6 +14,15 @@ export function toUrl(text: string): URL | undefined {
 }
 
 /**
+ * Returns the host of a URL, with the port unless it is the default of either scheme: behind a proxy that ends TLS, a server
+ * may know its own pages by `http:`. A text that is no URL has none.
+ */
+export function hostOf(url: URL | string): string {
+  const host = (typeof url === 'string' ? toUrl(url) : url)?.host ?? '';
+  return host.replace(/:(?:80|443)$/, '');
+}
+
+/**
  * Reads the parameters of the page's URL, if the URL has the name of one that is wanted. Most URLs do not, and parsing one
  * takes longer than looking for a text in it. The function never throws.
  */

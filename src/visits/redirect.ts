@@ -2,7 +2,7 @@ import type { LocationResponse } from '../delivery-api.js';
 import type { TargetDeliveryResponse } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import { isRecord, itemsOf } from '../json.js';
-import { cut, MAX_READ_LENGTH, toUrl } from './page-url.js';
+import { cut, hostOf, MAX_READ_LENGTH, toUrl } from './page-url.js';
 
 /** The answer to a request whose visitor gets another page. */
 export interface Redirect {
@@ -106,11 +106,6 @@ function keyOf(url: URL): string {
     .map((parameter) => JSON.stringify(parameter))
     .sort();
   return [hostOf(url), pathOf(url), ...parameters].join(' ');
-}
-
-/** Returns the host, with the port unless it is the default of either scheme. */
-function hostOf({ hostname, port }: URL): string {
-  return port === '' || port === '80' || port === '443' ? hostname : `${hostname}:${port}`;
 }
 
 function originOf(url: string): string {

@@ -7,13 +7,13 @@ export interface WrittenCookie {
   readonly name: string;
   readonly value: string;
   readonly attributes: {
-    readonly [name in 'domain' | 'path' | 'sameSite']?: string;
+    readonly [name in 'domain' | 'path' | 'sameSite']: string | undefined;
   } & { readonly maxAge: number; readonly secure: boolean; readonly httpOnly: boolean };
 }
 
 /** Returns the name of the cookie in a `Set-Cookie` line. */
 export function nameOf(line: string): string {
-  return line.slice(0, Math.max(line.indexOf('='), 0));
+  return line.split('=', 1)[0] ?? '';
 }
 
 /** Reads a `Set-Cookie` line that this package has written. */
@@ -25,16 +25,14 @@ export function readSetCookie(line: string): WrittenCookie {
       return [name.toLowerCase(), value] as const;
     }),
   );
-  const domain = attributes.get('domain');
-  const path = attributes.get('path');
-  const at = pair.indexOf('=');
+  const name = nameOf(line);
   return {
-    name: pair.slice(0, at),
-    value: decodeURIComponent(pair.slice(at + 1)),
+    name,
+    value: decodeURIComponent(pair.slice(name.length + 1)),
     attributes: {
-      ...(domain !== undefined && { domain }),
-      ...(path !== undefined && { path }),
-      sameSite: attributes.get('samesite')?.toLowerCase() ?? 'lax',
+      domain: attributes.get('domain'),
+      path: attributes.get('path'),
+      sameSite: attributes.get('samesite')?.toLowerCase(),
       maxAge: Number(attributes.get('max-age')),
       secure: attributes.has('secure'),
       httpOnly: attributes.has('httponly'),
@@ -63,7 +61,7 @@ export function changedCookies(
 /** Returns a `Cookie` header with the cookies of `Set-Cookie` lines in the place of those of the same names. */
 export function withCookies(header: string | null, lines: readonly string[]): string {
   const written = lines.map((line) => line.split('; ', 1)[0] ?? '');
-  const names = written.map((pair) => pair.slice(0, pair.indexOf('=') + 1));
+  const names = lines.map((line) => `${nameOf(line)}=`);
   const kept = (header ?? '')
     .split(';')
     .map((pair) => pair.trim())

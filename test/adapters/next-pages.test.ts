@@ -2,7 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { createNextTarget, type NextTarget, type NextTargetOptions } from '../../src/adapters/next.js';
 import type { TargetClient, TargetClientConfig } from '../../src/index.js';
 import { flagsArtifact, HERO } from '../fixtures/flags.js';
-import { listeningLogger } from '../with-edge.js';
+import { listeningLogger, targetErrorOf } from '../with-edge.js';
 import { inRequest, type Scope } from './next-stand-in.js';
 import { open, VISIT_COOKIES, withServing } from './serving.js';
 
@@ -73,6 +73,13 @@ describe('a handler with a request', () => {
   test('has its URL, with the host of the page', async () => {
     const request = new Request('http://localhost:3000/a?b=1', { headers: PAGE });
     expect(await targetOf().visitOf(request).offer('url', 'none')).toBe('http://shop.example/a?b=1');
+    // A handler gets its URL without the basePath, and as the proxy has rewritten it.
+    const named = { ...PAGE, 'x-target-url': 'http://shop.example/base/a?b=1', 'x-target-request': 'GET' };
+    const behind = new Request(request.url, { headers: named });
+    expect(await targetOf().visitOf(behind).offer('url', 'none')).toBe('http://shop.example/base/a?b=1');
+    const forged = { ...PAGE, 'x-target-url': 'http://evil.example/a' };
+    const past = new Request(request.url, { headers: forged });
+    expect(await targetOf().visitOf(past).offer('url', 'none')).toBe('http://shop.example/a?b=1');
     const bare = new Request('https://shop.example/a');
     expect(await targetOf().visitOf(bare).offer('url', 'none')).toBe('https://shop.example/a');
   });
@@ -248,6 +255,42 @@ describe('the endpoint of the beacon', () => {
         )
       ).status,
     ).toBe(400);
+  });
+});
+
+describe('a value that is no request', () => {
+  const node = { method: 'GET', url: '/', headers: { host: 'shop.example' } };
+  const fetched = new Request('http://localhost/', { headers: PAGE });
+  const wrong: [string, unknown, unknown, string][] = [
+    ['nothing', undefined, undefined, 'request'],
+    ['null', null, undefined, 'request'],
+    ['a text', 'text', undefined, 'request'],
+    ['an empty object', {}, undefined, 'request'],
+    ['a request of Node without its response', node, undefined, 'request'],
+    ['a request of Node with something else', node, { params: {} }, 'response'],
+    ['a Request with the context of a route handler', fetched, { params: Promise.resolve() }, 'response'],
+  ];
+  test.each(wrong)('%s is refused, and the next request works', async (_, request, response, path) => {
+    const target = targetOf();
+    const visitOf: (request: never, response: never) => unknown = target.visitOf;
+    const { code, path: named } = await targetErrorOf(() => visitOf(request as never, response as never));
+    expect([code, named]).toEqual(['ERR_TARGET_INVALID_CONFIG', path]);
+    expect(response ?? {}).not.toHaveProperty('writeHead');
+    for (const act of [target.begin, target.proxy, target.beacon.POST]) {
+      if (response === undefined) {
+        expect((await targetErrorOf(() => act(request as never))).path).toBe('request');
+      }
+    }
+    expect((await target.proxy(fetched)).status).toBe(200);
+  });
+
+  test('is refused with the response of Node too', async () => {
+    const answer = { headersSent: false, writeHead: () => undefined };
+    const { visitOf } = targetOf();
+    for (const request of ['text', null, {}]) {
+      const error = await targetErrorOf(() => visitOf(request as never, answer as never));
+      expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_CONFIG', 'request']);
+    }
   });
 });
 

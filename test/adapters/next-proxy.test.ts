@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { createNextTarget, type NextTarget, type NextTargetOptions } from '../../src/adapters/next.js';
 import type { TargetClientConfig } from '../../src/index.js';
+import { targetErrorOf } from '../with-edge.js';
 import { forwardedBy, inRequest, NextResponseStandIn } from './next-stand-in.js';
 import { withServing } from './serving.js';
 
@@ -407,6 +408,16 @@ describe('apply', () => {
     expect(redirect.headers.getSetCookie()).toHaveLength(1);
   });
 
+  test.each([[undefined], [null], ['text'], [{}], [{ headers: {} }]])(
+    'refuses %j, which other middleware may have answered',
+    async (wrong) => {
+      const { apply } = await targetOf().begin(requestOf());
+      const { code, path, message } = await targetErrorOf(() => apply(wrong as unknown as Response));
+      expect([code, path]).toEqual(['ERR_TARGET_INVALID_CONFIG', 'response']);
+      expect(message).toContain('NextResponse.next(');
+    },
+  );
+
   test('leaves an answer as it is when there is nothing to add', async () => {
     const { apply } = await targetOf({ consent: false }).begin(requestOf());
     const redirect = Response.redirect('http://shop.example/x', 302);
@@ -425,6 +436,19 @@ test('a request is never changed', async () => {
   const before = [...request.headers];
   await targetOf().proxy(request);
   expect([...request.headers]).toEqual(before);
+});
+
+test('a request that is begun twice, also at the same time, has one visitor', async () => {
+  const target = targetOf();
+  const request = requestOf();
+  const [one, two] = await Promise.all([target.begin(request), target.begin(request)]);
+  const three = await target.proxy(request);
+  const given = [one.apply(new Response()), two.apply(new Response()), three];
+  const ids = [...given.map(({ headers }) => headers.getSetCookie()[0]), one.headers.get('cookie')].map(
+    idsIn,
+  );
+  expect(new Set(ids.map(({ tntId }) => tntId)).size).toBe(1);
+  expect(new Set(ids.map(({ session }) => session)).size).toBe(1);
 });
 
 test('parallel requests of two browsers never share a visitor', async () => {

@@ -278,8 +278,31 @@ describe('wrong options', () => {
     expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_CONFIG', path]);
   });
 
+  test.each(['client', 'key', 'newVisitors', 'flush', 'trustProxy', 'consent'])(
+    'a getter for %s that throws is an error that names it',
+    async (name) => {
+      const options = { client: {} };
+      Object.defineProperty(options, name, { get: fail, enumerable: true });
+      const error = await targetErrorOf(() => createNextTarget(options as NextTargetOptions));
+      expect([error.code, error.path]).toEqual(['ERR_TARGET_INVALID_CONFIG', name]);
+    },
+  );
+
+  test.each([
+    ['a getter that throws', Object.defineProperty({ organizationId: 'b' }, 'client', { get: fail })],
+    ['a symbol', { client: Symbol('name'), organizationId: 'b' }],
+    ['an object', { client: Object.create(null), organizationId: 'b' }],
+  ])('a client code that is %s is found when the client is made', async (_, config) => {
+    const target = createNextTarget({ client: config as never });
+    expect((await targetErrorOf(() => target.client())).path).toBe('client');
+  });
+
   test('null counts as absent', () => {
     const options = { key: null, newVisitors: null, flush: null, trustProxy: null, consent: null };
     expect(targetOf(options).client()).toBeDefined();
   });
 });
+
+function fail(): never {
+  throw new Error('must not be seen');
+}

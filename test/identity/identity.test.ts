@@ -15,7 +15,7 @@ const PAST = NOW / 1000 - 60;
 const CONFIG = { organizationId: 'DEMO@AdobeOrg' };
 const NEW_SESSION = '0123456789abcdef0123456789abcdef';
 const NEW_SDID = '0123456789ABCDEF-0123456789ABCDEF';
-const IDS = { newHexId: () => NEW_SESSION, newSupplementalDataId: () => NEW_SDID };
+const IDS = { newUuid: () => 'uuid', newHexId: () => NEW_SESSION, newSupplementalDataId: () => NEW_SDID };
 
 /** Options as a program without types may write them. */
 const identityOf = (options: object, warnings: unknown[] = []): Identity => {

@@ -92,6 +92,12 @@ function inBrowser(): void {
     await looked();
     await looked();
   };
+  const addNotifications = (list: string) =>
+    page.evaluate(`{
+      const added = document.createElement('div');
+      added.dataset.targetBeacon = JSON.stringify(${list});
+      document.body.append(added);
+    }`);
   /** The notifications that the edge got, when so many beacons have arrived. */
   const reported = async (beacons: number) => {
     await shop.arrived('/target/beacon', beacons);
@@ -136,16 +142,72 @@ function inBrowser(): void {
     await page.evaluate(
       `document.body.insertAdjacentHTML('afterbegin', '<div id="late" data-target-display="late">Late</div>')`,
     );
-    await page.evaluate(`{
-      const late = document.createElement('div');
-      late.dataset.targetBeacon = JSON.stringify([{ id: '1', type: 'display', mbox: { name: 'late' }, targetDisplay: ['late'] }]);
-      document.body.append(late);
-    }`);
+    await addNotifications(`[{ id: '1', type: 'display', mbox: { name: 'late' }, targetDisplay: ['late'] }]`);
     await page.clock.runFor(1000);
     await looked();
     await looked();
     await page.clock.runFor(2000);
     expect((await marksSent()).toSorted()).toEqual(['display hero', 'display late']);
+  });
+
+  test('reports what is in view already when its notifications come, and not what has left', async () => {
+    await open();
+    await page.clock.runFor(3000);
+    expect(await marksSent()).toEqual(['display hero']);
+    await addNotifications(
+      `[{ id: 'again', type: 'display', mbox: { name: 'hero' }, targetDisplay: ['hero'] }]`,
+    );
+    await page.clock.runFor(2000);
+    expect(await marksSent()).toEqual(['display hero', 'display hero']);
+    await scrollTo('box');
+    await addNotifications(
+      `[{ id: 'gone', type: 'display', mbox: { name: 'hero' }, targetDisplay: ['hero'] }]`,
+    );
+    await page.clock.runFor(LONG_MS);
+    expect(await marksSent()).toEqual(['display hero', 'display hero', 'display box']);
+  });
+
+  test('reports an element that gets another name while it is in view', async () => {
+    await open();
+    await page.clock.runFor(3000);
+    await page.evaluate(
+      `for (const { dataset } of document.querySelectorAll('[data-target-display="hero"]')) dataset.targetDisplay = 'box'`,
+    );
+    await page.clock.runFor(2000);
+    expect(await marksSent()).toEqual(['display hero', 'display box']);
+  });
+
+  test.each([
+    ['an empty text', `''`],
+    ['no JSON', `'{'`],
+    ['an object', `'{}'`],
+    ['null', `'[null]'`],
+  ])('is not stopped by an element whose notifications are %s', async (_, text) => {
+    await open();
+    await page.evaluate(`{
+      const wrong = document.createElement('div');
+      wrong.dataset.targetBeacon = ${text};
+      document.body.prepend(wrong);
+    }`);
+    await page.locator('#claim').click();
+    await page.clock.runFor(3000);
+    expect((await marksSent()).toSorted()).toEqual(['click hero', 'display hero']);
+    expect(faults).toEqual([]);
+  });
+
+  test('runs once in a page that has it twice, or that runs it again', async () => {
+    await open('/?twice');
+    await page.evaluate(`{
+      const again = document.createElement('script');
+      const [script] = [...document.scripts].filter(({ text }) => text.includes('sendBeacon'));
+      again.nonce = script.nonce;
+      again.text = script.text;
+      document.body.append(again);
+    }`);
+    await page.locator('#claim').click();
+    await page.clock.runFor(LONG_MS);
+    expect((await marksSent()).toSorted()).toEqual(['click hero', 'display hero']);
+    expect(faults).toEqual([]);
   });
 
   test('reports each click once, wherever in the element it is', async () => {

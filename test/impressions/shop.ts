@@ -122,7 +122,7 @@ async function sendPage(
   response.setHeader('Content-Type', 'text/html; charset=utf-8');
   response.end(`<!doctype html><title>Shop</title><link rel="icon" href="data:,">
 <script type="application/json" data-target-beacon>${toBeacon(answer)}</script>
-${beaconScript({ endpoint: '/target/beacon', nonce: NONCE })}
+${beaconScript({ endpoint: '/target/beacon', nonce: NONCE }).repeat(searchParams.has('twice') ? 2 : 1)}
 ${searchParams.has('speculating') ? `<script type="speculationrules" nonce="${NONCE}">${SPECULATION}</script>` : ''}
 <h1 data-target-display="hero" id="hero"><b data-target-display="hero">Hero</b></h1>
 <p><button data-target-click="hero"><span id="claim">Claim</span></button> <a id="next" href="/next?executed" data-target-click="box">Next</a>

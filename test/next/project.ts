@@ -21,10 +21,10 @@ export class Project {
     this.#row = row;
   }
 
-  /** Installs the Next.js of a row. The example finds the package two folders above, as it does in the repository. */
+  /** Installs the Next.js of a row. The project finds the package in a folder above, as it does in the repository. */
   static async install(sandbox: Sandbox, row: Row): Promise<Project> {
     const folder = join(sandbox.folder, row.name.replace(/\W+/g, '-'));
-    const cwd = join(folder, 'examples/nextjs');
+    const cwd = join(folder, row.folder === undefined ? 'examples/nextjs' : `test/next/${row.folder}`);
     mkdirSync(cwd, { recursive: true });
     await run('tar', ['-xzf', sandbox.tarball, '--strip-components=1', '-C', folder], { cwd: folder });
     const example = join(root, 'examples/nextjs');

@@ -9,7 +9,7 @@ export interface Row {
   /** Has a file `middleware.ts` where Next.js 16 has `proxy.ts`. */
   readonly isBefore16?: boolean;
   readonly isStandalone?: boolean;
-  /** Tries what takes long and is the same with every bundler: signals and the development server. */
+  /** Tries what takes long and is the same with every bundler: signals, the development server, and wrong pages. */
   readonly isThorough?: boolean;
 }
 

@@ -75,6 +75,15 @@ interface Flush {
   isOver: boolean;
 }
 
+function bytesOfAll(calls: readonly Call[]): number {
+  return calls.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function requestOf(ids: readonly string[]) {
+  const notifications = ids.map((id): Notification => ({ id, type: 'display', timestamp: 1 }));
+  return { context: { channel: 'web' as const }, notifications };
+}
+
 class Watcher {
   readonly violations: string[] = [];
   readonly fates = new Map<string, 'delivered' | 'failed' | 'dropped'>();
@@ -118,18 +127,23 @@ class Watcher {
     return host;
   }
 
-  accept(ids: readonly string[], hint: string | undefined, length: number): void {
+  accept(ids: readonly string[], hint: string | undefined): void {
     this.accepted += ids.length;
     const { maxQueued, maxBytes } = this.policy;
     const held = this.outstanding;
-    const heldBytes = held.reduce((sum, call) => sum + call.bytes, 0);
-    // A queue that is nearly empty takes the most that a character may have.
-    const bytes = heldBytes + 3 * length <= maxBytes / 32 ? 3 * length : length;
+    const heldBytes = bytesOfAll(held);
+    const bytes = this.#bytesBeside(heldBytes, ids);
     if (this.isClosed || held.length >= maxQueued || heldBytes + bytes > maxBytes) {
       this.#end(ids, 'dropped');
     } else {
       this.#wait({ ids, bytes, hint: this.#reachable(hint), attempts: 0, firstTriedMs: 0, readyAtMs: 0 });
     }
+  }
+
+  /** A queue that is nearly empty takes the most that a character may have. */
+  #bytesBeside(heldBytes: number, ids: readonly string[]): number {
+    const { length } = JSON.stringify(requestOf(ids));
+    return heldBytes + 3 * length <= this.policy.maxBytes / 32 ? 3 * length : length;
   }
 
   /** The queue sends a call. */
@@ -141,7 +155,7 @@ class Watcher {
       return;
     }
     // The cluster may have been found again, or lost, since the call got into its lane.
-    if (hint !== call.hint && hint !== this.#reachable(call.hint)) {
+    if (hint !== call.hint && hint !== this.#hintWhenDue(call)) {
       this.#blame(`${ids.join()} goes to ${hint}, not to ${call.hint}`);
     }
     call.hint = hint;
@@ -207,15 +221,12 @@ class Watcher {
     } else if (answer === 'too large') {
       Object.assign(host, { faults: 0, asks: 0 });
       const middle = Math.ceil(ids.length / 2);
+      // The halves are weighed while the call is still held.
+      const heldBytes = call.bytes + bytesOfAll(this.outstanding);
       for (const half of [ids.slice(0, middle), ids.slice(middle)]) {
-        this.#wait({
-          ...call,
-          ids: half,
-          hint: this.#reachable(call.hint),
-          bytes: Math.ceil(call.bytes / 2),
-          attempts: 0,
-          readyAtMs: 0,
-        });
+        const bytes = this.#bytesBeside(heldBytes, half);
+        const hint = this.#reachable(call.hint);
+        this.#wait({ ...call, ids: half, hint, bytes, attempts: 0, readyAtMs: 0 });
       }
     } else if (answer === 'session busy') {
       Object.assign(host, { faults: 0, asks: 0 });
@@ -286,7 +297,7 @@ class Watcher {
       host.inFlight >= Math.min(host.limit, this.#shareOf(host)) ||
       (!host.hasAnswered && this.#toUnknown >= 16);
     for (const call of this.waiting) {
-      const hosts = [this.hostOf(call.hint), this.hostOf(this.#reachable(call.hint))];
+      const hosts = [this.hostOf(call.hint), this.hostOf(this.#hintWhenDue(call))];
       if (!hosts.some((host) => mustWait(call, host))) {
         this.#blame(`${call.ids.join()} waits, and might go`);
       }
@@ -311,6 +322,13 @@ class Watcher {
 
   #reachable(hint: string | undefined): string | undefined {
     return performance.now() < (this.#lostUntilMs.get(hint ?? '') ?? 0) ? undefined : hint;
+  }
+
+  /** A call that becomes due while its cluster is lost gets into the lane of the client's own host, and stays there. */
+  #hintWhenDue({ hint, readyAtMs }: Call): string | undefined {
+    const untilMs = this.#lostUntilMs.get(hint ?? '') ?? 0;
+    const wasLost = readyAtMs + SLACK_MS >= untilMs - LOST_MS && readyAtMs < untilMs;
+    return wasLost ? undefined : this.#reachable(hint);
   }
 
   #wait(call: Call): void {
@@ -455,11 +473,9 @@ let lastId = 0;
 
 function accept(watcher: Watcher, { queue }: Real, length: number, hint: string | undefined): void {
   const ids = Array.from({ length }, () => `n${++lastId}`);
-  const notifications = ids.map((id): Notification => ({ id, type: 'display', timestamp: 1 }));
-  const request = { context: { channel: 'web' as const }, notifications };
-  watcher.accept(ids, hint, JSON.stringify(request).length);
+  watcher.accept(ids, hint);
   queue.add({
-    request,
+    request: requestOf(ids),
     encodedSessionId: 's',
     locationHint: hint,
     decisioningMethod: 'on-device',

@@ -103,6 +103,11 @@ export class CompiledArtifact {
     return this.#location(this.#views, name);
   }
 
+  /** Tells whether the artifact has rules of an mbox, or names it as one that can be decided by them. */
+  hasMbox(name: string): boolean {
+    return this.#mboxes.locations.has(name) || this.#mboxes.local.has(name);
+  }
+
   /** Returns every view that the artifact knows, in the artifact's order. */
   views(): readonly CompiledLocation[] {
     this.#allViews ??= [...this.#views.locations.keys()].map((name) => this.view(name));

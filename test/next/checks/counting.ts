@@ -78,7 +78,9 @@ export const countingChecks: Checks = {
     }),
   'a page that a browser prerenders sets no cookies of a new visitor and counts nothing': async (stage) => {
     const visitor = new Visitor(stage.server.url);
-    await visitor.open('/coffee/kenya', { headers: { 'Sec-Purpose': 'prefetch;prerender' } });
+    const headers = { 'Sec-Purpose': 'prefetch;prerender' };
+    const { setCookies } = await visitor.open('/coffee/kenya', { headers });
+    deepEqual(setCookies, []);
     deepEqual(impressionsOf(stage.edge, 'tip'), []);
     equal(prefetchesOf(stage, 'tip'), 1);
   },

@@ -33,7 +33,7 @@ const WRONG: Readonly<Record<string, WrongPage>> = {
 export const dynamic = 'force-static';
 export default async function Page() { return <p>{await ${ASK}}</p>; }
 `,
-    remedy: /force-static|request/,
+    remedy: /Await visit\(\) in a dynamic server component.*force-static/,
   },
   'by-client-alone': {
     text: `${IMPORT}
@@ -61,7 +61,7 @@ const WRONG_PATHS: Readonly<Record<string, WrongPage>> = {
 export async function generateStaticParams() { return [{ slug: await ${ASK} }]; }
 export default async function Page({ params }) { return <p>{(await params).slug}</p>; }
 `,
-    remedy: /generateStaticParams|request/,
+    remedy: /Await visit\(\) in a dynamic server component/,
   },
 };
 
@@ -72,7 +72,7 @@ const WRONG_CACHED: Readonly<Record<string, WrongPage>> = {
 async function ask() { 'use cache'; return ${ASK}; }
 export default async function Page() { return <p>{await ask()}</p>; }
 `,
-    remedy: /use cache/,
+    remedy: /outside of, 'use cache'|outside (?:of )?(?:the|a) cached function/,
   },
   'without-suspense': {
     text: `${IMPORT}

@@ -92,6 +92,17 @@ export const pageChecks: Checks = {
       match(headers.get('cache-control') ?? 'none', /no-store/, path);
     }
   },
+  'a page that asks where the offer would be kept for all visitors fails, and the log names the remedy':
+    async ({ server, edge }) => {
+      for (const visitor of [new Visitor(server.url), new Visitor(server.url)]) {
+        equal((await visitor.open('/kept')).status, 500);
+      }
+      equal(callsTo(edge).length, 0);
+      match(
+        server.output(),
+        /Await visit\(\) in a dynamic server component.*outside of, 'use cache', unstable_cache/,
+      );
+    },
   'a QA link shows the experience that it names': async ({ server, edge }) => {
     const visitor = new Visitor(server.url);
     const { text } = await visitor.open('/?at_preview_token=abc&at_preview_index=1_3');

@@ -1,0 +1,122 @@
+import type { AnyAttributes, AttributesProvider, DeliveryRequest, TargetClient } from '../index.js';
+import { ownOf } from '../inherited-names.js';
+import { isRecord } from '../json.js';
+import type { ReadCall } from './openfeature-context.js';
+
+/** The maximum number of mboxes of one call to the edge. */
+const MAX_MBOXES = 50;
+
+/** A question for the client, as `getAttributes` asks it. The call has begun with the first read that waits for it. */
+const QUESTION = {
+  operation: 'getAttributes',
+  method: undefined,
+  usualTimeoutMs: undefined,
+  isForgotten: false,
+  observed: undefined,
+  hasBegun: true,
+} as const;
+
+/** The reads of one turn of the event loop that share a call. */
+interface Batch {
+  readonly mboxes: Set<string>;
+  /** The number of mboxes that the call can take. */
+  readonly room: number;
+  readonly answer: Promise<AttributesProvider>;
+}
+
+/**
+ * Asks for the mboxes of flags. Each call to the edge costs time and counts an impression, so reads of one turn of the
+ * event loop with equal contexts share one.
+ */
+export class FlagReads {
+  readonly #client: TargetClient;
+  readonly #batches = new Map<string, Batch>();
+  #hasWarned = false;
+
+  constructor(client: TargetClient) {
+    this.#client = client;
+  }
+
+  /** Asks for an mbox. `toText` returns a text that is equal for equal contexts. */
+  async read(mbox: string, call: ReadCall, toText: () => string): Promise<AttributesProvider> {
+    const { visit, options } = call;
+    const request = this.#requestOf([mbox], call);
+    if (visit) {
+      return visit.getAttributes([mbox], { ...options, request });
+    }
+    const method = options.decisioningMethod ?? this.#client.decisioningMethod;
+    if (method !== 'server-side') {
+      return this.#client.getAttributes([mbox], { ...options, request });
+    }
+    this.#warnOfCost();
+    this.#client.forVisits.refuseWhenClosed();
+    const text = toText();
+    const known = this.#batches.get(text);
+    if (known && (known.mboxes.size < known.room || known.mboxes.has(mbox))) {
+      known.mboxes.add(mbox);
+      return known.answer;
+    }
+    const mboxes = new Set([mbox]);
+    const room = MAX_MBOXES + 1 - (ownOf(request).execute?.mboxes?.length ?? 1);
+    const batch = { mboxes, room, answer: this.#ask(mboxes, call, () => this.#end(text, batch)) };
+    this.#batches.set(text, batch);
+    return batch.answer;
+  }
+
+  /** Asks for mboxes at the end of this turn. More of them may be added until then. */
+  #ask(mboxes: ReadonlySet<string>, call: ReadCall, begin: () => void): Promise<AttributesProvider> {
+    const { answer, held, toAttributes } = this.#client.forVisits;
+    const work = afterReads().then(async () => {
+      begin();
+      const request = this.#requestOf([...mboxes], call);
+      return toAttributes<AnyAttributes>(await answer({ ...call.options, request }, QUESTION));
+    });
+    held.add(work);
+    return work;
+  }
+
+  #end(text: string, batch: Batch): void {
+    if (this.#batches.get(text) === batch) {
+      this.#batches.delete(text);
+    }
+  }
+
+  /** Adds mboxes with their parameters to the request of a call. Parameters that the request itself has win. */
+  #requestOf(names: readonly string[], { visit, request, parameters }: ReadCall): DeliveryRequest {
+    const base = visit ? request : { context: { channel: 'web' as const }, ...request };
+    const asked = this.#client.forVisits.addMboxes(base, names);
+    if (Object.keys(parameters).length === 0) {
+      return asked;
+    }
+    const { execute, prefetch } = ownOf(asked);
+    const withParameters = <Mbox>(mbox: Mbox): Mbox =>
+      isRecord(mbox) && names.includes(String(mbox.name))
+        ? { ...mbox, parameters: { ...parameters, ...(isRecord(mbox.parameters) && mbox.parameters) } }
+        : mbox;
+    return {
+      ...asked,
+      ...(execute?.mboxes && { execute: { ...execute, mboxes: execute.mboxes.map(withParameters) } }),
+      ...(prefetch?.mboxes && { prefetch: { ...prefetch, mboxes: prefetch.mboxes.map(withParameters) } }),
+    };
+  }
+
+  #warnOfCost(): void {
+    if (!this.#hasWarned) {
+      this.#hasWarned = true;
+      this.#client.forVisits.logger.warn(
+        'OpenFeature: each read of a flag is a call to the edge that counts an impression: give the visit of the request as the context attribute `visit`, so that flags and offers share a call',
+      );
+    }
+  }
+}
+
+/** Resolves at the end of the present turn of the event loop. */
+function afterReads(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof globalThis.setImmediate === 'function') {
+      globalThis.setImmediate(resolve);
+    } else {
+      setTimeout(resolve, 0);
+    }
+  });
+}

@@ -1,0 +1,122 @@
+import { type TargetError, toTargetError } from '../errors.js';
+import type { ReadyStatus, TargetClient, TargetEvents } from '../index.js';
+import { isRecord } from '../json.js';
+import {
+  type OpenFeatureEventEmitter,
+  ProviderEvents,
+  ProviderFatalError,
+  ProviderNotReadyError,
+} from './openfeature-sdk.js';
+
+/** The time in ms for the first rules, when the client has no limit of its own. */
+const READY_MS = 10_000;
+
+type NewArtifact = TargetEvents['artifactDownloadSucceeded'];
+
+/** Tells OpenFeature of the states of a client, and of new rules. */
+export class ProviderStates {
+  readonly #client: TargetClient;
+  readonly #events: OpenFeatureEventEmitter;
+  #status: ReadyStatus | undefined;
+  #announced: ReadyStatus | undefined;
+  /** True when OpenFeature has set the state that the start of the provider ends with. */
+  #isSettled = false;
+  #settling: ReturnType<typeof setTimeout> | undefined;
+  /** The event of the artifact in use. Its rules are parsed only when there are newer ones. */
+  #artifact: NewArtifact | undefined;
+  /** True when the client had rules before the first event of an artifact. */
+  #hadRules = false;
+
+  constructor(client: TargetClient, events: OpenFeatureEventEmitter) {
+    this.#client = client;
+    this.#events = events;
+  }
+
+  /** Resolves when decisions can be made. Rejects with an error of OpenFeature. */
+  async start(): Promise<void> {
+    const { maximumWaitReadyMs } = this.#client.forVisits;
+    this.#hadRules = this.#client.stats().artifact !== undefined;
+    this.#client.on('statusChanged', this.#onStatus).on('artifactDownloadSucceeded', this.#onArtifact);
+    try {
+      const { status } = await this.#client.ready(
+        maximumWaitReadyMs === undefined ? { timeout: READY_MS } : {},
+      );
+      this.#status = status;
+      this.#announced = 'live';
+    } catch (thrown) {
+      throw toStartError(toTargetError(thrown));
+    } finally {
+      // OpenFeature sets the state behind this promise, and would overwrite an earlier event.
+      this.#settling = setTimeout(() => {
+        this.#isSettled = true;
+        this.#announce();
+      }, 0);
+    }
+  }
+
+  /** Ends the events. They can be started again. */
+  stop(): void {
+    this.#client.off('statusChanged', this.#onStatus).off('artifactDownloadSucceeded', this.#onArtifact);
+    clearTimeout(this.#settling);
+    this.#status = undefined;
+    this.#announced = undefined;
+    this.#isSettled = false;
+    this.#artifact = undefined;
+  }
+
+  readonly #onStatus = ({ status }: TargetEvents['statusChanged']): void => {
+    this.#status = status;
+    this.#hadRules ||= status === 'cached';
+    this.#announce();
+  };
+
+  readonly #onArtifact = (artifact: NewArtifact): void => {
+    const before = this.#artifact;
+    this.#artifact = artifact;
+    if (before) {
+      const flagsChanged = changedMboxes(before, artifact);
+      this.#events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
+    } else if (this.#hadRules) {
+      // Nobody has kept the rules before these.
+      this.#events.emit(ProviderEvents.ConfigurationChanged);
+    }
+  };
+
+  #announce(): void {
+    const status = this.#status;
+    if (!this.#isSettled || status === undefined) {
+      return;
+    }
+    const wasLive = this.#announced === 'live';
+    const isLive = status === 'live';
+    const isFirst = this.#announced === undefined;
+    this.#announced = status;
+    if (isFirst || wasLive !== isLive) {
+      this.#events.emit(isLive ? ProviderEvents.Ready : ProviderEvents.Stale, {
+        message: `decisions are ${status}`,
+      });
+    }
+  }
+}
+
+/** Makes the error with which the start of a provider fails. A wrong option of the client can never be cured. */
+function toStartError(error: TargetError): Error {
+  const cause = error.cause === undefined ? error : toTargetError(error.cause);
+  return [error, cause].some(({ code }) => code === 'ERR_TARGET_INVALID_CONFIG')
+    ? new ProviderFatalError(cause.message, { cause: error })
+    : new ProviderNotReadyError(error.message, { cause: error });
+}
+
+/** Names the mboxes whose rules differ in two artifacts. */
+function changedMboxes(before: NewArtifact, after: NewArtifact): string[] {
+  const olds = rulesOf(before);
+  const news = rulesOf(after);
+  return [...new Set([...olds.keys(), ...news.keys()])].filter((name) => olds.get(name) !== news.get(name));
+}
+
+/** Returns the rules of each mbox as text. */
+function rulesOf({ artifactPayload }: NewArtifact): Map<string, string> {
+  const rules = isRecord(artifactPayload) && isRecord(artifactPayload.rules) ? artifactPayload.rules : {};
+  const mboxes = isRecord(rules.mboxes) ? rules.mboxes : {};
+  return new Map(Object.entries(mboxes).map(([name, list]) => [name, JSON.stringify(list)]));
+}

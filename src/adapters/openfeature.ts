@@ -1,0 +1,319 @@
+import { invalidField, invalidOption, messageOf } from '../errors.js';
+import type { TargetClient } from '../index.js';
+import { withoutInherited } from '../inherited-names.js';
+import type { JsonRecord } from '../json.js';
+import { toConversion } from '../visits/conversion.js';
+import { BOOLEAN, type Checks, checkFields, FUNCTION } from '../visits/field-checks.js';
+import {
+  type FlagLocation,
+  type FlagType,
+  type ReadFlag,
+  toFailed,
+  toNotFound,
+  toResolution,
+} from './openfeature-answer.js';
+import {
+  askFor,
+  namesOf,
+  type OpenFeatureCall,
+  ownFieldsOf,
+  type ReadCall,
+  type TargetingKeyOption,
+  textOf,
+  toParameters,
+  toReadCall,
+} from './openfeature-context.js';
+import { FlagReads } from './openfeature-reads.js';
+import {
+  type EvaluationContext,
+  type JsonValue,
+  OpenFeatureEventEmitter,
+  type Provider,
+  type ResolutionDetails,
+  type TrackingEventDetails,
+} from './openfeature-sdk.js';
+import { ProviderStates } from './openfeature-states.js';
+
+export { type OpenFeatureCall, type TargetingKeyOption, withVisit } from './openfeature-context.js';
+
+/** The attribute that a flag key stands for. */
+export interface TargetFlag {
+  /** The name of the mbox. */
+  readonly mbox: string;
+  /** The name of the attribute in the JSON offers of the mbox. @default none: the flag is the whole offer */
+  readonly key?: string | null | undefined;
+}
+
+/** The options of {@link TargetProvider}. */
+export interface TargetProviderOptions {
+  /**
+   * The mbox whose attributes all flags are.
+   * @default none: the flag key names the mbox, and after its last dot the attribute, as `checkout.isNew` does. A key
+   * without a dot is the whole JSON offer
+   */
+  readonly mbox?: string | null | undefined;
+  /**
+   * Finds the attribute of a flag key, in place of the option `mbox` and of the dot. A key for which it returns undefined
+   * is `FLAG_NOT_FOUND`, and nobody is asked.
+   * @default none
+   *
+   * @example
+   * ```ts
+   * const known = new Map([['new-checkout', { mbox: 'checkout', key: 'isNew' }]]);
+   * const provider = new TargetProvider(client, { flag: (key) => known.get(key) });
+   * ```
+   */
+  readonly flag?: ((flagKey: string) => TargetFlag | null | undefined) | null | undefined;
+  /**
+   * Makes the call of an evaluation context: its options, its request, and the parameters of the mbox. It replaces all that
+   * the provider would make of the attributes, but for `visit`.
+   * @default none
+   *
+   * @example
+   * ```ts
+   * const provider = new TargetProvider(client, {
+   *   toCall: ({ targetingKey, plan }) => ({
+   *     request: { id: { thirdPartyId: targetingKey } },
+   *     parameters: { plan: String(plan) },
+   *   }),
+   * });
+   * ```
+   */
+  readonly toCall?: ((context: EvaluationContext) => OpenFeatureCall) | null | undefined;
+  /**
+   * The kind of id that the targeting key is, or a function that makes the visitor's ids of it.
+   * @default 'thirdPartyId'
+   */
+  readonly targetingKey?: TargetingKeyOption | null | undefined;
+  /** True when the client is closed with the provider. @default true */
+  readonly closeClient?: boolean | null | undefined;
+}
+
+const CHECKS: Checks = {
+  mbox: { wanted: 'the name of an mbox', accepts: (value) => typeof value === 'string' && value !== '' },
+  flag: FUNCTION,
+  toCall: FUNCTION,
+  targetingKey: {
+    wanted: 'thirdPartyId, tntId or a function',
+    accepts: (value) => value === 'thirdPartyId' || value === 'tntId' || typeof value === 'function',
+  },
+  closeClient: BOOLEAN,
+};
+
+/**
+ * The OpenFeature provider of Adobe Target. A flag is an attribute of a JSON offer, and the evaluation context tells who
+ * the visitor is. It never throws: an error is in the details of the evaluation.
+ *
+ * @see https://openfeature.dev/docs/reference/concepts/provider
+ *
+ * @example
+ * ```ts
+ * await OpenFeature.setProviderAndWait(new TargetProvider(client));
+ * const flags = OpenFeature.getClient();
+ * const isNew = await flags.getBooleanValue('checkout.isNew', false, { targetingKey: 'user-7' });
+ * ```
+ */
+export class TargetProvider implements Provider {
+  /** The name of the provider, for logs and hooks. */
+  readonly metadata = { name: 'adobe-target' } as const;
+  /** The provider is for servers. */
+  readonly runsOn = 'server';
+  /** The events of the provider. OpenFeature passes them on to handlers. */
+  readonly events = new OpenFeatureEventEmitter();
+
+  readonly #client: TargetClient;
+  readonly #options: TargetProviderOptions;
+  readonly #reads: FlagReads;
+  readonly #states: ProviderStates;
+
+  /**
+   * Makes a provider of a client.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong option. `path` of the error names it.
+   */
+  constructor(client: TargetClient, options: TargetProviderOptions | null = {}) {
+    if (!client?.forVisits) {
+      throw invalidOption('client', 'a TargetClient', client);
+    }
+    const { mbox, flag, toCall, targetingKey, closeClient } = checked(options ?? {});
+    this.#client = client;
+    this.#options = { mbox, flag, toCall, targetingKey, closeClient };
+    this.#reads = new FlagReads(client);
+    this.#states = new ProviderStates(client, this.events);
+  }
+
+  /**
+   * Waits until the client is ready, at most for its `maximumWaitReady`, or for 10 seconds when it has none. It rejects
+   * with an error of OpenFeature.
+   */
+  initialize(): Promise<void> {
+    return this.#states.start();
+  }
+
+  /** Ends the events, and closes the client unless the option `closeClient` is `false`. */
+  async onClose(): Promise<void> {
+    this.#states.stop();
+    if (this.#options.closeClient ?? true) {
+      await this.#client.close();
+    }
+  }
+
+  /** Reads a flag that is a boolean. */
+  resolveBooleanEvaluation(
+    flagKey: string,
+    defaultValue: boolean,
+    context: EvaluationContext,
+  ): Promise<ResolutionDetails<boolean>> {
+    return this.#resolve(flagKey, 'boolean', defaultValue, context);
+  }
+
+  /** Reads a flag that is a string. */
+  resolveStringEvaluation(
+    flagKey: string,
+    defaultValue: string,
+    context: EvaluationContext,
+  ): Promise<ResolutionDetails<string>> {
+    return this.#resolve(flagKey, 'string', defaultValue, context);
+  }
+
+  /** Reads a flag that is a number. */
+  resolveNumberEvaluation(
+    flagKey: string,
+    defaultValue: number,
+    context: EvaluationContext,
+  ): Promise<ResolutionDetails<number>> {
+    return this.#resolve(flagKey, 'number', defaultValue, context);
+  }
+
+  /** Reads a flag that is an object or a list. Its fields are not checked. */
+  resolveObjectEvaluation<Value extends JsonValue>(
+    flagKey: string,
+    defaultValue: Value,
+    context: EvaluationContext,
+  ): Promise<ResolutionDetails<Value>> {
+    return this.#resolve(flagKey, 'object', defaultValue, context);
+  }
+
+  /**
+   * Counts a conversion in the background: the mbox of this name is executed on the edge. `value` becomes the total of the
+   * order, when the details have an `orderId`. Other scalars become parameters. A failure is logged as a warning.
+   */
+  track(name: string, context?: EvaluationContext, details?: TrackingEventDetails): void {
+    const { logger } = this.#client.forVisits;
+    const warn = (thrown: unknown) =>
+      logger.warn(`the conversion of mbox '${name}' was not counted: ${messageOf(thrown)}`);
+    try {
+      this.#track(name, { context: context ?? {}, details: details ?? {} }, warn);
+    } catch (thrown) {
+      warn(thrown);
+    }
+  }
+
+  #track(
+    name: string,
+    { context, details }: { readonly context: EvaluationContext; readonly details: TrackingEventDetails },
+    warn: (thrown: unknown) => void,
+  ): void {
+    if (typeof name !== 'string' || name === '') {
+      throw invalidField('mbox', 'the name of an mbox', name);
+    }
+    const support = this.#client.forVisits;
+    const call = this.#toCall(context);
+    const { orderId, value, ...others } = ownFieldsOf(details);
+    const hasOrder = (typeof orderId === 'string' && orderId !== '') || typeof orderId === 'number';
+    const fields: JsonRecord = hasOrder ? others : { ...others, value };
+    const { parameters, dropped } = toParameters(fields, namesOf(fields));
+    this.#tellUnused(dropped);
+    const conversion = {
+      parameters: { ...call.parameters, ...parameters },
+      ...(hasOrder && { order: { id: String(orderId), total: value } }),
+    };
+    if (call.visit) {
+      call.visit.track(name, conversion);
+      return;
+    }
+    const { execute: _, prefetch: _asked, notifications: _reports, ...request } = call.request;
+    const work = this.#client
+      .getOffers({
+        ...call.options,
+        request: { ...request, ...toConversion(name, conversion, support) },
+        decisioningMethod: 'server-side',
+      })
+      .catch((thrown: unknown) => {
+        warn(thrown);
+        throw thrown;
+      });
+    support.held.addConversion(work);
+    support.handOver(work, call.options.waitUntil);
+  }
+
+  async #resolve<Value>(
+    flagKey: string,
+    type: FlagType,
+    defaultValue: Value,
+    context: EvaluationContext | undefined,
+  ): Promise<ResolutionDetails<Value>> {
+    try {
+      const location = this.#locate(flagKey);
+      if (!location) {
+        return toNotFound(defaultValue, 'no mbox belongs to the flag key');
+      }
+      const flag: ReadFlag<Value> = { ...location, type, defaultValue };
+      const given = context ?? {};
+      const attributes = await this.#reads.read(flag.mbox, this.#toCall(given), () => textOf(given));
+      return toResolution(flag, attributes, this.#client.forVisits.hasRules);
+    } catch (thrown) {
+      return toFailed(defaultValue, thrown);
+    }
+  }
+
+  #toCall(context: EvaluationContext): ReadCall {
+    const call = toReadCall(context, this.#options);
+    this.#tellUnused(call.unused);
+    return call;
+  }
+
+  #tellUnused(names: readonly string[]): void {
+    if (names.length > 0) {
+      this.#client.forVisits.logger.debug(
+        () => `OpenFeature: attributes that are not sent: ${names.join(', ')}`,
+      );
+    }
+  }
+
+  /** Finds the attribute that a flag key stands for. Returns undefined when it stands for none. */
+  #locate(flagKey: string): FlagLocation | undefined {
+    const { flag, mbox } = this.#options;
+    if (typeof flagKey !== 'string') {
+      return undefined;
+    }
+    if (flag) {
+      const asked = askFor('flag', () => flag(flagKey) ?? NONE);
+      if (asked === NONE) {
+        return undefined;
+      }
+      const found = ownFieldsOf(asked);
+      if (typeof found.mbox !== 'string' || found.mbox === '') {
+        throw invalidOption('flag', 'a function that returns { mbox, key }', asked);
+      }
+      return { mbox: found.mbox, key: found.key ?? undefined };
+    }
+    if (mbox) {
+      return { mbox, key: flagKey };
+    }
+    const dot = flagKey.lastIndexOf('.');
+    const location =
+      dot < 0
+        ? { mbox: flagKey, key: undefined }
+        : { mbox: flagKey.slice(0, dot), key: flagKey.slice(dot + 1) };
+    return location.mbox === '' ? undefined : location;
+  }
+}
+
+/** Stands for the attribute of a flag that does not exist. */
+const NONE: TargetFlag = { mbox: '' };
+
+/** Returns the options when they are right. */
+function checked(options: TargetProviderOptions): TargetProviderOptions {
+  checkFields(options, CHECKS, '');
+  return withoutInherited(options);
+}

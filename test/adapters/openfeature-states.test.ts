@@ -1,0 +1,350 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type Client,
+  ErrorCode,
+  type EventDetails,
+  OpenFeature,
+  ProviderEvents,
+  ProviderStatus,
+} from '@openfeature/server-sdk';
+import { createVisit } from '../../src/adapters/http.js';
+import { TargetProvider, withVisit } from '../../src/adapters/openfeature.js';
+import type { TargetClient, TargetClientConfig } from '../../src/index.js';
+import { json } from '../../src/testing/edge.js';
+import { flagsArtifact } from '../fixtures/flags.js';
+import { artifactOf, rule } from '../fixtures/rules.js';
+import { incomingOf } from '../visits/incoming.js';
+import { listeningLogger, withEdge } from '../with-edge.js';
+import { withOpenFeature } from './openfeature-serving.js';
+
+const bench = withEdge({ artifact: flagsArtifact(), offers: { mboxes: { shop: json({ color: 'red' }) } } });
+const { serve, register } = withOpenFeature();
+
+/** A client with rules of the edge, which downloads new ones when it is told to. */
+const connect = (config: Partial<TargetClientConfig> = {}) => {
+  const { artifactUrl } = bench.edge;
+  return bench.connect({
+    decisioningMethod: 'on-device',
+    artifactLocation: artifactUrl,
+    pollingInterval: 0,
+    ...config,
+  });
+};
+
+const isArtifact = ({ path }: { readonly path: string }) => path.endsWith('rules.json');
+const outage = () => bench.edge.fault({ kind: 'status', status: 503 }, { where: isArtifact });
+
+/** Keeps the events of a client, and resolves when there is a number of them. */
+function eventsOf(client: Client) {
+  const events: [string, EventDetails | undefined][] = [];
+  const waiting: (() => void)[] = [];
+  for (const name of Object.values(ProviderEvents)) {
+    client.addHandler(name, (details) => {
+      events.push([name, details]);
+      for (const look of waiting) {
+        look();
+      }
+    });
+  }
+  const until = (count: number) =>
+    new Promise<string[]>((resolve) => {
+      const look = () => events.length >= count && resolve(events.map(([name]) => name));
+      waiting.push(look);
+      look();
+    });
+  return { events, until };
+}
+
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+const { READY, STALE, ERROR, FATAL } = ProviderStatus;
+const { Ready, Stale, ConfigurationChanged } = ProviderEvents;
+
+describe('the state of the provider', () => {
+  test('is ready with a server-side client, before any call', async () => {
+    const client = await serve(bench.connect());
+    expect(client.providerStatus).toBe(READY);
+    expect(client.metadata.providerMetadata).toEqual({ name: 'adobe-target' });
+    expect(bench.edge.requests).toEqual([]);
+  });
+
+  test('is ready with the first rules, and says so once', async () => {
+    const client = register(new TargetProvider(connect()));
+    const { until } = eventsOf(client);
+    expect(client.providerStatus).toBe(ProviderStatus.NOT_READY);
+    expect(await client.getBooleanDetails('flags.beta', false)).toMatchObject({
+      errorCode: ErrorCode.PROVIDER_NOT_READY,
+    });
+    await until(1);
+    await turn();
+    await turn();
+    expect(await until(1)).toEqual([Ready]);
+    expect(client.providerStatus).toBe(READY);
+  });
+
+  test('is stale when a download fails, and ready when one succeeds', async () => {
+    const target = connect();
+    const client = await serve(target);
+    await turn();
+    const { until } = eventsOf(client);
+    outage();
+    await target.refresh().catch(() => undefined);
+    expect(client.providerStatus).toBe(STALE);
+    expect((await client.getBooleanDetails('hero.x', false)).errorCode).toBe(ErrorCode.FLAG_NOT_FOUND);
+    bench.edge.clearFaults();
+    await target.refresh();
+    expect(client.providerStatus).toBe(READY);
+    expect(await until(3)).toEqual([Ready, Stale, Ready]);
+  });
+
+  test('is stale behind the start when the rules are not confirmed', async () => {
+    outage();
+    const client = await serve(connect({ artifactPayload: flagsArtifact() }));
+    const { until } = eventsOf(client);
+    expect((await until(2)).slice(-1)).toEqual([Stale]);
+    expect(client.providerStatus).toBe(STALE);
+    expect(await client.getStringValue('flags.release', '')).toBe('first');
+  });
+
+  test('is stale behind the start when a hybrid client has no rules', async () => {
+    outage();
+    const client = await serve(connect({ decisioningMethod: 'hybrid' }));
+    const { until } = eventsOf(client);
+    expect((await until(2)).slice(-1)).toEqual([Stale]);
+    expect(await client.getStringValue('shop.color', '')).toBe('red');
+  });
+
+  test('is an error when no rules come in time, until they come', async () => {
+    const fault = outage();
+    const target = connect({ maximumWaitReady: 100 });
+    const provider = new TargetProvider(target);
+    await expect(OpenFeature.setProviderAndWait('late', provider)).rejects.toMatchObject({
+      code: ErrorCode.PROVIDER_NOT_READY,
+      message: expect.stringContaining('within 100 ms'),
+    });
+    const client = OpenFeature.getClient('late');
+    expect(client.providerStatus).toBe(ERROR);
+    expect(await client.getStringDetails('flags.release', 'default')).toMatchObject({
+      value: 'default',
+      errorCode: ErrorCode.PROVIDER_NOT_READY,
+    });
+    const { until } = eventsOf(client);
+    fault.clear();
+    // The first call may join a download that fails.
+    await target.refresh().catch(() => target.refresh());
+    await turn();
+    expect((await until(2)).slice(-1)).toEqual([Ready]);
+    expect(client.providerStatus).toBe(READY);
+    expect(await client.getStringValue('flags.release', '')).toBe('first');
+  });
+
+  test('is fatal when an option of the client makes each download fail', async () => {
+    const agent = (() => Promise.resolve(undefined)) as never;
+    const target = connect({ agent, maximumWaitReady: 100 });
+    await new Promise<void>((resolve) => {
+      target.on('artifactDownloadFailed', ({ error }) => {
+        if (error.code === 'ERR_TARGET_INVALID_CONFIG') {
+          resolve();
+        }
+      });
+    });
+    await expect(OpenFeature.setProviderAndWait('wrong', new TargetProvider(target))).rejects.toMatchObject({
+      code: ErrorCode.PROVIDER_FATAL,
+      message: expect.stringContaining('agent'),
+    });
+    const client = OpenFeature.getClient('wrong');
+    expect(client.providerStatus).toBe(FATAL);
+    expect((await client.getBooleanDetails('flags.beta', false)).errorCode).toBe(ErrorCode.PROVIDER_FATAL);
+  });
+
+  test('is an error when the client is closed already', async () => {
+    const target = connect();
+    await target.close();
+    await expect(OpenFeature.setProviderAndWait('closed', new TargetProvider(target))).rejects.toMatchObject({
+      code: ErrorCode.PROVIDER_NOT_READY,
+    });
+  });
+});
+
+describe('new rules', () => {
+  const version = (color: string, more: object = {}) =>
+    artifactOf({
+      shop: [rule('shop', { options: [{ type: 'json', content: { color }, eventToken: 't' }] })],
+      same: [rule('same')],
+      ...more,
+    });
+
+  test('name the mboxes whose rules differ', async () => {
+    bench.edge.setArtifact(version('red', { old: [rule('old')] }));
+    const target = connect();
+    const client = await serve(target);
+    const { events } = eventsOf(client);
+    const colors = [await client.getStringValue('shop.color', '')];
+    bench.edge.setArtifact(version('blue', { new: [rule('new')] }));
+    await target.refresh();
+    colors.push(await client.getStringValue('shop.color', ''));
+    await target.refresh();
+    bench.edge.setArtifact(version('green', { new: [rule('new')] }));
+    await target.refresh();
+    colors.push(await client.getStringValue('shop.color', ''));
+    expect(colors).toEqual(['red', 'blue', 'green']);
+    const changes = events.filter(([name]) => name === ConfigurationChanged);
+    expect(changes.map(([, details]) => details?.flagsChanged)).toEqual([['shop', 'old', 'new'], ['shop']]);
+  });
+
+  test('name no mboxes when nobody has kept the rules before', async () => {
+    bench.edge.setArtifact(version('blue'));
+    const target = connect({ artifactPayload: version('red') });
+    const client = await serve(target);
+    const { events } = eventsOf(client);
+    await target.refresh();
+    const changes = events.filter(([name]) => name === ConfigurationChanged);
+    expect(changes.map(([, details]) => details?.flagsChanged)).toEqual([undefined]);
+  });
+
+  test('of a client that was there before the provider are a change too', async () => {
+    bench.edge.setArtifact(version('red'));
+    const target = connect();
+    await target.ready();
+    const client = await serve(target);
+    const { events } = eventsOf(client);
+    bench.edge.setArtifact(version('blue'));
+    await target.refresh();
+    expect(events.map(([name]) => name)).toEqual([Ready, ConfigurationChanged]);
+  });
+});
+
+describe('the end of the provider', () => {
+  const isClosed = async (target: TargetClient) =>
+    target.ready().then(
+      () => false,
+      () => true,
+    );
+
+  test('closes the client, and may come twice', async () => {
+    const target = connect();
+    const provider = new TargetProvider(target);
+    await provider.initialize();
+    await provider.onClose();
+    await provider.onClose();
+    expect(await isClosed(target)).toBe(true);
+    expect((await provider.resolveBooleanEvaluation('flags.beta', true, {})).errorCode).toBe(
+      ErrorCode.PROVIDER_NOT_READY,
+    );
+  });
+
+  test('leaves the client open with the option `closeClient: false`, and ends the events', async () => {
+    const target = connect();
+    const provider = new TargetProvider(target, { closeClient: false });
+    const events: unknown[] = [];
+    provider.events.addHandler(Stale, (details) => events.push(details));
+    await provider.initialize();
+    await turn();
+    await provider.onClose();
+    outage();
+    await target.refresh().catch(() => undefined);
+    expect(events).toHaveLength(0);
+    expect(await isClosed(target)).toBe(false);
+    bench.edge.clearFaults();
+    await target.refresh();
+    await provider.initialize();
+    await turn();
+    outage();
+    await target.refresh().catch(() => undefined);
+    expect(events).toHaveLength(1);
+  });
+});
+
+describe('tracking', () => {
+  const conversion = async () => {
+    const [received] = await bench.edge.waitForRequests(1, {
+      where: ({ delivery }) => delivery?.execute !== undefined,
+    });
+    const { id, execute, notifications } = received?.delivery ?? {};
+    return { id, mboxes: execute?.mboxes, notifications };
+  };
+
+  test('executes the mbox on the edge, with an order', async () => {
+    const client = await serve(connect());
+    client.track(
+      'order-confirm',
+      { targetingKey: 'user-7' },
+      { value: 49.9, orderId: 'o-1', coupon: 'x', items: [1] },
+    );
+    expect(await conversion()).toEqual({
+      id: { thirdPartyId: 'user-7' },
+      mboxes: [
+        { name: 'order-confirm', index: 0, order: { id: 'o-1', total: 49.9 }, parameters: { coupon: 'x' } },
+      ],
+    });
+  });
+
+  test('gives the value as a parameter without an order', async () => {
+    const client = await serve(bench.connect());
+    client.track('signup', { plan: 'gold' }, { value: 3, at: new Date(0), isNew: true });
+    expect((await conversion()).mboxes).toEqual([
+      {
+        name: 'signup',
+        index: 0,
+        parameters: { plan: 'gold', value: '3', at: '1970-01-01T00:00:00.000Z', isNew: 'true' },
+      },
+    ]);
+  });
+
+  test('needs neither context nor details', async () => {
+    const client = await serve(bench.connect());
+    client.track('signup');
+    expect((await conversion()).mboxes).toEqual([{ name: 'signup', index: 0 }]);
+  });
+
+  test('asks for nothing else that `toCall` reads', async () => {
+    const toCall = () => ({ request: { id: { tntId: 'v' }, execute: { mboxes: [{ name: 'shop' }] } } });
+    const client = await serve(bench.connect(), { toCall });
+    client.track('signup');
+    expect(await conversion()).toMatchObject({ id: { tntId: 'v' }, mboxes: [{ name: 'signup', index: 0 }] });
+  });
+
+  test('of a visit has its visitor, and respects the consent', async () => {
+    const target = bench.connect();
+    const client = await serve(target);
+    const browser = incomingOf('https://shop.example/');
+    client.track('never', withVisit(createVisit(target, browser, { consent: false })), {});
+    client.track('signup', withVisit(createVisit(target, browser)), { orderId: 7, value: 5 });
+    await target.flush();
+    expect((await conversion()).mboxes).toEqual([{ name: 'signup', index: 0, order: { id: '7', total: 5 } }]);
+    expect(bench.edge.requests).toHaveLength(1);
+  });
+
+  test('is waited for by flush and close, and counted', async () => {
+    const target = bench.connect();
+    const client = await serve(target);
+    client.track('one');
+    await target.flush();
+    client.track('two');
+    expect(await target.close()).toMatchObject({ delivered: 2, failed: 0 });
+  });
+
+  test.each<[string, string, object]>([
+    ['an order without a number', 'signup', { orderId: 'o-1', value: 'x' }],
+    ['a name that is empty', '', {}],
+    ['a name that is no text', 7 as never, {}],
+    ['a parameter that is too long', 'signup', { long: 'x'.repeat(6000) }],
+  ])('that is wrong is a warning of the client: %s', async (_, name, details) => {
+    const { lines, logger } = listeningLogger();
+    const client = await serve(bench.connect({ logger }));
+    expect(() => client.track(name, { targetingKey: 'user-7' }, details as never)).not.toThrow();
+    expect(lines.warn).toEqual([expect.stringContaining('was not counted')]);
+    expect(lines.warn.join()).not.toContain('user-7');
+    expect(bench.edge.requests).toEqual([]);
+  });
+
+  test('that fails is a warning of the client', async () => {
+    const { lines, logger } = listeningLogger();
+    const target = bench.connect({ logger });
+    const client = await serve(target);
+    bench.edge.fault({ kind: 'status', status: 400 });
+    client.track('signup');
+    await target.flush();
+    expect(lines.warn.at(-1)).toContain("the conversion of mbox 'signup' was not counted");
+    expect(target.stats().notifications).toMatchObject({ accepted: 1, failed: 1 });
+  });
+});
