@@ -14,9 +14,6 @@ export interface LoggerLike {
 
 type Mbox = NonNullable<NonNullable<DeliveryResponse['execute']>['mboxes']>[number];
 
-/** Types of activities that allocate visitors at random. The others choose by the audience of an experience. */
-const RANDOM: ReadonlySet<unknown> = new Set(['ab', 'auto_allocate', 'mvt']);
-
 /**
  * Writes a log event for each mbox that a call has decided. The conventions of OpenTelemetry name its attributes, which
  * never hold the content of an offer.
@@ -57,7 +54,7 @@ function evaluationOf({ options: [option] = [] }: Mbox): Attributes {
   const type = tokens['activity.type'];
   const variant = textOf(tokens['experience.name']) ?? textOf(tokens['experience.id']);
   const activityId = textOf(tokens['activity.id']);
-  const known = RANDOM.has(type) ? 'split' : 'targeting_match';
+  const known = type === 'ab' ? 'split' : 'targeting_match';
   return {
     'feature_flag.result.reason': option ? (type === undefined ? 'unknown' : known) : 'default',
     ...(variant !== undefined && { 'feature_flag.result.variant': variant }),

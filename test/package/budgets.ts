@@ -56,7 +56,7 @@ const ADDITIONS: readonly Addition[] = [
   {
     what: '/opentelemetry',
     code: whole('opentelemetry'),
-    to: ['client'],
+    to: ['client', 'http'],
     budget: 2200,
     peer: '@opentelemetry/api',
   },
