@@ -34,6 +34,7 @@ const slow = [
   '/test/reports/notification-queue\\.model\\.',
   '/test/privacy\\.',
   '/test/shutdown\\.',
+  '/test/testing/build-artifact\\.property\\.',
   '/test/tools/mbox-types\\.compiler\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',

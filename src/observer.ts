@@ -98,10 +98,20 @@ interface Diagnostics {
 }
 
 /** The channels of the runtime. They are not imported, because not every runtime has them. */
-const diagnostics: Diagnostics | undefined = (
-  globalThis.process as { getBuiltinModule?(name: string): Diagnostics | undefined } | undefined
-)?.getBuiltinModule?.('diagnostics_channel');
+const diagnostics = findDiagnostics();
 const callChannel = diagnostics?.tracingChannel?.('target-node-sdk:call');
+
+function findDiagnostics(): Diagnostics | undefined {
+  const process = globalThis.process as
+    | { getBuiltinModule?(name: string): Diagnostics | undefined }
+    | undefined;
+  try {
+    return process?.getBuiltinModule?.('diagnostics_channel');
+  } catch {
+    // The Edge runtime of Next.js 15 has this function, and throws when it is called.
+    return undefined;
+  }
+}
 
 /** Returns the diagnostics channel of an event, if somebody subscribes to it. */
 export function subscribedChannelOf(type: string): EventChannel | undefined {

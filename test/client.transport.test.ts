@@ -2,6 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { runInThisContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { fetch as undiciFetch } from 'undici';
 import { type FetchApi, TargetClient, type TargetClientConfig, type TargetError } from '../src/index.js';
 import {
   answer,
@@ -471,6 +472,29 @@ describe('a fetchApi', () => {
     } finally {
       warned.mockRestore();
     }
+  });
+
+  test('may be that of undici, which reads the limit of listeners in each attempt', async () => {
+    let answers = 0;
+    const server = http.createServer((_, response) => {
+      answers += 1;
+      response.writeHead(answers === 1 ? 503 : 204).end();
+    });
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+    const { port } = server.address() as AddressInfo;
+    const client = TargetClient.create({
+      ...configOf(undiciFetch as FetchApi),
+      timeout: 20_000,
+      telemetryEnabled: false,
+      secure: false,
+      serverDomain: `127.0.0.1:${port}`,
+    });
+    const call = client.getOffers({ request }).finally(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    expect((await call).response.status).toBe(204);
+    expect(answers).toBe(2);
   });
 
   test('that throws at once is a network error', async () => {

@@ -58,11 +58,12 @@ export function withVisit(visit: Visit, context: EvaluationContext = {}): Evalua
 
 /** Makes a call of an evaluation context. Errors of the user's functions name the option. */
 export function toReadCall(context: EvaluationContext, { toCall, targetingKey }: ContextOptions): ReadCall {
-  const fields: JsonRecord = context;
+  const fields = ownFieldsOf(context);
   const visit = isVisit(fields.visit) ? fields.visit : undefined;
   if (toCall) {
-    const made = askFor('toCall', () => toCall(context));
-    const { parameters, request, ...options } = made;
+    const { parameters, request, ...options }: OpenFeatureCall = ownFieldsOf(
+      askFor('toCall', () => toCall(context)),
+    );
     return { visit, options, request: request ?? {}, parameters: parameters ?? {}, unused: [] };
   }
   const own = namesOf(fields);
@@ -74,6 +75,11 @@ export function toReadCall(context: EvaluationContext, { toCall, targetingKey }:
   }
   const options = Object.fromEntries(OPTIONS.map((name) => [name, fields[name]])) as CallOptions;
   return { visit, options, request: toRequest(fields, targetingKey), parameters, unused: dropped };
+}
+
+/** Copies an object without what it inherits: names that somebody has put on `Object.prototype` identify nobody. */
+export function ownFieldsOf<Fields extends object>(fields: Fields): Fields & JsonRecord {
+  return Object.assign(Object.create(null), fields);
 }
 
 /** Returns the names of the fields that have a value. */

@@ -1,4 +1,5 @@
 import type { AnyAttributes, AttributesProvider, DeliveryRequest, TargetClient } from '../index.js';
+import { ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import type { ReadCall } from './openfeature-context.js';
 
@@ -56,7 +57,7 @@ export class FlagReads {
       return known.answer;
     }
     const mboxes = new Set([mbox]);
-    const room = MAX_MBOXES + 1 - (request.execute?.mboxes?.length ?? 1);
+    const room = MAX_MBOXES + 1 - (ownOf(request).execute?.mboxes?.length ?? 1);
     const batch = { mboxes, room, answer: this.#ask(mboxes, call, () => this.#end(text, batch)) };
     this.#batches.set(text, batch);
     return batch.answer;
@@ -87,7 +88,7 @@ export class FlagReads {
     if (Object.keys(parameters).length === 0) {
       return asked;
     }
-    const { execute, prefetch } = asked;
+    const { execute, prefetch } = ownOf(asked);
     const withParameters = <Mbox>(mbox: Mbox): Mbox =>
       isRecord(mbox) && names.includes(String(mbox.name))
         ? { ...mbox, parameters: { ...parameters, ...(isRecord(mbox.parameters) && mbox.parameters) } }

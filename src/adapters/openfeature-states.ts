@@ -21,6 +21,7 @@ export class ProviderStates {
   #announced: ReadyStatus | undefined;
   /** True when OpenFeature has set the state that the start of the provider ends with. */
   #isSettled = false;
+  #settling: ReturnType<typeof setTimeout> | undefined;
   /** The event of the artifact in use. Its rules are parsed only when there are newer ones. */
   #artifact: NewArtifact | undefined;
   /** True when the client had rules before the first event of an artifact. */
@@ -46,7 +47,7 @@ export class ProviderStates {
       throw toStartError(toTargetError(thrown));
     } finally {
       // OpenFeature sets the state behind this promise, and would overwrite an earlier event.
-      setTimeout(() => {
+      this.#settling = setTimeout(() => {
         this.#isSettled = true;
         this.#announce();
       }, 0);
@@ -56,6 +57,7 @@ export class ProviderStates {
   /** Ends the events. They can be started again. */
   stop(): void {
     this.#client.off('statusChanged', this.#onStatus).off('artifactDownloadSucceeded', this.#onArtifact);
+    clearTimeout(this.#settling);
     this.#status = undefined;
     this.#announced = undefined;
     this.#isSettled = false;

@@ -16,6 +16,7 @@ import {
   askFor,
   namesOf,
   type OpenFeatureCall,
+  ownFieldsOf,
   type ReadCall,
   type TargetingKeyOption,
   textOf,
@@ -217,7 +218,7 @@ export class TargetProvider implements Provider {
     }
     const support = this.#client.forVisits;
     const call = this.#toCall(context);
-    const { orderId, value, ...others } = details;
+    const { orderId, value, ...others } = ownFieldsOf(details);
     const hasOrder = (typeof orderId === 'string' && orderId !== '') || typeof orderId === 'number';
     const fields: JsonRecord = hasOrder ? others : { ...others, value };
     const { parameters, dropped } = toParameters(fields, namesOf(fields));
@@ -286,12 +287,13 @@ export class TargetProvider implements Provider {
       return undefined;
     }
     if (flag) {
-      const found = askFor('flag', () => flag(flagKey) ?? NONE);
-      if (found === NONE) {
+      const asked = askFor('flag', () => flag(flagKey) ?? NONE);
+      if (asked === NONE) {
         return undefined;
       }
+      const found = ownFieldsOf(asked);
       if (typeof found.mbox !== 'string' || found.mbox === '') {
-        throw invalidOption('flag', 'a function that returns { mbox, key }', found);
+        throw invalidOption('flag', 'a function that returns { mbox, key }', asked);
       }
       return { mbox: found.mbox, key: found.key ?? undefined };
     }

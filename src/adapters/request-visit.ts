@@ -60,12 +60,20 @@ export function checkTargetOptions(client: TargetClient, options: TargetOptions)
  */
 function makeStorage(): VisitStorage {
   const { AsyncLocalStorage } =
-    globalThis.process?.getBuiltinModule?.('node:async_hooks') ??
-    (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
+    findAsyncHooks() ?? (globalThis as unknown as Partial<typeof import('node:async_hooks')>);
   if (!AsyncLocalStorage) {
     throw invalidOption('asyncContext', 'false without AsyncLocalStorage', true);
   }
   return new AsyncLocalStorage<Visit>();
+}
+
+function findAsyncHooks(): typeof import('node:async_hooks') | undefined {
+  try {
+    return globalThis.process?.getBuiltinModule?.('node:async_hooks');
+  } catch {
+    // The Edge runtime of Next.js 15 has this function, and throws when it is called.
+    return undefined;
+  }
 }
 
 /**

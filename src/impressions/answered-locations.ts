@@ -52,7 +52,7 @@ export function answeredLocations(answer: TargetDeliveryResponse, type: MetricTy
   const add = (named: NamedLocation, location: LocationResponse) => {
     const key = JSON.stringify(named);
     const known = found.get(key) ?? { named, answers: [] };
-    known.answers.push(location);
+    known.answers.push(ownOf(location));
     found.set(key, known);
   };
   for (const part of parts) {
@@ -68,6 +68,11 @@ export function answeredLocations(answer: TargetDeliveryResponse, type: MetricTy
     }
   }
   return [...found.values()];
+}
+
+/** Returns the name of an mbox or a view. */
+export function nameIn(location: Named | undefined): string | undefined {
+  return location && ownOf(location).name;
 }
 
 /** Returns the tokens that report the display of a location's options, each once. */

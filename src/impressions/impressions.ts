@@ -1,6 +1,6 @@
 import type { MetricType, Notification } from '../delivery-api.js';
 import { invalidField } from '../errors.js';
-import { ownFieldOf } from '../inherited-names.js';
+import { ownFieldOf, ownOf } from '../inherited-names.js';
 import { isAbsent, isObject, isRecord } from '../json.js';
 import type { TargetDeliveryResponse } from '../response.js';
 import {
@@ -9,6 +9,7 @@ import {
   clickTokens,
   displayTokens,
   type NamedLocation,
+  nameIn,
   readAnswer,
 } from './answered-locations.js';
 import { newRandomId } from './random-id.js';
@@ -156,10 +157,14 @@ function toFilter(of: unknown): (named: NamedLocation) => boolean {
   if (mboxName === undefined && viewName === undefined && pageLoad !== true) {
     throw invalidField('of', 'an object with mbox, view or pageLoad', of);
   }
-  return ({ mbox, view, pageLoad: page }) =>
-    (mboxName !== undefined && mbox?.name === mboxName) ||
-    (viewName !== undefined && view?.name === viewName) ||
-    (pageLoad === true && page !== undefined);
+  return (named) => {
+    const { mbox, view, pageLoad: page } = ownOf(named);
+    return (
+      (mboxName !== undefined && nameIn(mbox) === mboxName) ||
+      (viewName !== undefined && nameIn(view) === viewName) ||
+      (pageLoad === true && page !== undefined)
+    );
+  };
 }
 
 function textIn(of: unknown, name: string): string | undefined {

@@ -74,7 +74,8 @@ export const startsAt: Platform['startsAt'] = 'create';
 
 export const allowListeners: Platform['allowListeners'] = (signal) => {
   try {
-    setMaxListeners(0, signal);
+    // Older releases of Node.js take a limit of 0 for none at all: `getMaxListeners` throws, which undici calls.
+    setMaxListeners(Number.POSITIVE_INFINITY, signal);
   } catch {
     // A signal of jsdom is not one of Node's event targets, and has no limit.
   }

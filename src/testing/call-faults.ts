@@ -20,7 +20,7 @@ export interface FailOptions {
 
 /** A trouble of one call on its way to the edge. */
 export interface Trouble {
-  /** What a server would do to the call, as the log names it. */
+  /** The fault of a server that has the same effect. The log names it. */
   readonly fault: Fault;
   /** The limit of the call that ends it. */
   readonly limit?: Limit;
@@ -113,7 +113,7 @@ export class CallFaults {
       try {
         await this.#troubles.run(store, work);
       } finally {
-        // What the call has left to the background is sent as usual.
+        // Work that the call has left to the background is sent as usual.
         store.trouble = undefined;
       }
     }

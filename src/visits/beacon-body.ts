@@ -97,11 +97,10 @@ function toLocation(kind: 'mbox' | 'view' | 'pageLoad', fields: JsonRecord): obj
   if (kind === 'pageLoad') {
     return withText(fields, 'state');
   }
-  const limits =
-    kind === 'mbox' ? NOTIFICATION_LIMITS.NotificationMbox : NOTIFICATION_LIMITS.NotificationView;
+  const { NotificationMbox, NotificationView } = NOTIFICATION_LIMITS;
   return {
-    ...withText(fields, 'name', limits.name),
-    ...('key' in limits && withText(fields, 'key', limits.key)),
+    ...withText(fields, 'name', kind === 'mbox' ? NotificationMbox.name : NotificationView.name),
+    ...(kind === 'view' && withText(fields, 'key', NotificationView.key)),
     ...withText(fields, 'state'),
   };
 }

@@ -3,6 +3,7 @@ import {
   answeredLocations,
   clickTokensBySelector,
   displayTokens,
+  nameIn,
   readAnswer,
 } from '../impressions/answered-locations.js';
 import { checkAnswer, notificationsOf } from '../impressions/impressions.js';
@@ -110,6 +111,7 @@ function clicksOf(answer: TargetDeliveryResponse): BeaconEntry[] {
 }
 
 /** Returns the name by which a page marks a location. It is empty for the page load. */
-function nameOf({ named: { mbox, view } }: AnsweredLocation): string {
-  return mbox?.name ?? view?.name ?? '';
+function nameOf({ named }: AnsweredLocation): string {
+  const { mbox, view } = ownOf(named);
+  return nameIn(mbox ?? view) ?? '';
 }

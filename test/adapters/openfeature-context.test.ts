@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { EvaluationContext } from '@openfeature/server-sdk';
 import { createVisit } from '../../src/adapters/http.js';
 import { type TargetProviderOptions, withVisit } from '../../src/adapters/openfeature.js';
-import { TargetClient } from '../../src/index.js';
+import { type FetchApi, TargetClient } from '../../src/index.js';
 import { html, json, type OfferFunction } from '../../src/testing/edge.js';
 import { flagsArtifact } from '../fixtures/flags.js';
 import { incomingOf } from '../visits/incoming.js';
@@ -135,6 +135,45 @@ describe('the context', () => {
       context: { channel: 'web', userAgent: 'test' },
       prefetch: { mboxes: [{ name: 'm1', index: 0, parameters: { plan: 'GOLD', own: '1' } }] },
     });
+  });
+
+  test('has nothing of what somebody has put on Object.prototype', async () => {
+    const root: Record<string, unknown> = Object.prototype as never;
+    const names = ['tntId', 'ecid', 'targetingKey', 'targetCookie', 'visit', 'userAgent', 'mbox', 'orderId'];
+    const bodies: string[] = [];
+    const answer = {
+      status: 200,
+      execute: { mboxes: [{ index: 1, name: 'm1', options: [json({ color: 'c1' })] }] },
+    };
+    let tellSent: () => void = () => undefined;
+    const bothSent = new Promise<void>((resolve) => {
+      tellSent = resolve;
+    });
+    const fetchApi: FetchApi = async (_, { body }) => {
+      if (bodies.push(String(body)) === 2) {
+        tellSent();
+      }
+      return { status: 200, headers: { get: () => null }, text: async () => JSON.stringify(answer) };
+    };
+    const client = await serve(bench.connect({ fetchApi }), { flag: () => ({ mbox: 'm1', key: 'color' }) });
+    let color: string;
+    try {
+      for (const name of names) {
+        root[name] = { getAttributes: () => 'forged' };
+      }
+      color = await client.getStringValue('any', 'default', { size: 1 });
+      client.track('signup', {}, {});
+      await bothSent;
+    } finally {
+      for (const name of names) {
+        delete root[name];
+      }
+    }
+    expect(color).toBe('c1');
+    const [read, track] = bodies.map((body) => JSON.parse(body));
+    expect([read.id, track.id]).toEqual([undefined, undefined]);
+    expect(read.execute).toEqual({ mboxes: [{ name: 'm1', index: 1, parameters: { size: '1' } }] });
+    expect(track.execute).toEqual({ mboxes: [{ name: 'signup', index: 0 }] });
   });
 
   test('leaves attributes out with one debug line, which has no value', async () => {

@@ -1,13 +1,15 @@
 /**
- * Runs the servers of docs/frameworks.md in the real frameworks, with the packed package, over HTTP: in the newest
- * versions, with `oldest` in the oldest that are supported, and with `all` in both. Ends with the line `N passed, N failed`.
+ * Runs the servers of docs/frameworks.md in the real frameworks, with the packed package, over HTTP, and flags in the SDK of
+ * OpenFeature: in the newest versions, with `oldest` in the oldest that are supported, and with `all` in both. Ends with the
+ * line `N passed, N failed`.
  */
+import { deepEqual } from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Report } from '../package/report.js';
-import { runNpm, runTool, Sandbox } from '../package/sandbox.js';
+import { root, run, runNpm, runTool, Sandbox } from '../package/sandbox.js';
 import { offersOf, playOutage, playScenario } from './scenario.js';
 import { killServers, startServer } from './server.js';
 
@@ -87,6 +89,65 @@ async function playServers(row: string, cwd: string): Promise<void> {
   }
 }
 
+/** What the rules and the edge answer: an activity for all, with one experience. */
+const FLAGS = { color: 'red', isNew: true };
+const SHOP = {
+  ruleKey: '1',
+  activityId: 1,
+  meta: { 'activity.id': 1, 'activity.type': 'ab', 'experience.id': 0, 'experience.name': 'Red' },
+  condition: true,
+  consequence: {
+    name: 'shop',
+    options: [{ type: 'json', content: FLAGS, eventToken: 'token' }],
+    metrics: [],
+  },
+};
+const ARTIFACT = {
+  version: '1.0.0',
+  meta: { clientCode: 'demo', environment: 'production' },
+  globalMbox: 'target-global-mbox',
+  geoTargetingEnabled: false,
+  responseTokens: ['activity.type', 'experience.name'],
+  remoteMboxes: [],
+  remoteViews: [],
+  localMboxes: ['shop'],
+  localViews: [],
+  rules: { mboxes: { shop: [SHOP] }, views: {} },
+};
+
+/** Runs the program that reads flags through OpenFeature's SDK of a row. */
+async function playOpenFeature(row: string, cwd: string): Promise<void> {
+  const manifest = join(cwd, 'node_modules/@openfeature/server-sdk/package.json');
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const testing: Testing = createRequire(join(cwd, 'package.json'))('target-node-sdk/testing');
+  await report.check(`${row}: flags through OpenFeature ${version}`, async () => {
+    const edge = await testing.startTargetEdge({ artifact: ARTIFACT });
+    const config = { ...edge.config, artifactLocation: edge.artifactUrl, timeout: PATIENT_MS };
+    const tsx = pathToFileURL(join(root, 'node_modules/tsx/dist/loader.mjs')).href;
+    const env = { TARGET_CONFIG: JSON.stringify(config) };
+    const servers = join(cwd, 'servers');
+    const { stdout } = await run(process.execPath, ['--import', tsx, 'openfeature.ts'], {
+      cwd: servers,
+      env,
+    });
+    const expected = {
+      status: 'READY',
+      color: ['red', 'SPLIT', 'Red'],
+      isNew: true,
+      missing: [5, 'FLAG_NOT_FOUND'],
+      all: FLAGS,
+      conversions: true,
+      events: ['PROVIDER_READY'],
+    };
+    deepEqual(JSON.parse(stdout), [expected, expected, expected]);
+    deepEqual(
+      edge.requests.flatMap(({ violations }) => violations),
+      [],
+    );
+    await edge.close();
+  });
+}
+
 try {
   await sandbox.pack();
   for (const row of rows) {
@@ -95,6 +156,7 @@ try {
       cwd = await install(row);
     });
     await report.check(`${row}: the servers compile`, () => runTool('typescript', ['-p', cwd], { cwd }));
+    await playOpenFeature(row, cwd);
     await playServers(row, cwd);
   }
 } catch (error) {

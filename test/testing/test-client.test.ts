@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createVisit, fromFetchRequest } from '../../src/adapters/http.js';
 import { ERROR_CODES, TargetError, type TargetErrorCode } from '../../src/errors.js';
@@ -37,12 +39,13 @@ const SENT: Partial<Record<TargetErrorCode, object>> = {
   ERR_TARGET_INVALID_RESPONSE: { fault: 'body', status: 200 },
 };
 
-test('three flags are read without a socket', async () => {
-  const { client } = createTestClient({ offers: OFFERS });
-  const flags = await client.getAttributes(['flags']);
-  expect(flags.getBoolean('flags', 'newCheckout')).toBe(true);
-  expect(flags.getNumber('flags', 'limit')).toBe(3);
-  expect(flags.getString('flags', 'theme', 'light')).toBe('light');
+test('the guide begins with the test of five lines that is run beside this one', () => {
+  const [guide, run] = ['../../docs/testing.md', 'five-lines.test.ts'].map((path) =>
+    readFileSync(join(__dirname, path), 'utf8'),
+  );
+  const [, shown] = /```ts\n(.*?)```/s.exec(guide ?? '') ?? [];
+  expect(shown).toBe(run);
+  expect(/^test\(.*?^\}\);$/ms.exec(shown ?? '')?.[0].split('\n')).toHaveLength(5);
 });
 
 describe('the client', () => {

@@ -72,13 +72,13 @@ const WRONG_CACHED: Readonly<Record<string, WrongPage>> = {
 async function ask() { 'use cache'; return ${ASK}; }
 export default async function Page() { return <p>{await ask()}</p>; }
 `,
-    remedy: /outside of, 'use cache'/,
+    remedy: /outside of, 'use cache'|outside (?:of )?(?:the|a) cached function/,
   },
   'without-suspense': {
     text: `${IMPORT}
 export default async function Page() { return <p>{await ${ASK}}</p>; }
 `,
-    remedy: /outside of <Suspense>|<Suspense fallback/,
+    remedy: /Suspense/,
   },
 };
 
