@@ -1,3 +1,9 @@
+/**
+ * The adapter for Vercel's package flags. A flag is read from a JSON offer.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidOption } from '../errors.js';
 import type { CallOptions, JsonValue, Parameters, TargetClient } from '../index.js';
 import { ownOf } from '../inherited-names.js';

@@ -1,3 +1,10 @@
+/**
+ * Typed mboxes: the form that JSON offers must have, in the schema library of the program, and the values that hold
+ * without an offer.
+ *
+ * @packageDocumentation
+ */
+
 import { invalidField, invalidOption, TargetError, toTargetError } from '../errors.js';
 import {
   AttributesProvider,

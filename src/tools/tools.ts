@@ -1,2 +1,7 @@
-/** This entry holds functions that look at artifacts. They are pure: they read no file and ask no server. */
+/**
+ * Functions that look at the rules of on-device decisions. They are pure: they read no file and ask no server.
+ *
+ * @packageDocumentation
+ */
+
 export { type ToTypesOptions, toTypes } from './mbox-types.js';
