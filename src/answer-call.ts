@@ -100,10 +100,10 @@ function answerNow(
 }
 
 /** Notes for observers, if there are any, what a decision took. Returns the decision. */
-function noted(decision: Decision, { observed }: Question, { onDevice }: AnsweringParts): Decision {
+function noted(decision: Decision, { observed }: Question, parts: AnsweringParts): Decision {
   if (observed) {
     const isLocal = decision.decidedBy === 'on-device';
-    const etag = isLocal ? onDevice?.loaded?.etag : undefined;
+    const etag = isLocal ? parts.onDevice?.loaded?.etag : undefined;
     if (etag !== undefined) {
       setField(observed, 'artifactEtag', etag);
     }
