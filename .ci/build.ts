@@ -25,6 +25,8 @@ import { write } from './write.js';
 type Format = 'esm' | 'cjs';
 
 const entries = readEntries(root).map(({ path }) => path);
+/** The entry for tests is big, and a program needs it once. Its ES module passes on what the CommonJS module has. */
+const forTests = 'testing/edge';
 const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
@@ -108,21 +110,31 @@ const withoutPolyfills: Plugin = {
   },
 };
 
-/** Other people's packages are minified; our own code stays as it can be read and debugged. */
+/** Lines of about this length: a stack trace shows the line of an error. */
+const MAX_LINE = 300;
+
+/**
+ * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
+ * is in the ES modules, so there it has only the line breaks that stack traces need.
+ */
 const withOthersMinified: Plugin = {
   name: 'with-others-minified',
-  async generateBundle(_, bundle) {
+  async generateBundle({ format }, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk' || !chunk.moduleIds.every((id) => isInstalled(id))) {
+      if (chunk.type !== 'chunk') {
         continue;
       }
-      const { code } = await transform(chunk.code, {
-        minifyWhitespace: true,
-        minifyIdentifiers: true,
-        minifySyntax: true,
-        legalComments: 'inline',
-      });
-      chunk.code = code;
+      const isOfOthers = chunk.moduleIds.every((id) => isInstalled(id));
+      if (isOfOthers || format === 'cjs') {
+        const { code } = await transform(chunk.code, {
+          minifyWhitespace: true,
+          minifyIdentifiers: isOfOthers,
+          minifySyntax: isOfOthers,
+          legalComments: 'inline',
+          ...(!isOfOthers && { lineLimit: MAX_LINE }),
+        });
+        chunk.code = code;
+      }
     }
   },
 };
@@ -188,7 +200,11 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
   const extension = format === 'esm' ? 'js' : 'cjs';
   const build = await rolldown({
     cwd: root,
-    input: Object.fromEntries([...entries, ...platforms].map((entry) => [entry, `src/${entry}.ts`])),
+    input: Object.fromEntries(
+      [...entries, ...platforms]
+        .filter((entry) => format === 'cjs' || entry !== forTests)
+        .map((entry) => [entry, `src/${entry}.ts`]),
+    ),
     platform: 'node',
     external: (specifier, importer) => isExternal(format, specifier, importer),
     // The ES modules of a package that has both.
@@ -240,6 +256,12 @@ function refuseDoubles(format: Format, chunks: readonly OutputChunk[]): void {
   }
 }
 
+/** Writes the ES module of the entry for tests. Only one copy of it, and of the client that it makes, is packed. */
+function writeForTests(chunks: readonly OutputChunk[]): void {
+  const names = chunks.find(({ name }) => name === forTests)?.exports ?? [];
+  write(`esm/${forTests}.js`, `export { ${names.join(', ')} } from '../../cjs/${forTests}.cjs';\n`);
+}
+
 /** The cache for runtimes without Node, in a folder of its own. They run bundles, whose bundlers mix both formats. */
 async function bundleWebCache(): Promise<OutputChunk[]> {
   const build = await rolldown({ cwd: root, input: webCache, onLog: throwOnWarning });
@@ -250,7 +272,9 @@ async function bundleWebCache(): Promise<OutputChunk[]> {
 }
 
 rmSync(dist, { recursive: true, force: true });
-const chunks = [...(await bundle('esm')), ...(await bundle('cjs')), ...(await bundleWebCache())];
+const commonJs = await bundle('cjs');
+const chunks = [...(await bundle('esm')), ...commonJs, ...(await bundleWebCache())];
+writeForTests(commonJs);
 write('node/tldts.js', tldtsOnNode);
 writeDeclarations(entries);
 writeLicences(chunks);

@@ -89,7 +89,9 @@ export function toHandOver(answer: CountedAnswer, options: AnswerHandOverOptions
   if (!isAnswer) {
     throw invalidOption('answer', 'the answer of getOffers', answer);
   }
-  const own = withoutInherited(options ?? {});
+  const given: AnswerHandOverOptions = options ?? {};
+  // The check of the options tells of others than records.
+  const own = isRecord(given) ? withoutInherited<AnswerHandOverOptions>(given) : given;
   const parts = {
     answer,
     visitorState: ownOf(answer).visitorState,
