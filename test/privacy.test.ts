@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { defineMboxes } from '../src/adapters/mboxes.js';
 import { ERROR_CODES } from '../src/errors.js';
 import { EVENT_NAMES } from '../src/events.js';
 import type { FetchApi, GetOffersOptions, TargetClientConfig } from '../src/index.js';
@@ -424,6 +425,18 @@ test.each(METHODS)('nothing of those who asked before is told to others, decided
   expect(watch.kinds.codes).toContain('ERR_TARGET_CIRCUIT_OPEN');
   expect(watch.kinds.events).toContain('circuitBreakerChanged');
 });
+
+test.each(METHODS)(
+  'an offer that its schema refuses tells nothing of who asked, decided %s',
+  async (method) => {
+    const client = start({ decisioningMethod: method, artifactPayload: artifact });
+    const validate = (value: unknown) => ({ issues: [{ message: `not ${JSON.stringify(value)}` }] });
+    const schema = { '~standard': { version: 1, vendor: 'test', validate } } as const;
+    const mboxes = defineMboxes({ flags: schema }, { flags: {} });
+    await watch.of(() => mboxes.get(client, OPTIONS));
+    expect(watch.kinds.events).toContain('invalidContent');
+  },
+);
 
 test('every code and every event was looked at', () => {
   expect(ERROR_CODES.filter((code) => !codes.has(code))).toEqual([]);

@@ -274,7 +274,8 @@ describe('with an account', () => {
     const answer = await post({ ...clickOf(page) });
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/?claimed=counted']);
     expect(answer.headers.getSetCookie()).toHaveLength(2);
-    expect(delivered()).toMatchObject([
+    // An order of a test before this one may arrive late.
+    expect(delivered().filter((delivery) => delivery?.notifications)).toMatchObject([
       { notifications: [{ type: 'click', tokens: [clickOf(page).token] }] },
     ]);
     const refused = await post({});
