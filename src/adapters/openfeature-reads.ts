@@ -25,12 +25,14 @@ interface Batch {
 }
 
 /**
- * Asks for the mboxes of flags. Each call to the edge costs time and counts an impression, so reads of one turn of the
- * event loop with equal contexts share one.
+ * Asks for the mboxes of flags. Each call counts an impression, and a call to the edge costs time. So equal reads that run
+ * at the same time share a call, and those of one turn of the event loop share one to the edge.
  */
 export class FlagReads {
   readonly #client: TargetClient;
   readonly #batches = new Map<string, Batch>();
+  /** The calls that are running, by what they read. */
+  readonly #running = new Map<string, Promise<AttributesProvider>>();
   #hasWarned = false;
 
   constructor(client: TargetClient) {
@@ -41,12 +43,10 @@ export class FlagReads {
   async read(mbox: string, call: ReadCall, toText: () => string): Promise<AttributesProvider> {
     const { visit, options } = call;
     const request = this.#requestOf([mbox], call);
-    if (visit) {
-      return visit.getAttributes([mbox], { ...options, request });
-    }
     const method = options.decisioningMethod ?? this.#client.decisioningMethod;
-    if (method !== 'server-side') {
-      return this.#client.getAttributes([mbox], { ...options, request });
+    if (visit || method !== 'server-side') {
+      const asked = visit ?? this.#client;
+      return this.#share(`${toText()} ${mbox}`, () => asked.getAttributes([mbox], { ...options, request }));
     }
     this.#warnOfCost();
     this.#client.forVisits.refuseWhenClosed();
@@ -61,6 +61,19 @@ export class FlagReads {
     const batch = { mboxes, room, answer: this.#ask(mboxes, call, () => this.#end(text, batch)) };
     this.#batches.set(text, batch);
     return batch.answer;
+  }
+
+  /** Gives equal reads the call that is running for one of them. Flags of one mbox, read together, are one impression. */
+  #share(text: string, ask: () => Promise<AttributesProvider>): Promise<AttributesProvider> {
+    const running = this.#running.get(text);
+    if (running) {
+      return running;
+    }
+    const answer = ask();
+    const end = () => this.#running.delete(text);
+    this.#running.set(text, answer);
+    answer.then(end, end);
+    return answer;
   }
 
   /** Asks for mboxes at the end of this turn. More of them may be added until then. */

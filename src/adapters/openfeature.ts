@@ -91,7 +91,10 @@ export interface TargetProviderOptions {
    * @default 'thirdPartyId'
    */
   readonly targetingKey?: TargetingKeyOption | null | undefined;
-  /** True when the client is closed with the provider. @default true */
+  /**
+   * True when the client is closed with the provider. A client of several providers is closed with the last of them.
+   * @default true
+   */
   readonly closeClient?: boolean | null | undefined;
 }
 
@@ -152,13 +155,18 @@ export class TargetProvider implements Provider {
    * with an error of OpenFeature.
    */
   initialize(): Promise<void> {
+    openProvidersOf(this.#client).add(this);
     return this.#states.start();
   }
 
-  /** Ends the events, and closes the client unless the option `closeClient` is `false`. */
+  /**
+   * Ends the events, and closes the client unless the option `closeClient` is `false` or another provider of it is in use.
+   */
   async onClose(): Promise<void> {
     this.#states.stop();
-    if (this.#options.closeClient ?? true) {
+    const open = openProvidersOf(this.#client);
+    open.delete(this);
+    if ((this.#options.closeClient ?? true) && open.size === 0) {
       await this.#client.close();
     }
   }
@@ -313,6 +321,19 @@ export class TargetProvider implements Provider {
         : { mbox: flagKey.slice(0, dot), key: flagKey.slice(dot + 1) };
     return location.mbox === '' ? undefined : location;
   }
+}
+
+/** The providers of each client that are in use. OpenFeature starts a new provider before it closes the one before. */
+const openProviders = new WeakMap<TargetClient, Set<TargetProvider>>();
+
+function openProvidersOf(client: TargetClient): Set<TargetProvider> {
+  const known = openProviders.get(client);
+  if (known) {
+    return known;
+  }
+  const providers = new Set<TargetProvider>();
+  openProviders.set(client, providers);
+  return providers;
 }
 
 /** Stands for the attribute of a flag that does not exist. */

@@ -52,7 +52,12 @@ export function abTest(
         return rest < 0;
       }) ?? last;
     const script = toScript(arm.offers);
-    const tokens = { 'activity.name': activityName, 'experience.id': arm.id, 'experience.name': arm.name };
+    const tokens = {
+      'activity.type': 'ab',
+      'activity.name': activityName,
+      'experience.id': arm.id,
+      'experience.name': arm.name,
+    };
     return { ...script, options: script.options.map((offer) => withTokens(offer, tokens)) };
   };
 }

@@ -3,16 +3,19 @@ import {
   ErrorCode,
   type EvaluationDetails,
   type FlagValue,
+  OpenFeature,
   StandardResolutionReasons,
 } from '@openfeature/server-sdk';
+import { createVisit, fromFetchRequest } from '../../src/adapters/http.js';
 import {
   type OpenFeatureCall,
   type TargetFlag,
   TargetProvider,
   type TargetProviderOptions,
+  withVisit,
 } from '../../src/adapters/openfeature.js';
 import type { JsonValue, TargetClient } from '../../src/index.js';
-import { html, json, redirect } from '../../src/testing/edge.js';
+import { activity, buildArtifact, createTestClient, html, json, redirect } from '../../src/testing/edge.js';
 import { artifactOf, rule } from '../fixtures/rules.js';
 import { targetErrorOf, withEdge } from '../with-edge.js';
 import { withOpenFeature } from './openfeature-serving.js';
@@ -282,6 +285,52 @@ describe('on-device', () => {
     const client = await onDevice(connect('hybrid'));
     expect(await client.getStringValue('values.name', 'default')).toBe('north');
     expect(await client.getStringDetails('unknown.color', 'default')).toMatchObject({ reason: DEFAULT });
+  });
+});
+
+describe('reads of one mbox that run at the same time', () => {
+  const artifact = buildArtifact({
+    activities: [
+      activity('All')
+        .mbox('checkout')
+        .only(json({ a: 1, b: 2, c: 3 })),
+    ],
+  });
+  const keys = ['a', 'b', 'c'];
+
+  test.each(['on-device', 'hybrid'] as const)('are one impression, decided %s', async (decisioningMethod) => {
+    const kit = createTestClient({ artifact, config: { decisioningMethod } });
+    const ofKit = await serve(kit.client);
+    const visit = createVisit(kit.client, fromFetchRequest(new Request('https://shop.example/')));
+    for (const context of [{ targetingKey: 'user-7' }, withVisit(visit, { plan: 'gold' })]) {
+      const read = (key: string) => ofKit.getNumberValue(`checkout.${key}`, 0, context);
+      expect(await Promise.all(keys.map(read))).toEqual([1, 2, 3]);
+    }
+    await kit.client.flush();
+    expect(kit.notifications).toHaveLength(2);
+  });
+
+  test('have a call each when their contexts differ, and when one has ended', async () => {
+    const kit = createTestClient({ artifact });
+    const ofKit = await serve(kit.client);
+    const read = (targetingKey: string) => ofKit.getNumberValue('checkout.a', 0, { targetingKey });
+    await Promise.all([read('one'), read('two')]);
+    await read('one');
+    await kit.client.flush();
+    expect(kit.notifications).toHaveLength(3);
+  });
+});
+
+test('a provider that another one of the same client replaces leaves the client open', async () => {
+  const { client } = createTestClient({ offers: { mboxes: { values: json(VALUES) } } });
+  for (let round = 0; round < 3; round += 1) {
+    await OpenFeature.setProviderAndWait('replaced', new TargetProvider(client));
+    expect(await OpenFeature.getClient('replaced').getStringValue('values.name', 'none')).toBe('north');
+  }
+  await serve(client);
+  await OpenFeature.clearProviders();
+  expect(await targetErrorOf(() => client.getAttributes(['values']))).toMatchObject({
+    code: 'ERR_TARGET_CLOSED',
   });
 });
 

@@ -36,6 +36,7 @@ test('a visitor sees the same experience at every call, and its response tokens 
     expect(options).toHaveLength(treated ? 2 : 1);
     for (const option of options ?? []) {
       expect(option.responseTokens).toEqual({
+        'activity.type': 'ab',
         'activity.name': 'hero',
         'experience.id': treated ? 1 : 0,
         'experience.name': treated ? 'treatment' : 'control',
