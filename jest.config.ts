@@ -64,7 +64,7 @@ const config: Config = {
   // Jest would leave one core idle, which on two cores is half of them.
   maxWorkers: '100%',
   // A test that hangs is ended; no test is so slow, on any machine.
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };
 
 export default config;
