@@ -20,26 +20,26 @@ export interface BeaconScriptOptions {
 /**
  * The script, as a function of the endpoint. It runs once in a page, also when the page has it twice or runs it again.
  *
- * `R` queues the notifications of elements, each once (`s`). `o` notes in `$v` which elements have been half in view for one
- * second. Each second, and when the page is loaded or left, `K` looks for elements and notifications that are new, and
- * sends what is queued. While the page is hidden, nothing is in view. A page that is made in advance waits until it is
- * shown.
+ * `o` notes in `$t` since when half of an element has been in view. Ten times a second, `O` watches the elements that are
+ * there, and queues the notifications of those that have been in view for one second, before a router can remove them.
+ * `R` queues the notifications of elements, each once (`s`), also those that come late. `K` sends what is queued, each
+ * second and when the page is left. While the page is hidden, nothing is in view. A page that is made in advance waits
+ * until it is shown.
  *
  * It stands in each page, so it is written with as few bytes as possible.
  */
 const SCRIPT =
-  '(E=>{let d=document,w=addEventListener,q=[],s={},Q=k=>[...d.querySelectorAll("[data-target-"+k+"]")],' +
+  '((E,d=document,w=addEventListener,q=[],s={},Q=k=>[...d.querySelectorAll("[data-target-"+k+"]")],' +
   // A text that is no list of notifications must not stop the others.
-  'R=(k,p)=>Q("beacon").map(x=>{try{JSON.parse(x.dataset.targetBeacon||x.text).map(i=>' +
+  'R=(p,k)=>p[0]&&Q("beacon").map(x=>{try{JSON.parse(x.dataset.targetBeacon||x.text).map(i=>' +
   's[i.id]||p.some(e=>i[k]?.includes(e.dataset?.[k]))&&(s[i.id]=q.push(i)))}catch{}}),' +
-  'o=new IntersectionObserver(l=>l.map(({target:e,intersectionRatio:r})=>{e.$v=clearTimeout(e.$t);' +
-  'r<.5||(e.$t=setTimeout(()=>e.$v=!d.hidden,1e3))}),{threshold:.5}),' +
-  'K=()=>{R("targetDisplay",Q("display").filter(e=>[e.$v,d.hidden?e.$v=o.unobserve(e):o.observe(e)][0]));' +
-  'for(let b;q[0];navigator.sendBeacon?.(E,b)||fetch(E,{method:"POST",body:b,keepalive:1}).catch(K))' +
+  'o=new IntersectionObserver(l=>l.map(({target:e,intersectionRatio:r})=>e.$t=r<.5?1/0:Date.now()),{threshold:.5}),' +
+  'O=()=>R(Q("display").filter(e=>d.hidden?e.$t=o.unobserve(e):o.observe(e)||Date.now()-e.$t>=1e3),"targetDisplay"),' +
+  'K=b=>{for(;q[0];navigator.sendBeacon?.(E,b)||fetch(E,{method:"POST",body:b,keepalive:1}).catch(K))' +
   'b=JSON.stringify(q.splice(0,20))},' +
-  'G=()=>d.$tb||(d.$tb=setInterval(K,1e3),K(),w("load",K),w("pagehide",K),' +
-  'w("click",v=>R("targetClick",v.composedPath()),1));' +
-  'd.prerendering?w("prerenderingchange",G,1):G()})';
+  'G=()=>d.$tb||(d.$tb=setInterval(K,1e3),setInterval(O,99),O(),w("load",O),w("pagehide",K),' +
+  'w("click",v=>R(v.composedPath(),"targetClick"),1)))=>' +
+  'd.prerendering?w("prerenderingchange",G,1):G())';
 
 /**
  * Returns a `<script>` for the page that reports displays and clicks to your endpoint. It needs the notifications of

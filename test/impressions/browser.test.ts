@@ -167,6 +167,15 @@ function inBrowser(): void {
     expect(await marksSent()).toEqual(['display hero', 'display hero', 'display box']);
   });
 
+  test('reports what was in view for little more than a second, also when a router has removed it', async () => {
+    await open();
+    await page.clock.runFor(1200);
+    await page.evaluate(`document.body.replaceChildren()`);
+    await looked();
+    await page.clock.runFor(2000);
+    expect(await marksSent()).toEqual(['display hero']);
+  });
+
   test('reports an element that gets another name while it is in view', async () => {
     await open();
     await page.clock.runFor(3000);

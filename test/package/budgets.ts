@@ -6,7 +6,7 @@ import type { Report } from './report.js';
 import { root, type Sandbox } from './sandbox.js';
 
 /** The most bytes of all of `target-node-sdk/http`, minified and gzipped, beside those of its dependency `cookie`. */
-const HTTP_BYTES = 18_700;
+const HTTP_BYTES = 18_800;
 /** The most bytes of a bundle that uses only these names of it, as middleware and pages do, with all that they need. */
 const USED_BYTES: Readonly<Record<string, number>> = {
   toInlineJson: 300,
