@@ -50,7 +50,7 @@ const ADDITIONS: readonly Addition[] = [
     what: '/openfeature',
     code: whole('openfeature'),
     to: ['client', 'http'],
-    budget: 3800,
+    budget: 3900,
     peer: '@openfeature/server-sdk',
   },
   {
