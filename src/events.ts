@@ -2,7 +2,7 @@ import { callSafely } from './call-safely.js';
 import type { Geo, Notification } from './delivery-api.js';
 import { nameOf, type TargetError } from './errors.js';
 import type { Logger } from './logger.js';
-import { subscribedChannelOf } from './observer.js';
+import { eventChannelOf } from './observer.js';
 import type { CircuitState, ReadyState } from './stats.js';
 
 /** A reason for which the content of a JSON offer does not fit the schema of its mbox. It does not hold the content. */
@@ -122,6 +122,18 @@ const EVENTS = {
 
 /** The name of every event. */
 export const EVENT_NAMES = Object.keys(EVENTS) as readonly TargetEventName[];
+
+/**
+ * The diagnostics channel of each event. They are made here, because Node.js cannot make one later in a process in which
+ * objects inherit a `name` that cannot be set.
+ */
+const CHANNELS = new Map(EVENT_NAMES.map((name) => [name, eventChannelOf(name)]));
+
+/** Returns the diagnostics channel of an event, if somebody subscribes to it. */
+function subscribedChannelOf(name: TargetEventName) {
+  const channel = CHANNELS.get(name);
+  return channel?.hasSubscribers ? channel : undefined;
+}
 
 /** Keeps the listeners of each event, and calls them in the order in which they were added. */
 export class Events {

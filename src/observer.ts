@@ -113,10 +113,9 @@ function findDiagnostics(): Diagnostics | undefined {
   }
 }
 
-/** Returns the diagnostics channel of an event, if somebody subscribes to it. */
-export function subscribedChannelOf(type: string): EventChannel | undefined {
-  const channel = diagnostics?.channel(`target-node-sdk:${type}`);
-  return channel?.hasSubscribers ? channel : undefined;
+/** Returns the diagnostics channel of an event. It is undefined in a runtime without such channels. */
+export function eventChannelOf(type: string): EventChannel | undefined {
+  return diagnostics?.channel(`target-node-sdk:${type}`);
 }
 
 /** Watches the calls of a client. */

@@ -6,9 +6,9 @@ test('there are no channels where getBuiltinModule throws, as in the Edge runtim
   });
   try {
     jest.isolateModules(() => {
-      const { subscribedChannelOf } = require('../src/observer.js');
+      const { eventChannelOf } = require('../src/observer.js');
       expect(refuse).toHaveBeenCalledWith('diagnostics_channel');
-      expect(subscribedChannelOf('clientReady')).toBeUndefined();
+      expect(eventChannelOf('clientReady')).toBeUndefined();
     });
   } finally {
     refuse.mockRestore();
