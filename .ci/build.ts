@@ -117,8 +117,8 @@ const MAX_LINE = 300;
  * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
  * is in the ES modules, so there it has only the line breaks that stack traces need.
  */
-const withOthersMinified: Plugin = {
-  name: 'with-others-minified',
+const compacted: Plugin = {
+  name: 'compacted',
   async generateBundle({ format }, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') {
@@ -212,7 +212,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     // Each use of a constant would repeat it.
     optimization: { inlineConst: false },
     transform: { target: 'es2022' },
-    plugins: [dependenciesByPlatform, withoutPolyfills, withOthersMinified],
+    plugins: [dependenciesByPlatform, withoutPolyfills, compacted],
     onLog: throwOnWarning,
   });
   const { output } = await build.write({
@@ -266,7 +266,7 @@ function writeForTests(chunks: readonly OutputChunk[]): void {
 async function bundleWebCache(): Promise<OutputChunk[]> {
   const build = await rolldown({ cwd: root, input: webCache, onLog: throwOnWarning });
   const file = join(dist, 'web/lru-cache.js');
-  const { output } = await build.write({ file, format: 'esm', plugins: [withOthersMinified] });
+  const { output } = await build.write({ file, format: 'esm', plugins: [compacted] });
   await build.close();
   return output.filter((chunk) => chunk.type === 'chunk');
 }
