@@ -34,8 +34,10 @@ export interface GetAttributesOptions<Schema extends AttributesSchema<Schema> = 
 
 type Name<Of> = keyof Of & string;
 
-/** The keys whose values can be of a type. Attributes without a description have all keys. */
-/** The keys of an mbox whose values may have a type, for the methods of {@link AttributesProvider}. */
+/**
+ * The keys of an mbox whose values can have a type, for the methods of {@link AttributesProvider}. Attributes without a
+ * description have all keys.
+ */
 export type AttributeKey<Of, Wanted> = {
   [Key in keyof Of]-?: unknown extends Of[Key] ? Key : Extract<Of[Key], Wanted> extends never ? never : Key;
 }[keyof Of] &

@@ -26,6 +26,8 @@ export interface ClientSources {
   readonly ids: IdSource;
   /** Returns what watches the calls of the client's methods. It gets the observers of the configuration. */
   readonly toWatch: (observers: CallWatch) => CallWatch;
+  /** True when the option `artifactPayload` counts as the current artifact, without a download that confirms it. */
+  readonly isPayloadCurrent: boolean;
 }
 
 /** The time of the system, ids that nobody can guess, and the observers of the configuration alone. */
@@ -33,6 +35,7 @@ export const SYSTEM_SOURCES: ClientSources = {
   now: () => Date.now(),
   ids: RANDOM_IDS,
   toWatch: (observers) => observers,
+  isPayloadCurrent: false,
 };
 
 /** The parts of a client. They live as long as the client does. */
@@ -99,7 +102,8 @@ function joinParts(written: TargetClientConfig, sources: ClientSources): ClientP
     onFirst();
   } else {
     const payload = resolvePayload(written);
-    onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload });
+    const { isPayloadCurrent } = sources;
+    onDevice = new LazyOnDevice({ ...parts, notifications, onFirst, onStart, payload, isPayloadCurrent });
   }
   return {
     environment,

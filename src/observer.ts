@@ -43,7 +43,7 @@ export interface ObservedCall {
   error?: TargetError;
   /**
    * The number of HTTP requests that were sent for the call, retries included. Decisions in this process have none, and
-   * a download of the artifact has it only when it failed.
+   * neither has an artifact from a file.
    */
   attempts?: number;
   /**

@@ -112,7 +112,34 @@ describe('an observer sees', () => {
       [2, undefined],
     ]);
     expect(facts('notify')).toEqual([[1, undefined]]);
+    expect(facts('artifact')).toEqual([[1, undefined]]);
     expect(status.remoteMboxes).toEqual([]);
+  });
+
+  test('how many requests a download of the rules took: unchanged rules, redirects and failures too', async () => {
+    const { calls, observer } = recorder();
+    edge.edge.setArtifact(flagsArtifact());
+    const { artifactUrl } = edge.edge;
+    const client = edge.connect({
+      ...{ observer, decisioningMethod: 'on-device', pollingInterval: 0, artifactLocation: artifactUrl },
+    });
+    await client.ready();
+    await client.refresh();
+    const moved = { kind: 'status', status: 302, headers: { Location: `${artifactUrl}?moved` } } as const;
+    edge.edge.fault(moved, { times: 1 });
+    await client.refresh();
+    edge.edge.fault({ kind: 'status', status: 503 }, { times: 1 });
+    await targetErrorOf(() => client.refresh());
+    edge.edge.fault({ kind: 'body', body: '{}' }, { times: 1 });
+    await targetErrorOf(() => client.refresh());
+    await until(() => calls.length === 5);
+    expect(calls.map(({ attempts, error }) => [attempts, error?.code])).toEqual([
+      [1, undefined],
+      [1, undefined],
+      [2, undefined],
+      [1, 'ERR_TARGET_RESPONSE'],
+      [1, 'ERR_TARGET_ARTIFACT'],
+    ]);
   });
 
   test('one call for the merged questions of a visit', async () => {

@@ -15,6 +15,7 @@ import {
 import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord } from '../json.js';
 import type { Visit } from './http.js';
+import { keepDefault } from './mbox-defaults.js';
 import { checkContent, type StandardSchema } from './mbox-schema.js';
 
 export type { ContentIssue } from '../index.js';
@@ -76,7 +77,8 @@ interface Source {
 /** A schema with the value that stands in for an offer. */
 interface Defined {
   readonly schema: StandardSchema;
-  readonly fallback: unknown;
+  /** Makes a copy of the default. */
+  readonly toFallback: () => unknown;
 }
 
 /** The parts of a client by which its user hears of offers that do not fit. */
@@ -88,13 +90,13 @@ const MAX_WARNED = 1000;
 /**
  * Defines the mboxes of a program: a schema for the JSON offer of each, and the default that stands in for it. Write it
  * once, at the top of a file. The schemas may be those of zod, valibot, arktype or any library of Standard Schema, and
- * may check asynchronously. The defaults are copied and frozen.
+ * may check asynchronously. A default is JSON, and may hold dates. Each answer has a copy of it, which may be changed.
  *
  * An offer that does not fit raises the event `invalidContent` of the client, and causes one warning for each mbox and
  * message.
  *
- * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a value that is no schema, and for a missing default. `path` of
- * the error names it.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a value that is no schema, for a missing default, and for one that is
+ * not JSON. `path` of the error names it.
  * @example
  * ```ts
  * const page = defineMboxes(
@@ -114,10 +116,12 @@ export function defineMboxes<const Schemas extends MboxSchemas>(
   const toValues = async (provider?: AttributesProvider): Promise<Omit<MboxValues<Schemas>, 'failure'>> => {
     const contents = provider?.wholeContents();
     const checks = await Promise.all(
-      [...defined].map(async ([mbox, { schema, fallback }]) => {
+      [...defined].map(async ([mbox, { schema, toFallback }]) => {
         const content = contents?.get(mbox);
         const checked = content === undefined ? undefined : await checkContent(schema, content);
-        return { mbox, value: fallback, issues: undefined, ...checked };
+        return checked && 'value' in checked
+          ? { mbox, value: checked.value, issues: undefined }
+          : { mbox, value: toFallback(), issues: checked?.issues };
       }),
     );
     // The schemas say what the values are.
@@ -167,34 +171,13 @@ function toDefined(schemas: MboxSchemas, defaults: Readonly<Record<string, unkno
       if (typeof schema?.['~standard']?.validate !== 'function') {
         throw invalidOption(`schemas.${mbox}`, 'a schema of Standard Schema', schema);
       }
+      const path = `defaults.${mbox}`;
       if (!Object.hasOwn(defaults, mbox)) {
-        throw invalidOption(`defaults.${mbox}`, 'the default of the mbox', undefined);
+        throw new TargetError('ERR_TARGET_INVALID_CONFIG', `${path} is missing`, { path });
       }
-      return [mbox, { schema, fallback: frozenCopy(defaults[mbox], new Map()) }];
+      return [mbox, { schema, toFallback: keepDefault(path, defaults[mbox]) }];
     }),
   );
-}
-
-/** Copies a default and freezes the copy. Objects of classes, such as dates, stay as they are. */
-function frozenCopy(value: unknown, copies: Map<object, unknown>): unknown {
-  if (!isObject(value) || !isPlain(value)) {
-    return value;
-  }
-  const known = copies.get(value);
-  if (known) {
-    return known;
-  }
-  const copy: object = Array.isArray(value) ? [] : {};
-  copies.set(value, copy);
-  for (const [name, inner] of Object.entries(value)) {
-    Object.defineProperty(copy, name, { value: frozenCopy(inner, copies), enumerable: true });
-  }
-  return Object.freeze(copy);
-}
-
-function isPlain(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** Adds the failure that a visit with the option `onError` notes in its answer. */

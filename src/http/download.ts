@@ -27,7 +27,7 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 3;
 
 /**
- * Downloads a file, or returns a 304. Follows at most three redirects, and none from https to http. A request with
+ * Downloads a file, or returns a 304. The attempts of the answer are those of all redirects together. Follows at most three redirects, and none from https to http. A request with
  * personal headers is not redirected to another host.
  * @throws TargetError `ERR_TARGET_RESPONSE` when a redirect is not followed, besides the errors of `exchange`
  */
@@ -35,6 +35,7 @@ export async function download(transport: Transport, request: DownloadRequest): 
   const deadline = performance.now() + request.timeoutMs;
   let url = new URL(request.url);
   const { origin } = url;
+  let attempts = 0;
   const authorization = authorizationOf(url);
   for (let redirects = 0; ; redirects += 1) {
     const isKnown = authorization !== undefined && url.origin === origin;
@@ -50,8 +51,9 @@ export async function download(transport: Transport, request: DownloadRequest): 
       isReport: false,
       givesUpOn: undefined,
     });
+    attempts += answer.attempts;
     if (!REDIRECTS.includes(answer.status)) {
-      return answer;
+      return { ...answer, attempts };
     }
     const next = toRedirected(url, answer.headers.get('location'));
     if (next === undefined) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { refuseUnknown } from './known-options.js';
 import type { LocationOffers, Offer, OfferFunction } from './offers.js';
 import { toScript } from './offers.js';
 
@@ -22,6 +23,7 @@ export interface AbTestOptions {
  * options carry the response tokens `activity.name`, `experience.id` and `experience.name`.
  *
  * @throws {TypeError} for a weight that is negative or not a finite number, or when no experience has a weight above 0.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for an unknown option, and for the weight of an unknown experience.
  *
  * @example
  * ```ts
@@ -32,8 +34,11 @@ export interface AbTestOptions {
  */
 export function abTest(
   experiences: Readonly<Record<string, LocationOffers>>,
-  { activity, weights }: AbTestOptions = {},
+  options: AbTestOptions = {},
 ): OfferFunction {
+  refuseUnknown(options, ['activity', 'weights'], 'abTest');
+  const { activity, weights } = options;
+  refuseUnknown(weights ?? {}, Object.keys(experiences), 'abTest.weights');
   const arms = Object.entries(experiences)
     .map(([name, offers], position) => ({ name, id: position, offers, share: shareOf(name, weights) }))
     .filter(({ share }) => share > 0);

@@ -1,8 +1,8 @@
 import type { RuleOption } from '../artifact.js';
 import { EDGE_LIMITS, NOTIFICATION_LIMITS } from '../delivery-api.js';
-import { invalidOption } from '../errors.js';
 import { isRecord, parseJson } from '../json.js';
 import { type Audience, conditionOf } from './audiences.js';
+import { wrongOption } from './known-options.js';
 import { type Offer, OPTION_TYPES } from './offers.js';
 
 /** A place where an activity shows its offers. */
@@ -106,7 +106,7 @@ export class ActivityBuilder {
     const entries = isRecord(experiences) ? Object.entries<WeightedOffers>(experiences) : [];
     if (entries.length === 0 || entries.length > MAX_EXPERIENCES) {
       const wanted = `an object with 1 to ${MAX_EXPERIENCES} experiences, such as { A: [100, html("…")] }`;
-      throw invalidOption(path, wanted, experiences);
+      throw wrongOption(path, wanted, experiences);
     }
     return this.#with({
       isSplit: true,
@@ -134,7 +134,7 @@ export class ActivityBuilder {
   /** An integer from 0 to 999. An mbox shows the activity with the highest that matches. @default 0 */
   priority(priority: number): ActivityBuilder {
     if (!(Number.isInteger(priority) && priority >= 0 && priority <= MAX_PRIORITY)) {
-      throw invalidOption(this.#path('priority'), `an integer from 0 to ${MAX_PRIORITY}`, priority);
+      throw wrongOption(this.#path('priority'), `an integer from 0 to ${MAX_PRIORITY}`, priority);
     }
     return this.#with({ priority });
   }
@@ -148,7 +148,7 @@ export class ActivityBuilder {
   #at(location: PlannedLocation): ActivityBuilder {
     const { locations } = this.#plan;
     if (locations.some(({ kind, name }) => kind === location.kind && name === location.name)) {
-      throw invalidOption(
+      throw wrongOption(
         this.#path(location.kind),
         'a location that the activity does not have yet',
         location.name,
@@ -171,11 +171,11 @@ const MAX_SELECTOR = 4096;
 
 function toExperience(path: string, name: string, given: WeightedOffers): PlannedExperience {
   if (!Array.isArray(given)) {
-    throw invalidOption(path, 'a list of a weight and offers, such as [50, html("…")]', given);
+    throw wrongOption(path, 'a list of a weight and offers, such as [50, html("…")]', given);
   }
   const [weight, offers]: WeightedOffers = given as unknown as WeightedOffers;
   if (!(Number.isFinite(weight) && weight > 0)) {
-    throw invalidOption(`${path}[0]`, 'a weight above 0', weight);
+    throw wrongOption(`${path}[0]`, 'a weight above 0', weight);
   }
   return { name, weight, options: offers === undefined ? [{}] : toOptions(`${path}[1]`, offers) };
 }
@@ -183,7 +183,7 @@ function toExperience(path: string, name: string, given: WeightedOffers): Planne
 function toOptions(path: string, offers: Offer | readonly Offer[]): RuleOption[] {
   const list: readonly unknown[] = Array.isArray(offers) ? offers : [offers];
   if (list.length === 0) {
-    throw invalidOption(path, 'one or more offers', offers);
+    throw wrongOption(path, 'one or more offers', offers);
   }
   return list.map((offer) => toOption(path, offer));
 }
@@ -191,15 +191,11 @@ function toOptions(path: string, offers: Offer | readonly Offer[]): RuleOption[]
 /** Copies an offer, so that later changes of its content have no effect. */
 function toOption(path: string, offer: unknown): RuleOption {
   if (!isOffer(offer)) {
-    throw invalidOption(path, 'an offer, such as html("…") or json({ … })', offer);
+    throw wrongOption(path, 'an offer, such as html("…") or json({ … })', offer);
   }
   const { type, content, eventToken, responseTokens } = offer;
   if (responseTokens !== undefined) {
-    throw invalidOption(
-      `${path}.responseTokens`,
-      'absent, because rules name their activity',
-      responseTokens,
-    );
+    throw wrongOption(`${path}.responseTokens`, 'absent, because rules name their activity', responseTokens);
   }
   return { type, content: copyOf(path, content), ...(eventToken !== undefined && { eventToken }) };
 }
@@ -223,14 +219,14 @@ function copyOf(path: string, content: unknown): NonNullable<RuleOption['content
     // Circles and big integers cannot be written.
   }
   if (text === undefined) {
-    throw invalidOption(path, 'an offer whose content can be written as JSON', content);
+    throw wrongOption(path, 'an offer whose content can be written as JSON', content);
   }
   return parseJson(text) as NonNullable<RuleOption['content']>;
 }
 
 function toText(path: string, given: string, maxLength: number): string {
   if (typeof given !== 'string' || given === '' || given.length > maxLength) {
-    throw invalidOption(path, `a text of 1 to ${maxLength} characters`, given);
+    throw wrongOption(path, `a text of 1 to ${maxLength} characters`, given);
   }
   return given;
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { refuseUnknown } from './known-options.js';
 import type { OpenRequest } from './request-log.js';
 import type { Answer, Route } from './routes.js';
 import { refusal } from './routes.js';
@@ -36,7 +37,9 @@ export function artifactPath(client: string): string {
 }
 
 /** Copies an artifact into the form in which it is served. */
-export function toServedArtifact(artifact: object, { etag }: ArtifactOptions = {}): ServedArtifact {
+export function toServedArtifact(artifact: object, options: ArtifactOptions = {}): ServedArtifact {
+  refuseUnknown(options, ['etag'], 'setArtifact');
+  const { etag } = options;
   const text = JSON.stringify(artifact);
   return { text, etag: etag ?? `"${digest(text).toString('base64url').slice(0, 22)}"` };
 }

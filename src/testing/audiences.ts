@@ -1,6 +1,6 @@
 import { EDGE_LIMITS } from '../delivery-api.js';
-import { invalidOption } from '../errors.js';
 import { isRecord } from '../json.js';
+import { refuseUnknown, wrongOption } from './known-options.js';
 
 /** The visitors to whom an activity is shown, as a condition in JSON Logic. */
 export interface Audience {
@@ -11,6 +11,10 @@ export interface Audience {
 const MAX_DEPTH = 100;
 const BROWSERS = ['chrome', 'edge', 'firefox', 'ie', 'mobile safari', 'safari'] as const;
 const PLATFORMS = ['Android', 'iOS', 'linux', 'mac', 'Unix', 'windows'] as const;
+/** The countries of ISO 3166-1 have codes of two letters, and their subdivisions in ISO 3166-2 have one to three. */
+const COUNTRY = { pattern: /^[a-z]{2}$/i, wanted: 'a code of two letters, such as "CH"' };
+const REGION = { pattern: /^[a-z\d]{1,3}$/i, wanted: 'a code of one to three characters, such as "BE"' };
+const CITY = { pattern: /\S/, wanted: 'a text that is not empty' };
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
 /** A text of a request, such as a parameter or a part of the URL. Each method makes an audience of it. */
@@ -80,12 +84,12 @@ export class Fact {
   #anyOf(method: string, values: readonly unknown[], toCondition: (text: string) => object): Audience {
     const wanted = 'one or more texts, numbers or booleans, none of them empty';
     if (values.length === 0) {
-      throw invalidOption(method, wanted, undefined);
+      throw wrongOption(method, wanted, undefined);
     }
     const conditions = values.map((value) => {
       const isText = ['string', 'number', 'boolean'].includes(typeof value);
       if (!isText || value === '' || Number.isNaN(value)) {
-        throw invalidOption(method, wanted, value);
+        throw wrongOption(method, wanted, value);
       }
       return toCondition(this.#isLowered ? String(value).toLowerCase() : String(value));
     });
@@ -101,7 +105,7 @@ export class Fact {
   /** A missing or empty value would count as 0. */
   #compared(method: string, operator: string, limit: number): Audience {
     if (!Number.isFinite(limit)) {
-      throw invalidOption(method, 'a finite number', limit);
+      throw wrongOption(method, 'a finite number', limit);
     }
     const compared: object = { [operator]: [this.#value, limit] };
     return { condition: { and: [this.isPresent().condition, compared] } };
@@ -169,10 +173,10 @@ export const audience = Object.freeze({
     condition: { '==': [wordOf('platform', PLATFORMS, name), { var: 'user.platform' }] },
   }),
   /** The visitor's country, by its code such as `CH`. */
-  country: (code: string): Audience => place('country', code),
-  /** The visitor's region, by the subdivision part of its ISO 3166-2 code. */
-  region: (code: string): Audience => place('region', code),
-  city: (name: string): Audience => place('city', name),
+  country: (code: string): Audience => place('country', code, COUNTRY),
+  /** The visitor's region, by the part of its ISO 3166-2 code that follows the hyphen, such as `BE` of `CH-BE`. */
+  region: (code: string): Audience => place('region', code, REGION),
+  city: (name: string): Audience => place('city', name, CITY),
   between,
   time,
   /** A day of the week in UTC. */
@@ -193,10 +197,10 @@ export const audience = Object.freeze({
  */
 export function conditionOf(path: string, given: Audience): object {
   if (!isRecord(given) || !isRecord(given.condition)) {
-    throw invalidOption(path, 'an audience, such as audience.param("plan").is("gold")', given);
+    throw wrongOption(path, 'an audience, such as audience.param("plan").is("gold")', given);
   }
   if (isDeeper(given.condition, MAX_DEPTH)) {
-    throw invalidOption(path, `an audience that is nested at most ${MAX_DEPTH} times`, given);
+    throw wrongOption(path, `an audience that is nested at most ${MAX_DEPTH} times`, given);
   }
   return given.condition;
 }
@@ -211,7 +215,7 @@ function param(name: string): Fact {
   const { name: maxLength } = EDGE_LIMITS.Parameters;
   // The engine reads a dotted name as a path, which cannot have empty parts.
   if (typeof name !== 'string' || name.length > maxLength || name.split('.').includes('')) {
-    throw invalidOption(
+    throw wrongOption(
       'param',
       `a name of 1 to ${maxLength} characters, without a dot at its start or end and without two in a row`,
       name,
@@ -222,13 +226,18 @@ function param(name: string): Fact {
 
 function browser(
   name: (typeof BROWSERS)[number],
-  { from, to }: { readonly from?: number; readonly to?: number } = {},
+  versions: { readonly from?: number; readonly to?: number } = {},
 ): Audience {
+  refuseUnknown(versions, ['from', 'to'], 'browser');
+  const { from, to } = versions;
   const version = { var: 'user.browserVersion' };
   const limits = [from ?? 0, to ?? Number.MAX_SAFE_INTEGER];
   const wrong = limits.find((limit) => !Number.isInteger(limit) || limit < 0);
   if (wrong !== undefined) {
-    throw invalidOption('browser: from and to', 'integers of at least 0', wrong);
+    throw wrongOption('browser: from and to', 'integers of at least 0', wrong);
+  }
+  if (from !== undefined && to !== undefined && to < from) {
+    throw wrongOption('browser: to', 'a version that is not before from', to);
   }
   return {
     condition: oneOrAll('and', [
@@ -238,10 +247,16 @@ function browser(
   };
 }
 
+/** The form of the code or name of a place, and the description of it. */
+interface PlaceForm {
+  readonly pattern: RegExp;
+  readonly wanted: string;
+}
+
 /** A place by its code or name. Its case does not matter. */
-function place(fact: string, name: string): Audience {
-  if (typeof name !== 'string' || name === '') {
-    throw invalidOption(fact, 'a text that is not empty', name);
+function place(fact: string, name: string, { pattern, wanted }: PlaceForm): Audience {
+  if (typeof name !== 'string' || !pattern.test(name)) {
+    throw wrongOption(fact, wanted, name);
   }
   const spellings = [...new Set([name.toUpperCase(), name, name.toLowerCase()])];
   return {
@@ -256,7 +271,7 @@ function place(fact: string, name: string): Audience {
 function between(from: Date | number | string, to: Date | number | string): Audience {
   const [start, end] = [toMs('from', from), toMs('to', to)];
   if (end < start) {
-    throw invalidOption('between: to', 'a time after from', to);
+    throw wrongOption('between: to', 'a time after from', to);
   }
   return { condition: { '<=': [start, { var: 'current_timestamp' }, end] } };
 }
@@ -264,7 +279,7 @@ function between(from: Date | number | string, to: Date | number | string): Audi
 function toMs(name: string, given: Date | number | string): number {
   const ms = new Date(given).getTime();
   if (Number.isNaN(ms)) {
-    throw invalidOption(`between: ${name}`, 'a Date, the text of a date, or ms since 1970', given);
+    throw wrongOption(`between: ${name}`, 'a Date, the text of a date, or ms since 1970', given);
   }
   return ms;
 }
@@ -282,7 +297,7 @@ function time(from: string, to: string): Audience {
 function toMinute(name: string, given: string): string {
   const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(given) ?? [];
   if (hours === undefined) {
-    throw invalidOption(`time: ${name}`, 'a time such as "09:00"', given);
+    throw wrongOption(`time: ${name}`, 'a time such as "09:00"', given);
   }
   return `${hours}${minutes}`;
 }
@@ -293,7 +308,7 @@ function not(given: Audience): Audience {
 
 function joined(method: string, operator: 'and' | 'or', audiences: readonly Audience[]): Audience {
   if (audiences.length === 0) {
-    throw invalidOption(method, 'one or more audiences', undefined);
+    throw wrongOption(method, 'one or more audiences', undefined);
   }
   return {
     condition: oneOrAll(
@@ -307,7 +322,7 @@ function joined(method: string, operator: 'and' | 'or', audiences: readonly Audi
 function wordOf<Word extends string>(what: string, words: readonly Word[], given: Word): Word {
   const word = words.find((known) => known.toLowerCase() === String(given).toLowerCase());
   if (word === undefined) {
-    throw invalidOption(what, `one of ${words.join(', ')}`, given);
+    throw wrongOption(what, `one of ${words.join(', ')}`, given);
   }
   return word;
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Artifact, DEFAULT_GLOBAL_MBOX, type Rule } from '../artifact.js';
-import { invalidOption } from '../errors.js';
 import { withoutInherited } from '../inherited-names.js';
 import { isRecord } from '../json.js';
 import { ActivityBuilder, type ActivityPlan } from './activities.js';
 import { oneOrAll } from './audiences.js';
-import { refuseUnknown } from './known-options.js';
+import { refuseUnknown, wrongOption } from './known-options.js';
 import { STABLE_TIME_MS } from './stable-sources.js';
 
 /** Options of {@link buildArtifact}. */
@@ -84,25 +83,25 @@ interface PlacedRule {
 }
 
 function checked(given: ArtifactPlan): ArtifactPlan {
-  refuseUnknown(given, ['activities', 'overrides', 'client', 'globalMbox', 'geo', 'ids']);
+  refuseUnknown(given, ['activities', 'overrides', 'client', 'globalMbox', 'geo', 'ids'], 'buildArtifact');
   const options = withoutInherited<ArtifactPlan>(given);
   const { activities, client, globalMbox, geo, overrides, ids } = options;
   if (!Array.isArray(activities)) {
-    throw invalidOption('activities', 'a list of activities', activities);
+    throw wrongOption('activities', 'a list of activities', activities);
   }
   for (const [name, value] of Object.entries({ client, globalMbox })) {
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw invalidOption(name, 'a text that is not empty', value);
+      throw wrongOption(name, 'a text that is not empty', value);
     }
   }
   if (geo !== undefined && typeof geo !== 'boolean') {
-    throw invalidOption('geo', 'true or false', geo);
+    throw wrongOption('geo', 'true or false', geo);
   }
   if (overrides !== undefined && !isRecord(overrides)) {
-    throw invalidOption('overrides', 'an object such as { Hero: "B" }', overrides);
+    throw wrongOption('overrides', 'an object such as { Hero: "B" }', overrides);
   }
   if (ids !== undefined && ids !== 'random' && ids !== 'stable') {
-    throw invalidOption('ids', '"random" or "stable"', ids);
+    throw wrongOption('ids', '"random" or "stable"', ids);
   }
   return { activities, client, globalMbox, geo, overrides, ids };
 }
@@ -119,12 +118,12 @@ function toPlans({
     const path = `activities[${index}]`;
     const plan = toCompletePlan(path, builder);
     if (plans.has(plan.name)) {
-      throw invalidOption(path, 'an activity with a name of its own', plan.name);
+      throw wrongOption(path, 'an activity with a name of its own', plan.name);
     }
     const override = forced.get(plan.name);
     const names = plan.experiences.map(({ name }) => name);
     if (forced.has(plan.name) && !names.includes(override ?? '')) {
-      throw invalidOption(`overrides.${plan.name}`, `one of ${names.join(', ')}`, override);
+      throw wrongOption(`overrides.${plan.name}`, `one of ${names.join(', ')}`, override);
     }
     let id = idOf(plan.name);
     while (ids.has(id)) {
@@ -135,7 +134,7 @@ function toPlans({
   }
   for (const name of forced.keys()) {
     if (!plans.has(name)) {
-      throw invalidOption('overrides', `named like an activity (${[...plans.keys()].join(', ')})`, name);
+      throw wrongOption('overrides', `named like an activity (${[...plans.keys()].join(', ')})`, name);
     }
   }
   return [...plans.values()].toSorted((a, b) => b.priority - a.priority);
@@ -144,14 +143,14 @@ function toPlans({
 function toCompletePlan(path: string, builder: unknown): ActivityPlan {
   const plan = ActivityBuilder.planOf(builder);
   if (!plan) {
-    throw invalidOption(path, 'an activity, such as activity("Hero").mbox("hero").only(html("…"))', builder);
+    throw wrongOption(path, 'an activity, such as activity("Hero").mbox("hero").only(html("…"))', builder);
   }
   const named = `activity(${JSON.stringify(plan.name)})`;
   if (plan.locations.length === 0) {
-    throw invalidOption(named, 'shown somewhere: add mbox(name), view(name) or pageLoad()', undefined);
+    throw wrongOption(named, 'a location: add mbox(name), view(name) or pageLoad()', undefined);
   }
   if (plan.experiences.length === 0) {
-    throw invalidOption(named, 'given offers: add split({ … }) or only(offer)', undefined);
+    throw wrongOption(named, 'offers: add split({ … }) or only(offer)', undefined);
   }
   return plan;
 }
@@ -164,7 +163,7 @@ function rulesOf(plan: IdentifiedPlan, globalMbox: string): PlacedRule[] {
   }));
   if (plan.locations.some(({ kind }) => kind === 'pageLoad') && isTwice(globalMbox, locations)) {
     const path = `activity(${JSON.stringify(plan.name)}).mbox`;
-    throw invalidOption(path, 'another mbox than that of the page load', globalMbox);
+    throw wrongOption(path, 'another mbox than that of the page load', globalMbox);
   }
   return locations.flatMap((location, locationId) => {
     const key = locations.length === 1 ? `${plan.id}` : `${plan.id}-${locationId}`;

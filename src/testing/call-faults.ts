@@ -1,16 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { notReadyError } from '../decide.js';
-import {
-  closedError,
-  ERROR_CODES,
-  invalidOption,
-  TargetError,
-  type TargetErrorCode,
-  toTargetError,
-} from '../errors.js';
+import { closedError, ERROR_CODES, TargetError, type TargetErrorCode, toTargetError } from '../errors.js';
 import type { Limit } from '../http/deadline.js';
 import type { CallWatch, ObservedCall } from '../observer.js';
 import type { Fault } from './faults.js';
+import { refuseUnknown, wrongOption } from './known-options.js';
 
 /** Options of {@link TestClient.fail}. */
 export interface FailOptions {
@@ -56,15 +50,17 @@ export class CallFaults {
    * Lets the next calls fail. Calls that an earlier `fail` has counted out come first.
    * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a code that no call has, or a wrong number.
    */
-  add(code: TargetErrorCode, { times = Number.POSITIVE_INFINITY }: FailOptions = {}): void {
+  add(code: TargetErrorCode, options: FailOptions = {}): void {
+    refuseUnknown(options, ['times'], 'fail');
+    const { times = Number.POSITIVE_INFINITY } = options;
     if (code === OF_ATTRIBUTES) {
-      throw invalidOption('code', 'the code of a call (getValue of attributes throws this one)', code);
+      throw wrongOption('code', 'the code of a call (getValue of attributes throws this one)', code);
     }
     if (!CALL_CODES.includes(code)) {
-      throw invalidOption('code', `one of ${CALL_CODES.join(', ')}`, code);
+      throw wrongOption('code', `one of ${CALL_CODES.join(', ')}`, code);
     }
     if (times !== Number.POSITIVE_INFINITY && !(Number.isInteger(times) && times >= 1)) {
-      throw invalidOption('times', 'an integer of at least 1', times);
+      throw wrongOption('times', 'an integer of at least 1', times);
     }
     this.#due = this.#due.filter(({ left }) => left < Number.POSITIVE_INFINITY);
     this.#due.push({ code, left: times });

@@ -51,6 +51,23 @@ export interface TargetEdgeOptions {
   readonly keepProcessAlive?: boolean;
 }
 
+/** The names of the options. This is made of a record, because the compiler then reports an option that is missing. */
+export const EDGE_OPTIONS = Object.keys({
+  port: true,
+  client: true,
+  organizationId: true,
+  locationHint: true,
+  offers: true,
+  artifact: true,
+  geo: true,
+  edgeHost: true,
+  strict: true,
+  acceptToken: true,
+  maxRequests: true,
+  maxBodyBytes: true,
+  keepProcessAlive: true,
+} satisfies Record<keyof TargetEdgeOptions, true>);
+
 /** The options that a `TargetClient` needs to talk to a local edge. Spread them into the client's config. */
 export interface EdgeConfig {
   /** The client code that the edge answers with. */

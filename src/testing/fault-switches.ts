@@ -1,12 +1,16 @@
-import { FAULT_KINDS, type Fault } from './faults.js';
+import { FAULT_FIELDS, type Fault } from './faults.js';
+import { refuseUnknown } from './known-options.js';
 import type { ReceivedRequest, RequestFilter } from './request-log.js';
-import { isMeant } from './request-log.js';
+import { checkFilter, isMeant } from './request-log.js';
 
 /** The requests that a fault applies to, and its timing. */
 export interface FaultScope {
   /** The number of matching requests that get the fault; later ones get the usual answer. @default until `clear()` */
   readonly times?: number;
-  /** Limits the fault to requests to this path, or that match this pattern or predicate. @default all requests */
+  /**
+   * Limits the fault to requests to this path, such as `/rest/v1/delivery`, or that match this pattern or predicate.
+   * @default all requests
+   */
   readonly where?: RequestFilter;
   /** The time in ms before the fault begins. @default 0 */
   readonly delayMs?: number;
@@ -40,18 +44,13 @@ export class FaultSwitches {
   /**
    * Switches a fault on.
    * @throws {TypeError} for an unknown kind, and for a status that is not an integer from 200 to 999.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for an unknown field, and for a scope that no request is in.
    */
-  add(fault: Fault, { times = Number.POSITIVE_INFINITY, where, delayMs = 0 }: FaultScope = {}): FaultSwitch {
-    // The check is made here, because an error while answering could not be caught by the caller.
-    if (!FAULT_KINDS.has(fault?.kind)) {
-      throw new TypeError(`fault: kind must be one of ${[...FAULT_KINDS].join(', ')}`);
-    }
-    if (
-      fault.kind === 'status' &&
-      !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 999)
-    ) {
-      throw new TypeError('fault: status must be an integer from 200 to 999');
-    }
+  add(fault: Fault, scope: FaultScope = {}): FaultSwitch {
+    // The checks are made here, because an error while answering could not be caught by the caller.
+    checkFault(fault);
+    checkScope(scope);
+    const { times = Number.POSITIVE_INFINITY, where, delayMs = 0 } = scope;
     const active: ActiveFault = { fault, delayMs, where, times, hits: 0 };
     this.#active.add(active);
     return {
@@ -80,5 +79,27 @@ export class FaultSwitches {
       }
     }
     return undefined;
+  }
+}
+
+function checkFault(fault: Fault): void {
+  const fields = FAULT_FIELDS.get(fault?.kind);
+  if (!fields) {
+    throw new TypeError(`fault: kind must be one of ${[...FAULT_FIELDS.keys()].join(', ')}`);
+  }
+  refuseUnknown(fault, fields, 'fault');
+  if (
+    fault.kind === 'status' &&
+    !(Number.isInteger(fault.status) && fault.status >= 200 && fault.status <= 999)
+  ) {
+    throw new TypeError('fault: status must be an integer from 200 to 999');
+  }
+}
+
+function checkScope(scope: FaultScope): void {
+  refuseUnknown(scope, ['times', 'where', 'delayMs'], 'fault');
+  const { where } = scope;
+  if (where !== undefined) {
+    checkFilter('where', where);
   }
 }

@@ -53,20 +53,24 @@ export type Fault =
 /** The name of a {@link Fault}. */
 export type FaultKind = Fault['kind'];
 
-/** This is a record, because the compiler then reports a kind that is missing here. */
-const KINDS = {
-  status: true,
-  delay: true,
-  hang: true,
-  stall: true,
-  drip: true,
-  reset: true,
-  resetMidBody: true,
-  truncate: true,
-  body: true,
-  huge: true,
-  gzip: true,
-} satisfies Record<FaultKind, true>;
+type FieldsOf<Kind extends FaultKind> = Record<keyof Extract<Fault, { kind: Kind }>, true>;
 
-/** The names of all faults. */
-export const FAULT_KINDS: ReadonlySet<string> = new Set(Object.keys(KINDS));
+/** The fields of each fault. These are records, because the compiler then reports a kind or field that is missing. */
+const FIELDS = {
+  status: { kind: true, status: true, headers: true, body: true },
+  delay: { kind: true, ms: true },
+  hang: { kind: true },
+  stall: { kind: true },
+  drip: { kind: true, intervalMs: true },
+  reset: { kind: true },
+  resetMidBody: { kind: true },
+  truncate: { kind: true },
+  body: { kind: true, body: true, contentType: true },
+  huge: { kind: true, bytes: true },
+  gzip: { kind: true, variant: true, bytes: true },
+} satisfies { readonly [Kind in FaultKind]: FieldsOf<Kind> };
+
+/** The names of the fields of each fault, by its kind. */
+export const FAULT_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(FIELDS).map(([kind, fields]) => [kind, Object.keys(fields)]),
+);

@@ -1,3 +1,4 @@
+import { refuseUnknown } from './known-options.js';
 import type { OpenRequest } from './request-log.js';
 import type { Answer, Route } from './routes.js';
 import { jsonAnswer } from './routes.js';
@@ -24,8 +25,22 @@ export type EdgeGeo = Readonly<Record<string, EdgePlace>>;
 /** Places by IP address in a map, where keys such as `__proto__` are plain data. */
 export type PlacesByAddress = ReadonlyMap<string, EdgePlace>;
 
-/** Copies places into a map, with addresses in lower case. */
+const PLACE_FIELDS = [
+  'city',
+  'stateCode',
+  'countryCode',
+  'latitude',
+  'longitude',
+] satisfies (keyof EdgePlace)[];
+
+/**
+ * Copies places into a map, with addresses in lower case.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for an unknown field of a place.
+ */
 export function toPlaces(geo: EdgeGeo = {}): PlacesByAddress {
+  for (const [address, place] of Object.entries(geo)) {
+    refuseUnknown(place, PLACE_FIELDS, `geo[${JSON.stringify(address)}]`);
+  }
   return new Map(Object.entries(geo).map(([address, place]) => [address.toLowerCase(), { ...place }]));
 }
 

@@ -7,6 +7,7 @@ import type {
   OptionType,
   RequestDetails,
 } from '../delivery-api.js';
+import { refuseUnknown } from './known-options.js';
 
 /** Fields of an offer besides its content. */
 export interface OfferDetails {
@@ -148,6 +149,8 @@ export interface ResolvedOffers {
   readonly pageLoad: OfferFunction | undefined;
 }
 
+const OFFER_FIELDS = ['type', 'content', 'responseTokens', 'eventToken'] satisfies (keyof Offer)[];
+const SCRIPT_FIELDS = ['options', 'metrics', 'analytics'] satisfies (keyof LocationScript)[];
 const KINDS: ReadonlySet<string> = new Set(['mboxes', 'views', 'pageLoad'] satisfies (keyof EdgeOffers)[]);
 
 /**
@@ -200,11 +203,14 @@ function toFunction(path: string, offers: LocationOffers | OfferFunction): Offer
   if (typeof offers !== 'object' || offers === null) {
     throw new TypeError(`${path}: offers must be an object`);
   }
-  for (const option of toScript(offers).options) {
+  const script = toScript(offers);
+  for (const option of script.options) {
     if (!OPTION_TYPES.has(option?.type)) {
       throw new TypeError(`${path}: an offer's type must be one of ${KNOWN_TYPES}`);
     }
+    refuseUnknown(option, OFFER_FIELDS, path);
   }
+  refuseUnknown(script, SCRIPT_FIELDS, path);
   return () => offers;
 }
 

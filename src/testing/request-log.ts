@@ -3,6 +3,7 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { DeliveryRequest } from '../delivery-api.js';
 import type { FaultKind } from './faults.js';
+import { refuseUnknown, wrongOption } from './known-options.js';
 
 /** A rule of the Delivery API that a request breaks. */
 export interface Violation {
@@ -51,10 +52,26 @@ export type RequestFilter = string | RegExp | ((request: ReceivedRequest) => boo
 
 /** Options of {@link TargetEdge.waitForRequests}. */
 export interface WaitOptions {
-  /** Selects the requests that count. @default all requests */
+  /** Selects the requests that count: a text is a path. @default all requests */
   readonly where?: RequestFilter;
   /** The time in ms after which the wait ends with an error. @default 5000 */
   readonly timeoutMs?: number;
+}
+
+/**
+ * Checks a filter. A text that is no path, such as a whole URL, would never select a request.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a filter that can select nothing.
+ */
+export function checkFilter(path: string, filter: unknown): void {
+  const isPath = typeof filter === 'string' && /^\/[^?#]*$/.test(filter);
+  if (!(isPath || typeof filter === 'function' || isPattern(filter))) {
+    throw wrongOption(path, 'a path such as "/rest/v1/delivery", a RegExp or a function', filter);
+  }
+}
+
+/** Recognises an expression of another realm too. */
+function isPattern(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object RegExp]';
 }
 
 /** Tells whether a filter selects a request. */
@@ -105,7 +122,12 @@ export class RequestLog {
   }
 
   /** Resolves with the selected requests as soon as there are `count` of them. */
-  waitFor(count: number, { where, timeoutMs = 5000 }: WaitOptions = {}): Promise<readonly ReceivedRequest[]> {
+  async waitFor(count: number, options: WaitOptions = {}): Promise<readonly ReceivedRequest[]> {
+    refuseUnknown(options, ['where', 'timeoutMs'], 'waitForRequests');
+    const { where, timeoutMs = 5000 } = options;
+    if (where !== undefined) {
+      checkFilter('where', where);
+    }
     return new Promise((resolve, reject) => {
       const arrived = () => this.#requests.filter((request) => isMeant(request, where));
       const stop = () => {

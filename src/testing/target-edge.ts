@@ -6,16 +6,17 @@ import { withoutInherited } from '../inherited-names.js';
 import { type ArtifactOptions, artifactPath } from './artifact.js';
 import { EdgeAnswers } from './edge-answers.js';
 import type { EdgeConfig, EdgeSetup, TargetEdgeOptions } from './edge-setup.js';
-import { resolveSetup } from './edge-setup.js';
+import { EDGE_OPTIONS, resolveSetup } from './edge-setup.js';
 import { readBody, sendAnswer, toOpenRequest } from './exchange.js';
 import { playFault, statusUnder } from './fault-answers.js';
 import type { FaultScope, FaultSwitch } from './fault-switches.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { Fault } from './faults.js';
 import type { EdgeGeo } from './geo.js';
+import { refuseUnknown } from './known-options.js';
 import type { EdgeOffers } from './offers.js';
 import type { ReceivedRequest, RequestFilter, WaitOptions } from './request-log.js';
-import { isMeant, RequestLog } from './request-log.js';
+import { checkFilter, isMeant, RequestLog } from './request-log.js';
 import { refusal } from './routes.js';
 import { Timers } from './timers.js';
 
@@ -31,6 +32,7 @@ const KEEP_ALIVE_MS = 60_000;
  * keep the process alive, unless `keepProcessAlive` is set. The promise rejects when the port is in use.
  *
  * @throws {TypeError} as a rejection, for a wrong option.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` as a rejection, for an unknown option.
  *
  * @example
  * ```ts
@@ -42,6 +44,7 @@ const KEEP_ALIVE_MS = 60_000;
  * ```
  */
 export async function startTargetEdge(given: TargetEdgeOptions = {}): Promise<TargetEdge> {
+  refuseUnknown(given, EDGE_OPTIONS, 'startTargetEdge');
   const options = withoutInherited(given);
   const setup = resolveSetup(options);
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
@@ -109,8 +112,12 @@ export class TargetEdge {
     return this.#log.requests.at(-1);
   }
 
-  /** Returns the requests to a path, or those that match a pattern or predicate. */
+  /**
+   * Returns the requests to a path, or those that match a pattern or predicate.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a text that is no path, such as a whole URL.
+   */
   requestsTo(where: RequestFilter): readonly ReceivedRequest[] {
+    checkFilter('where', where);
     return this.#log.requests.filter((request) => isMeant(request, where));
   }
 
@@ -160,6 +167,8 @@ export class TargetEdge {
    * used up.
    *
    * @throws {TypeError} for an unknown kind or a status outside 200 to 999.
+   * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for an unknown field of the fault or of its scope, and for a `where`
+   * that can select no request, such as a whole URL.
    *
    * @example
    * ```ts

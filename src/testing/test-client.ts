@@ -19,7 +19,11 @@ import { stableSources } from './stable-sources.js';
 export interface TestClientOptions {
   /** The offers of the edge, by mbox, by view and for the page load. @default none */
   readonly offers?: EdgeOffers;
-  /** The rules, such as those of {@link buildArtifact}. The edge also decides by them what `offers` does not list. */
+  /**
+   * The rules, such as those of {@link buildArtifact}. The edge also decides by them what `offers` does not list. The
+   * client has them as if it had downloaded them, so its status is `live`. With rules in `config.artifactPayload` it is
+   * `cached`, as in production.
+   */
   readonly artifact?: object | undefined;
   /**
    * Options of the client. The defaults make it quiet: no telemetry, retries, circuit breaker or polling. Its
@@ -47,7 +51,7 @@ const MAX_REQUESTS = 10_000;
  * ```
  */
 export function createTestClient(given: TestClientOptions = {}): TestClient {
-  refuseUnknown(given, ['offers', 'artifact', 'config', 'ids']);
+  refuseUnknown(given, ['offers', 'artifact', 'config', 'ids'], 'createTestClient');
   const { offers, artifact, config = {}, ids = 'random' } = withoutInherited(given);
   if (ids !== 'random' && ids !== 'stable') {
     throw invalidOption('ids', '"random" or "stable"', ids);
@@ -71,7 +75,8 @@ export function createTestClient(given: TestClientOptions = {}): TestClient {
     },
     sources,
   );
-  return new TestClient(setup, { ...own, decisioningMethod: decisioningMethod || methodOf(offers, rules) });
+  const method = decisioningMethod || methodOf(offers, rules);
+  return new TestClient(setup, { ...own, decisioningMethod: method }, artifact !== undefined);
 }
 
 /** @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when a client cannot decide by an artifact. */
@@ -108,7 +113,7 @@ export class TestClient {
   #taken: Promise<void> = Promise.resolve();
 
   /** Users call {@link createTestClient}. @internal */
-  constructor(setup: EdgeSetup, config: Partial<TargetClientConfig>) {
+  constructor(setup: EdgeSetup, config: Partial<TargetClientConfig>, isPayloadCurrent: boolean) {
     const { client, organizationId, locationHint, artifact, sources } = setup;
     this.#answers = new EdgeAnswers(setup);
     const fetchApi = createInProcessFetch({
@@ -133,7 +138,7 @@ export class TestClient {
     const inProcess = { fetchApi, agent: undefined, proxy: undefined, artifactLocation: undefined };
     this.client = TargetClient.createFrom(
       { ...config, ...quiet, ...inProcess, client, organizationId, artifactPayload: artifact },
-      { ...sources, toWatch: (observers) => this.#faults.within(observers) },
+      { ...sources, isPayloadCurrent, toWatch: (observers) => this.#faults.within(observers) },
     );
   }
 

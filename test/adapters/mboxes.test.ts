@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { type } from 'arktype';
 import * as v from 'valibot';
@@ -287,33 +288,81 @@ describe('a validator', () => {
 });
 
 describe('defaults', () => {
-  test('are copied and frozen, and the given ones stay as they are', async () => {
-    const given = { markup: { list: [{ a: 1 }], when: new Date(0) } };
-    const page = defineMboxes({ markup: ANYTHING }, given);
-    given.markup.list.push({ a: 2 });
+  const fallbackOf = async (fallback: unknown) =>
+    (await defineMboxes({ markup: ANYTHING }, { markup: fallback }).get(connect())).values.markup;
+
+  test('are copied for each answer, so that a program may change its values', async () => {
+    const given = deepFreeze({ markup: { list: [{ a: 1 }], when: new Date(0) } });
+    const page = defineMboxes(
+      { markup: schemaOf((value) => ({ value })) as StandardSchema<typeof given.markup> },
+      given,
+    );
     const [one, other] = [await page.get(connect()), await page.get(connect())];
-    const value = one.values.markup as typeof given.markup;
-    expect(value).toEqual({ list: [{ a: 1 }], when: new Date(0) });
-    expect(value).toBe(other.values.markup);
-    expect([value, value.list, value.list[0]].every(Object.isFrozen)).toBe(true);
-    expect(Object.isFrozen(given.markup)).toBe(false);
-    expect(() => value.list.push({ a: 3 })).toThrow(TypeError);
+    one.values.markup.list.push({ a: 2 });
+    one.values.markup.when.setTime(1);
+    expect(other.values).toEqual({ markup: { list: [{ a: 1 }], when: new Date(0) } });
+    expect((await page.get(connect())).values).toEqual(other.values);
+    expect(given.markup.list).toEqual([{ a: 1 }]);
   });
 
-  test('may be of any form', async () => {
-    const circular: Record<string, unknown> = {};
-    circular.self = circular;
+  test('are those of the definition, whatever happens to the given ones later', async () => {
+    const given = { markup: { list: [{ a: 1 }] } };
+    const page = defineMboxes({ markup: ANYTHING }, given);
+    given.markup.list.push({ a: 2 });
+    expect((await page.get(connect())).values.markup).toEqual({ list: [{ a: 1 }] });
+  });
+
+  test('of an offer that does not fit are copies too', async () => {
+    const page = defineMboxes({ wrong: libraries.zod }, { wrong: DEFAULT });
+    const [one, other] = [await page.get(connect()), await page.get(connect())];
+    one.values.wrong.title = 'changed';
+    expect(other.values.wrong).toEqual(DEFAULT);
+  });
+
+  test('are JSON, or what schemas make of it: dates, big integers and undefined', async () => {
     const hostile: unknown = JSON.parse('{"__proto__":{"a":1}}');
-    class Money {
-      amount = 5;
+    const shared = { a: 1 };
+    for (const form of [
+      hostile,
+      null,
+      undefined,
+      5n,
+      '',
+      [],
+      { a: undefined, b: [new Date(5)] },
+      [shared, shared],
+    ]) {
+      expect(await fallbackOf(form)).toEqual(form);
     }
-    const forms = [circular, hostile, new Money(), null, undefined, () => 1, 5n, new Map([[1, 2]])];
-    for (const form of forms) {
-      const { values } = await defineMboxes({ markup: ANYTHING }, { markup: form }).get(connect());
-      expect(values.markup).toEqual(form);
-    }
-    const { values } = await defineMboxes({ markup: ANYTHING }, { markup: hostile }).get(connect());
-    expect(Object.keys(values.markup as object)).toEqual(['__proto__']);
+    expect(Object.keys((await fallbackOf(hostile)) as object)).toEqual(['__proto__']);
+    expect(await fallbackOf(runInNewContext('({ list: [new Date(7)] })'))).toEqual({ list: [new Date(7)] });
+  });
+
+  const circular: Record<string, unknown> = {};
+  circular.self = circular;
+  class Money {
+    amount = 5;
+  }
+  test.each<[string, unknown, string, string]>([
+    ['a map', new Map([[1, 2]]), 'defaults.hero', 'must be JSON, or a date, not an object of the class Map'],
+    ['a set', { list: [new Set()] }, 'defaults.hero.list[0]', 'not an object of the class Set'],
+    ['a function', { act: () => 1 }, 'defaults.hero.act', 'not a function'],
+    ['a symbol', Symbol('s'), 'defaults.hero', 'not a symbol'],
+    ['an expression', /x/, 'defaults.hero', 'not an object of the class RegExp'],
+    ['an object of a class', { price: new Money() }, 'defaults.hero.price', 'not an object of a class'],
+    ['a URL', new URL('https://shop.example/'), 'defaults.hero', 'not an object of the class URL'],
+    ['an error', new Error('x'), 'defaults.hero', 'not an object of the class Error'],
+    ['a promise', Promise.resolve(1), 'defaults.hero', 'not an object of the class Promise'],
+    ['bytes', new Uint8Array(1), 'defaults.hero', 'not an object of the class Uint8Array'],
+    ['a circle', circular, 'defaults.hero.self', 'not an object that holds itself'],
+  ])('are not %s', (_, fallback, path, message) => {
+    expect(() => defineMboxes({ hero: ANYTHING }, { hero: fallback })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TARGET_INVALID_CONFIG',
+        path,
+        message: expect.stringContaining(message),
+      }),
+    );
   });
 });
 

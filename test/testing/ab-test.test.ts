@@ -75,3 +75,11 @@ test('locations of one activity agree, other activities are independent', () => 
 test.each([[{}], [{ a: -1 }], [{ a: Number.NaN }], [{ a: 0 }]])('weights %j are refused', (weights) => {
   expect(() => abTest({ a: html('a') }, { weights })).toThrow('abTest');
 });
+
+test('a misspelt option, and the weight of an unknown experience, are refused', () => {
+  const make = (options: object) => () => abTest({ A: html('a'), B: html('b') }, options);
+  expect(make({ weight: { A: 1 } })).toThrow('abTest: unknown option "weight": did you mean "weights"?');
+  expect(make({ weights: { A: 1, control: 1 } })).toThrow(
+    'abTest.weights: unknown option "control": known are A, B',
+  );
+});

@@ -176,7 +176,7 @@ test.each<[string, () => unknown, string]>([
   ['param(".a")', () => audience.param('.a'), 'not ".a"'],
   ['param("a..b")', () => audience.param('a..b'), 'not "a..b"'],
   ['param(3)', () => audience.param(3 as unknown as string), 'not the number 3'],
-  ['is()', () => audience.param('a').is(), 'is must be one or more texts'],
+  ['is()', () => audience.param('a').is(), 'is needs one or more texts'],
   ['is("")', () => audience.param('a').is(''), 'none of them empty, not ""'],
   ['is(null)', () => audience.param('a').is(null as unknown as string), 'not null'],
   ['is(NaN)', () => audience.param('a').is(Number.NaN), 'not the number NaN'],
@@ -198,7 +198,19 @@ test.each<[string, () => unknown, string]>([
     'browser: from and to must be integers',
   ],
   ['platform', () => audience.platform('Amiga' as 'mac'), 'platform must be one of Android, iOS'],
-  ['country', () => audience.country(''), 'country must be a text that is not empty, not ""'],
+  ['country', () => audience.country(''), 'country must be a code of two letters, such as "CH", not ""'],
+  ['a name of a country', () => audience.country('Switzerland'), 'such as "CH", not "Switzerland"'],
+  ['a code of three letters', () => audience.country('CHE'), 'not "CHE"'],
+  ['no country', () => audience.country(undefined as never), 'country needs a code of two letters'],
+  ['a region with its country', () => audience.region('CH-BE'), 'such as "BE", not "CH-BE"'],
+  ['a name of a region', () => audience.region('California'), 'not "California"'],
+  ['city', () => audience.city(' '), 'city must be a text that is not empty'],
+  ['a misspelt version', () => audience.browser('chrome', { form: 3 } as object), 'did you mean "from"?'],
+  [
+    'versions backwards',
+    () => audience.browser('chrome', { from: 120, to: 100 }),
+    'browser: to must be a version that is not before from, not the number 100',
+  ],
   [
     'between',
     () => audience.between('soon', NOON),
@@ -211,9 +223,9 @@ test.each<[string, () => unknown, string]>([
   ],
   ['time', () => audience.time('9:00', '17:00'), 'time: from must be a time such as "09:00", not "9:00"'],
   ['day', () => audience.day('someday' as 'monday'), 'day must be one of monday'],
-  ['all()', () => audience.all(), 'all must be one or more audiences, not undefined'],
+  ['all()', () => audience.all(), 'all needs one or more audiences'],
   ['any(3)', () => audience.any(3 as unknown as Audience), 'any must be an audience'],
-  ['not()', () => audience.not(undefined as unknown as Audience), 'not must be an audience'],
+  ['not()', () => audience.not(undefined as unknown as Audience), 'not needs an audience'],
 ])('%s is refused by name', (_, act, message) => {
   expect(act).toThrow(TargetError);
   expect(act).toThrow(message);

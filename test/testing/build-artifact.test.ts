@@ -369,7 +369,7 @@ describe('wrong use is refused by name', () => {
       'must be a text of 1 to 128 characters',
     ],
     ['no split', split({}), `${PATH}.split`, 'must be an object with 1 to 10000 experiences'],
-    ['a split of nothing', split(undefined), `${PATH}.split`, 'not undefined'],
+    ['a split of nothing', split(undefined), `${PATH}.split`, 'needs an object with 1 to 10000 experiences'],
     [
       'offers without weight',
       split({ A: html('a') }),
@@ -413,7 +413,7 @@ describe('wrong use is refused by name', () => {
       'no audience',
       () => hero.when(undefined as unknown as Audience),
       `${PATH}.when`,
-      'must be an audience, such as',
+      'needs an audience, such as',
     ],
     [
       'a fact as audience',
@@ -430,14 +430,14 @@ describe('wrong use is refused by name', () => {
     ],
     ['a broken priority', () => hero.priority(1.5), `${PATH}.priority`, 'not the number 1.5'],
     ['an empty selector', () => hero.clicks(''), `${PATH}.clicks`, 'must be a text'],
-    ['nothing', build(undefined), 'options', 'options must be an object, not undefined'],
+    ['nothing', build(undefined), 'buildArtifact', 'buildArtifact needs an object'],
     [
       'a misspelt option',
       build({ activities, override: {} }),
-      'options',
-      'must be named activities, overrides, client, globalMbox, geo, ids, not "override"',
+      'buildArtifact.override',
+      'buildArtifact: unknown option "override": did you mean "overrides"?',
     ],
-    ['no activities', build({}), 'activities', 'activities must be a list of activities, not undefined'],
+    ['no activities', build({}), 'activities', 'activities needs a list of activities'],
     [
       'no builder',
       build({ activities: [{}] }),
@@ -448,9 +448,14 @@ describe('wrong use is refused by name', () => {
       'no location',
       build({ activities: [activity('Hero').only(html('a'))] }),
       PATH,
-      'add mbox(name), view(name) or pageLoad()',
+      'activity("Hero") needs a location: add mbox(name), view(name) or pageLoad()',
     ],
-    ['no offers at all', build({ activities: [hero] }), PATH, 'add split({ … }) or only(offer)'],
+    [
+      'no offers at all',
+      build({ activities: [hero] }),
+      PATH,
+      'activity("Hero") needs offers: add split({ … }) or only(offer)',
+    ],
     [
       'a name twice',
       build({ activities: [...activities, ...activities] }),

@@ -218,3 +218,76 @@ describe('the life of an edge', () => {
     expect(await once(started, 'exit')).toEqual([0, null]);
   });
 });
+
+describe('a misspelt option', () => {
+  const code = 'ERR_TARGET_INVALID_CONFIG';
+
+  test('of the edge is refused, with the name that is meant', async () => {
+    await expect(startTargetEdge({ offer: {} } as object)).rejects.toMatchObject({
+      code,
+      path: 'startTargetEdge.offer',
+      message: 'startTargetEdge: unknown option "offer": did you mean "offers"?',
+    });
+    await expect(startTargetEdge({ hostname: 'x' } as object)).rejects.toThrow('known are port, client');
+    await expect(startTargetEdge(null as never)).rejects.toThrow('must be an object, not null');
+  });
+
+  test.each<[string, (edge: TargetEdge) => unknown, string]>([
+    [
+      'a fault',
+      (edge) => edge.fault({ kind: 'status', status: 503, header: {} } as never),
+      'fault: unknown option "header": did you mean "headers"?',
+    ],
+    [
+      'a fault with the field of another',
+      (edge) => edge.fault({ kind: 'drip', ms: 5 } as never),
+      'fault: unknown option "ms": known are kind, intervalMs',
+    ],
+    ['the scope of a fault', (edge) => edge.fault({ kind: 'hang' }, { time: 1 } as never), 'mean "times"?'],
+    ['an artifact', (edge) => edge.setArtifact({}, { eTag: '"1"' } as never), 'did you mean "etag"?'],
+    [
+      'a place',
+      (edge) => edge.setGeo({ default: { country: 'ch' } as never }),
+      'geo["default"]: unknown option',
+    ],
+    [
+      'an offer',
+      (edge) => edge.setOffers({ mboxes: { hero: { type: 'html', content: '', token: '' } as never } }),
+      'mboxes["hero"]: unknown option "token"',
+    ],
+    [
+      'the offers of a location',
+      (edge) => edge.setOffers({ mboxes: { hero: { options: [], metric: [] } as never } }),
+      'mboxes["hero"]: unknown option "metric": did you mean "metrics"?',
+    ],
+  ])('of %s is refused', (_, act, message) => {
+    expect(() => act(edge)).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(message) }),
+    );
+  });
+
+  test('of a wait is refused', async () => {
+    await expect(edge.waitForRequests(1, { timeout: 5 } as never)).rejects.toThrow('mean "timeoutMs"?');
+  });
+
+  test.each([
+    'http://127.0.0.1/rest/v1/delivery',
+    'rest/v1/delivery',
+    '/rest/v1/delivery?sessionId=1',
+    '',
+    new URL('http://127.0.0.1/rest/v1/delivery'),
+    5,
+    null,
+  ])('a filter that selects nothing is refused: %s', async (where) => {
+    const wanted = expect.objectContaining({
+      code,
+      path: 'where',
+      message: expect.stringMatching(
+        /^where must be a path such as "\/rest\/v1\/delivery", a RegExp or a function/,
+      ),
+    });
+    expect(() => edge.fault({ kind: 'hang' }, { where: where as never })).toThrow(wanted);
+    expect(() => edge.requestsTo(where as never)).toThrow(wanted);
+    await expect(edge.waitForRequests(1, { where: where as never })).rejects.toEqual(wanted);
+  });
+});

@@ -107,10 +107,17 @@ describe('the client', () => {
     });
     const create = (options: object) => () => createTestClient(options);
     expect(create({ mboxes: {} })).toThrow(
-      'options must be named offers, artifact, config, ids, not "mboxes"',
+      'createTestClient: unknown option "mboxes": known are offers, artifact, config, ids',
+    );
+    expect(create({ offer: {} })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TARGET_INVALID_CONFIG',
+        path: 'createTestClient.offer',
+        message: 'createTestClient: unknown option "offer": did you mean "offers"?',
+      }),
     );
     expect(create({ offers: { hero: html('x') } })).toThrow('offers: hero must be mboxes, views or pageLoad');
-    expect(create(null as unknown as object)).toThrow('options must be an object, not null');
+    expect(create(null as unknown as object)).toThrow('createTestClient must be an object, not null');
     expect(create({ ids: 'fixed' })).toThrow('ids must be "random" or "stable", not "fixed"');
     expect(create({ config: 3 })).toThrow('config must be an object, not the number 3');
     expect(create({ config: { timeout: -1 } })).toThrow(TargetError);
@@ -127,6 +134,28 @@ describe('the client', () => {
     const context = { channel: 'web', geo: { ipAddress: '192.0.2.1' } } as const;
     await kit.client.getOffers({ request: { context, execute: { mboxes: [{ name: 'flags' }] } } });
     expect(kit.requests.map(({ path }) => path)).toEqual(['/demo/production/v1/rules.bin', '/v1/geo']);
+  });
+});
+
+describe('the status of a client with rules', () => {
+  test('is live, as after a download', async () => {
+    const kit = createTestClient({ artifact: rulesOf({ v: 1 }) });
+    const statuses: string[] = [];
+    kit.client.on('statusChanged', ({ status }) => statuses.push(status));
+    expect(await kit.client.ready()).toMatchObject({ status: 'live', source: 'payload' });
+    expect(kit.client.stats().status).toBe('live');
+    await kit.setArtifact(rulesOf({ v: 2 }));
+    expect(statuses).toEqual(['live']);
+    expect(kit.requests).toEqual([]);
+  });
+
+  test('is cached with the option `artifactPayload`, as in production, until a download confirms the rules', async () => {
+    const kit = createTestClient({
+      config: { artifactPayload: rulesOf({ v: 1 }), decisioningMethod: 'on-device' },
+    });
+    expect((await kit.client.ready()).status).toBe('cached');
+    await kit.client.refresh();
+    expect((await kit.client.ready()).status).toBe('live');
   });
 });
 
@@ -289,6 +318,9 @@ describe('fail', () => {
     );
     expect(failing('ERR_TARGET_TIMEOUT', Number.NaN)).toThrow(/times must be/);
     expect(failing('ERR_TARGET_TIMEOUT', '2')).toThrow(/times must be/);
+    expect(() => kit.fail('ERR_TARGET_TIMEOUT', { time: 1 } as object)).toThrow(
+      'fail: unknown option "time": did you mean "times"?',
+    );
     expect(fail).toBeInstanceOf(Function);
   });
 });

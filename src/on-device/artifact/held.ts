@@ -13,6 +13,8 @@ export interface HeldArtifactOptions {
   readonly config: ResolvedConfig;
   /** Artifact that the caller passed in the configuration; undefined when there is none. */
   readonly payload: Artifact | undefined;
+  /** True when the payload counts as the current artifact. */
+  readonly isPayloadCurrent: boolean;
   readonly logger: Logger;
   /** Returns the present time in epoch ms. */
   readonly now: () => number;
@@ -95,7 +97,7 @@ export class HeldArtifact {
 
   /** True when the artifact in use came from its location, or when the location confirmed it. */
   get isConfirmed(): boolean {
-    return this.#confirmed !== undefined;
+    return this.#confirmed !== undefined || (this.isPayload && this.#options.isPayloadCurrent);
   }
 
   /** Statistics of the artifact in use; undefined while there is none. */

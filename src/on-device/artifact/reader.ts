@@ -28,9 +28,14 @@ export interface ArtifactReader {
   readonly location: string;
   /**
    * Makes one attempt to read the artifact. Resolves to undefined when it is still the version of the given ETag.
-   * Rejects with a `TargetError`, or with the signal's reason when it is aborted.
+   * Rejects with a `TargetError`, or with the signal's reason when it is aborted. `onAnswer` gets the number of HTTP
+   * requests when the last of them is answered. A file needs none.
    */
-  read(etag: string | undefined, signal: AbortSignal): Promise<ReadArtifact | undefined>;
+  read(
+    etag: string | undefined,
+    signal: AbortSignal,
+    onAnswer: (attempts: number) => void,
+  ): Promise<ReadArtifact | undefined>;
 }
 
 /** The parts of a client that are needed to read the artifact. */
@@ -61,8 +66,8 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
   const toText = (bytes: Uint8Array) =>
     isBinary ? decodeBinaryArtifact(bytes, config.organizationId) : textOf(bytes);
 
-  const get: ArtifactReader['read'] = async (etag, signal) => {
-    const { status, headers, body, timeToFirstByteMs, downloadMs } = await download(transport, {
+  const get: ArtifactReader['read'] = async (etag, signal, onAnswer) => {
+    const { status, headers, body, attempts, timeToFirstByteMs, downloadMs } = await download(transport, {
       what: 'artifact download',
       url,
       headers: etag === undefined ? {} : { 'If-None-Match': etag },
@@ -73,6 +78,7 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       isPersonal: false,
       signal,
     });
+    onAnswer(attempts);
     if (status === 304 && etag !== undefined) {
       return undefined;
     }

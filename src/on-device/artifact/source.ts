@@ -8,7 +8,7 @@ import type { Transport } from '../../http/transport.js';
 import { ownOf } from '../../inherited-names.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
-import type { Observers } from '../../observer.js';
+import { noteAttempts, type ObservedCall, type Observers } from '../../observer.js';
 import type { BackgroundWork } from '../../reports/background-work.js';
 import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
 import type { ArtifactStats, ReadyState } from '../../stats.js';
@@ -24,6 +24,8 @@ export interface ArtifactSourceOptions {
   readonly config: ResolvedConfig;
   /** Artifact that the caller passed in the configuration; undefined when there is none. */
   readonly payload: Artifact | undefined;
+  /** True when the payload counts as the current artifact. */
+  readonly isPayloadCurrent: boolean;
   readonly transport: Transport;
   readonly events: Events;
   readonly observers: Observers;
@@ -193,15 +195,18 @@ export class ArtifactSource {
   }
 
   async #downloadOnce(): Promise<void> {
-    this.#running ??= this.#observed(() => this.#download());
+    this.#running ??= this.#observedDownload();
     return this.#running;
   }
 
-  #observed(download: () => Promise<void>): Promise<void> {
+  #observedDownload(): Promise<void> {
     const { config, observers } = this.#options;
+    if (!observers.areWatching) {
+      return this.#download(undefined);
+    }
     const { decisioningMethod } = config;
-    const call = { operation: 'artifact', decisioningMethod, mboxes: [] } as const;
-    return observers.areWatching ? observers.watch(call, download) : download();
+    const call: ObservedCall = { operation: 'artifact', decisioningMethod, mboxes: [] };
+    return observers.watch(call, () => this.#download(call));
   }
 
   #downloadInBackground(waitUntil?: WaitUntil): void {
@@ -231,12 +236,13 @@ export class ArtifactSource {
     }
   }
 
-  async #download(): Promise<void> {
+  async #download(observed: ObservedCall | undefined): Promise<void> {
     const { signal } = this.#abort;
+    const onAnswer = (attempts: number) => observed && noteAttempts(observed, attempts);
     const startedMs = this.#options.now();
     const started = performance.now();
     try {
-      const read = await this.#reader.read(this.#held.condition, signal);
+      const read = await this.#reader.read(this.#held.condition, signal, onAnswer);
       if (signal.aborted) {
         throw closedError();
       }
