@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../src/errors.js';
 import { EVENT_NAMES } from '../src/events.js';
 import { CALL_OPTIONS } from '../src/request/options.js';
@@ -58,7 +58,7 @@ declare global {
 `;
 
 const snippets = DOCUMENTS.flatMap((document) => readSnippets(document));
-// Inside the project, where the packages that snippets import are found, and outside of node_modules, where tsx
+// Inside the project, where the packages that snippets import are found, and outside of node_modules, where esbuild
 // does not follow the paths of tsconfig.json and `target-node-sdk` would be what was built last.
 mkdirSync(join(ROOT, '.cache'), { recursive: true });
 const folder = mkdtempSync(join(ROOT, '.cache/snippets-'));
@@ -104,9 +104,19 @@ test('every snippet compiles', async () => {
 describe('a snippet that can be run', () => {
   const runnable = snippets.filter(({ isRun }) => isRun).map((snippet) => [snippet.place, snippet] as const);
 
+  // They are built together, with the sources that they share: to compile those for each would take most of the time.
+  beforeAll(async () => {
+    const esbuild = join(ROOT, 'node_modules/esbuild/bin/esbuild');
+    const files = runnable.map(([, { file }]) => join(folder, file));
+    const format = ['--bundle', '--splitting', '--format=esm', '--platform=node', '--packages=external'];
+    const output = [`--outdir=${join(folder, 'built')}`, '--out-extension:.js=.mjs', '--keep-names'];
+    await run(esbuild, [...files, ...format, ...output, '--log-level=warning'], { cwd: ROOT });
+  });
+
   test.each(runnable)('prints what the document says: %s', async (_, { file, output }) => {
     expect(output).toBeDefined();
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', join(folder, file)], { cwd: ROOT });
+    const program = join(folder, 'built', file.replace('.mts', '.mjs'));
+    const { stdout } = await run(process.execPath, [program], { cwd: ROOT });
     expect(stdout).toBe(output);
   });
 });

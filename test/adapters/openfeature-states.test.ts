@@ -277,6 +277,7 @@ describe('tracking', () => {
   const conversion = async () => {
     const [received] = await bench.edge.waitForRequests(1, {
       where: ({ delivery }) => delivery?.execute !== undefined,
+      timeoutMs: 60_000,
     });
     const { id, execute, prefetch } = received?.delivery ?? {};
     return { id, mboxes: execute?.mboxes, prefetch };

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { endRun } from '../package/report.js';
 import type { CheckResult } from './checks.js';
 import { writeDocument } from './document.js';
 import { FAULTS } from './faults.js';
@@ -107,5 +108,4 @@ if (options.includes('--write')) {
   writeDocument(rows, checks);
 }
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);
-console.log(`\n${tally.passed} passed, ${tally.failed} failed`);
-process.exitCode = tally.failed === 0 ? 0 : 1;
+endRun(tally);

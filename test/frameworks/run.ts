@@ -148,23 +148,21 @@ async function playOpenFeature(row: string, cwd: string): Promise<void> {
   });
 }
 
-try {
-  await sandbox.pack();
-  for (const row of rows) {
-    let cwd = '';
-    await report.check(`${row}: the frameworks and the package are installed`, async () => {
-      cwd = await install(row);
-    });
-    await report.check(`${row}: the servers compile`, () => runTool('typescript', ['-p', cwd], { cwd }));
-    await playOpenFeature(row, cwd);
-    await playServers(row, cwd);
-  }
-} catch (error) {
-  await report.check('the checks themselves run', () => Promise.reject(error));
-} finally {
-  killServers();
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await report.runAll(
+  sandbox,
+  async () => {
+    await sandbox.pack();
+    for (const row of rows) {
+      let cwd = '';
+      await report.check(`${row}: the frameworks and the package are installed`, async () => {
+        cwd = await install(row);
+      });
+      await report.check(`${row}: the servers compile`, () => runTool('typescript', ['-p', cwd], { cwd }));
+      await playOpenFeature(row, cwd);
+      await playServers(row, cwd);
+    }
+  },
+  () => {
+    killServers();
+  },
+);

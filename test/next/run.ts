@@ -65,19 +65,17 @@ async function tryRow(row: Row, browser: Browser): Promise<void> {
 }
 
 let browser: Browser | undefined;
-try {
-  await sandbox.pack();
-  browser = await launchChromium();
-  for (const row of rows) {
-    await tryRow(row, browser);
-  }
-} catch (error) {
-  await report.check('the checks themselves run', () => Promise.reject(error));
-} finally {
-  await browser?.close();
-  killServers();
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+await report.runAll(
+  sandbox,
+  async () => {
+    await sandbox.pack();
+    browser = await launchChromium();
+    for (const row of rows) {
+      await tryRow(row, browser);
+    }
+  },
+  async () => {
+    await browser?.close();
+    killServers();
+  },
+);

@@ -95,7 +95,7 @@ async function checkProject(project: string, node: string, edge: Edge): Promise<
   }
 }
 
-try {
+await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
   const { html, startTargetEdge } = sandbox.require('target-node-sdk/testing') as Testing;
@@ -105,11 +105,4 @@ try {
     await checkProject(project, releases.get(release) ?? process.execPath, edge);
   }
   await edge.close();
-} catch (error) {
-  await report.check('the checks themselves run', () => Promise.reject(error));
-} finally {
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+});

@@ -13,7 +13,7 @@ const MS_TO_END = 20 * 60_000;
 
 const report = new Report();
 const sandbox = new Sandbox();
-try {
+await report.runAll(sandbox, async () => {
   let releases: ReadonlyMap<string, string> = new Map();
   await report.check(`Node ${RELEASES.join(', ')} can be had`, async () => {
     releases = await installReleases(sandbox, RELEASES);
@@ -31,9 +31,4 @@ try {
       run(node, args, { cwd: root, timeoutMs: MS_TO_END }),
     );
   }
-} finally {
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+});

@@ -213,7 +213,7 @@ async function checkJest(report: Report, sandbox: Sandbox): Promise<void> {
 async function main(): Promise<void> {
   const report = new Report();
   const sandbox = new Sandbox();
-  try {
+  await report.runAll(sandbox, async () => {
     await checkTarball(report, sandbox);
     ok(existsSync(join(sandbox.projects, 'node_modules/target-node-sdk')));
     const { startTargetEdge, html } = sandbox.require('target-node-sdk/testing') as Testing;
@@ -231,14 +231,7 @@ async function main(): Promise<void> {
     await checkJest(report, sandbox);
     const releases = await checkReleases(report, sandbox, edge);
     await checkUndici(report, sandbox, { releases, edge });
-  } catch (error) {
-    await report.check('the checks themselves run', () => Promise.reject(error));
-  } finally {
-    sandbox.remove();
-  }
-  const { passed, failed } = report.tally;
-  console.log(`\n${passed} passed, ${failed} failed`);
-  process.exitCode = failed === 0 ? 0 : 1;
+  });
 }
 
 await main();

@@ -14,7 +14,7 @@ const projects = process.argv[2] === 'all' ? ['jsdom-29', 'jsdom-30'] : ['jsdom-
 
 const report = new Report();
 const sandbox = new Sandbox();
-try {
+await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
   for (const project of projects) {
@@ -29,11 +29,4 @@ try {
       ok(/Tests: +\d+ passed, \d+ total/.test(stderr), stderr);
     });
   }
-} catch (error) {
-  await report.check('the checks themselves run', () => Promise.reject(error));
-} finally {
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+});

@@ -25,7 +25,7 @@ function project(name: string, ...files: string[]): string {
   return cwd;
 }
 
-try {
+await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
   await report.check('Jest: the test kit works', async () => {
@@ -54,11 +54,4 @@ try {
     const { stdout } = await run(process.execPath, ['ends-by-itself.mjs'], { cwd });
     equal(stdout, 'left: \n');
   });
-} catch (error) {
-  await report.check('the checks themselves run', () => Promise.reject(error));
-} finally {
-  sandbox.remove();
-}
-const { passed, failed } = report.tally;
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+});

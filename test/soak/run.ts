@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { endRun } from '../package/report.js';
 import { bytesForEach, faultsOf, type SoakResult } from './measure.js';
 
 const SCENARIOS = ['visitors', 'on-device-clients', 'server-side-clients', 'polling'];
@@ -44,5 +45,4 @@ for (const scenario of wanted.length > 0 ? wanted : SCENARIOS) {
     failed += 1;
   }
 }
-console.log(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+endRun({ passed, failed });
