@@ -10,44 +10,30 @@ import { isObject } from '../json.js';
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for anything else. `path` of the error names it.
  */
 export function keepDefault(path: string, given: unknown): () => unknown {
-  const kept = copyChecked(path, given, []);
-  return () => copyOf(kept);
+  const kept = copyOf(path, given, []);
+  return () => copyOf(path, kept, []);
 }
 
-/** Copies a value. `around` has the objects that it lies in. */
-function copyChecked(path: string, value: unknown, around: readonly object[]): unknown {
+/** Copies a value. `around` has the objects that it lies in. A key such as `__proto__` is plain data. */
+function copyOf(path: string, value: unknown, around: readonly object[]): unknown {
+  if (isDate(value)) {
+    return new Date(value.getTime());
+  }
+  const isList = Array.isArray(value);
   if (!isObject(value)) {
     if (typeof value === 'function' || typeof value === 'symbol') {
       throw notJson(path, value);
     }
     return value;
   }
-  if (isDate(value)) {
-    return copyOf(value);
-  }
-  if (!isPlain(value) || around.includes(value)) {
+  if (!(isList || isPlain(value)) || around.includes(value)) {
     throw notJson(path, value);
   }
-  const inside = [...around, value];
-  const isList = Array.isArray(value);
-  return copyEach(value, (inner, name) =>
-    copyChecked(isList ? `${path}[${name}]` : `${path}.${name}`, inner, inside),
-  );
-}
-
-function copyOf(value: unknown): unknown {
-  if (!isObject(value)) {
-    return value;
-  }
-  return isDate(value) ? new Date(value.getTime()) : copyEach(value, copyOf);
-}
-
-/** Copies a list or an object whose values a function copies. A key such as `__proto__` is plain data. */
-function copyEach(value: object, copy: (inner: unknown, name: string) => unknown): object {
-  const copied: object = Array.isArray(value) ? [] : {};
+  const copied: object = isList ? [] : {};
   for (const [name, inner] of Object.entries(value)) {
+    const copy = copyOf(isList ? `${path}[${name}]` : `${path}.${name}`, inner, [...around, value]);
     Object.defineProperty(copied, name, {
-      value: copy(inner, name),
+      value: copy,
       ...{ enumerable: true, writable: true, configurable: true },
     });
   }
@@ -55,26 +41,22 @@ function copyEach(value: object, copy: (inner: unknown, name: string) => unknown
 }
 
 /** Recognises a date of another realm too. */
-function isDate(value: object): value is Date {
-  return Object.prototype.toString.call(value) === '[object Date]';
+function isDate(value: unknown): value is Date {
+  return kindOf(value) === 'Date';
 }
 
 function isPlain(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === null || Object.getPrototypeOf(prototype) === null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Returns the name of a built-in class, and `Object` for all others. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function notJson(path: string, value: unknown): TargetError {
-  return invalidOption(path, 'JSON, or a date', value, showKind);
-}
-
-function showKind(value: unknown): string {
-  if (!isObject(value)) {
-    return `a ${typeof value}`;
-  }
-  const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
-  if (tag !== 'Object' && tag !== 'Array') {
-    return `an object of the class ${tag}`;
-  }
-  return isPlain(value) ? 'an object that holds itself' : 'an object of a class';
+  const kind = kindOf(value);
+  const shown = kind === 'Object' ? 'an object of a class or one that holds itself' : `a ${kind}`;
+  return invalidOption(path, 'JSON, or a date', value, () => shown);
 }

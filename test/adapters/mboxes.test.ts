@@ -344,17 +344,22 @@ describe('defaults', () => {
     amount = 5;
   }
   test.each<[string, unknown, string, string]>([
-    ['a map', new Map([[1, 2]]), 'defaults.hero', 'must be JSON, or a date, not an object of the class Map'],
-    ['a set', { list: [new Set()] }, 'defaults.hero.list[0]', 'not an object of the class Set'],
-    ['a function', { act: () => 1 }, 'defaults.hero.act', 'not a function'],
-    ['a symbol', Symbol('s'), 'defaults.hero', 'not a symbol'],
-    ['an expression', /x/, 'defaults.hero', 'not an object of the class RegExp'],
-    ['an object of a class', { price: new Money() }, 'defaults.hero.price', 'not an object of a class'],
-    ['a URL', new URL('https://shop.example/'), 'defaults.hero', 'not an object of the class URL'],
-    ['an error', new Error('x'), 'defaults.hero', 'not an object of the class Error'],
-    ['a promise', Promise.resolve(1), 'defaults.hero', 'not an object of the class Promise'],
-    ['bytes', new Uint8Array(1), 'defaults.hero', 'not an object of the class Uint8Array'],
-    ['a circle', circular, 'defaults.hero.self', 'not an object that holds itself'],
+    ['a map', new Map([[1, 2]]), 'defaults.hero', 'must be JSON, or a date, not a Map'],
+    ['a set', { list: [new Set()] }, 'defaults.hero.list[0]', 'not a Set'],
+    ['a function', { act: () => 1 }, 'defaults.hero.act', 'not a Function'],
+    ['a symbol', Symbol('s'), 'defaults.hero', 'not a Symbol'],
+    ['an expression', /x/, 'defaults.hero', 'not a RegExp'],
+    [
+      'an object of a class',
+      { price: new Money() },
+      'defaults.hero.price',
+      'not an object of a class or one that holds itself',
+    ],
+    ['a URL', new URL('https://shop.example/'), 'defaults.hero', 'not a URL'],
+    ['an error', new Error('x'), 'defaults.hero', 'not a Error'],
+    ['a promise', Promise.resolve(1), 'defaults.hero', 'not a Promise'],
+    ['bytes', new Uint8Array(1), 'defaults.hero', 'not a Uint8Array'],
+    ['a circle', circular, 'defaults.hero.self', 'an object of a class or one that holds itself'],
   ])('are not %s', (_, fallback, path, message) => {
     expect(() => defineMboxes({ hero: ANYTHING }, { hero: fallback })).toThrow(
       expect.objectContaining({

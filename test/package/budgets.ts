@@ -44,7 +44,7 @@ const ADDITIONS: readonly Addition[] = [
     to: ['http'],
     budget: 900,
   },
-  { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1300 },
+  { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1450 },
   { what: '/next', code: whole('next'), to: ['client', 'http'], budget: 4600, peer: 'next' },
   {
     what: '/openfeature',
