@@ -23,6 +23,7 @@ import { toOwnReports } from './display-report.js';
 import { warnOfLosses } from './edge-only-warnings.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
+import { needsGeo } from './geo-need.js';
 import { edgeShare } from './remote-dependency.js';
 
 /** The parts of a client that on-device decisioning needs. */
@@ -134,7 +135,8 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
   const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
-  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) {
+  const { geoTargetingEnabled } = inUse.compiled.artifact;
+  if (!geoTargetingEnabled || !needsLookup(geo) || !needsGeoSafely(call.request, inUse)) {
     return decideAt(located, parts);
   }
   return lookUpGeo(geo, call).then((found) => {
@@ -204,10 +206,23 @@ function evaluateSafely(
   try {
     return evaluate(request, compiled, inputs);
   } catch (cause) {
-    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
+    throw unusableError(cause);
   } finally {
     undecidable.write();
   }
+}
+
+/** Tells whether an evaluation would read the visitor's place. Errors are those of the evaluation. */
+function needsGeoSafely(request: ResolvedDeliveryRequest, { compiled }: ArtifactInUse): boolean {
+  try {
+    return needsGeo(request, compiled);
+  } catch (cause) {
+    throw unusableError(cause);
+  }
+}
+
+function unusableError(cause: unknown): TargetError {
+  return new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
 }
 
 function toDeliveryResponse(
