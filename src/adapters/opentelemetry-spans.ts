@@ -61,7 +61,7 @@ function startSpan(tracer: Tracer, call: ObservedCall, outside: Context, more: S
     ...PROVIDER,
     // Work in the background decides nothing.
     ...(!BACKGROUND.has(operation) && { 'adobe.target.decisioning_method': decisioningMethod }),
-    // Only these ask for mboxes, or report them.
+    // Other operations neither ask for mboxes nor report them.
     ...(WITH_MBOXES.has(operation) && { 'adobe.target.mbox.count': mboxes.length }),
   };
   const span = tracer.startSpan(`target ${operation}`, { ...more, attributes }, outside);
