@@ -48,6 +48,8 @@ export interface OnDevice
   readonly globalMbox: string | undefined;
   /** Tells whether the artifact in use has rules of an mbox. */
   hasMbox(name: string): boolean;
+  /** Returns the rules of each mbox as they came, while no call has asked for any of them. */
+  writtenMboxes(): ReadonlyMap<string, readonly unknown[]> | undefined;
 }
 
 interface Parts extends OnDeviceOptions {
@@ -99,6 +101,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
       return source.inUse?.compiled.globalMbox;
     },
     hasMbox: (name) => source.inUse?.compiled.hasMbox(name) === true,
+    writtenMboxes: () => source.inUse?.compiled.writtenMboxes(),
     get lastFailure() {
       return source.lastFailure;
     },
