@@ -131,9 +131,7 @@ export class TargetClient {
    * ```
    */
   getOffers(options: GetOffersOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#parts.environment.logger, (own) =>
-      this.#answer(own, requestOf(own), GET_OFFERS),
-    );
+    return settle(options, this.#parts, 'getOffers', (own) => this.#answer(own, requestOf(own), GET_OFFERS));
   }
 
   /**
@@ -151,7 +149,7 @@ export class TargetClient {
     mboxNames: readonly NoInfer<keyof Schema & string>[],
     options: GetAttributesOptions<Schema> = {},
   ): Promise<AttributesProvider<Schema>> {
-    return settle(options, this.#parts.environment.logger, (own) => {
+    return settle(options, this.#parts, 'getAttributes', (own) => {
       const request = withMboxes(requestOf(own) ?? { context: { channel: 'web' } }, mboxNames);
       const answer = this.#answer(own ?? {}, request, GET_ATTRIBUTES);
       const provide = (answered: TargetDeliveryResponse) =>
@@ -175,7 +173,7 @@ export class TargetClient {
    * ```
    */
   sendNotifications(options: SendNotificationsOptions): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#parts.environment.logger, (own) => {
+    return settle(options, this.#parts, 'sendNotifications', (own) => {
       const request = requestOf(own);
       if (request) {
         requireNotifications(request);
@@ -199,7 +197,7 @@ export class TargetClient {
    * ```
    */
   identify(options: IdentifyOptions = {}): Promise<TargetDeliveryResponse> {
-    return settle(options, this.#parts.environment.logger, (own) => {
+    return settle(options, this.#parts, 'identify', (own) => {
       const request = withoutContent(requestOf(own));
       return this.#answer(own ?? {}, request, toQuestion('identify'));
     });

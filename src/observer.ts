@@ -122,6 +122,8 @@ export function eventChannelOf(type: string): EventChannel | undefined {
 export interface CallWatch {
   /** True when somebody watches. Calls that nobody watches must cost nothing. */
   readonly areWatching: boolean;
+  /** Shows a call that failed before it could be watched, such as one of a closed client. `toCall` makes it. */
+  noteRefused(error: TargetError, toCall: () => ObservedCall): void;
   /** Does the work of a call among its observers. Its errors are `TargetError`s. */
   watch<Result>(call: ObservedCall, work: () => Promise<Result>): Promise<Result>;
 }
@@ -130,6 +132,7 @@ export interface CallWatch {
 export class Observers implements CallWatch {
   readonly #observers: readonly CallObserver[];
   readonly #failures: LineLimit;
+  readonly #seen = new WeakSet<TargetError>();
 
   constructor(observers: readonly CallObserver[], logger: Logger) {
     this.#observers = observers;
@@ -139,6 +142,12 @@ export class Observers implements CallWatch {
   /** True when somebody watches. Calls that nobody watches must cost nothing. */
   get areWatching(): boolean {
     return this.#observers.length > 0 || callChannel?.hasSubscribers === true;
+  }
+
+  noteRefused(error: TargetError, toCall: () => ObservedCall): void {
+    if (this.areWatching && !this.#seen.has(error)) {
+      this.watch(toCall(), () => Promise.reject(error)).catch(ignore);
+    }
   }
 
   /** Does the work of a call among its observers, the first of them outermost. Its errors are `TargetError`s. */
@@ -151,6 +160,7 @@ export class Observers implements CallWatch {
     let run = () =>
       begin().then(ignore, (thrown: unknown) => {
         const error = toTargetError(thrown);
+        this.#seen.add(error);
         setField(call, 'error', error);
         noteAttempts(call, error.attempts);
       });

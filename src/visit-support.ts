@@ -42,6 +42,11 @@ export interface VisitSupport {
   readonly maximumWaitReadyMs: number | undefined;
   /** Tells whether the rules in use have rules of an mbox. A client without rules has none. */
   hasRules(mbox: string): boolean;
+  /**
+   * Returns the rules of each mbox as they came, for a comparison with later ones. Returns undefined without rules, and when
+   * a call has asked for an mbox already.
+   */
+  writtenMboxes(): ReadonlyMap<string, readonly unknown[]> | undefined;
   /** Makes a random id of a session or of a visitor. */
   newId(): string;
   /**
@@ -142,6 +147,7 @@ export function createVisitSupport(parts: ClientParts, refuseWhenClosed: () => v
     serverDomain: config.serverDomain,
     maximumWaitReadyMs: config.maximumWaitReadyMs,
     hasRules: (mbox) => onDevice?.loaded?.hasMbox(mbox) === true,
+    writtenMboxes: () => onDevice?.loaded?.writtenMboxes(),
     newId: ids.newHexId,
     newVisitor: (cookie, consumerId) =>
       Visitor.ofPage(config.organizationId, cookie, consumerId, ids.newSupplementalDataId),

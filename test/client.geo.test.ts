@@ -1,10 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { DeliveryRequest, Geo, TargetClient, TargetClientConfig } from '../src/index.js';
 import type { Fault } from '../src/testing/edge.js';
 import { artifactOf, rule } from './fixtures/rules.js';
 import { answer, hang, refuse, type Script, status } from './recording-fetch.js';
 import { fakeTimers, held, listening, next, pass, settle, withScripts } from './scripted-cdn.js';
-import { targetErrorOf, withEdge } from './with-edge.js';
+import { listeningLogger, targetErrorOf, withEdge } from './with-edge.js';
 
 /** Greets visitors by where they are. */
 function greetings(geoTargetingEnabled = true) {
@@ -64,7 +64,14 @@ async function greetingOf(client: TargetClient, geo: Geo): Promise<unknown> {
   return response.prefetch?.mboxes?.[0]?.options?.[0]?.content;
 }
 
+/** Lets a pause between look-ups end at once. */
+function skipPause(): void {
+  const { now } = performance;
+  jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 31_000);
+}
+
 afterEach(() => {
+  jest.restoreAllMocks();
   bench.edge.setGeo({ '1.2.3.4': PARIS, '2001:db8::1': TOKYO, '127.0.0.1': TOKYO });
 });
 
@@ -295,6 +302,7 @@ describe('a look-up that fails', () => {
       ]);
       expect(bench.edge.requestsTo(GEO)).toHaveLength(requests);
       bench.edge.clearFaults();
+      skipPause();
       expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');
     },
   );
@@ -360,7 +368,157 @@ describe('a look-up that fails', () => {
     const failed = next(client, 'geoLocationUpdated');
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('hello');
     expect((await failed).error).toMatchObject({ status: 500 });
+    skipPause();
     expect(await greetingOf(client, { ipAddress: '1.2.3.4' })).toBe('bonjour');
+  });
+});
+
+describe('after a look-up that failed', () => {
+  const NOT_RETRIED = { retry: { retries: 0 } } as const;
+  const of = (last: number) => ({ ipAddress: `1.2.3.${last}` });
+
+  test.each<[string, Script]>([
+    ['is refused', refuse],
+    ['hangs', hang],
+    ['has the status 503', status(503)],
+    ['answers with no place', answer('<html>')],
+    ['throws', () => Promise.reject(new Error('mine'))],
+  ])('calls do not wait for others, when the first %s', async (_, script) => {
+    fakeTimers();
+    const { lines, logger } = listeningLogger();
+    const { client, places, heard } = start({ timeout: 200, logger, ...NOT_RETRIED }, script, hang);
+    const first = greetingOf(client, of(0));
+    await pass(200);
+    expect(await first).toBe('hello');
+    for (let call = 1; call <= 20; call += 1) {
+      expect(await greetingOf(client, of(call))).toBe('hello');
+    }
+    expect(places).toHaveLength(1);
+    expect(heard.geoLocationUpdated).toHaveLength(1);
+    expect(lines.warn).toEqual([
+      expect.stringMatching(/geo look-up.*; decisions do without a place for \d+ ms/),
+    ]);
+  });
+
+  test('one call tries again after a second, and later ones after at most half a minute', async () => {
+    fakeTimers();
+    const { client, places } = start(NOT_RETRIED, refuse);
+    await pass(1);
+    await greetingOf(client, of(0));
+    const waits: number[] = [];
+    for (let tries = 2; tries <= 8; tries += 1) {
+      let waited = 0;
+      while (places.length < tries) {
+        await pass(250);
+        waited += 250;
+        await Promise.all([greetingOf(client, of(1)), greetingOf(client, of(2))]);
+      }
+      expect(places).toHaveLength(tries);
+      waits.push(waited);
+    }
+    for (const [index, longest] of [1, 2, 4, 8, 16, 30, 30].entries()) {
+      expect(waits[index]).toBeGreaterThanOrEqual(longest * 750);
+      expect(waits[index]).toBeLessThanOrEqual(longest * 1000 + 250);
+    }
+  });
+
+  test('calls do not wait for the try of another call', async () => {
+    fakeTimers();
+    const slow = held(answer({ 'x-geo-city': 'PARIS' }));
+    const { client, places } = start(
+      NOT_RETRIED,
+      refuse,
+      slow.script,
+      answer({ 'x-geo-country-code': 'JP' }),
+    );
+    await greetingOf(client, of(0));
+    await pass(1000);
+    const trying = greetingOf(client, of(1));
+    const alike = greetingOf(client, of(1));
+    expect(await greetingOf(client, of(2))).toBe('hello');
+    expect(places).toHaveLength(2);
+    slow.release();
+    expect(await Promise.all([trying, alike])).toEqual(['bonjour', 'bonjour']);
+    expect(await greetingOf(client, of(2))).toBe('konnichiwa');
+  });
+
+  test('the places that are known count', async () => {
+    const { client, places } = start(NOT_RETRIED, answer({ 'x-geo-city': 'PARIS' }), refuse);
+    expect(await greetingOf(client, of(0))).toBe('bonjour');
+    expect(await greetingOf(client, of(1))).toBe('hello');
+    expect(await greetingOf(client, of(0))).toBe('bonjour');
+    expect(places).toHaveLength(2);
+  });
+
+  test('the time that the host asks for is obeyed', async () => {
+    fakeTimers();
+    const busy = status(429, { 'retry-after': '20' });
+    const { client, places } = start(NOT_RETRIED, busy, answer({ 'x-geo-city': 'PARIS' }));
+    await greetingOf(client, of(0));
+    await pass(19_999);
+    expect(await greetingOf(client, of(0))).toBe('hello');
+    await pass(2002);
+    expect(await greetingOf(client, of(0))).toBe('bonjour');
+    expect(places).toHaveLength(2);
+  });
+
+  test('others go on when the host refuses one address alone', async () => {
+    const { client } = start(NOT_RETRIED, status(404), answer({ 'x-geo-city': 'PARIS' }));
+    expect(await greetingOf(client, of(0))).toBe('hello');
+    expect(await greetingOf(client, of(1))).toBe('bonjour');
+  });
+});
+
+describe('only a call whose answer depends on the place waits for it', () => {
+  const inParis = { '==': [{ var: 'geo.city' }, 'PARIS'] };
+  const placed = (more: object = {}) => {
+    const mboxes = {
+      placed: [rule('placed', { when: { or: [false, inParis] }, shows: 'bonjour' })],
+      plain: [rule('plain', { activity: 2, when: { '<': [{ var: 'allocation' }, 100] }, shows: 'hello' })],
+      missing: [rule('missing', { activity: 3, when: { missing: ['geo.city'] }, shows: 'nowhere' })],
+      dynamic: [
+        rule('dynamic', { activity: 4, when: { var: { cat: ['geo.', 'city'] } }, shows: 'somewhere' }),
+      ],
+      'target-global-mbox': [rule('target-global-mbox', { activity: 5, shows: 'page' })],
+    };
+    const views = {
+      home: [rule('home', { activity: 6, when: inParis, shows: 'view' })],
+      cart: [rule('cart', { activity: 7, shows: 'cart' })],
+    };
+    return artifactOf(mboxes, views, { geoTargetingEnabled: true, responseTokens: [], ...more });
+  };
+  const asking = async (more: DeliveryRequest, artifact: object = placed()) => {
+    const { client, places } = start({ artifactPayload: artifact }, answer({ 'x-geo-city': 'PARIS' }));
+    await client.getOffers({
+      request: { context: { channel: 'web', geo: { ipAddress: '1.2.3.4' } }, ...more },
+    });
+    return places.length;
+  };
+  const mboxes = (...names: string[]) => ({ mboxes: names.map((name, index) => ({ name, index })) });
+
+  test.each<[string, number, DeliveryRequest]>([
+    ['a mbox without such a rule', 0, { execute: mboxes('plain') }],
+    ['a mbox that nobody knows', 0, { execute: mboxes('nobody') }],
+    ['a mbox with such a rule', 1, { execute: mboxes('plain', 'placed') }],
+    ['a rule that asks whether the place is missing', 1, { prefetch: mboxes('missing') }],
+    ['a rule that finds out what it reads', 1, { prefetch: mboxes('dynamic') }],
+    ['a page load without such a rule', 0, { execute: { pageLoad: {} } }],
+    ['a view with such a rule', 1, { prefetch: { views: [{ name: 'home' }] } }],
+    ['a view without such a rule', 0, { prefetch: { views: [{ name: 'cart' }] } }],
+    ['all views', 1, { prefetch: { views: [{}] } }],
+    ['a prefetch beside an execute', 1, { execute: mboxes('plain'), prefetch: mboxes('placed') }],
+  ])('%s: %d', async (_, lookups, request) => {
+    expect(await asking(request)).toBe(lookups);
+  });
+
+  test('offers whose response tokens name the place need it as well', async () => {
+    const artifact = placed({ responseTokens: ['geo.city'] });
+    expect(await asking({ execute: mboxes('plain') }, artifact)).toBe(1);
+    expect(await asking({ execute: mboxes('nobody') }, artifact)).toBe(0);
+  });
+
+  test('a page load with such a rule needs it', async () => {
+    expect(await asking({ execute: { pageLoad: {} } }, placed({ globalMbox: 'placed' }))).toBe(1);
   });
 });
 

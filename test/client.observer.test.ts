@@ -151,6 +151,49 @@ describe('an observer sees', () => {
     expect(calls).toMatchObject([{ operation: 'getOffers', mboxes: ['hero', 'flags'] }]);
   });
 
+  test('the questions of a visit by what they are, when they are not merged', async () => {
+    const { calls, observer } = recorder();
+    const client = edge.connect({
+      observer,
+      decisioningMethod: 'on-device',
+      artifactPayload: flagsArtifact(),
+    });
+    await client.ready();
+    const visit = createVisit(client, fromNodeRequest({ url: '/', headers: { host: 'a.example' } }));
+    await visit.getOffers({ request: HERO });
+    await visit.getAttributes(['flags']);
+    await until(() => calls.filter(({ operation }) => operation.startsWith('get')).length === 2);
+    expect(calls.map(({ operation }) => operation).filter((name) => name.startsWith('get'))).toEqual([
+      'getOffers',
+      'getAttributes',
+    ]);
+  });
+
+  test('calls that are refused before anybody answers them, once', async () => {
+    const { calls, observer } = recorder();
+    const client = edge.connect({ observer });
+    const wrong: never = undefined as never;
+    const report = { notifications: 1 } as never;
+    const errors = [
+      await targetErrorOf(() => client.getOffers(wrong)),
+      await targetErrorOf(() => client.getOffers({ request: MBOXES, callback: 1 as never })),
+      await targetErrorOf(() => client.getOffers({ request: MBOXES, timeout: -1 })),
+      await targetErrorOf(() => client.getAttributes(wrong)),
+      await targetErrorOf(() => client.sendNotifications({ request: report })),
+      await targetErrorOf(() => client.identify({ request: MBOXES })),
+    ];
+    await client.close();
+    errors.push(await targetErrorOf(() => client.getOffers({ request: MBOXES })));
+    errors.push(await targetErrorOf(() => client.getAttributes(['flags'])));
+    await until(() => calls.length >= errors.length);
+    expect(calls.map(({ error }) => error)).toEqual(errors);
+    expect(calls.map(({ operation }) => operation)).toEqual([
+      ...['getOffers', 'getOffers', 'getOffers', 'getAttributes', 'sendNotifications', 'identify'],
+      ...['getOffers', 'getAttributes'],
+    ]);
+    expect(calls.at(-2)).toMatchObject({ mboxes: ['hero', 'flags'], error: { code: 'ERR_TARGET_CLOSED' } });
+  });
+
   test('a call of which nothing can be read', async () => {
     const { calls, observer } = recorder();
     const client = edge.connect({ observer });

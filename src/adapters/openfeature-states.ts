@@ -26,6 +26,8 @@ export class ProviderStates {
   #artifact: NewArtifact | undefined;
   /** True when the client had rules before the first event of an artifact. */
   #hadRules = false;
+  /** The rules of each mbox before the first event of an artifact, if they are known. */
+  #first: RulesByMbox | undefined;
 
   constructor(client: TargetClient, events: OpenFeatureEventEmitter) {
     this.#client = client;
@@ -35,13 +37,14 @@ export class ProviderStates {
   /** Resolves when decisions can be made. Rejects with an error of OpenFeature. */
   async start(): Promise<void> {
     const { maximumWaitReadyMs } = this.#client.forVisits;
-    this.#hadRules = this.#client.stats().artifact !== undefined;
+    this.#noteRules(this.#client.stats().artifact !== undefined);
     this.#client.on('statusChanged', this.#onStatus).on('artifactDownloadSucceeded', this.#onArtifact);
     try {
       const { status } = await this.#client.ready(
         maximumWaitReadyMs === undefined ? { timeout: READY_MS } : {},
       );
       this.#status = status;
+      this.#noteRules(status === 'cached');
       this.#announced = 'live';
     } catch (thrown) {
       throw toStartError(toTargetError(thrown));
@@ -62,20 +65,34 @@ export class ProviderStates {
     this.#announced = undefined;
     this.#isSettled = false;
     this.#artifact = undefined;
+    this.#hadRules = false;
+    this.#first = undefined;
   }
 
   readonly #onStatus = ({ status }: TargetEvents['statusChanged']): void => {
     this.#status = status;
-    this.#hadRules ||= status === 'cached';
+    this.#noteRules(status === 'cached');
     this.#announce();
   };
+
+  /** Keeps the rules that the client has before the first event of an artifact. */
+  #noteRules(areThere: boolean): void {
+    if (areThere && !this.#artifact) {
+      this.#hadRules = true;
+      this.#first ??= this.#client.forVisits.writtenMboxes();
+    }
+  }
 
   readonly #onArtifact = (artifact: NewArtifact): void => {
     const before = this.#artifact;
     this.#artifact = artifact;
-    if (before) {
-      const flagsChanged = changedMboxes(before, artifact);
-      this.#events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
+    const olds = before ? rulesOf(before) : this.#first;
+    this.#first = undefined;
+    if (olds) {
+      const flagsChanged = changedMboxes(olds, rulesOf(artifact));
+      if (before || flagsChanged.length > 0) {
+        this.#events.emit(ProviderEvents.ConfigurationChanged, { flagsChanged });
+      }
     } else if (this.#hadRules) {
       // Nobody has kept the rules before these.
       this.#events.emit(ProviderEvents.ConfigurationChanged);
@@ -107,16 +124,16 @@ function toStartError(error: TargetError): Error {
     : new ProviderNotReadyError(error.message, { cause: error });
 }
 
-/** Names the mboxes whose rules differ in two artifacts. */
-function changedMboxes(before: NewArtifact, after: NewArtifact): string[] {
-  const olds = rulesOf(before);
-  const news = rulesOf(after);
-  return [...new Set([...olds.keys(), ...news.keys()])].filter((name) => olds.get(name) !== news.get(name));
+type RulesByMbox = ReadonlyMap<string, unknown>;
+
+/** Names the mboxes whose rules differ. */
+function changedMboxes(olds: RulesByMbox, news: RulesByMbox): string[] {
+  const names = new Set([...olds.keys(), ...news.keys()]);
+  return [...names].filter((name) => JSON.stringify(olds.get(name)) !== JSON.stringify(news.get(name)));
 }
 
-/** Returns the rules of each mbox as text. */
-function rulesOf({ artifactPayload }: NewArtifact): Map<string, string> {
+/** Returns the rules of each mbox. */
+function rulesOf({ artifactPayload }: NewArtifact): RulesByMbox {
   const rules = isRecord(artifactPayload) && isRecord(artifactPayload.rules) ? artifactPayload.rules : {};
-  const mboxes = isRecord(rules.mboxes) ? rules.mboxes : {};
-  return new Map(Object.entries(mboxes).map(([name, list]) => [name, JSON.stringify(list)]));
+  return new Map(Object.entries(isRecord(rules.mboxes) ? rules.mboxes : {}));
 }

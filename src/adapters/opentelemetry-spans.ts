@@ -26,6 +26,9 @@ export const PROVIDER = { 'feature_flag.provider.name': 'adobe-target' } as cons
  */
 const BACKGROUND: ReadonlySet<string> = new Set(['notify', 'artifact']);
 
+/** The operations that are about mboxes. */
+const WITH_MBOXES: ReadonlySet<string> = new Set(['getOffers', 'getAttributes', 'sendNotifications']);
+
 /** Attributes that tell how a call ended. Spans and metrics have them. */
 export function outcomeOf({ result, error }: ObservedCall): Attributes {
   return {
@@ -53,12 +56,15 @@ export function beginSpan(tracer: Tracer, call: ObservedCall, spans: SpanChoice)
 }
 
 function startSpan(tracer: Tracer, call: ObservedCall, outside: Context, more: SpanOptions): CallSpan {
+  const { operation, decisioningMethod, mboxes } = call;
   const attributes = {
     ...PROVIDER,
-    'adobe.target.decisioning_method': call.decisioningMethod,
-    'adobe.target.mbox.count': call.mboxes.length,
+    // Work in the background decides nothing.
+    ...(!BACKGROUND.has(operation) && { 'adobe.target.decisioning_method': decisioningMethod }),
+    // Other operations neither ask for mboxes nor report them.
+    ...(WITH_MBOXES.has(operation) && { 'adobe.target.mbox.count': mboxes.length }),
   };
-  const span = tracer.startSpan(`target ${call.operation}`, { ...more, attributes }, outside);
+  const span = tracer.startSpan(`target ${operation}`, { ...more, attributes }, outside);
   return { inside: trace.setSpan(outside, span), end: () => endSpan(span, call) };
 }
 

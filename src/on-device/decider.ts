@@ -23,6 +23,7 @@ import { toOwnReports } from './display-report.js';
 import { warnOfLosses } from './edge-only-warnings.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
 import { createGeoLookup, type GeoLookup, type GeoOptions, needsLookup } from './geo-lookup.js';
+import { needsGeo } from './geo-need.js';
 import { edgeShare } from './remote-dependency.js';
 
 /** The parts of a client that on-device decisioning needs. */
@@ -47,6 +48,8 @@ export interface OnDevice
   readonly globalMbox: string | undefined;
   /** Tells whether the artifact in use has rules of an mbox. */
   hasMbox(name: string): boolean;
+  /** Returns the rules of each mbox as they came, while no call has asked for any of them. */
+  writtenMboxes(): ReadonlyMap<string, readonly unknown[]> | undefined;
 }
 
 interface Parts extends OnDeviceOptions {
@@ -98,6 +101,7 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
       return source.inUse?.compiled.globalMbox;
     },
     hasMbox: (name) => source.inUse?.compiled.hasMbox(name) === true,
+    writtenMboxes: () => source.inUse?.compiled.writtenMboxes(),
     get lastFailure() {
       return source.lastFailure;
     },
@@ -134,7 +138,8 @@ function decide(call: Call, parts: Parts): Decision | Promise<Decision> {
   const locationHint = call.locationHint ?? clientHint.current;
   const { geo } = call.request.context;
   const located: LocatedCall = { call, locationHint, inUse, started, geo, nowMs: call.nowMs };
-  if (!inUse.compiled.artifact.geoTargetingEnabled || !needsLookup(geo)) {
+  const { geoTargetingEnabled } = inUse.compiled.artifact;
+  if (!geoTargetingEnabled || !needsLookup(geo) || !needsGeoSafely(call.request, inUse)) {
     return decideAt(located, parts);
   }
   return lookUpGeo(geo, call).then((found) => {
@@ -204,10 +209,23 @@ function evaluateSafely(
   try {
     return evaluate(request, compiled, inputs);
   } catch (cause) {
-    throw new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
+    throw unusableError(cause);
   } finally {
     undecidable.write();
   }
+}
+
+/** Tells whether an evaluation would read the visitor's place. Errors are those of the evaluation. */
+function needsGeoSafely(request: ResolvedDeliveryRequest, { compiled }: ArtifactInUse): boolean {
+  try {
+    return needsGeo(request, compiled);
+  } catch (cause) {
+    throw unusableError(cause);
+  }
+}
+
+function unusableError(cause: unknown): TargetError {
+  return new TargetError('ERR_TARGET_ARTIFACT', 'the artifact could not be evaluated', { cause });
 }
 
 function toDeliveryResponse(

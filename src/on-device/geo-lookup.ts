@@ -1,6 +1,6 @@
 import type { ResolvedConfig } from '../config/config.js';
 import type { Geo } from '../delivery-api.js';
-import { messageOf, TargetError, toTargetError } from '../errors.js';
+import { TargetError, toTargetError } from '../errors.js';
 import type { Events } from '../events.js';
 import { textOf } from '../http/body.js';
 import { within } from '../http/deadline.js';
@@ -14,6 +14,7 @@ import type { Call } from '../request/call.js';
 import { UNKNOWN_IP_ADDRESS } from '../request/edge-limits.js';
 import { type BoundedCache, createBoundedCache } from './facts/bounded-cache.js';
 import { toGeo } from './facts/place.js';
+import { GeoPause } from './geo-pause.js';
 
 /** The parts of a client that a geo look-up needs. */
 export interface GeoOptions {
@@ -29,7 +30,7 @@ export type AddressOnly = Geo & { readonly ipAddress: string };
 
 /**
  * Looks up the geographic data of an IP address, and adds them to the given data. Resolves to the given data alone
- * when the look-up fails; never rejects.
+ * when the look-up fails, and at once in the pause after a failure; never rejects.
  */
 export type GeoLookup = (geo: AddressOnly, limits: Pick<Call, 'timeoutMs' | 'signal'>) => Promise<Geo>;
 
@@ -41,52 +42,43 @@ const MAX_GEO_BYTES = 64 * 1024;
 
 /**
  * Creates the function that looks up the geographic data of an IP address at Adobe's CDN. The data of an address are
- * kept for an hour. A decision is made without the data when the look-up fails. See
+ * kept for an hour. A decision is made without the data when the look-up fails, and while look-ups pause after that. See
  * https://experienceleague.adobe.com/en/docs/target-dev/developer/server-side/on-device-decisioning/supported-features.
  */
-export function createGeoLookup({ config, transport, events, logger, newId }: GeoOptions): GeoLookup {
-  const url = `${cdnOrigin(config)}/v1/geo`;
+export function createGeoLookup(options: GeoOptions): GeoLookup {
+  const { config, events, logger, transport, newId } = options;
   const faults = new FaultLog(logger.write, 'geo look-ups work');
+  const pause = new GeoPause();
+  // The closures below must not refer to `options`, which may hold a large artifact.
+  const parts = { config, transport, newId };
   // The cache is created with the first look-up: it allocates room for all of its entries at once, and most clients
   // never look up an address (benchmark memory).
   let geoByAddress: BoundedCache<Promise<Geo>> | undefined;
 
-  const lookUp = async (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const { status, headers, body } = await download(transport, {
-      what: 'geo look-up',
-      url,
-      headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
-      requestId: newId(),
-      timeoutMs,
-      maxBytes: MAX_GEO_BYTES,
-      retry: config.retry,
-      isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
-      signal: undefined,
-    });
-    const geo = toGeo({ text: textOf(body), headers });
-    if (geo) {
-      return geo;
-    }
-    const result = 'was answered with nothing that names a place';
-    throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
-  };
-
   /**
    * Starts a look-up that calls with different timeouts share. Its time limit is at least the configured timeout. So
-   * later calls can use its result even when the first call could not wait for it.
+   * later calls can use its result even when the first call could not wait for it. Returns undefined in a pause.
    */
-  const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> => {
-    const lookup = lookUp(ipAddress, Math.max(timeoutMs, config.timeoutMs));
+  const startLookup = (ipAddress: string, timeoutMs: number): Promise<Geo> | undefined => {
+    const entered = pause.enter();
+    if (entered === 'refused') {
+      return undefined;
+    }
+    const lookup = askForGeo(ipAddress, Math.max(timeoutMs, config.timeoutMs), parts);
     const cache = geoByAddress ?? createBoundedCache(MAX_CACHED_ADDRESSES, CACHED_MS);
     geoByAddress = cache;
     cache.set(ipAddress, lookup);
     lookup.then(
-      () => faults.worked(),
+      () => {
+        pause.answered();
+        faults.worked();
+      },
       (thrown: unknown) => {
         if (cache.get(ipAddress) === lookup) {
           cache.delete(ipAddress);
         }
-        faults.failed(messageOf(thrown));
+        const error = toTargetError(thrown);
+        faults.failed(toLine(error, pause.failed(error, entered === 'try')));
       },
     );
     return lookup;
@@ -95,6 +87,9 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
   return async (geo, { timeoutMs, signal }) => {
     const known = geoByAddress?.get(geo.ipAddress);
     const lookup = known ?? startLookup(geo.ipAddress, timeoutMs);
+    if (!lookup) {
+      return geo;
+    }
     try {
       const found = await within({ timeoutMs, signal }, () => lookup, cutOff);
       const geoContext = { ...geo, ...found };
@@ -114,6 +109,35 @@ export function createGeoLookup({ config, transport, events, logger, newId }: Ge
       return geo;
     }
   };
+}
+
+/** Asks the CDN for the geographic data of an address. */
+async function askForGeo(
+  ipAddress: string,
+  timeoutMs: number,
+  { config, transport, newId }: Pick<GeoOptions, 'config' | 'transport' | 'newId'>,
+): Promise<Geo> {
+  const { status, headers, body } = await download(transport, {
+    what: 'geo look-up',
+    url: `${cdnOrigin(config)}/v1/geo`,
+    headers: ipAddress === UNKNOWN_IP_ADDRESS ? {} : { 'x-forwarded-for': ipAddress },
+    requestId: newId(),
+    timeoutMs,
+    maxBytes: MAX_GEO_BYTES,
+    retry: config.retry,
+    isPersonal: ipAddress !== UNKNOWN_IP_ADDRESS,
+    signal: undefined,
+  });
+  const geo = toGeo({ text: textOf(body), headers });
+  if (geo) {
+    return geo;
+  }
+  const result = 'was answered with nothing that names a place';
+  throw new TargetError('ERR_TARGET_INVALID_RESPONSE', `the geo look-up ${result}`, { status });
+}
+
+function toLine({ message }: TargetError, pauseMs: number): string {
+  return pauseMs === 0 ? message : `${message}; decisions do without a place for ${Math.ceil(pauseMs)} ms`;
 }
 
 /**

@@ -1,8 +1,11 @@
 import { callSafely } from '../call-safely.js';
+import type { DecisioningMethod } from '../delivery-api.js';
 import { invalidField, named, nameOf, TargetError, toTargetError, unreadableError } from '../errors.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isObject, ownJsonOf, Unreadable, unreadablePathOf } from '../json.js';
 import type { Logger } from '../logger.js';
+import type { CallWatch, ObservedOperation } from '../observer.js';
+import { toObservedCall } from './observed-call.js';
 import { CALL_OPTIONS, ownOptions } from './options.js';
 
 /**
@@ -25,13 +28,24 @@ export interface Callbacks<Result> {
   readonly errCallback?: ((error: TargetError) => void) | undefined;
 }
 
+/** The parts of a client that calls are settled with. */
+interface SettlingParts {
+  readonly environment: {
+    readonly logger: Logger;
+    readonly config: { readonly decisioningMethod: DecisioningMethod };
+  };
+  readonly observers: CallWatch;
+}
+
 /**
  * Does the work of a call and passes its result or its error to the callbacks. The promise resolves to undefined when
- * an `errCallback` has got the error. Otherwise it rejects with a {@link TargetError}.
+ * an `errCallback` has got the error. Otherwise it rejects with a {@link TargetError}. Observers also see a call that is
+ * refused before anybody answers it.
  */
 export async function settle<Result, Options extends Callbacks<Result> | undefined>(
   options: Options,
-  logger: Logger,
+  parts: SettlingParts,
+  operation: ObservedOperation,
   work: (own: Options) => Result | PromiseLike<Result>,
 ): Promise<Result> {
   let errCallback: Callbacks<Result>['errCallback'];
@@ -47,15 +61,17 @@ export async function settle<Result, Options extends Callbacks<Result> | undefin
     const isPromise = typeof (answer as Partial<PromiseLike<Result>>).then === 'function';
     const result = isPromise ? await answer : (answer as Result);
     if (typeof callback === 'function') {
-      callBack(callback, result, logger);
+      callBack(callback, result, parts.environment.logger);
     }
     return result;
   } catch (thrown) {
     const error = toCallError(thrown, options);
+    const { decisioningMethod } = parts.environment.config;
+    parts.observers.noteRefused(error, () => toObservedCall(operation, options, decisioningMethod));
     if (typeof errCallback !== 'function') {
       throw error;
     }
-    callBack(errCallback, error, logger);
+    callBack(errCallback, error, parts.environment.logger);
     // The type leaves undefined out. Otherwise every caller would have to check for it, although it comes only with an
     // errCallback.
     return undefined as Result;

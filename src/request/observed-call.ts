@@ -2,9 +2,24 @@ import { DECISIONING_METHODS } from '../config/config.js';
 import type { DecisioningMethod } from '../delivery-api.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isObject } from '../json.js';
+import type { ObservedCall, ObservedOperation } from '../observer.js';
 
 /** The parts of a request that name mboxes. */
 const PARTS = ['execute', 'prefetch'] as const;
+
+/** Makes the call that observers see, of options that nobody could read or accept. */
+export function toObservedCall(
+  operation: ObservedOperation,
+  options: unknown,
+  usualMethod: DecisioningMethod,
+): ObservedCall {
+  const named = operation === 'sendNotifications' ? 'server-side' : namedMethodOf(options);
+  return {
+    operation,
+    decisioningMethod: named ?? usualMethod,
+    mboxes: mboxNamesOf(fieldOf(options, 'request')),
+  };
+}
 
 /** Returns the decisioning method that the options of a call name. They are not checked yet, so anything may be in them. */
 export function namedMethodOf(options: unknown): DecisioningMethod | undefined {

@@ -83,6 +83,7 @@ export class CallFaults {
       get areWatching() {
         return due() || observers.areWatching;
       },
+      noteRefused: (error, toCall) => observers.noteRefused(error, toCall),
       watch: (call, work) => {
         const code = this.#next();
         return observers.watch(call, code === undefined ? work : () => this.#fail(code, call, work));

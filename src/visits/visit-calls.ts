@@ -17,9 +17,11 @@ import { CONSUMER_ID } from './visit-identity.js';
 import type { VisitOptions } from './visit-options.js';
 import { warnOnce } from './warn-once.js';
 
+type Verb = 'getOffers' | 'getAttributes' | 'sendNotifications' | 'identify';
+
 /** A call that goes to the client. */
 interface Outgoing {
-  readonly verb: 'getOffers' | 'sendNotifications' | 'identify';
+  readonly verb: Verb;
   /** The options that the caller gave. */
   readonly own: VisitCall;
   readonly request: DeliveryRequest;
@@ -71,7 +73,7 @@ export class VisitCalls {
   /** Answers a call for offers. Errors are thrown or come as a rejection. */
   ask(written: VisitRequest): VisitAnswer | PromiseLike<VisitAnswer> {
     const own = this.#ownOptions(written);
-    return this.#ask(own, own.request);
+    return this.#ask(own, own.request, 'getOffers');
   }
 
   /** Answers a call for attributes: the mboxes are added to those of its request. */
@@ -80,10 +82,10 @@ export class VisitCalls {
     mboxNames: readonly string[],
   ): VisitAnswer | PromiseLike<VisitAnswer> {
     const own = this.#ownOptions(written);
-    return this.#ask(own, this.#support.addMboxes(own.request ?? {}, mboxNames));
+    return this.#ask(own, this.#support.addMboxes(own.request ?? {}, mboxNames), 'getAttributes');
   }
 
-  #ask(own: VisitCall, request: DeliveryRequest): VisitAnswer | PromiseLike<VisitAnswer> {
+  #ask(own: VisitCall, request: DeliveryRequest, verb: Verb): VisitAnswer | PromiseLike<VisitAnswer> {
     const { mode } = this.#facts;
     if (mode !== 'normal') {
       const copy = this.#support.checkRequest(request);
@@ -91,11 +93,11 @@ export class VisitCalls {
     }
     const method = this.#methodOf(own);
     if (method !== 'server-side' || this.#options.merge === false || !hasNoOptions(own)) {
-      return this.#send({ verb: 'getOffers', own, request, method, ...AT_ONCE });
+      return this.#send({ verb, own, request, method, ...AT_ONCE });
     }
     const copy = this.#support.checkRequest(request);
     if (!isMergeable(copy)) {
-      return this.#send({ verb: 'getOffers', own, request: copy, method, ...AT_ONCE });
+      return this.#send({ verb, own, request: copy, method, ...AT_ONCE });
     }
     const merged = this.#mergedCalls.add(copy, this.#onAbortOf(own));
     this.#support.held.add(merged);

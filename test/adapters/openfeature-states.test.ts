@@ -210,12 +210,30 @@ describe('new rules', () => {
     expect(changes.map(([, details]) => details?.flagsChanged)).toEqual([['shop', 'old', 'new'], ['shop']]);
   });
 
-  test('name no mboxes when nobody has kept the rules before', async () => {
-    bench.edge.setArtifact(version('blue'));
+  test.each([
+    ['name the mboxes whose rules differ from those of the payload', 'blue', [['shop']]],
+    ['are no change when they are those of the payload', 'red', []],
+  ])('%s', async (_, color, changed) => {
+    bench.edge.setArtifact(version(color));
+    outage();
     const target = connect({ artifactPayload: version('red') });
     const client = await serve(target);
     const { events } = eventsOf(client);
-    await target.refresh();
+    bench.edge.clearFaults();
+    await target.refresh().catch(() => target.refresh());
+    const changes = events.filter(([name]) => name === ConfigurationChanged);
+    expect(changes.map(([, details]) => details?.flagsChanged)).toStrictEqual(changed);
+  });
+
+  test('name no mboxes when flags were read before the provider started', async () => {
+    bench.edge.setArtifact(version('blue'));
+    outage();
+    const target = connect({ artifactPayload: version('red') });
+    await target.getAttributes(['shop']);
+    const client = await serve(target);
+    const { events } = eventsOf(client);
+    bench.edge.clearFaults();
+    await target.refresh().catch(() => target.refresh());
     const changes = events.filter(([name]) => name === ConfigurationChanged);
     expect(changes.map(([, details]) => details?.flagsChanged)).toStrictEqual([undefined]);
   });

@@ -193,10 +193,25 @@ describe('spans', () => {
     expect(spans.filter(({ parentSpanContext }) => parentSpanContext)).toEqual([]);
     expect(spans.find(({ name }) => name === 'target notify')?.attributes).toEqual({
       'feature_flag.provider.name': 'adobe-target',
-      'adobe.target.decisioning_method': 'on-device',
-      'adobe.target.mbox.count': 0,
       'adobe.target.attempts': 1,
     });
+    expect(spans.find(({ name }) => name === 'target artifact')?.attributes).toEqual({
+      'feature_flag.provider.name': 'adobe-target',
+    });
+  });
+
+  test('have only the attributes that mean something for their operation', async () => {
+    const client = await connect('server-side');
+    await client.identify();
+    await client.getOffers({ request: { execute: { pageLoad: {} } } });
+    await ended(2);
+    const counts = telemetry
+      .spans()
+      .map(({ name, attributes }) => [name, attributes['adobe.target.mbox.count']]);
+    expect(counts).toEqual([
+      ['target identify', undefined],
+      ['target getOffers', 0],
+    ]);
   });
 
   test('come from the tracer that is given', async () => {

@@ -127,7 +127,7 @@ describe('the client', () => {
   });
 
   test('decodes binary artifacts and reads the places of geo look-ups from the edge in its process', async () => {
-    const artifact = { ...rulesOf({ v: 1 }), geoTargetingEnabled: true };
+    const artifact = { ...rulesOf({ v: 1 }), geoTargetingEnabled: true, responseTokens: ['geo.city'] };
     const kit = createTestClient({ artifact, config: { artifactFormat: 'bin' } });
     await kit.client.refresh();
     expect(kit.client.stats()).toMatchObject({ status: 'live', artifact: { source: 'cdn' } });

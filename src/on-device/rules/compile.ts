@@ -108,6 +108,21 @@ export class CompiledArtifact {
     return this.#mboxes.locations.has(name) || this.#mboxes.local.has(name);
   }
 
+  /**
+   * Returns the rules of each mbox as they came. Returns undefined when a call has asked for an mbox already: compiled rules
+   * cannot be written as they came.
+   */
+  writtenMboxes(): ReadonlyMap<string, readonly unknown[]> | undefined {
+    const written = new Map<string, readonly unknown[]>();
+    for (const [name, rules] of this.#mboxes.locations) {
+      if (rules instanceof CompiledLocation) {
+        return undefined;
+      }
+      written.set(name, rules);
+    }
+    return written;
+  }
+
   /** Returns every view that the artifact knows, in the artifact's order. */
   views(): readonly CompiledLocation[] {
     this.#allViews ??= [...this.#views.locations.keys()].map((name) => this.view(name));

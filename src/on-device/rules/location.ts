@@ -1,5 +1,6 @@
 import type { Consequence, Rule, RuleMeta } from '../../artifact.js';
 import type { Activity } from '../facts/context.js';
+import { contextPart } from '../facts/context-parts.js';
 import { CompiledOffers } from '../offers/compiled-offers.js';
 import type { TokenNames } from '../offers/response-tokens.js';
 import type { CompiledCondition } from './condition.js';
@@ -56,6 +57,8 @@ export class CompiledRule {
   }
 }
 
+const GEO = contextPart('geo');
+
 /** Values from which a {@link CompiledLocation} is built. */
 interface LocationParts {
   readonly name: string;
@@ -80,6 +83,8 @@ export class CompiledLocation {
    * to the artifact.
    */
   readonly remote: boolean;
+  /** True when some rule of the location reads the visitor's geographic data. */
+  readonly readsGeo: boolean;
   readonly #rules: readonly CompiledRule[];
   readonly #forAllProperties: readonly CompiledRule[];
   #rulesByProperty: Map<string, readonly CompiledRule[]> | undefined;
@@ -89,9 +94,15 @@ export class CompiledLocation {
     this.allMatching = allMatching;
     this.undecidable = undecidable;
     this.remote = remote;
+    this.readsGeo = rules.some(({ condition }) => condition !== undefined && (condition.reads & GEO) !== 0);
     this.#rules = rules;
     const forAll = rules.filter((rule) => !rule.propertyTokens);
     this.#forAllProperties = forAll.length === rules.length ? rules : forAll;
+  }
+
+  /** True when there are rules for whatever property. */
+  get hasRules(): boolean {
+    return this.#rules.length > 0;
   }
 
   /**
