@@ -134,11 +134,12 @@ describe.each(TRANSPORTS)('through a proxy, on %s,', (kind) => {
 
   test('rules and look-ups of places come too', async () => {
     const paths: (string | undefined)[] = [];
-    const artifact = artifactOf({ hero: [rule('hero')] });
+    const readsPlace = { geoTargetingEnabled: true, responseTokens: ['geo.city'] };
+    const artifact = { ...artifactOf({ hero: [rule('hero')] }), ...readsPlace };
     const edge = await startEdge(
       http.createServer(({ url }, response) => {
         paths.push(url);
-        response.end(url === '/v1/geo' ? '{}' : JSON.stringify({ ...artifact, geoTargetingEnabled: true }));
+        response.end(url === '/v1/geo' ? '{}' : JSON.stringify(artifact));
       }),
     );
     const proxy = await startProxy(() => ({ port: edge.port }));

@@ -197,6 +197,7 @@ describe('spans', () => {
     });
     expect(spans.find(({ name }) => name === 'target artifact')?.attributes).toEqual({
       'feature_flag.provider.name': 'adobe-target',
+      'adobe.target.attempts': 1,
     });
   });
 
