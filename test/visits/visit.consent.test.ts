@@ -7,7 +7,7 @@ import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { Browser, type Browsing } from './browser.js';
 
 const bench = withEdge({
-  artifact: flagsArtifact({ fields: { geoTargetingEnabled: true } }),
+  artifact: flagsArtifact({ fields: { geoTargetingEnabled: true, responseTokens: ['geo.city'] } }),
   offers: { mboxes: { hero: html('from the edge') } },
 });
 const HERO = { request: { execute: { mboxes: [{ name: 'hero' }] } } };
