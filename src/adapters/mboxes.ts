@@ -16,6 +16,7 @@ import { ownFieldOf } from '../inherited-names.js';
 import { isObject, isRecord } from '../json.js';
 import type { Visit } from './http.js';
 import { keepDefault } from './mbox-defaults.js';
+import { type MboxReporter, MboxReports } from './mbox-reports.js';
 import { checkContent, type StandardSchema } from './mbox-schema.js';
 
 export type { ContentIssue } from '../index.js';
@@ -81,12 +82,6 @@ interface Defined {
   readonly toFallback: () => unknown;
 }
 
-/** The parts of a client by which its user hears of offers that do not fit. */
-type Reporter = TargetClient['forVisits'];
-
-/** The maximum number of different warnings that are remembered for a client. */
-const MAX_WARNED = 1000;
-
 /**
  * Defines the mboxes of a program: a schema for the JSON offer of each, and the default that stands in for it. Write it
  * once, at the top of a file. The schemas may be those of zod, valibot, arktype or any library of Standard Schema, and
@@ -112,7 +107,7 @@ export function defineMboxes<const Schemas extends MboxSchemas>(
   defaults: MboxOutputs<Schemas>,
 ): Mboxes<Schemas> {
   const defined = toDefined(schemas, defaults);
-  const warned = new WeakMap<Reporter, Set<string>>();
+  const reports = new MboxReports();
   const toValues = async (provider?: AttributesProvider): Promise<Omit<MboxValues<Schemas>, 'failure'>> => {
     const contents = provider?.wholeContents();
     const checks = await Promise.all(
@@ -131,14 +126,15 @@ export function defineMboxes<const Schemas extends MboxSchemas>(
   };
   return {
     async get(from, options = {}) {
-      const reporter: Reporter | undefined = from?.forVisits;
-      if (!reporter) {
+      const client: MboxReporter | undefined = from?.forVisits;
+      if (!client) {
         throw invalidField('from', 'a TargetClient or a Visit', from);
       }
       try {
         const source: Source = from;
         const outcome = await toValues(await source.getAttributes([...defined.keys()], options));
-        report(outcome.invalid, reporter, warned);
+        reports.noteInvalid(outcome.invalid, client);
+        reports.noteUnknown(outcome, client);
         return withFailure(outcome);
       } catch (thrown) {
         const failure = toTargetError(thrown);
@@ -190,26 +186,4 @@ function withFailure<Schemas extends MboxSchemas>(
 
 function isMistake({ code }: TargetError): boolean {
   return /_INVALID_(?:REQUEST|CONFIG)$|_CLOSED$/.test(code);
-}
-
-function report(
-  invalid: MboxValues<MboxSchemas>['invalid'],
-  reporter: Reporter,
-  warned: WeakMap<Reporter, Set<string>>,
-): void {
-  const seen = warned.get(reporter) ?? new Set();
-  warned.set(reporter, seen);
-  for (const { mbox, issues } of invalid) {
-    for (const { message, path } of issues) {
-      const key = `${mbox}: ${message}`;
-      if (!seen.has(key) && seen.size < MAX_WARNED) {
-        seen.add(key);
-        const where = path === '' ? '' : `${path}: `;
-        reporter.logger.warn(
-          `mbox '${mbox}' has its default, because its offer is invalid: ${where}${message}`,
-        );
-      }
-    }
-    reporter.emit({ type: 'invalidContent', mbox, issues });
-  }
 }

@@ -2,6 +2,7 @@ import { type TargetError, toTargetError } from '../errors.js';
 import type { ReadyStatus, TargetClient, TargetEvents } from '../index.js';
 import { isRecord } from '../json.js';
 import {
+  ErrorCode,
   type OpenFeatureEventEmitter,
   ProviderEvents,
   ProviderFatalError,
@@ -28,6 +29,8 @@ export class ProviderStates {
   #hadRules = false;
   /** The rules of each mbox before the first event of an artifact, if they are known. */
   #first: RulesByMbox | undefined;
+  /** True when OpenFeature knows that the client is closed. */
+  #isClosedKnown = false;
 
   constructor(client: TargetClient, events: OpenFeatureEventEmitter) {
     this.#client = client;
@@ -67,6 +70,24 @@ export class ProviderStates {
     this.#artifact = undefined;
     this.#hadRules = false;
     this.#first = undefined;
+    this.#isClosedKnown = false;
+  }
+
+  /**
+   * Tells OpenFeature, once, that the client is closed, when a read has failed for that. A program that closes the client
+   * itself would otherwise see a ready provider, whose every read fails.
+   */
+  noteFailedRead(): void {
+    if (!this.#isSettled || this.#isClosedKnown) {
+      return;
+    }
+    try {
+      this.#client.forVisits.refuseWhenClosed();
+    } catch (thrown) {
+      this.#isClosedKnown = true;
+      const { message } = toTargetError(thrown);
+      this.#events.emit(ProviderEvents.Error, { message, errorCode: ErrorCode.PROVIDER_NOT_READY });
+    }
   }
 
   readonly #onStatus = ({ status }: TargetEvents['statusChanged']): void => {
@@ -114,6 +135,20 @@ export class ProviderStates {
       });
     }
   }
+}
+
+/** The providers of each client that are in use. OpenFeature starts a new provider before it closes the one before. */
+const openProviders = new WeakMap<TargetClient, Set<object>>();
+
+/** Returns the providers of a client that are in use. Each provider adds and deletes itself. */
+export function openProvidersOf(client: TargetClient): Set<object> {
+  const known = openProviders.get(client);
+  if (known) {
+    return known;
+  }
+  const providers = new Set<object>();
+  openProviders.set(client, providers);
+  return providers;
 }
 
 /** Makes the error with which the start of a provider fails. A wrong option of the client can never be cured. */

@@ -31,6 +31,7 @@ import {
 } from './openfeature-context.js';
 import { FlagReads } from './openfeature-reads.js';
 import {
+  ErrorCode,
   type EvaluationContext,
   type JsonValue,
   OpenFeatureEventEmitter,
@@ -38,7 +39,7 @@ import {
   type ResolutionDetails,
   type TrackingEventDetails,
 } from './openfeature-sdk.js';
-import { ProviderStates } from './openfeature-states.js';
+import { openProvidersOf, ProviderStates } from './openfeature-states.js';
 
 export { type OpenFeatureCall, type TargetingKeyOption, withVisit } from './openfeature-context.js';
 
@@ -266,6 +267,19 @@ export class TargetProvider implements Provider {
     defaultValue: Value,
     context: EvaluationContext | undefined,
   ): Promise<ResolutionDetails<Value>> {
+    const details = await this.#read(flagKey, type, defaultValue, context);
+    if (details.errorCode === ErrorCode.PROVIDER_NOT_READY) {
+      this.#states.noteFailedRead();
+    }
+    return details;
+  }
+
+  async #read<Value>(
+    flagKey: string,
+    type: FlagType,
+    defaultValue: Value,
+    context: EvaluationContext | undefined,
+  ): Promise<ResolutionDetails<Value>> {
     try {
       const location = this.#locate(flagKey);
       if (!location) {
@@ -321,19 +335,6 @@ export class TargetProvider implements Provider {
         : { mbox: flagKey.slice(0, dot), key: flagKey.slice(dot + 1) };
     return location.mbox === '' ? undefined : location;
   }
-}
-
-/** The providers of each client that are in use. OpenFeature starts a new provider before it closes the one before. */
-const openProviders = new WeakMap<TargetClient, Set<TargetProvider>>();
-
-function openProvidersOf(client: TargetClient): Set<TargetProvider> {
-  const known = openProviders.get(client);
-  if (known) {
-    return known;
-  }
-  const providers = new Set<TargetProvider>();
-  openProviders.set(client, providers);
-  return providers;
 }
 
 /** Stands for the attribute of a flag that does not exist. */

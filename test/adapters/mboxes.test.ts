@@ -7,6 +7,7 @@ import { createVisit, fromFetchRequest } from '../../src/adapters/http.js';
 import { defineMboxes, type StandardSchema } from '../../src/adapters/mboxes.js';
 import type { TargetEvents } from '../../src/index.js';
 import { html, json, type LocationOffers, redirect } from '../../src/testing/edge.js';
+import { flagsArtifact } from '../fixtures/flags.js';
 import { deepFreeze, listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 
 const {
@@ -420,6 +421,47 @@ describe('from a client', () => {
     const client = connect({ logger: { warn: fail }, events: { invalidContent: fail } });
     const { values } = await defineMboxes({ wrong: libraries.zod }, { wrong: DEFAULT }).get(client);
     expect(values.wrong).toEqual(DEFAULT);
+  });
+});
+
+describe('an mbox that the on-device rules do not know', () => {
+  const names = ['flags', 'other', 'members', 'far', 'misspelt'];
+  const page = defineMboxes(
+    Object.fromEntries(names.map((name) => [name, ANYTHING])),
+    Object.fromEntries(names.map((name) => [name, 'default'])),
+  );
+  const lineOf = (name: string) =>
+    `AT: mbox '${name}' has its default, because the on-device rules have no activity of it`;
+  const debugLines = (lines: readonly string[]) => lines.filter((line) => line.includes('has its default'));
+  const onDevice = { decisioningMethod: 'on-device', artifactPayload: flagsArtifact() } as const;
+
+  test('is named in one debug line', async () => {
+    const { lines, logger } = listeningLogger();
+    const client = connect({ ...onDevice, logger });
+    const { values } = await page.get(client, { request: { execute: { mboxes: [{ name: 'unasked' }] } } });
+    expect(values).toMatchObject({ flags: { release: 'first' }, far: 'default', misspelt: 'default' });
+    await page.get(client);
+    expect(debugLines(lines.debug).toSorted()).toEqual([lineOf('far'), lineOf('misspelt')]);
+    const visit = createVisit(client, fromFetchRequest(new Request('https://shop.example/page')));
+    await page.get(visit);
+    expect(debugLines(lines.debug)).toHaveLength(2);
+    expect(lines.warn.filter((line) => line.includes('has its default'))).toEqual([]);
+  });
+
+  test('is named for each client, also when only a visit asks', async () => {
+    for (const _ of [1, 2]) {
+      const { lines, logger } = listeningLogger();
+      const client = connect({ ...onDevice, logger });
+      await page.get(createVisit(client, fromFetchRequest(new Request('https://shop.example/page'))));
+      expect(debugLines(lines.debug).toSorted()).toEqual([lineOf('far'), lineOf('misspelt')]);
+    }
+  });
+
+  test('is not named when the edge has decided', async () => {
+    const { lines, logger } = listeningLogger();
+    await page.get(connect({ logger }));
+    await page.get(connect({ ...onDevice, decisioningMethod: 'hybrid', logger }));
+    expect(debugLines(lines.debug)).toEqual([]);
   });
 });
 

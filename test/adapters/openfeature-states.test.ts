@@ -184,6 +184,87 @@ describe('the state of the provider', () => {
   });
 });
 
+describe('a client that the program closes itself', () => {
+  const page = { targetingKey: 'user-7' };
+
+  test.each([
+    ['on-device', () => connect()],
+    ['server-side', () => bench.connect()],
+  ] as const)('is an error of the provider from the first read on, told once: %s', async (_, make) => {
+    const target = make();
+    const client = await serve(target);
+    await turn();
+    const { events } = eventsOf(client);
+    await target.close();
+    expect(client.providerStatus).toBe(READY);
+    const reads = await Promise.all([
+      client.getBooleanDetails('flags.beta', true, page),
+      client.getStringDetails('flags.release', 'default', page),
+      client.getObjectDetails('shop', {}, { targetingKey: 'other' }),
+    ]);
+    expect(reads.map(({ errorCode }) => errorCode)).toEqual(Array(3).fill(ErrorCode.PROVIDER_NOT_READY));
+    expect(reads.map(({ value }) => value)).toEqual([true, 'default', {}]);
+    await client.getBooleanDetails('flags.beta', true, page);
+    expect(client.providerStatus).toBe(ERROR);
+    const errors = events.filter(([name]) => name === ProviderEvents.Error);
+    expect(errors.map(([, details]) => details)).toEqual([
+      expect.objectContaining({ errorCode: ErrorCode.PROVIDER_NOT_READY, message: 'the client is closed' }),
+    ]);
+  });
+
+  test('is an error too when a visit hides the failure of its call', async () => {
+    const target = bench.connect();
+    const client = await serve(target);
+    await turn();
+    const visit = createVisit(target, incomingOf('https://shop.example/'), { onError: () => undefined });
+    await target.close();
+    expect(await client.getBooleanDetails('flags.beta', false, withVisit(visit))).toMatchObject({
+      errorCode: ErrorCode.PROVIDER_NOT_READY,
+    });
+    expect(client.providerStatus).toBe(ERROR);
+  });
+
+  test('is no error of the provider when the visit of another client fails', async () => {
+    const other = bench.connect();
+    const visit = createVisit(other, incomingOf('https://shop.example/'));
+    const client = await serve(bench.connect());
+    await turn();
+    await other.close();
+    expect(await client.getBooleanDetails('flags.beta', false, withVisit(visit))).toMatchObject({
+      errorCode: ErrorCode.PROVIDER_NOT_READY,
+    });
+    expect(client.providerStatus).toBe(READY);
+  });
+
+  test('is no event of a provider that OpenFeature has stopped', async () => {
+    const target = bench.connect();
+    const provider = new TargetProvider(target);
+    const errors: unknown[] = [];
+    provider.events.addHandler(ProviderEvents.Error, (details) => {
+      errors.push(details);
+    });
+    await OpenFeature.setProviderAndWait('stopped', provider);
+    await turn();
+    await OpenFeature.clearProviders();
+    expect(await provider.resolveBooleanEvaluation('flags.beta', false, page)).toMatchObject({
+      errorCode: ErrorCode.PROVIDER_NOT_READY,
+    });
+    expect(errors).toEqual([]);
+  });
+
+  test('ends the start of a provider with an error', async () => {
+    const target = connect({ fetchApi: hang });
+    const starting = OpenFeature.setProviderAndWait('closing', new TargetProvider(target));
+    const failure = starting.catch((thrown: unknown) => thrown);
+    await target.close();
+    expect(await failure).toMatchObject({
+      code: ErrorCode.PROVIDER_NOT_READY,
+      message: 'the client is closed',
+    });
+    expect(OpenFeature.getClient('closing').providerStatus).toBe(ERROR);
+  });
+});
+
 describe('new rules', () => {
   const version = (color: string, more: object = {}) =>
     artifactOf({
