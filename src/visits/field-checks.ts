@@ -1,4 +1,4 @@
-import { invalidOption, unreadableError } from '../errors.js';
+import { invalidOption, TargetError, unreadableError } from '../errors.js';
 import { ownFieldOf } from '../inherited-names.js';
 import { isRecord, type JsonRecord } from '../json.js';
 
@@ -66,7 +66,8 @@ function accepted(check: Check, value: unknown, path: string): boolean {
   try {
     return check.accepts(value);
   } catch (cause) {
-    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
+    // A check of several fields names the field.
+    throw cause instanceof TargetError ? cause : unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
   }
 }
 
