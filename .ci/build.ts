@@ -31,7 +31,7 @@ const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
 
-/** A package that the local edge and the tools alone need. It is bundled, so people who use neither do not install it. */
+/** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
 
 /** Specifiers that stay as they are: the manifest's `imports` resolve them by the platform that the package runs on. */
@@ -114,25 +114,27 @@ const withoutPolyfills: Plugin = {
 const MAX_LINE = 300;
 
 /**
- * Other people's packages are minified. Our own code keeps its names, which stack traces show, and has only the line breaks
- * that they need. It is read where it is written: in the repository.
+ * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
+ * is in the ES modules, so there it has only the line breaks that stack traces need.
  */
 const compacted: Plugin = {
   name: 'compacted',
-  async generateBundle(_, bundle) {
+  async generateBundle({ format }, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') {
         continue;
       }
       const isOfOthers = chunk.moduleIds.every((id) => isInstalled(id));
-      const { code } = await transform(chunk.code, {
-        minifyWhitespace: true,
-        minifyIdentifiers: isOfOthers,
-        minifySyntax: isOfOthers,
-        legalComments: 'inline',
-        ...(!isOfOthers && { lineLimit: MAX_LINE }),
-      });
-      chunk.code = code;
+      if (isOfOthers || format === 'cjs') {
+        const { code } = await transform(chunk.code, {
+          minifyWhitespace: true,
+          minifyIdentifiers: isOfOthers,
+          minifySyntax: true,
+          legalComments: 'inline',
+          ...(!isOfOthers && { lineLimit: MAX_LINE }),
+        });
+        chunk.code = code;
+      }
     }
   },
 };
@@ -143,7 +145,7 @@ const nodeFetch = {
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
   priority: 2,
 };
-/** The part that users of the local edge and of the tools alone load. */
+/** The part that users of the local edge alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
 /** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
@@ -177,21 +179,7 @@ const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priorit
 const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
 const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
-const shared = {
-  name: 'client',
-  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id),
-  minShareCount: 2,
-  priority: 0.5,
-};
-/**
- * The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. It comes
- * last, because a group takes along what its files import.
- */
-const engine = { name: 'engine', test: isOfEngine, minShareCount: 2, priority: 0 };
-
-function isOfEngine(id: string): boolean {
-  return /\/src\/on-device\/(?!lazy-decider)/.test(id);
-}
+const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
 
 /** The files of `src` that are left in a bundle of one entry. */
 async function filesOf(entry: string): Promise<ReadonlySet<string>> {
@@ -224,6 +212,8 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     // Each use of a constant would repeat it.
     optimization: { inlineConst: false },
     transform: { target: 'es2022' },
+    // Without comments that name the source file of each part.
+    experimental: { attachDebugInfo: 'none' },
     plugins: [dependenciesByPlatform, withoutPolyfills, compacted],
     onLog: throwOnWarning,
   });
@@ -237,7 +227,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     codeSplitting: {
       groups: [
         ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
-        ...[bundledDependencies, shared, engine],
+        ...[bundledDependencies, shared],
       ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.

@@ -64,6 +64,5 @@ if (isInstalled) {
     await run(process.execPath, [typedoc, '--options', options], { cwd: root, timeoutMs: 480_000 });
   });
 }
-const { passed, failed } = report.tally;
-console.log(`\n${join(relative(process.cwd(), site), 'index.html')}\n\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+console.log(`\n${join(relative(process.cwd(), site), 'index.html')}`);
+report.end();

@@ -34,6 +34,11 @@ export class Report {
       await cleanUp();
       sandbox.remove();
     }
+    this.end();
+  }
+
+  /** Ends the run with the counts of all checks. */
+  end(): void {
     endRun({ passed: this.#passed, failed: this.#failed });
   }
 
