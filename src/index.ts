@@ -19,7 +19,13 @@ export {
   TargetClient as default,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
-export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
+export type {
+  CircuitBreakerOption,
+  NotificationsOption,
+  OutboxMode,
+  RetryOption,
+} from './config/config-policies.js';
+export type { NotificationOutbox, QueuedDelivery } from './config/notification-outbox.js';
 export type { FlagOption, NumberOption } from './config/option-checks.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
@@ -59,6 +65,7 @@ export {
 } from './impressions/impressions.js';
 export type { LoggerOption } from './logger.js';
 export type { CallObserver, ObservedCall, ObservedOperation, ObservedResult } from './observer.js';
+export type { DeliverQueuedOptions, DeliverQueuedResult } from './reports/relay.js';
 export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest, Loose, LooseNotification, LooseParameters } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
@@ -82,5 +89,6 @@ export type {
   NotificationStats,
   ReadyState,
   ReadyStatus,
+  RelayedStats,
   TargetClientStats,
 } from './stats.js';

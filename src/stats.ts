@@ -46,7 +46,7 @@ export interface ArtifactStats {
 /**
  * Counts of the reports that go in the background, by their outcome, since the client was made: the notifications of
  * on-device decisions, and the conversions of `visit.track`. The equation accepted = delivered + failed + dropped + queued
- * always holds.
+ * + handedOver always holds.
  */
 export interface NotificationStats {
   /** Notifications that were handed to the queue, and conversions. */
@@ -59,13 +59,25 @@ export interface NotificationStats {
   readonly dropped: number;
   /** Notifications that wait or are being sent. */
   readonly queued: number;
+  /** Notifications that `notifications.outbox` has taken. Another process sends them. It is 0 without an outbox. */
+  readonly handedOver: number;
+  /** Delivery calls of the queue that are under way at this moment. It is a part of `queued`, counted in calls. */
+  readonly inFlight: number;
+}
+
+/** Counts of the notifications that this client has sent for other processes, with `deliverQueued`. */
+export interface RelayedStats {
+  /** Notifications that the edge confirmed. */
+  readonly delivered: number;
+  /** Notifications that the edge refused, that were too old, or whose data could not be read. */
+  readonly failed: number;
 }
 
 /**
- * Counts of notifications after `close()`: which were delivered, and which were lost. They cover the whole life of the
- * client.
+ * Counts of notifications after `close()`: which were delivered or handed over, and which were lost. They cover the whole
+ * life of the client.
  */
-export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued'>;
+export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued' | 'inFlight'>;
 
 /**
  * The state of a circuit breaker. `closed` lets calls through. `open` refuses them. `half-open` lets one call through.
@@ -118,6 +130,8 @@ export interface TargetClientStats extends Readonly<DeliveryCounts> {
   readonly decisions: number;
   /** Counts of notifications by their outcome. */
   readonly notifications: NotificationStats;
+  /** Counts of the notifications that `deliverQueued` has sent. */
+  readonly relayed: RelayedStats;
   /** Facts about the artifact in use. Absent while the client has none. */
   readonly artifact?: ArtifactStats;
   /** The state of the circuit breaker. */
