@@ -245,12 +245,14 @@ export class TargetClient {
   stats(): TargetClientStats {
     const state = this.#parts.onDevice ? this.#parts.onDevice.loaded?.state : BY_THE_EDGE;
     const artifact = this.#parts.onDevice?.loaded?.stats;
+    const artifactStore = this.#parts.onDevice?.loaded?.storeStats;
     return {
       status: state?.status ?? 'waiting',
       ...this.#parts.answered,
       ...this.#parts.counts,
       notifications: this.#reports,
       ...(artifact && { artifact }),
+      ...(artifactStore && { artifactStore }),
       circuitBreaker: this.#parts.route.circuitBreakerStats,
     };
   }

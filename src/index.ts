@@ -21,6 +21,14 @@ export {
 export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
 export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
 export type { FlagOption, NumberOption } from './config/option-checks.js';
+export type {
+  OfferedArtifact,
+  OfferResult,
+  SharedArtifact,
+  SharedArtifactStore,
+  StoreCallOptions,
+  StoredVersion,
+} from './config/shared-artifact-store.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type {
@@ -75,6 +83,7 @@ export {
 export type {
   ArtifactOrigin,
   ArtifactStats,
+  ArtifactStoreStats,
   CircuitBreakerStats,
   CircuitState,
   CircuitStats,
