@@ -129,6 +129,7 @@ export function statsOf(parts: ClientParts, notifications: NotificationStats): T
   const { onDevice, answered, counts, background, route } = parts;
   const state = onDevice ? onDevice.loaded?.state : BY_THE_EDGE;
   const artifact = onDevice?.loaded?.stats;
+  const artifactStore = onDevice?.loaded?.storeStats;
   return {
     status: state?.status ?? 'waiting',
     ...answered,
@@ -136,6 +137,7 @@ export function statsOf(parts: ClientParts, notifications: NotificationStats): T
     notifications,
     relayed: background.relay.stats,
     ...(artifact && { artifact }),
+    ...(artifactStore && { artifactStore }),
     circuitBreaker: route.circuitBreakerStats,
   };
 }

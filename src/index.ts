@@ -27,6 +27,14 @@ export type {
 } from './config/config-policies.js';
 export type { NotificationOutbox, QueuedDelivery } from './config/notification-outbox.js';
 export type { FlagOption, NumberOption } from './config/option-checks.js';
+export type {
+  OfferedArtifact,
+  OfferResult,
+  SharedArtifact,
+  SharedArtifactStore,
+  StoreCallOptions,
+  StoredVersion,
+} from './config/shared-artifact-store.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type {
@@ -82,6 +90,7 @@ export {
 export type {
   ArtifactOrigin,
   ArtifactStats,
+  ArtifactStoreStats,
   CircuitBreakerStats,
   CircuitState,
   CircuitStats,

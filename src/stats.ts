@@ -41,6 +41,27 @@ export interface ArtifactStats {
    * `generatedAt` is absent or in the future.
    */
   readonly ageMs: number;
+  /**
+   * The first 16 hexadecimal digits of the SHA-256 of the downloaded JSON. It is the same in every process that decides
+   * by the same version. Absent for an `artifactPayload`, and for one from a store with `get` and `set`.
+   */
+  readonly id?: string;
+  /** The id of the version that waits for the common moment of a fleet. See {@link SharedArtifactStore}. */
+  readonly pendingId?: string;
+  /** The time until that moment in ms. */
+  readonly activatesInMs?: number;
+}
+
+/** Counts of the calls of a {@link SharedArtifactStore}, and its state. */
+export interface ArtifactStoreStats {
+  /** `failing` after a call that failed, until one succeeds. The client then works as if it had no store. */
+  readonly state: 'ok' | 'failing';
+  /** The number of calls that failed: they rejected, took longer than a second, or brought something of no use. */
+  readonly failures: number;
+  /** The number of downloaded artifacts that were offered to the store, by its answer. */
+  readonly offers: Readonly<Record<'taken' | 'same' | 'older', number>>;
+  /** The name of the last error, such as `TimeoutError`. It never holds the error's message. */
+  readonly lastError?: string;
 }
 
 /**
@@ -134,6 +155,8 @@ export interface TargetClientStats extends Readonly<DeliveryCounts> {
   readonly relayed: RelayedStats;
   /** Facts about the artifact in use. Absent while the client has none. */
   readonly artifact?: ArtifactStats;
+  /** The state of a store that a fleet shares. Absent without one. */
+  readonly artifactStore?: ArtifactStoreStats;
   /** The state of the circuit breaker. */
   readonly circuitBreaker: CircuitBreakerStats;
 }

@@ -203,7 +203,12 @@ describe('the artifact in use', () => {
     expect(client.stats()).toEqual({ ...NOTHING, status: 'waiting' });
     await pass(1);
     const { ageMs, ...artifact } = client.stats().artifact ?? { ageMs: -1 };
-    expect(artifact).toEqual({ version: '1.0.0', generatedAt, source: 'cdn' });
+    expect(artifact).toEqual({
+      version: '1.0.0',
+      generatedAt,
+      source: 'cdn',
+      id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
     expect(ageMs).toBeLessThanOrEqual(1);
     await pass(200_000);
     expect(client.stats().artifact?.ageMs).toBeGreaterThanOrEqual(200_000);
