@@ -278,8 +278,12 @@ export function describeKind(value: unknown): string {
       ? 'an empty string'
       : `a string of ${value.length} character${value.length === 1 ? '' : 's'}`;
   }
-  if (Array.isArray(value)) {
-    return `an array of ${value.length}`;
+  try {
+    if (Array.isArray(value)) {
+      return `an array of ${value.length}`;
+    }
+  } catch {
+    // The value is a proxy that has been revoked, or one that throws.
   }
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

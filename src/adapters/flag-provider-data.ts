@@ -69,13 +69,22 @@ function define(
   const options = new Map<string, TargetFlagDefinition['options'][number]>();
   for (const { content, name } of experiences) {
     const value = valueIn(content, key);
-    if (value !== undefined) {
-      const text = JSON.stringify(value);
+    const text = textOf(value);
+    if (value !== undefined && text !== undefined) {
       options.set(text, options.get(text) ?? { value, ...(name && { label: name }) });
     }
   }
   const activities = new Set(experiences.map(({ activity }) => activity));
   return { options: [...options.values()], description: [...activities].join(', '), origin };
+}
+
+/** Writes a value as JSON. Returns undefined for what is no JSON, which a parsed artifact does not hold. */
+function textOf(value: JsonValue | undefined): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lists the flags of an artifact by the keys that lead to their offers. */

@@ -39,6 +39,8 @@ export interface StandardSchema<Output = unknown> {
 /** The maximum number of reasons for one mbox. A list may have a wrong item at each of its positions. */
 const MAX_ISSUES = 100;
 const MAX_MESSAGE_LENGTH = 200;
+/** The maximum number of keys of a path. A schema that calls itself may make endless ones. */
+const MAX_SEGMENTS = 100;
 /** Texts from this length on are replaced wherever they are in a message. Shorter ones are words of many messages. */
 const MIN_TELLING_LENGTH = 4;
 
@@ -52,7 +54,8 @@ export async function checkContent(schema: StandardSchema, content: unknown): Pr
     if (!result.issues) {
       return { value: result.value };
     }
-    const issues = result.issues.slice(0, MAX_ISSUES).map((issue) => toContentIssue(issue, content));
+    // A list may have holes, which `map` would leave as they are.
+    const issues = Array.from(result.issues.slice(0, MAX_ISSUES), (issue) => toContentIssue(issue, content));
     return { issues: issues.length > 0 ? issues : [{ message: 'the schema refuses it', path: '' }] };
   } catch (thrown) {
     return { issues: [{ message: `the validator failed: ${nameOf(thrown)}`, path: '' }] };
@@ -62,7 +65,12 @@ export async function checkContent(schema: StandardSchema, content: unknown): Pr
 function toContentIssue({ message, path = [] }: SchemaIssue, content: unknown): ContentIssue {
   let wrong: unknown = content;
   let written = '';
+  let room = MAX_SEGMENTS;
   for (const segment of path) {
+    room -= 1;
+    if (room < 0) {
+      break;
+    }
     const key = isObject(segment) ? segment.key : segment;
     written += typeof key === 'number' ? `[${key}]` : `.${String(key)}`;
     wrong = isObject(wrong) ? ownFieldOf(wrong, key) : undefined;

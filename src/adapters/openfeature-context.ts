@@ -1,6 +1,15 @@
-import { invalidOption, nameOf, TargetError } from '../errors.js';
+import { invalidOption, nameOf, TargetError, unreadableError } from '../errors.js';
 import type { CallOptions, DeliveryRequest, VisitorId } from '../index.js';
-import { isAbsent, isObject, isRecord, isThenable, type JsonRecord } from '../json.js';
+import {
+  isAbsent,
+  isObject,
+  isRecord,
+  isThenable,
+  type JsonRecord,
+  joinPaths,
+  MAX_ITEMS,
+  unreadablePathOf,
+} from '../json.js';
 import type { Visit } from './http.js';
 import type { EvaluationContext } from './openfeature-sdk.js';
 import { isVisit } from './request-visit.js';
@@ -56,8 +65,25 @@ export function withVisit(visit: Visit, context: EvaluationContext = {}): Evalua
   return { ...context, visit: value };
 }
 
-/** Makes a call of an evaluation context. Errors of the user's functions name the option. */
-export function toReadCall(context: EvaluationContext, { toCall, targetingKey }: ContextOptions): ReadCall {
+/**
+ * Makes a call of an evaluation context. Errors of the user's functions name the option.
+ * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` that names the attribute, when it cannot be read.
+ */
+export function readContext(context: EvaluationContext, options: ContextOptions): ReadCall {
+  try {
+    return toReadCall(context, options);
+  } catch (thrown) {
+    if (thrown instanceof TargetError) {
+      throw thrown;
+    }
+    // A getter or a proxy of the program throws.
+    const path = options.toCall ? 'toCall' : joinPaths('context', unreadablePathOf(context) ?? '');
+    const code = options.toCall ? 'ERR_TARGET_INVALID_CONFIG' : 'ERR_TARGET_INVALID_REQUEST';
+    throw unreadableError(code, path, thrown);
+  }
+}
+
+function toReadCall(context: EvaluationContext, { toCall, targetingKey }: ContextOptions): ReadCall {
   const fields = ownFieldsOf(context);
   const visit = isVisit(fields.visit) ? fields.visit : undefined;
   if (toCall) {
@@ -109,12 +135,19 @@ function toScalar(value: unknown): string | number | boolean | undefined {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return value;
   }
-  return isDate(value) && !Number.isNaN(value.getTime()) ? value.toISOString() : undefined;
+  const ms = timeOf(value);
+  return ms === undefined || Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }
 
-/** Tells whether a value is a date, of whatever realm. */
-export function isDate(value: unknown): value is Date {
-  return Object.prototype.toString.call(value) === '[object Date]';
+/** Returns the ms of a date of whatever realm. Returns undefined for a value that is no date or only says that it is one. */
+function timeOf(value: unknown): number | undefined {
+  try {
+    return Object.prototype.toString.call(value) === '[object Date]'
+      ? Date.prototype.getTime.call(value)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function toRequest(fields: JsonRecord, targetingKey: ContextOptions['targetingKey']): DeliveryRequest {
@@ -154,13 +187,15 @@ function withoutAbsent(fields: object): object | undefined {
  */
 export function askFor<Answer extends object>(name: string, ask: () => Answer): Answer {
   let answer: Answer;
+  let isRight: boolean;
   try {
     answer = ask();
+    isRight = isRecord(answer) && !isThenable(answer);
   } catch (cause) {
     const message = `the option ${name} of the provider failed: ${nameOf(cause)}`;
     throw new TargetError('ERR_TARGET_INVALID_CONFIG', message, { path: name, cause });
   }
-  if (!isRecord(answer) || isThenable(answer)) {
+  if (!isRight) {
     throw invalidOption(name, 'a function that returns an object', answer);
   }
   return answer;
@@ -181,25 +216,41 @@ export function textOf(value: unknown, depth = 0): string {
   if (!isObject(value) && typeof value !== 'function') {
     return String(value);
   }
-  if (isDate(value)) {
-    return `date ${value.getTime()}`;
+  const ms = timeOf(value);
+  return ms === undefined ? (partsOf(value, depth) ?? `object ${numberOf(value)}`) : `date ${ms}`;
+}
+
+/** Returns the text of a list or of a plain object. Returns undefined for one that is too large or that cannot be read. */
+function partsOf(value: object, depth: number): string | undefined {
+  try {
+    if (depth >= MAX_DEPTH) {
+      return undefined;
+    }
+    if (Array.isArray(value)) {
+      return value.length > MAX_ITEMS
+        ? undefined
+        : `[${value.map((item) => textOf(item, depth + 1)).join()}]`;
+    }
+    if (isPlain(value)) {
+      const fields = Object.entries(value).map(
+        ([name, field]) => `${JSON.stringify(name)}:${textOf(field, depth + 1)}`,
+      );
+      return `{${fields.sort().join()}}`;
+    }
+  } catch {
+    // A getter or a proxy throws.
   }
-  if (depth < MAX_DEPTH && Array.isArray(value)) {
-    return `[${value.map((item) => textOf(item, depth + 1)).join()}]`;
-  }
-  if (depth < MAX_DEPTH && isPlain(value)) {
-    const fields = Object.entries(value).map(
-      ([name, field]) => `${JSON.stringify(name)}:${textOf(field, depth + 1)}`,
-    );
-    return `{${fields.sort().join()}}`;
-  }
+  return undefined;
+}
+
+function numberOf(value: object): number {
   let number = numbers.get(value);
   if (number === undefined) {
     last += 1;
     number = last;
     numbers.set(value, number);
   }
-  return `object ${number}`;
+  return number;
 }
 
 const MAX_DEPTH = 8;

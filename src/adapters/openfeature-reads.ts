@@ -1,3 +1,4 @@
+import { TargetError, unreadableError } from '../errors.js';
 import type { AnyAttributes, AttributesProvider, DeliveryRequest, TargetClient } from '../index.js';
 import { ownOf } from '../inherited-names.js';
 import { isRecord } from '../json.js';
@@ -78,11 +79,15 @@ export class FlagReads {
 
   /** Asks for mboxes at the end of this turn. More of them may be added until then. */
   #ask(mboxes: ReadonlySet<string>, call: ReadCall, begin: () => void): Promise<AttributesProvider> {
-    const { answer, held, toAttributes } = this.#client.forVisits;
+    const { answer, held, toAttributes, toError } = this.#client.forVisits;
     const work = afterReads().then(async () => {
       begin();
-      const request = this.#requestOf([...mboxes], call);
-      return toAttributes<AnyAttributes>(await answer({ ...call.options, request }, QUESTION));
+      const options = { ...call.options, request: this.#requestOf([...mboxes], call) };
+      try {
+        return toAttributes<AnyAttributes>(await answer(options, QUESTION));
+      } catch (thrown) {
+        throw toError(thrown, options);
+      }
     });
     held.add(work);
     return work;
@@ -94,8 +99,21 @@ export class FlagReads {
     }
   }
 
-  /** Adds mboxes with their parameters to the request of a call. Parameters that the request itself has win. */
-  #requestOf(names: readonly string[], { visit, request, parameters }: ReadCall): DeliveryRequest {
+  /**
+   * Adds mboxes with their parameters to the request of a call. Parameters that the request itself has win.
+   * @throws {TargetError} `ERR_TARGET_INVALID_REQUEST` for a request or parameters that cannot be read.
+   */
+  #requestOf(names: readonly string[], call: ReadCall): DeliveryRequest {
+    try {
+      return this.#toRequest(names, call);
+    } catch (thrown) {
+      throw thrown instanceof TargetError
+        ? thrown
+        : unreadableError('ERR_TARGET_INVALID_REQUEST', 'request', thrown);
+    }
+  }
+
+  #toRequest(names: readonly string[], { visit, request, parameters }: ReadCall): DeliveryRequest {
     const base = visit ? request : { context: { channel: 'web' as const }, ...request };
     const asked = this.#client.forVisits.addMboxes(base, names);
     if (Object.keys(parameters).length === 0) {

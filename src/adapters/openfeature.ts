@@ -10,25 +10,18 @@ import { withoutInherited } from '../inherited-names.js';
 import type { JsonRecord } from '../json.js';
 import { toConversion } from '../visits/conversion.js';
 import { BOOLEAN, type Checks, checkFields, FUNCTION } from '../visits/field-checks.js';
+import { type FlagType, type ReadFlag, toFailed, toNotFound, toResolution } from './openfeature-answer.js';
 import {
-  type FlagLocation,
-  type FlagType,
-  type ReadFlag,
-  toFailed,
-  toNotFound,
-  toResolution,
-} from './openfeature-answer.js';
-import {
-  askFor,
   namesOf,
   type OpenFeatureCall,
   ownFieldsOf,
   type ReadCall,
+  readContext,
   type TargetingKeyOption,
   textOf,
   toParameters,
-  toReadCall,
 } from './openfeature-context.js';
+import { locateFlag, type TargetFlag } from './openfeature-flags.js';
 import { FlagReads } from './openfeature-reads.js';
 import {
   ErrorCode,
@@ -42,14 +35,7 @@ import {
 import { openProvidersOf, ProviderStates } from './openfeature-states.js';
 
 export { type OpenFeatureCall, type TargetingKeyOption, withVisit } from './openfeature-context.js';
-
-/** The attribute that a flag key stands for. */
-export interface TargetFlag {
-  /** The name of the mbox. */
-  readonly mbox: string;
-  /** The name of the attribute in the JSON offers of the mbox. @default none: the flag is the whole offer */
-  readonly key?: string | null | undefined;
-}
+export type { TargetFlag } from './openfeature-flags.js';
 
 /** The options of {@link TargetProvider}. */
 export interface TargetProviderOptions {
@@ -215,7 +201,7 @@ export class TargetProvider implements Provider {
   track(name: string, context?: EvaluationContext, details?: TrackingEventDetails): void {
     const { logger } = this.#client.forVisits;
     const warn = (thrown: unknown) =>
-      logger.warn(`the conversion of mbox '${name}' was not counted: ${messageOf(thrown)}`);
+      logger.warn(`the conversion of ${shownMbox(name)} was not counted: ${messageOf(thrown)}`);
     try {
       this.#track(name, { context: context ?? {}, details: details ?? {} }, warn);
     } catch (thrown) {
@@ -281,7 +267,7 @@ export class TargetProvider implements Provider {
     context: EvaluationContext | undefined,
   ): Promise<ResolutionDetails<Value>> {
     try {
-      const location = this.#locate(flagKey);
+      const location = locateFlag(flagKey, this.#options);
       if (!location) {
         return toNotFound(defaultValue, 'no mbox belongs to the flag key');
       }
@@ -295,7 +281,7 @@ export class TargetProvider implements Provider {
   }
 
   #toCall(context: EvaluationContext): ReadCall {
-    const call = toReadCall(context, this.#options);
+    const call = readContext(context, this.#options);
     this.#tellUnused(call.unused);
     return call;
   }
@@ -307,38 +293,12 @@ export class TargetProvider implements Provider {
       );
     }
   }
-
-  /** Finds the attribute that a flag key stands for. Returns undefined when it stands for none. */
-  #locate(flagKey: string): FlagLocation | undefined {
-    const { flag, mbox } = this.#options;
-    if (typeof flagKey !== 'string') {
-      return undefined;
-    }
-    if (flag) {
-      const asked = askFor('flag', () => flag(flagKey) ?? NONE);
-      if (asked === NONE) {
-        return undefined;
-      }
-      const found = ownFieldsOf(asked);
-      if (typeof found.mbox !== 'string' || found.mbox === '') {
-        throw invalidOption('flag', 'a function that returns { mbox, key }', asked);
-      }
-      return { mbox: found.mbox, key: found.key ?? undefined };
-    }
-    if (mbox) {
-      return { mbox, key: flagKey };
-    }
-    const dot = flagKey.lastIndexOf('.');
-    const location =
-      dot < 0
-        ? { mbox: flagKey, key: undefined }
-        : { mbox: flagKey.slice(0, dot), key: flagKey.slice(dot + 1) };
-    return location.mbox === '' ? undefined : location;
-  }
 }
 
-/** Stands for the attribute of a flag that does not exist. */
-const NONE: TargetFlag = { mbox: '' };
+/** Names an mbox in a log line. The name may be a value of any kind. */
+function shownMbox(name: unknown): string {
+  return typeof name === 'string' ? `mbox '${name}'` : 'an mbox without a name';
+}
 
 /** Returns the options when they are right. */
 function checked(options: TargetProviderOptions): TargetProviderOptions {

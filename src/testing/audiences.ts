@@ -277,11 +277,20 @@ function between(from: Date | number | string, to: Date | number | string): Audi
 }
 
 function toMs(name: string, given: Date | number | string): number {
-  const ms = new Date(given).getTime();
+  const ms = msOf(given);
   if (Number.isNaN(ms)) {
     throw wrongOption(`between: ${name}`, 'a Date, the text of a date, or ms since 1970', given);
   }
   return ms;
+}
+
+/** Returns the ms of a time, and NaN for what is none, such as a symbol or a big integer. */
+function msOf(given: Date | number | string): number {
+  try {
+    return new Date(given).getTime();
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /** A time of day in UTC, such as `09:00` to `16:59`, with both ends. It may go over midnight. */
@@ -295,7 +304,7 @@ function time(from: string, to: string): Audience {
 }
 
 function toMinute(name: string, given: string): string {
-  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(given) ?? [];
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(typeof given === 'string' ? given : '') ?? [];
   if (hours === undefined) {
     throw wrongOption(`time: ${name}`, 'a time such as "09:00"', given);
   }
@@ -320,7 +329,9 @@ function joined(method: string, operator: 'and' | 'or', audiences: readonly Audi
 
 /** Finds a word of a list, whatever the case of its letters. */
 function wordOf<Word extends string>(what: string, words: readonly Word[], given: Word): Word {
-  const word = words.find((known) => known.toLowerCase() === String(given).toLowerCase());
+  const text: unknown = given;
+  const lowered = typeof text === 'string' ? text.toLowerCase() : undefined;
+  const word = words.find((known) => known.toLowerCase() === lowered);
   if (word === undefined) {
     throw wrongOption(what, `one of ${words.join(', ')}`, given);
   }

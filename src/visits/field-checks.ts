@@ -34,21 +34,39 @@ export const HOPS: Check = {
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for a wrong value.
  */
 export function checkFields(fields: unknown, checks: Checks, path: string): void {
-  if (!isRecord(fields)) {
-    throw invalidOption(path || 'options', 'an object', fields);
-  }
+  const record = toRecord(fields, path || 'options');
   for (const name of Object.keys(checks)) {
     const inner = path ? `${path}.${name}` : name;
-    const value = readField(fields, name, inner);
+    const value = readField(record, name, inner);
     const check = checks[name];
     if (value === undefined || value === null || !check) {
       continue;
     }
     if (!isCheck(check)) {
       checkFields(value, check, inner);
-    } else if (!check.accepts(value)) {
+    } else if (!accepted(check, value, inner)) {
       throw invalidOption(inner, check.wanted, value);
     }
+  }
+}
+
+function toRecord(fields: unknown, path: string): JsonRecord {
+  try {
+    if (isRecord(fields)) {
+      return fields;
+    }
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
+  }
+  throw invalidOption(path, 'an object', fields);
+}
+
+/** Applies a check. A proxy of the caller may throw, and the error names its option. */
+function accepted(check: Check, value: unknown, path: string): boolean {
+  try {
+    return check.accepts(value);
+  } catch (cause) {
+    throw unreadableError('ERR_TARGET_INVALID_CONFIG', path, cause);
   }
 }
 

@@ -413,3 +413,12 @@ describe('getProviderData', () => {
     },
   );
 });
+
+test('the description of flags leaves out values that are no JSON', () => {
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  const content = { big: 5n, circle, isNew: true };
+  const rules = { mboxes: { shop: [{ consequence: { options: [{ type: 'json', content }] } }] } };
+  const { definitions } = getProviderData({ version: '1.0.0', rules }, { mbox: 'shop' });
+  expect(Object.keys(definitions)).toEqual(['isNew']);
+});

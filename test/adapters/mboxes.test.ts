@@ -424,6 +424,28 @@ describe('from a client', () => {
   });
 });
 
+describe('a validator that is broken', () => {
+  const endless = {
+    *[Symbol.iterator]() {
+      for (;;) {
+        yield 'key';
+      }
+    },
+  };
+  test.each<[string, unknown, string]>([
+    ['a list of reasons with holes', { issues: new Array(1e9) }, 'the validator failed: TypeError'],
+    ['an endless path', { issues: [{ message: 'wrong', path: endless }] }, 'wrong'],
+    ['a long path', { issues: [{ message: 'wrong', path: Array(100_000).fill('key') }] }, 'wrong'],
+  ])('harms no other mbox: %s', async (_, result, message) => {
+    const broken = schemaOf(() => result as never);
+    const page = defineMboxes({ hero: broken, scalar: ANYTHING }, { hero: 'default', scalar: '' });
+    const { values, invalid, failure } = await page.get(connect());
+    expect([values, failure]).toEqual([{ hero: 'default', scalar: 'plain' }, undefined]);
+    expect(invalid[0]?.issues.map((issue) => issue.message)).toEqual([message]);
+    expect(invalid[0]?.issues[0]?.path.length).toBeLessThan(500);
+  });
+});
+
 describe('an mbox that the on-device rules do not know', () => {
   const names = ['flags', 'other', 'members', 'far', 'misspelt'];
   const page = defineMboxes(

@@ -242,3 +242,14 @@ test('an audience may be nested, but not so deeply that only the edge could deci
   expect(await isShown(nested(20))).toBe(true);
   expect(() => nested(200)).toThrow('nested at most 100 times');
 });
+
+test.each<[string, () => unknown]>([
+  ['a big integer as a time', () => audience.between(5n as never, 6n as never)],
+  ['a symbol as a time', () => audience.between(Symbol('s') as never, 5)],
+  ['a symbol as a time of day', () => audience.time(Symbol('s') as never, '10:00')],
+  ['an object as a time of day', () => audience.time({ toString: null } as never, '10:00')],
+  ['an object as a day', () => audience.day({ toString: null } as never)],
+  ['a symbol as a platform', () => audience.platform(Symbol('s') as never)],
+])('an audience refuses %s', (_, make) => {
+  expect(make).toThrow(expect.objectContaining({ code: 'ERR_TARGET_INVALID_CONFIG' }));
+});
