@@ -68,7 +68,8 @@ export function toScript(lua: string): Script {
       return await command(key, ['EVALSHA', sha1, '1', key, ...args]);
     } catch (error) {
       const message = isObject(error) && 'message' in error ? String(error.message) : '';
-      if (!message.includes('NOSCRIPT')) {
+      // Libraries pass the code on as NOSCRIPT or as NoScriptError.
+      if (!/noscript/i.test(message)) {
         throw error;
       }
       return command(key, ['EVAL', lua, '1', key, ...args]);

@@ -121,6 +121,7 @@ class RedisStore {
 
   async read(key: string): Promise<SharedArtifact | undefined> {
     const fields = toFields(await readScript(this.#command, this.#nameOf(key, 'artifact')));
+    const answeredMs = performance.now();
     const [id, order, forced, etag, bytes, encoding, signature, body, activeInMs, seenMsAgo] = fields;
     if (id === '') {
       return undefined;
@@ -134,7 +135,10 @@ class RedisStore {
     if (!this.#settings.signatures.verify(key, artifact, signature)) {
       throw damaged('has a wrong signature');
     }
-    return { ...artifact, activeInMs: Number(activeInMs), seenMsAgo: Number(seenMsAgo) };
+    // Decoding takes time, by which the moment has come nearer.
+    const tookMs = performance.now() - answeredMs;
+    const leftMs = Math.max(0, Number(activeInMs) - tookMs);
+    return { ...artifact, activeInMs: leftMs, seenMsAgo: Number(seenMsAgo) + tookMs };
   }
 
   async offer(key: string, artifact: OfferedArtifact): Promise<OfferResult> {
