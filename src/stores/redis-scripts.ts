@@ -1,9 +1,7 @@
 import { toScript } from './redis-commands.js';
 
-/*
- * The scripts run in one step each, so no other process comes in between. All times are of the server's clock.
- * https://redis.io/docs/latest/develop/programmability/eval-intro/
- */
+// The scripts run in one step each, so no other process comes in between. All times are of the server's clock
+// (https://redis.io/docs/latest/develop/programmability/eval-intro/).
 
 /** Replaces the artifact, unless it is newer than the offered one. */
 export const offerScript = toScript(`
