@@ -114,27 +114,25 @@ const withoutPolyfills: Plugin = {
 const MAX_LINE = 300;
 
 /**
- * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
- * is in the ES modules, so there it has only the line breaks that stack traces need.
+ * Other people's packages are minified. Our own code keeps its names, which stack traces show, and has only the line breaks
+ * that they need. It is read where it is written: in the repository.
  */
 const compacted: Plugin = {
   name: 'compacted',
-  async generateBundle({ format }, bundle) {
+  async generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') {
         continue;
       }
       const isOfOthers = chunk.moduleIds.every((id) => isInstalled(id));
-      if (isOfOthers || format === 'cjs') {
-        const { code } = await transform(chunk.code, {
-          minifyWhitespace: true,
-          minifyIdentifiers: isOfOthers,
-          minifySyntax: isOfOthers,
-          legalComments: 'inline',
-          ...(!isOfOthers && { lineLimit: MAX_LINE }),
-        });
-        chunk.code = code;
-      }
+      const { code } = await transform(chunk.code, {
+        minifyWhitespace: true,
+        minifyIdentifiers: isOfOthers,
+        minifySyntax: isOfOthers,
+        legalComments: 'inline',
+        ...(!isOfOthers && { lineLimit: MAX_LINE }),
+      });
+      chunk.code = code;
     }
   },
 };

@@ -38,7 +38,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['shutdown'],
   ['index'],
   ['visits', 'tools'],
-  ['adapters', 'testing'],
+  ['adapters', 'stores', 'testing'],
 ];
 
 /** The same inside `on-device`. */

@@ -47,6 +47,18 @@ const ADDITIONS: readonly Addition[] = [
   { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1450 },
   { what: '/next', code: whole('next'), to: ['client', 'http'], budget: 4600, peer: 'next' },
   {
+    what: '/stores/file',
+    code: "export * from 'target-node-sdk/stores/file';",
+    to: ['client'],
+    budget: 2600,
+  },
+  {
+    what: '/stores/redis',
+    code: "export * from 'target-node-sdk/stores/redis';",
+    to: ['client'],
+    budget: 3000,
+  },
+  {
     what: '/openfeature',
     code: whole('openfeature'),
     to: ['client', 'http'],
