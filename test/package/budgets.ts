@@ -65,6 +65,7 @@ const ADDITIONS: readonly Addition[] = [
     budget: 3900,
     peer: '@openfeature/server-sdk',
   },
+  { what: '/queues/bullmq', code: whole('queues/bullmq'), to: ['client'], budget: 900 },
   {
     what: '/opentelemetry',
     code: whole('opentelemetry'),
@@ -119,7 +120,7 @@ async function bundle(
 
 /** A module with all names of an entry. */
 function whole(entry: string): string {
-  return `export * as ${entry} from 'target-node-sdk/${entry}';`;
+  return `export * as ${entry.replace('/', '_')} from 'target-node-sdk/${entry}';`;
 }
 
 function gzippedBytes(text: string): number {
