@@ -1,4 +1,4 @@
-import type { OfferResult, SharedArtifact, SharedArtifactStore } from '../../config/shared-artifact-store.js';
+import type { SharedArtifact, SharedArtifactStore } from '../../config/shared-artifact-store.js';
 import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import { spread } from '../../http/retry.js';
@@ -7,7 +7,7 @@ import type { ArtifactStoreStats } from '../../stats.js';
 import type { Held, HeldArtifact } from './held.js';
 import { toArtifactId } from './reader.js';
 import { toFlag, toOfferResult, toSharedArtifact, toStoredVersion } from './store-answers.js';
-import { type StoreAnswer, StoreCalls } from './store-calls.js';
+import { isWithoutAnswer, type StoreAnswer, StoreCalls } from './store-calls.js';
 import { Waits } from './waits.js';
 
 /** A download that the loop asks for. */
@@ -76,9 +76,7 @@ export class Sharing {
     return this.#calls.stats;
   }
 
-  /**
-   * True while the artifact in use may count as current: somebody confirmed it within two polling intervals.
-   */
+  /** True while the artifact in use may count as current: somebody confirmed it within two polling intervals. */
   isFresh(ageMs: number): boolean {
     return ageMs <= 2 * this.#freshMs;
   }
@@ -125,8 +123,8 @@ export class Sharing {
   }
 
   /**
-   * Offers a downloaded artifact, and takes it into use when the store says so. Without an answer of the store it is
-   * used at once.
+   * Offers a downloaded artifact, and takes it into use when the store says so. Without the store it is used at once.
+   * With a late answer it is used after the delay, because other processes may have it from the store.
    */
   async offer(held: Held, { text, isForced }: { text: string; isForced: boolean }): Promise<void> {
     const { store, key } = this.#options;
@@ -136,6 +134,7 @@ export class Sharing {
     if (isFirst) {
       this.#activate(held, text, { activeInMs: 0, seenMsAgo: 0 });
     }
+    const offeredMs = performance.now();
     const answer = await this.#calls.run(
       'offer',
       (signal) => store.offer(key, artifact, { signal }),
@@ -155,7 +154,9 @@ export class Sharing {
       return;
     }
     this.#isBad &&= !verdict;
-    this.#activateOffered(held, { text, isFirst, verdict });
+    const delayMs = answer === 'late' ? (store.activationDelayMs ?? 0) : 0;
+    const leftMs = Math.max(0, delayMs - (performance.now() - offeredMs));
+    this.#activateOffered(held, { text, isFirst, activeInMs: verdict?.activeInMs ?? leftMs });
   }
 
   /** Tells the store that the CDN has confirmed the newest artifact of this process. */
@@ -173,7 +174,7 @@ export class Sharing {
 
   #activateOffered(
     held: Held,
-    { text, isFirst, verdict }: { text: string; isFirst: boolean; verdict: OfferResult | undefined },
+    { text, isFirst, activeInMs }: { text: string; isFirst: boolean; activeInMs: number },
   ): void {
     if (this.#options.held.newest?.id === held.id) {
       this.#options.held.confirm();
@@ -181,7 +182,7 @@ export class Sharing {
       return;
     }
     if (!isFirst) {
-      this.#activate(held, text, { activeInMs: verdict?.activeInMs ?? 0, seenMsAgo: 0 });
+      this.#activate(held, text, { activeInMs, seenMsAgo: 0 });
     }
   }
 
@@ -231,7 +232,7 @@ export class Sharing {
       (callSignal) => store.peek(key, { signal: callSignal }),
       toStoredVersion,
     );
-    if (answer === 'failed' || signal.aborted) {
+    if (isWithoutAnswer(answer) || signal.aborted) {
       onLook();
       return;
     }
@@ -273,7 +274,7 @@ export class Sharing {
       await this.#waits.pause(spread(longestMs, 0, 1));
     }
     const answer = await this.#read();
-    if (this.#options.signal.aborted || answer === 'failed') {
+    if (this.#options.signal.aborted || isWithoutAnswer(answer)) {
       return;
     }
     if (answer === 'bad' || !answer.value) {

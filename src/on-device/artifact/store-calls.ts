@@ -11,10 +11,15 @@ import type { ArtifactStoreStats } from '../../stats.js';
 export type StoreCall = 'peek' | 'read' | 'offer' | 'confirm' | 'claim';
 
 /**
- * The result of a call. `failed`: the store did not answer, or was not asked, because it failed a moment ago. `bad`: the
- * content of the store is damaged or forged.
+ * The result of a call. `failed`: the store refused it, or was not asked, because it failed a moment ago. `late`: it gave
+ * no answer in time, and may carry the call out all the same. `bad`: the content of the store is damaged or forged.
  */
-export type StoreAnswer<Value> = { readonly value: Value } | 'failed' | 'bad';
+export type StoreAnswer<Value> = { readonly value: Value } | 'failed' | 'late' | 'bad';
+
+/** Tells whether a call ended without an answer of the store. */
+export function isWithoutAnswer(answer: StoreAnswer<unknown>): answer is 'failed' | 'late' {
+  return answer === 'failed' || answer === 'late';
+}
 
 /** The parts of a client that the calls of a store need. */
 export interface StoreCallsOptions {
@@ -87,8 +92,9 @@ export class StoreCalls {
     if (isBusy || nowMs < this.#pausedUntilMs || this.#options.signal.aborted) {
       return 'failed';
     }
+    const late = timeoutError();
     try {
-      const value = check(await this.#withinLimit(kind, call));
+      const value = check(await this.#withinLimit(kind, call, late));
       this.#worked();
       return { value };
     } catch (thrown) {
@@ -100,7 +106,7 @@ export class StoreCalls {
         return 'bad';
       }
       this.#fail(thrown);
-      return 'failed';
+      return thrown === late ? 'late' : 'failed';
     }
   }
 
@@ -109,7 +115,12 @@ export class StoreCalls {
     this.#note(thrown, 'the artifact store holds nothing of use');
   }
 
-  #withinLimit(kind: StoreCall, call: (signal: AbortSignal) => PromiseLike<unknown>): Promise<unknown> {
+  /** Rejects with `late` when the call takes too long. */
+  #withinLimit(
+    kind: StoreCall,
+    call: (signal: AbortSignal) => PromiseLike<unknown>,
+    late: Error,
+  ): Promise<unknown> {
     const abort = new AbortController();
     const startedMs = performance.now();
     this.#underWay.set(kind, startedMs);
@@ -128,7 +139,7 @@ export class StoreCalls {
           this.#underWay.delete(kind);
         }
       };
-      timer = unref(setTimeout(() => giveUp(timeoutError()), MAX_CALL_MS));
+      timer = unref(setTimeout(() => giveUp(late), MAX_CALL_MS));
       this.#options.signal.addEventListener('abort', onClose, { once: true });
       startCall(() => call(abort.signal))
         .then(resolve, reject)
