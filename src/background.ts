@@ -9,6 +9,7 @@ import type { Logger } from './logger.js';
 import { noteAttempts, type ObservedCall, type Observers } from './observer.js';
 import type { BackgroundWork } from './reports/background-work.js';
 import { NotificationQueue } from './reports/notification-queue.js';
+import { Relay } from './reports/relay.js';
 import type { TelemetryBuffer } from './reports/telemetry.js';
 import type { Delivery } from './request/call.js';
 
@@ -22,6 +23,9 @@ export interface BackgroundOptions {
   readonly clientHint: OwnHint;
   readonly route: EdgeRoute;
   readonly work: BackgroundWork;
+  /** Returns the time in ms since 1970. */
+  readonly now: () => number;
+  readonly newId: () => string;
 }
 
 /** The part of the last call that is repeated in a call that carries telemetry alone. */
@@ -36,24 +40,25 @@ interface LastCall
 export class Background {
   /** The queue of display notifications of on-device decisions. */
   readonly notifications: NotificationQueue;
+  /** The sender of what other processes have queued. */
+  readonly relay: Relay;
   readonly #options: BackgroundOptions;
   /** The last call. A call that carries telemetry alone repeats its id, session and context. */
   #last: LastCall | undefined;
   #isClosing = false;
 
   constructor(options: BackgroundOptions) {
-    const { config, route, events, observers, logger, work } = options;
+    const { config, route, events, observers, logger, work, now, newId } = options;
     const { deliver, hostOf } = route;
     this.#options = options;
-    this.notifications = new NotificationQueue({
-      policy: config.notifications,
-      deliver: (call) => (observers.areWatching ? deliverObserved(call, deliver, observers) : deliver(call)),
-      hostOf,
-      events,
-      logger,
-      work,
+    const sending = {
+      deliver: (call: Delivery) =>
+        observers.areWatching ? deliverObserved(call, deliver, observers) : deliver(call),
+      ...{ hostOf, events, logger, now, newId },
       timeoutMs: config.timeoutMs,
-    });
+    };
+    this.notifications = new NotificationQueue({ ...sending, policy: config.notifications, work });
+    this.relay = new Relay(sending);
   }
 
   /** Notes the last call, because a later call with telemetry repeats parts of it. */
@@ -102,6 +107,7 @@ export class Background {
   /** Sends everything that waits, within a limit in ms. */
   async close(limitMs: number): Promise<void> {
     this.#isClosing = true;
+    this.relay.close();
     this.#options.telemetry.stop();
     await Promise.all([this.notifications.close(limitMs), this.#sendAllTelemetry(limitMs)]);
   }

@@ -17,7 +17,7 @@ import { type CallWatch, Observers } from './observer.js';
 import { LazyOnDevice, toDeciders } from './on-device/lazy-decider.js';
 import { BackgroundWork } from './reports/background-work.js';
 import { TelemetryBuffer } from './reports/telemetry.js';
-import type { DeliveryCounts } from './stats.js';
+import type { DeliveryCounts, NotificationStats, ReadyState, TargetClientStats } from './stats.js';
 
 /** The sources from which a client has the time and its ids, and its way to observe calls. Tests replace them. */
 export interface ClientSources {
@@ -118,6 +118,27 @@ function joinParts(written: TargetClientConfig, sources: ClientSources): ClientP
     counts,
     answered: { decisions: 0 },
     work,
+  };
+}
+
+/** The readiness of a client that needs no rules. */
+export const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
+
+/** Returns the counts and the state of a client, beside the counts of its reports. */
+export function statsOf(parts: ClientParts, notifications: NotificationStats): TargetClientStats {
+  const { onDevice, answered, counts, background, route } = parts;
+  const state = onDevice ? onDevice.loaded?.state : BY_THE_EDGE;
+  const artifact = onDevice?.loaded?.stats;
+  const artifactStore = onDevice?.loaded?.storeStats;
+  return {
+    status: state?.status ?? 'waiting',
+    ...answered,
+    ...counts,
+    notifications,
+    relayed: background.relay.stats,
+    ...(artifact && { artifact }),
+    ...(artifactStore && { artifactStore }),
+    circuitBreaker: route.circuitBreakerStats,
   };
 }
 

@@ -7,7 +7,14 @@ import {
   type AttributesSchema,
   type GetAttributesOptions,
 } from './attributes.js';
-import { type ClientParts, type ClientSources, createClientParts, SYSTEM_SOURCES } from './client-parts.js';
+import {
+  BY_THE_EDGE,
+  type ClientParts,
+  type ClientSources,
+  createClientParts,
+  SYSTEM_SOURCES,
+  statsOf,
+} from './client-parts.js';
 import type { TargetClientConfig } from './config/config-options.js';
 import { checkListener, warnOfUnknownEvent } from './config/option-checks.js';
 import type { DecisioningMethod } from './delivery-api.js';
@@ -18,6 +25,7 @@ import { AUTH_STATE } from './identity/customer-ids.js';
 import { LOCATION_HINT_COOKIE_NAME } from './identity/location-hint.js';
 import { MBOX_COOKIE_NAME } from './identity/mbox-cookie.js';
 import { isThenable } from './json.js';
+import type { DeliverQueuedOptions, DeliverQueuedResult } from './reports/relay.js';
 import { type Callbacks, requestOf, settle } from './request/callbacks.js';
 import { requireNotifications } from './request/copy-notification.js';
 import type { DeliveryRequest } from './request/loose-request.js';
@@ -31,7 +39,6 @@ import { createVisitSupport, type VisitSupport } from './visit-support.js';
 
 /** Options of `client.getOffers`. */
 export interface GetOffersOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
-
 /** Options of `client.sendNotifications`. */
 export interface SendNotificationsOptions extends RequestOptions, Callbacks<TargetDeliveryResponse> {}
 
@@ -47,9 +54,6 @@ export interface IdentifyOptions extends CallOptions, Callbacks<TargetDeliveryRe
 
 const GET_OFFERS = toQuestion('getOffers');
 const GET_ATTRIBUTES = toQuestion('getAttributes');
-
-/** The readiness of a client that needs no rules. */
-const BY_THE_EDGE: ReadyState = Object.freeze({ status: 'live', source: 'edge', ageMs: 0 });
 
 /**
  * Decides offers and feature flags for the visitors of a site, and reports what they saw. Make one client per process
@@ -241,16 +245,7 @@ export class TargetClient {
    * It also works on a closed client.
    */
   stats(): TargetClientStats {
-    const state = this.#parts.onDevice ? this.#parts.onDevice.loaded?.state : BY_THE_EDGE;
-    const artifact = this.#parts.onDevice?.loaded?.stats;
-    return {
-      status: state?.status ?? 'waiting',
-      ...this.#parts.answered,
-      ...this.#parts.counts,
-      notifications: this.#reports,
-      ...(artifact && { artifact }),
-      circuitBreaker: this.#parts.route.circuitBreakerStats,
-    };
+    return statsOf(this.#parts, this.#reports);
   }
 
   /**
@@ -281,18 +276,24 @@ export class TargetClient {
    * a pause that the queue makes after failures, but not a pause that the edge asked for with `Retry-After`.
    *
    * The promise resolves to counts of notifications, and never rejects. When `queued` is above 0, some were not sent.
-   *
    * @example
    * ```ts
    * const { queued } = await client.flush({ timeout: 1000 });
    * ```
    */
   async flush(options: WaitOptions = {}): Promise<NotificationStats> {
-    const { timeoutMs } = this.#parts.environment.config;
+    const limits = toFlushLimits(options, this.#parts.environment.config.timeoutMs);
     const { notifications } = this.#parts.background;
-    const limits = toFlushLimits(options, timeoutMs);
     await Promise.all([this.#visits?.held.whenEnded(limits.timeoutMs), notifications.flush(limits)]);
     return this.#reports;
+  }
+
+  /**
+   * Sends what other processes have handed to their `notifications.outbox`, the deliveries of each visitor in order. The
+   * promise never rejects. Data in `again` has to be tried later. No data can name a host.
+   */
+  deliverQueued(data: readonly string[], options?: DeliverQueuedOptions): Promise<DeliverQueuedResult> {
+    return this.#parts.background.relay.deliver(data, options);
   }
 
   /**
@@ -316,9 +317,9 @@ export class TargetClient {
     // Calls that wait in visits, such as conversions, have begun. So they are sent before the connections are closed.
     await this.#visits?.held.whenEnded(limitMs);
     await this.#parts.background.close(Math.max(1, endMs - performance.now()));
-    const { delivered, failed, dropped, queued } = this.#reports;
+    const { delivered, failed, dropped, queued, handedOver } = this.#reports;
     this.#parts.transport.close();
-    return { delivered, failed, dropped: dropped + queued };
+    return { delivered, failed, dropped: dropped + queued, handedOver };
   }
 
   /** Answers one call. A synchronous answer comes without a promise. */

@@ -24,7 +24,10 @@ export interface TargetEvents {
    * Listeners that are added at once get it too.
    */
   clientReady: { readonly type: 'clientReady' };
-  /** A new artifact is in use. A download that is answered with 304 (not modified) does not raise it. */
+  /**
+   * A new artifact is in use. With a `SharedArtifactStore` another process may have downloaded it. A download that is
+   * answered with 304 (not modified) does not raise it.
+   */
   artifactDownloadSucceeded: {
     readonly type: 'artifactDownloadSucceeded';
     /** The URL from which the artifact came. */
@@ -77,6 +80,14 @@ export interface TargetEvents {
     /** The failure of the last call to the host. */
     readonly error?: TargetError;
   };
+  /** The store that a fleet shares began to fail, or works again. While it fails, the client works without it. */
+  artifactStoreChanged: {
+    readonly type: 'artifactStoreChanged';
+    /** The state from now on. */
+    readonly state: 'ok' | 'failing';
+    /** The reason, without the store's own message, which may hold a password. Absent when the store works. */
+    readonly error?: TargetError;
+  };
   /**
    * A JSON offer does not fit the schema that `defineMboxes` of `target-node-sdk/mboxes` has for its mbox. The default
    * is used in its place.
@@ -117,6 +128,7 @@ const EVENTS = {
   sendNotificationError: true,
   statusChanged: true,
   circuitBreakerChanged: true,
+  artifactStoreChanged: true,
   invalidContent: true,
 } satisfies Record<TargetEventName, true>;
 

@@ -19,8 +19,22 @@ export {
   TargetClient as default,
 } from './client.js';
 export type { ArtifactStore, TargetClientConfig, WaitUntil } from './config/config-options.js';
-export type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config/config-policies.js';
+export type {
+  CircuitBreakerOption,
+  NotificationsOption,
+  OutboxMode,
+  RetryOption,
+} from './config/config-policies.js';
+export type { NotificationOutbox, QueuedDelivery } from './config/notification-outbox.js';
 export type { FlagOption, NumberOption } from './config/option-checks.js';
+export type {
+  OfferedArtifact,
+  OfferResult,
+  SharedArtifact,
+  SharedArtifactStore,
+  StoreCallOptions,
+  StoredVersion,
+} from './config/shared-artifact-store.js';
 export type * from './delivery-api.js';
 export { TargetError, type TargetErrorCode, type TargetErrorDetails } from './errors.js';
 export type {
@@ -59,6 +73,7 @@ export {
 } from './impressions/impressions.js';
 export type { LoggerOption } from './logger.js';
 export type { CallObserver, ObservedCall, ObservedOperation, ObservedResult } from './observer.js';
+export type { DeliverQueuedOptions, DeliverQueuedResult } from './reports/relay.js';
 export type { Callbacks } from './request/callbacks.js';
 export type { DeliveryRequest, Loose, LooseNotification, LooseParameters } from './request/loose-request.js';
 export type { CallOptions, RequestOptions, WaitOptions } from './request/options.js';
@@ -75,6 +90,7 @@ export {
 export type {
   ArtifactOrigin,
   ArtifactStats,
+  ArtifactStoreStats,
   CircuitBreakerStats,
   CircuitState,
   CircuitStats,
@@ -82,5 +98,6 @@ export type {
   NotificationStats,
   ReadyState,
   ReadyStatus,
+  RelayedStats,
   TargetClientStats,
 } from './stats.js';

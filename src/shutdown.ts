@@ -183,12 +183,13 @@ async function shutDown(
     before && withinMs(timeoutMs * SHARE_OF_SERVER, async () => before()).catch(keep),
   ]);
   const timeout = Math.max(1, deadline - performance.now());
-  const total = { delivered: 0, failed: 0, dropped: 0 };
+  const total = { delivered: 0, failed: 0, dropped: 0, handedOver: 0 };
   const close = async (client: ClosableClient) => {
-    const { delivered, failed, dropped } = await client.close({ timeout });
+    const { delivered, failed, dropped, handedOver = 0 } = await client.close({ timeout });
     total.delivered += delivered;
     total.failed += failed;
     total.dropped += dropped;
+    total.handedOver += handedOver;
   };
   await Promise.all(listOf(clients, keep).map((client) => close(client).catch(keep)));
   const [error] = errors;

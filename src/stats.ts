@@ -41,12 +41,33 @@ export interface ArtifactStats {
    * `generatedAt` is absent or in the future.
    */
   readonly ageMs: number;
+  /**
+   * The first 16 hexadecimal digits of the SHA-256 of the downloaded JSON. It is the same in every process that decides
+   * by the same version. Absent for an `artifactPayload`, and for one from a store with `get` and `set`.
+   */
+  readonly id?: string;
+  /** The id of the version that waits for the common moment of a fleet. See {@link SharedArtifactStore}. */
+  readonly pendingId?: string;
+  /** The time until that moment in ms. */
+  readonly activatesInMs?: number;
+}
+
+/** Counts of the calls of a {@link SharedArtifactStore}, and its state. */
+export interface ArtifactStoreStats {
+  /** `failing` after a call that failed, until one succeeds. The client then works as if it had no store. */
+  readonly state: 'ok' | 'failing';
+  /** The number of calls that failed: they rejected, took longer than a second, or brought something of no use. */
+  readonly failures: number;
+  /** The number of downloaded artifacts that were offered to the store, by its answer. */
+  readonly offers: Readonly<Record<'taken' | 'same' | 'older', number>>;
+  /** The name of the last error, such as `TimeoutError`. It never holds the error's message. */
+  readonly lastError?: string;
 }
 
 /**
  * Counts of the reports that go in the background, by their outcome, since the client was made: the notifications of
  * on-device decisions, and the conversions of `visit.track`. The equation accepted = delivered + failed + dropped + queued
- * always holds.
+ * + handedOver always holds.
  */
 export interface NotificationStats {
   /** Notifications that were handed to the queue, and conversions. */
@@ -59,13 +80,25 @@ export interface NotificationStats {
   readonly dropped: number;
   /** Notifications that wait or are being sent. */
   readonly queued: number;
+  /** Notifications that `notifications.outbox` has taken. Another process sends them. It is 0 without an outbox. */
+  readonly handedOver: number;
+  /** Delivery calls of the queue that are under way at this moment. It is a part of `queued`, counted in calls. */
+  readonly inFlight: number;
+}
+
+/** Counts of the notifications that this client has sent for other processes, with `deliverQueued`. */
+export interface RelayedStats {
+  /** Notifications that the edge confirmed. */
+  readonly delivered: number;
+  /** Notifications that the edge refused, that were too old, or whose data could not be read. */
+  readonly failed: number;
 }
 
 /**
- * Counts of notifications after `close()`: which were delivered, and which were lost. They cover the whole life of the
- * client.
+ * Counts of notifications after `close()`: which were delivered or handed over, and which were lost. They cover the whole
+ * life of the client.
  */
-export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued'>;
+export type CloseResult = Omit<NotificationStats, 'accepted' | 'queued' | 'inFlight'>;
 
 /**
  * The state of a circuit breaker. `closed` lets calls through. `open` refuses them. `half-open` lets one call through.
@@ -118,8 +151,12 @@ export interface TargetClientStats extends Readonly<DeliveryCounts> {
   readonly decisions: number;
   /** Counts of notifications by their outcome. */
   readonly notifications: NotificationStats;
+  /** Counts of the notifications that `deliverQueued` has sent. */
+  readonly relayed: RelayedStats;
   /** Facts about the artifact in use. Absent while the client has none. */
   readonly artifact?: ArtifactStats;
+  /** The state of a store that a fleet shares. Absent without one. */
+  readonly artifactStore?: ArtifactStoreStats;
   /** The state of the circuit breaker. */
   readonly circuitBreaker: CircuitBreakerStats;
 }

@@ -38,7 +38,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['shutdown'],
   ['index'],
   ['visits', 'tools'],
-  ['adapters', 'testing'],
+  ['adapters', 'queues', 'stores', 'testing'],
 ];
 
 /** The same inside `on-device`. */
@@ -214,6 +214,12 @@ describe('import direction', () => {
         : [],
     );
     expect(wrong).toEqual([]);
+  });
+
+  test('queues import the client as any user would, and its types alone', () => {
+    const isOfQueues = (name: string) => name.startsWith('queues/');
+    expect(importsThat(({ name }, to) => isOfQueues(name) && to !== 'index' && !isOfQueues(to))).toEqual([]);
+    expect(sources.filter(({ name }) => isOfQueues(name)).flatMap(({ run }) => run.files)).toEqual([]);
   });
 
   test('tools import words alone: they look at data', () => {

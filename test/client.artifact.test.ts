@@ -949,7 +949,7 @@ describe('close', () => {
     bench.edge.fault({ kind: 'hang' }, { where: RULES });
     const { client } = connect({ pollingInterval: 0 });
     await bench.edge.waitForRequests(1, { where: RULES });
-    expect(await client.close()).toEqual({ delivered: 0, failed: 0, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 0, failed: 0, dropped: 0, handedOver: 0 });
   });
 });
 

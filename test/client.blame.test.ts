@@ -314,7 +314,7 @@ describe('what the objects of the caller throw names them', () => {
     const options = Object.defineProperty({}, 'timeout', { get: fail });
     expect((await targetErrorOf(() => client.ready(options))).code).toBe('ERR_TARGET_INVALID_REQUEST');
     expect(await client.flush(options)).toMatchObject({ queued: 0 });
-    expect(await client.close(options)).toEqual({ delivered: 0, failed: 0, dropped: 0 });
+    expect(await client.close(options)).toEqual({ delivered: 0, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test.each([

@@ -169,6 +169,17 @@ describe('a wrong value is ERR_TARGET_INVALID_CONFIG with the option, what was w
       { notifications: { maxInFlight: '129' } },
       'an integer from 1 to 128, not "129"',
     ],
+    [
+      'notifications.outbox',
+      { notifications: { outbox: {} } },
+      'an object with the method push, not an object',
+    ],
+    [
+      'notifications.mode',
+      { notifications: { outbox: { push: async () => undefined }, mode: 'sometimes' } },
+      '"overflow" or "always", not "sometimes"',
+    ],
+    ['notifications.mode', { notifications: { mode: 'always' } }, 'absent: there is no outbox, not "always"'],
     ['events.clientReady', { events: { clientReady: 'log' } }, 'a function, not "log"'],
   ])('%s of %j', (path, config, rest) => {
     expect(errorOf({ ...MINIMUM, ...config })).toMatchObject({

@@ -449,7 +449,7 @@ describe('what cannot be delivered', () => {
     expect(bench.edge.requests).toHaveLength(2);
     expect(second?.delivery).toEqual(first?.delivery);
     expect(heard.sendNotificationError).toHaveLength(0);
-    expect(await client.close()).toEqual({ delivered: 1, failed: 0, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 1, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test.each([400, 401, 403, 404, 413])('is given up at once: %i', async (code) => {
@@ -466,7 +466,7 @@ describe('what cannot be delivered', () => {
         error: expect.objectContaining({ code: 'ERR_TARGET_RESPONSE', status: code }),
       },
     ]);
-    expect(await client.close()).toEqual({ delivered: 0, failed: 1, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 0, failed: 1, dropped: 0, handedOver: 0 });
   });
 
   test('is split when it was too large', async () => {
@@ -506,7 +506,7 @@ describe('what cannot be delivered', () => {
     // Up to a tenth more, so that processes do not come back together.
     await pass(10_000);
     expect(deliveries).toHaveLength(2);
-    expect(await client.close()).toEqual({ delivered: 1, failed: 0, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 1, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test('costs at most eight requests in a minute', async () => {
@@ -526,7 +526,7 @@ describe('what cannot be delivered', () => {
     const { client } = start({ events: { sendNotificationError } }, status(400), confirm);
     await show(client, 2);
     await client.flush();
-    expect(await client.close()).toEqual({ delivered: 1, failed: 1, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 1, failed: 1, dropped: 0, handedOver: 0 });
   });
 
   test('names no visitor in its error', async () => {
@@ -560,7 +560,7 @@ describe('with the edge gone', () => {
     }
     expect(heard.sendNotificationError).toHaveLength(0);
     const result = await client.close({ timeout: 50 });
-    expect(result).toEqual({ delivered: 1, failed: 0, dropped: 20 });
+    expect(result).toEqual({ delivered: 1, failed: 0, dropped: 20, handedOver: 0 });
     expect(heard.sendNotificationError).toHaveLength(20);
     expect(heard.sendNotificationError[0]?.error).toMatchObject({
       code: 'ERR_TARGET_CLOSED',
@@ -578,7 +578,7 @@ describe('with the edge gone', () => {
     await client.flush();
     expect(heard.sendNotificationError).toHaveLength(0);
     expect(bench.edge.requests).toHaveLength(20);
-    expect(await client.close()).toEqual({ delivered: 20, failed: 0, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 20, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test('ten thousand calls are kept, and the others told', async () => {
@@ -590,7 +590,12 @@ describe('with the edge gone', () => {
     const { error, notification } = heard.sendNotificationError[0] ?? {};
     expect(error?.message).toBe('a notification was dropped: 10000 calls are queued');
     expect((notification as Notification).tokens).toEqual(['token-first']);
-    expect(await client.close({ timeout: 1 })).toEqual({ delivered: 0, failed: 0, dropped: 10_002 });
+    expect(await client.close({ timeout: 1 })).toEqual({
+      delivered: 0,
+      failed: 0,
+      dropped: 10_002,
+      handedOver: 0,
+    });
   });
 });
 
@@ -598,7 +603,7 @@ describe('close', () => {
   test('sends what is queued', async () => {
     const { client } = connect();
     await show(client, 25);
-    expect(await client.close()).toEqual({ delivered: 25, failed: 0, dropped: 0 });
+    expect(await client.close()).toEqual({ delivered: 25, failed: 0, dropped: 0, handedOver: 0 });
     expect(bench.edge.requestsTo(DELIVERIES)).toHaveLength(25);
   });
 
@@ -609,7 +614,7 @@ describe('close', () => {
     const closed = Promise.all([client.close({ timeout: 500 }), client.close({ timeout: 60_000 })]);
     const dropped = next(client, 'sendNotificationError');
     await pass(500);
-    expect(await closed).toEqual(Array(2).fill({ delivered: 0, failed: 0, dropped: 3 }));
+    expect(await closed).toEqual(Array(2).fill({ delivered: 0, failed: 0, dropped: 3, handedOver: 0 }));
     expect((await dropped).error).toMatchObject({ code: 'ERR_TARGET_CLOSED' });
     expect(jest.getTimerCount()).toBe(0);
   });

@@ -43,7 +43,10 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe('flush', () => {
-  const nothing: NotificationStats = { accepted: 0, delivered: 0, failed: 0, dropped: 0, queued: 0 };
+  const nothing: NotificationStats = {
+    ...{ accepted: 0, delivered: 0, failed: 0, dropped: 0 },
+    ...{ queued: 0, handedOver: 0, inFlight: 0 },
+  };
 
   test('resolves to what became of all notifications', async () => {
     const { client, show } = await start();
@@ -56,7 +59,12 @@ describe('flush', () => {
     const { client, show } = await start({ timeout: 500 });
     const hang = bench.edge.fault({ kind: 'hang' });
     await show(2);
-    expect(await client.flush({ timeout: 50 })).toEqual({ ...nothing, accepted: 2, queued: 2 });
+    expect(await client.flush({ timeout: 50 })).toMatchObject({
+      ...nothing,
+      accepted: 2,
+      queued: 2,
+      inFlight: 1,
+    });
     hang.clear();
     expect(await client.flush(LONG)).toEqual({ ...nothing, accepted: 2, delivered: 2 });
   });

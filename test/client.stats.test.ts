@@ -17,7 +17,8 @@ const NOTHING: TargetClientStats = {
   deliveries: 0,
   retries: 0,
   failures: 0,
-  notifications: { accepted: 0, delivered: 0, failed: 0, dropped: 0, queued: 0 },
+  notifications: { accepted: 0, delivered: 0, failed: 0, dropped: 0, queued: 0, handedOver: 0, inFlight: 0 },
+  relayed: { delivered: 0, failed: 0 },
   circuitBreaker: { state: 'closed', refused: 0, hosts: [] },
 };
 
@@ -139,7 +140,7 @@ describe('notifications by fate', () => {
     for (let time = 0; time < 10_001; time += 1) {
       await client.getOffers({ request });
     }
-    expect(client.stats().notifications).toEqual({
+    expect(client.stats().notifications).toMatchObject({
       accepted: 20_002,
       delivered: 0,
       failed: 0,
@@ -147,9 +148,9 @@ describe('notifications by fate', () => {
       queued: 20_000,
     });
     const closed = await client.close({ timeout: 1 });
-    const { accepted, queued, ...fates } = client.stats().notifications;
+    const { accepted, queued, inFlight: _, ...fates } = client.stats().notifications;
     expect(fates).toEqual(closed);
-    expect({ accepted, queued, ...fates }).toEqual({
+    expect({ accepted, queued, ...fates }).toMatchObject({
       accepted: 20_002,
       delivered: 0,
       failed: 0,
@@ -202,7 +203,12 @@ describe('the artifact in use', () => {
     expect(client.stats()).toEqual({ ...NOTHING, status: 'waiting' });
     await pass(1);
     const { ageMs, ...artifact } = client.stats().artifact ?? { ageMs: -1 };
-    expect(artifact).toEqual({ version: '1.0.0', generatedAt, source: 'cdn' });
+    expect(artifact).toEqual({
+      version: '1.0.0',
+      generatedAt,
+      source: 'cdn',
+      id: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
     expect(ageMs).toBeLessThanOrEqual(1);
     await pass(200_000);
     expect(client.stats().artifact?.ageMs).toBeGreaterThanOrEqual(200_000);

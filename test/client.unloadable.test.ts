@@ -39,7 +39,7 @@ test('an on-device part that cannot be loaded is told by every call, and closes 
     },
   });
   expect(client.stats()).toMatchObject({ status: 'waiting', deliveries: 1 });
-  expect(await client.close()).toEqual({ delivered: 0, failed: 0, dropped: 0 });
+  expect(await client.close()).toEqual({ delivered: 0, failed: 0, dropped: 0, handedOver: 0 });
 });
 
 describe('a load that failed is forgotten', () => {

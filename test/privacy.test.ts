@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import { defineMboxes } from '../src/adapters/mboxes.js';
 import { ERROR_CODES } from '../src/errors.js';
 import { EVENT_NAMES } from '../src/events.js';
-import type { FetchApi, GetOffersOptions, TargetClientConfig } from '../src/index.js';
+import type { FetchApi, GetOffersOptions, NotificationOutbox, TargetClientConfig } from '../src/index.js';
 import { TargetClient } from '../src/index.js';
 import { type Fault, startTargetEdge, type TargetEdge } from '../src/testing/edge.js';
 import { BY_CONTRACT, SECRET, VISITOR, Watch } from './canaries.js';
@@ -242,6 +242,30 @@ describe('nothing of a visitor and no key is told by errors, log or events', () 
     await watch.of(() => client.refresh());
     await watch.of(() => client.getOffers(OPTIONS));
     expect(watch.seen.errors).toBe(2);
+  });
+
+  test('when a shared store and an outbox fail with all that they know in their errors', async () => {
+    const fail = () =>
+      Promise.reject(new Error(`redis://user:${SECRET.password}@127.0.0.1 ${VISITOR.tntId}`));
+    const artifactStore = {
+      pollingIntervalMs: 10,
+      ...{ peek: fail, read: fail, offer: fail, confirm: fail, claim: fail },
+    };
+    const outbox: NotificationOutbox = {
+      push: (batch) => Promise.reject(new Error(batch.map(({ data }) => data).join())),
+    };
+    const notifications = { outbox, mode: 'always' } as const;
+    const client = start({
+      decisioningMethod: 'on-device',
+      artifactLocation: artifactUrl(),
+      artifactStore,
+      notifications,
+    });
+    await client.ready();
+    await askAll(client);
+    await watch.of(() => client.deliverQueued([`{"v":1,"i":"${VISITOR.session}"`, VISITOR.tntId]));
+    await client.flush({ timeout: 1000 });
+    expect(watch.kinds.events).toContain('artifactStoreChanged');
   });
 
   test.each<[string, (url: string) => unknown]>([

@@ -126,6 +126,7 @@ export function listening(): { readonly heard: Heard; readonly events: TargetEve
     sendNotificationError: [],
     statusChanged: [],
     circuitBreakerChanged: [],
+    artifactStoreChanged: [],
     invalidContent: [],
   };
   return {
@@ -138,6 +139,7 @@ export function listening(): { readonly heard: Heard; readonly events: TargetEve
       sendNotificationError: (event) => heard.sendNotificationError.push(event),
       statusChanged: (event) => heard.statusChanged.push(event),
       circuitBreakerChanged: (event) => heard.circuitBreakerChanged.push(event),
+      artifactStoreChanged: (event) => heard.artifactStoreChanged.push(event),
     },
   };
 }

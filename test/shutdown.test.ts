@@ -62,7 +62,7 @@ describe('a process that is asked to end', () => {
     async (signal) => {
       bench.edge.fault({ kind: 'delay', ms: 20 });
       const { code, results } = await signalled('with nothing else', { ready: signal });
-      expect(results).toEqual([{ signal, delivered: 40, failed: 0, dropped: 0 }]);
+      expect(results).toEqual([{ signal, delivered: 40, failed: 0, dropped: 0, handedOver: 0 }]);
       expect(confirmed()).toBe(40);
       expect(code).toBe(0);
     },
@@ -71,7 +71,7 @@ describe('a process that is asked to end', () => {
   test('ends in time when the edge hangs, and counts what was not sent', async () => {
     bench.edge.fault({ kind: 'hang' });
     const { code, lines, results } = await signalled('with little time', { ready: 'SIGTERM' });
-    expect(results).toEqual([{ signal: 'SIGTERM', delivered: 0, failed: 0, dropped: 40 }]);
+    expect(results).toEqual([{ signal: 'SIGTERM', delivered: 0, failed: 0, dropped: 40, handedOver: 0 }]);
     expect(lines).not.toContain('still here');
     expect(code).toBe(0);
   });
@@ -79,14 +79,14 @@ describe('a process that is asked to end', () => {
   test('answers the requests under way first, and sends what they owe too', async () => {
     const { code, lines, results } = await signalled('with a server', { ready: 'SIGTERM' });
     expect(lines).toEqual(['ready', 'began', 'answered', expect.stringContaining('SIGTERM')]);
-    expect(results).toEqual([{ signal: 'SIGTERM', delivered: 41, failed: 0, dropped: 0 }]);
+    expect(results).toEqual([{ signal: 'SIGTERM', delivered: 41, failed: 0, dropped: 0, handedOver: 0 }]);
     expect(code).toBe(0);
   });
 
   test('tells what other work failed of, and sends what is owed all the same', async () => {
     const { code, results } = await signalled('with work that fails', { ready: 'SIGTERM' });
     expect(results).toEqual([
-      { signal: 'SIGTERM', delivered: 40, failed: 0, dropped: 0, error: 'the work failed' },
+      { signal: 'SIGTERM', delivered: 40, failed: 0, dropped: 0, handedOver: 0, error: 'the work failed' },
     ]);
     expect(code).toBe(0);
   });
@@ -150,7 +150,7 @@ describe('closeOnSignal', () => {
     }
   });
 
-  const counts = { delivered: 1, failed: 2, dropped: 3 };
+  const counts = { delivered: 1, failed: 2, dropped: 3, handedOver: 4 };
   const closing = (close = async () => counts): Pick<TargetClient, 'close'> => ({ close: jest.fn(close) });
   const wait = (...args: Parameters<typeof closeOnSignal>) => {
     const shutdown = closeOnSignal(...args);
@@ -191,7 +191,7 @@ describe('closeOnSignal', () => {
     const { closed } = wait(clients, { signals: ['SIGHUP'] });
     clients.add(closing());
     process.emit('SIGHUP', 'SIGHUP');
-    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 2, failed: 4, dropped: 6 });
+    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 2, failed: 4, dropped: 6, handedOver: 8 });
   });
 
   test('tells of a list of clients that cannot be read', async () => {
@@ -203,7 +203,14 @@ describe('closeOnSignal', () => {
     const { closed } = wait(clients, { signals: ['SIGHUP'] });
     process.emit('SIGHUP', 'SIGHUP');
     const error = expect.objectContaining({ message: 'boom' });
-    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 0, failed: 0, dropped: 0, error });
+    expect(await closed).toEqual({
+      signal: 'SIGHUP',
+      delivered: 0,
+      failed: 0,
+      dropped: 0,
+      handedOver: 0,
+      error,
+    });
   });
 
   test('gives the clients the time that is left', async () => {
@@ -245,7 +252,7 @@ describe('closeOnSignal', () => {
     await pass(1);
     await cutOff;
     release();
-    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 20, failed: 0, dropped: 0 });
+    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 20, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test('waits for other work, but not for ever', async () => {
@@ -258,7 +265,7 @@ describe('closeOnSignal', () => {
     await pass(1);
     expect((await targetErrorOf(() => client.getOffers({ request: HERO }))).code).toBe('ERR_TARGET_CLOSED');
     release();
-    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 21, failed: 0, dropped: 0 });
+    expect(await closed).toEqual({ signal: 'SIGHUP', delivered: 21, failed: 0, dropped: 0, handedOver: 0 });
   });
 
   test('does not reject when something does', async () => {

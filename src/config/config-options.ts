@@ -5,6 +5,7 @@ import type { LoggerOption } from '../logger.js';
 import type { CallObserver } from '../observer.js';
 import type { CircuitBreakerOption, NotificationsOption, RetryOption } from './config-policies.js';
 import type { FlagOption, NumberOption } from './option-checks.js';
+import type { SharedArtifactStore } from './shared-artifact-store.js';
 
 /**
  * Keeps the last good artifact outside the process. A new process then has rules even while the CDN is down. When a
@@ -109,7 +110,8 @@ export interface TargetClientConfig {
   readonly decisioningMethod?: DecisioningMethod | undefined;
   /**
    * Time between two downloads of the artifact in ms. 0 turns polling off. Without an `artifactLocation`, a shorter
-   * time than the default is raised to the default, with a warning.
+   * time than the default is raised to the default, with a warning. With 0 and a {@link SharedArtifactStore}, the client
+   * takes the artifact from the store alone.
    * @default 300000
    */
   readonly pollingInterval?: NumberOption | undefined;
@@ -127,8 +129,12 @@ export interface TargetClientConfig {
   readonly artifactPayload?: object | undefined;
   /** The format of the artifact. @default 'bin' for a file name that ends in `.bin`, else 'json' */
   readonly artifactFormat?: 'json' | 'bin' | undefined;
-  /** A store that keeps the last good artifact outside the process. @default none */
-  readonly artifactStore?: ArtifactStore | undefined;
+  /**
+   * A store that keeps the last good artifact outside the process. With a {@link SharedArtifactStore} many processes
+   * change to a new version at one time, and one of them downloads it for all.
+   * @default none
+   */
+  readonly artifactStore?: ArtifactStore | SharedArtifactStore | undefined;
   /**
    * The host of the artifact and of geo look-ups, or `production` for the default.
    * @default 'assets.adobetarget.com'

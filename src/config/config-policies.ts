@@ -1,19 +1,23 @@
+import { invalidOption } from '../errors.js';
 import type { AgentOption, FetchApi } from '../http/fetch-api.js';
 import type { RetryPolicy } from '../http/retry.js';
 import { withoutInherited } from '../inherited-names.js';
 import type { Logger } from '../logger.js';
+import type { NotificationOutbox } from './notification-outbox.js';
 import {
   type Check,
   checkGroup,
   count,
   type FlagOption,
   flag,
+  methodsCheck,
   milliseconds,
   type NumberOption,
   numberCheck,
   positive,
   timeout,
   upTo,
+  wordCheck,
 } from './option-checks.js';
 
 /**
@@ -88,7 +92,24 @@ export interface NotificationsOption {
    * @default 33554432, which is 32 MiB
    */
   readonly maxBytes?: NumberOption | undefined;
+  /**
+   * A queue outside the process that takes notifications over, such as `bullmqOutbox` of
+   * `target-node-sdk/queues/bullmq`. Another process sends them with `client.deliverQueued`.
+   * @default none
+   */
+  readonly outbox?: NotificationOutbox | undefined;
+  /**
+   * The use of the outbox. `overflow` sends directly to the edge. The outbox gets what waits beyond 1000 calls, what
+   * waits while the edge fails, and what is left when the client closes or a `flush` is over. `always` hands over
+   * everything in batches of at most 100 calls, 256 KiB and 500 ms. It is for functions, for processes that cannot reach
+   * the edge, and for those with many impressions. Each way is the fallback of the other. The option needs an `outbox`.
+   * @default 'overflow'
+   */
+  readonly mode?: OutboxMode | undefined;
 }
+
+/** The use of an outbox: for what the client cannot send itself at once, or for everything. */
+export type OutboxMode = 'overflow' | 'always';
 
 /** {@link CircuitBreakerOption}, complete and with units in its names. */
 export interface CircuitBreakerPolicy {
@@ -102,6 +123,8 @@ export interface NotificationPolicy {
   readonly maxInFlight: number;
   readonly maxQueued: number;
   readonly maxBytes: number;
+  readonly outbox?: NotificationOutbox | undefined;
+  readonly mode?: OutboxMode | undefined;
 }
 
 const DEFAULT_RETRY: RetryPolicy = {
@@ -142,6 +165,8 @@ const NOTIFICATIONS_OPTIONS = {
   maxInFlight: upTo(MAX_IN_FLIGHT),
   maxQueued: positive,
   maxBytes: positive,
+  outbox: methodsCheck<NotificationOutbox>('an object with the method push', 'push'),
+  mode: wordCheck('"overflow" or "always"', ['overflow', 'always']),
 } satisfies Record<keyof NotificationsOption, Check<unknown>>;
 
 /** Checks and completes the `retry` option. @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` */
@@ -198,7 +223,11 @@ export function toNotificationPolicy(
   if (!written) {
     return policy;
   }
-  return Object.freeze({ ...policy, ...checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger) });
+  const options = checkGroup('notifications', written, NOTIFICATIONS_OPTIONS, logger);
+  if (options.mode !== undefined && !options.outbox) {
+    throw invalidOption('notifications.mode', 'absent: there is no outbox', options.mode);
+  }
+  return Object.freeze({ ...policy, ...options });
 }
 
 /**

@@ -13,7 +13,13 @@ import { deliveryHost, isLocationHint } from '../identity/location-hint.js';
 import { isAbsent, isObject, joinPaths, parseJson, unreadablePathOf } from '../json.js';
 import type { Logger, LoggerOption } from '../logger.js';
 import type { CallObserver } from '../observer.js';
-import type { ArtifactStore, TargetClientConfig, WaitUntil } from './config-options.js';
+import {
+  type AnyArtifactStore,
+  artifactStore,
+  STORE_FIELDS,
+  toArtifactStore,
+} from './artifact-store-option.js';
+import type { TargetClientConfig, WaitUntil } from './config-options.js';
 import {
   type CircuitBreakerOption,
   type CircuitBreakerPolicy,
@@ -66,7 +72,7 @@ export interface ResolvedConfig {
   readonly maximumWaitReadyMs: number | undefined;
   readonly artifactLocation: string | undefined;
   readonly artifactFormat: 'json' | 'bin' | undefined;
-  readonly artifactStore: ArtifactStore | undefined;
+  readonly artifactStore: AnyArtifactStore | undefined;
   readonly cdnHost: string;
   readonly telemetryEnabled: boolean;
   readonly fetchApi: FetchApi | undefined;
@@ -110,7 +116,7 @@ const OPTIONS = {
   artifactLocation: textCheck(files ? 'an http, https or file URL' : 'an http or https URL', isArtifactUrl),
   artifactPayload: objectCheck(),
   artifactFormat: wordCheck('"json" or "bin"', ['json', 'bin']),
-  artifactStore: methodsCheck<ArtifactStore>('an object with get and set', 'get', 'set'),
+  artifactStore,
   cdnEnvironment: host,
   cdnBasePath: host,
   onDeviceConfigHostname: host,
@@ -184,7 +190,7 @@ export function resolveConfig(written: unknown, logger: Logger): ResolvedConfig 
     maximumWaitReadyMs: options.maximumWaitReady,
     artifactLocation,
     artifactFormat: options.artifactFormat,
-    artifactStore: options.artifactStore,
+    artifactStore: options.artifactStore && toArtifactStore(options.artifactStore),
     cdnHost: toCdnHost(options, warn) ?? DEFAULT_CDN_HOST,
     telemetryEnabled: options.telemetryEnabled ?? true,
     fetchApi: options.fetchApi,
@@ -263,7 +269,7 @@ const GROUPS: ReadonlySet<string> = new Set([
 /** Methods that are read from options which are objects of another package. */
 const METHODS: ReadonlyMap<string, readonly string[]> = new Map([
   ['agent', ['addRequest']],
-  ['artifactStore', ['get', 'set']],
+  ['artifactStore', STORE_FIELDS],
   ['observer', ['around']],
 ]);
 

@@ -27,8 +27,8 @@ const REDIRECTS = [301, 302, 303, 307, 308];
 const MAX_REDIRECTS = 3;
 
 /**
- * Downloads a file, or returns a 304. The attempts of the answer are those of all redirects together. Follows at most three redirects, and none from https to http. A request with
- * personal headers is not redirected to another host.
+ * Downloads a file, or returns a 304. Follows at most three redirects, and none from https to http. A request with
+ * personal headers is not redirected to another host. The attempts of the answer are those of all redirects together.
  * @throws TargetError `ERR_TARGET_RESPONSE` when a redirect is not followed, besides the errors of `exchange`
  */
 export async function download(transport: Transport, request: DownloadRequest): Promise<Exchanged> {

@@ -18,7 +18,8 @@ import { roundMs, toTelemetryFeatures } from '../reports/telemetry.js';
 import type { WrittenReport } from '../reports/written-report.js';
 import type { Call, Delivery } from '../request/call.js';
 import type { ArtifactInUse } from './artifact/held.js';
-import { ArtifactSource, type ArtifactSourceOptions } from './artifact/source.js';
+import { ArtifactSource } from './artifact/source.js';
+import type { ArtifactSourceOptions } from './artifact/source-options.js';
 import { toOwnReports } from './display-report.js';
 import { warnOfLosses } from './edge-only-warnings.js';
 import { type Evaluation, type EvaluationInputs, evaluate } from './evaluate.js';
@@ -43,7 +44,10 @@ export interface OnDeviceOptions extends ArtifactSourceOptions, GeoOptions {
 /** The on-device decisioning of one client, from the first download of its artifact until the client is closed. */
 export interface OnDevice
   extends LocalDecider,
-    Pick<ArtifactSource, 'state' | 'stats' | 'etag' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'> {
+    Pick<
+      ArtifactSource,
+      'state' | 'stats' | 'storeStats' | 'etag' | 'lastFailure' | 'whenReady' | 'refresh' | 'close'
+    > {
   /** The name of the artifact's global mbox; undefined before there is an artifact. */
   readonly globalMbox: string | undefined;
   /** Tells whether the artifact in use has rules of an mbox. */
@@ -93,6 +97,9 @@ export function startOnDevice(options: OnDeviceOptions): OnDevice {
     },
     get stats() {
       return source.stats;
+    },
+    get storeStats() {
+      return source.storeStats;
     },
     get etag() {
       return source.etag;

@@ -102,6 +102,7 @@ export const unref: Platform['unref'] = (timer) => {
 export const ref: Platform['ref'] = (timer) => void timer?.ref?.();
 
 export const fillRandom: Platform['fillRandom'] = (bytes) => void randomFillSync(bytes);
+export const sha256Hex: Platform['sha256Hex'] = (text) => createHash('sha256').update(text).digest('hex');
 export const utf8Length: Platform['utf8Length'] = (text) => Buffer.byteLength(text);
 export const toText: Platform['toText'] = (bytes) => viewOf(bytes).toString('utf8');
 export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);

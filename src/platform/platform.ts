@@ -103,6 +103,8 @@ export interface Platform {
 
   /** Fills an array with random bytes that are safe for secrets. */
   fillRandom(bytes: Uint8Array): void;
+  /** Computes the SHA-256 digest of a text's UTF-8, in hexadecimal digits. */
+  sha256Hex(text: string): string | Promise<string>;
   /** Counts the bytes of a text in UTF-8. */
   utf8Length(text: string): number;
   /** Reads a text from UTF-8 bytes. A byte order mark is part of the text, and bytes that are no UTF-8 are replaced. */

@@ -44,6 +44,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const exact = new TextDecoder('utf-8', { fatal: true });
 
 export const fillRandom: Platform['fillRandom'] = (bytes) => void crypto.getRandomValues(bytes);
+export const sha256Hex: Platform['sha256Hex'] = async (text) =>
+  toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
 export const utf8Length: Platform['utf8Length'] = (text) => encoder.encode(text).length;
 export const toText: Platform['toText'] = (bytes) => decoder.decode(bytes);
 export const toExactText: Platform['toExactText'] = (bytes) => exact.decode(bytes);

@@ -10,10 +10,10 @@ export class HeldWork {
   withConversions(queue: NotificationStats): NotificationStats {
     const { accepted, delivered, failed } = this.#conversions;
     return {
+      ...queue,
       accepted: queue.accepted + accepted,
       delivered: queue.delivered + delivered,
       failed: queue.failed + failed,
-      dropped: queue.dropped,
       queued: queue.queued + accepted - delivered - failed,
     };
   }

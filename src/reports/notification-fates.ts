@@ -21,7 +21,7 @@ const NO_CONTENT = 204;
 export class NotificationFates {
   readonly #events: Events;
   readonly #losses: FaultLog;
-  readonly #counts = { accepted: 0, delivered: 0, failed: 0, dropped: 0 };
+  readonly #counts = { accepted: 0, delivered: 0, failed: 0, dropped: 0, handedOver: 0 };
   #lastFault: TargetError | undefined;
 
   constructor({ events, logger }: FatesOptions) {
@@ -30,14 +30,20 @@ export class NotificationFates {
   }
 
   /** The counts of all notifications that were ever handed over. */
-  get stats(): NotificationStats {
-    const { accepted, delivered, failed, dropped } = this.#counts;
-    return { accepted, delivered, failed, dropped, queued: accepted - delivered - failed - dropped };
+  get stats(): Omit<NotificationStats, 'inFlight'> {
+    const { accepted, delivered, failed, dropped, handedOver } = this.#counts;
+    const queued = accepted - delivered - failed - dropped - handedOver;
+    return { accepted, delivered, failed, dropped, queued, handedOver };
   }
 
   /** Counts the notifications of a call that was handed over. */
   accept(call: Delivery): void {
     this.#counts.accepted += notificationsOf(call).length;
+  }
+
+  /** Counts the notifications of a call that the outbox has taken. */
+  handOver(call: Delivery): void {
+    this.#counts.handedOver += notificationsOf(call).length;
   }
 
   /** Remembers a host's fault. It is the likely reason when notifications are dropped next. */
@@ -48,22 +54,25 @@ export class NotificationFates {
   /**
    * Counts the notifications of a call that the edge answered. The edge repeats the ids of those that it processed, so
    * the others count as failed. An answer without a body repeats no id, so all of its notifications count as delivered.
+   * Returns the number of those that were delivered.
    * @see https://developers.adobetarget.com/api/delivery-api/
    */
-  confirm(call: Delivery, { status, notifications }: DeliveryResponse, isLast: boolean): void {
+  confirm(call: Delivery, { status, notifications }: DeliveryResponse, isLast: boolean): number {
     this.#lastFault = undefined;
     const sent = notificationsOf(call);
     const refused = status === NO_CONTENT ? [] : unconfirmed(sent, notifications ?? []);
-    this.#counts.delivered += sent.length - refused.length;
+    const delivered = sent.length - refused.length;
+    this.#counts.delivered += delivered;
     if (refused.length === 0) {
       if (isLast) {
         this.#losses.worked();
       }
-      return;
+      return delivered;
     }
     const message = 'the edge did not process a notification';
     this.#losses.failed(message);
     this.#end(refused, 'failed', () => new TargetError('ERR_TARGET_INVALID_RESPONSE', message));
+    return delivered;
   }
 
   /** Counts the notifications of a call that is not tried again after an error. */

@@ -1,64 +1,48 @@
 import { later, type Timer, unref } from '#platform';
-import type { NotificationPolicy } from '../config/config-policies.js';
-import type { DeliveryResponse } from '../delivery-api.js';
 import { type TargetError, toTargetError } from '../errors.js';
-import type { Events } from '../events.js';
 import { type Limits, within } from '../http/deadline.js';
-import { NO_RETRY, verdictOn } from '../http/retry.js';
-import { keepWatch } from '../http/watched-signal.js';
-import type { Logger } from '../logger.js';
+import { verdictOn } from '../http/retry.js';
 import type { Delivery } from '../request/call.js';
 import type { CloseResult, NotificationStats } from '../stats.js';
 import { AwaitedTurn } from './awaited-turn.js';
-import type { BackgroundWork } from './background-work.js';
 import { NotificationFates } from './notification-fates.js';
+import { type NotificationQueueOptions, newAbort, toQueued, toSent } from './queue-calls.js';
 import { FlushPeriods, type Waiter } from './queue-flushes.js';
 import { type QueuedCall, WaitingCalls } from './queue-lanes.js';
 import { LostClusters } from './queue-lost-clusters.js';
+import { QueueOutbox } from './queue-outbox.js';
 import { askedMsOf, isTriedEnough, waitMsAfter } from './queue-retries.js';
 import { QueueRoom } from './queue-room.js';
 import { partsAfter } from './queue-splits.js';
 import type { HostWindow } from './queue-window.js';
 import { HostWindows } from './queue-windows.js';
 
-/** The parts of a client that a notification queue needs. */
-export interface NotificationQueueOptions {
-  /** The limits of the queue. */
-  readonly policy: NotificationPolicy;
-  /** Sends one delivery call. */
-  readonly deliver: (delivery: Delivery) => Promise<{ readonly response: DeliveryResponse }>;
-  /** Returns the host that calls with a location hint, or without one, go to at this moment. */
-  readonly hostOf: (locationHint: string | undefined) => string;
-  readonly events: Events;
-  readonly logger: Logger;
-  /** Tells the platform of the calls that are queued. */
-  readonly work: BackgroundWork;
-  /** The longest time in ms for which the platform is asked to wait for the calls of one turn. */
-  readonly timeoutMs: number;
-}
-
 /**
  * A call that has failed more often than this is probably at fault itself. Its faults do not count against its host.
  */
 const MAX_BLAMED_ATTEMPTS = 3;
+/** A flush keeps at most this many ms, and at most half of its time, for handing over what it could not send. */
+const MAX_RESERVE_MS = 500;
 /** Options for judging an error. Each attempt has a full timeout of its own, and a report can wait for its session. */
 const LATER_REPORT = { isLater: true, isReport: true };
 
 /**
  * Sends the notifications of on-device decisions in the background. The queue is limited in calls and in bytes.
  * Notifications that come while it is full are dropped. Each host has a window of calls that may run at once, so a
- * fault of one host, or of one call, delays no others. The equation accepted = delivered + failed + dropped + queued
- * always holds.
+ * fault of one host, or of one call, delays no others. The equation accepted = delivered + failed + dropped + queued +
+ * handedOver always holds.
  */
 export class NotificationQueue {
   readonly #options: NotificationQueueOptions;
-  readonly #abort = new AbortController();
+  #abort = newAbort();
   readonly #waiting = new WaitingCalls();
   readonly #windows: HostWindows;
   readonly #periods = new FlushPeriods();
   readonly #lost = new LostClusters();
   readonly #fates: NotificationFates;
   readonly #room: QueueRoom;
+  readonly #outbox: QueueOutbox | undefined;
+  #isClosing = false;
   #isTurnOver = true;
   #awaitedTurn: AwaitedTurn | undefined;
   #timer: Timer | undefined;
@@ -68,17 +52,17 @@ export class NotificationQueue {
     this.#windows = new HostWindows(options.policy.maxInFlight);
     this.#fates = new NotificationFates(options);
     this.#room = new QueueRoom(options.policy);
-    keepWatch(this.#abort.signal);
+    this.#outbox = this.#openOutbox();
   }
 
   /** The number of calls that wait or are being sent. */
   get size(): number {
-    return this.#waiting.size + this.#windows.inFlight;
+    return this.#waiting.size + this.#windows.inFlight + (this.#outbox?.size ?? 0);
   }
 
   /** The counts of all notifications that were ever handed over. */
   get stats(): NotificationStats {
-    return this.#fates.stats;
+    return { ...this.#fates.stats, inFlight: this.#windows.inFlight };
   }
 
   /**
@@ -97,7 +81,8 @@ export class NotificationQueue {
       this.#room.enter(bytes, isOfBrowser);
       const hint = this.#lost.reachable(call.locationHint);
       const period = this.#periods.enter();
-      this.#waiting.push({ call, bytes, period, isOfBrowser, attempts: 0, firstTriedMs: undefined, hint });
+      const madeMs = this.#outbox ? this.#options.now() : 0;
+      this.#waiting.push(toQueued(call, bytes, period, { isOfBrowser, hint, madeMs }));
       if (this.#isTurnOver) {
         this.#isTurnOver = false;
         later(() => this.#endTurn());
@@ -123,37 +108,72 @@ export class NotificationQueue {
    * with `Retry-After` is kept. It never rejects.
    */
   async flush(limits: Limits): Promise<void> {
-    if (this.size > 0) {
-      await this.#drain(limits, this.#periods.waitForPresent());
+    if (this.size === 0) {
+      return;
     }
+    const waiter = this.#periods.waitForPresent();
+    const reserveMs = this.#outbox ? Math.min(MAX_RESERVE_MS, limits.timeoutMs / 2) : 0;
+    const isAllSent = await this.#drain({ ...limits, timeoutMs: limits.timeoutMs - reserveMs }, waiter);
+    if (!isAllSent && this.#outbox && !this.#abort.signal.aborted) {
+      this.#outbox.takeAll(performance.now());
+      await this.#drain({ ...limits, timeoutMs: reserveMs }, waiter);
+    }
+    waiter.cancel();
   }
 
   /** Sends as much as it can within the limit, drops the rest, and returns the final counts. */
   async close(limitMs: number): Promise<CloseResult> {
+    if (this.#outbox && this.size > 0) {
+      await this.#handOver(this.#outbox, limitMs / 2);
+    }
     if (this.size > 0) {
-      await this.#drain({ timeoutMs: limitMs, signal: undefined }, this.#periods.waitForAll());
+      const timeoutMs = this.#outbox ? limitMs / 2 : limitMs;
+      await this.#drain({ timeoutMs, signal: undefined }, this.#periods.waitForAll());
     }
     clearTimeout(this.#timer);
     this.#abort.abort();
     // Calls are removed one by one. So a listener finds each call either in the queue or among the dropped ones.
+    this.#outbox?.giveBack();
     for (let next = this.#waiting.remove(); next; next = this.#waiting.remove()) {
       this.#forget(next);
       this.#fates.drop(next.call, 'ERR_TARGET_CLOSED', 'the client closed before it was sent');
     }
     // This waits until aborted calls have ended, and wakes callers of `flush()` whose calls were just dropped.
     await this.#periods.waitForAll().ended;
-    const { delivered, failed, dropped } = this.#fates.stats;
-    return { delivered, failed, dropped };
+    const { delivered, failed, dropped, handedOver } = this.#fates.stats;
+    return { delivered, failed, dropped, handedOver };
   }
 
-  async #drain(limits: Limits, waiter: Waiter): Promise<void> {
-    const drain = () => {
+  /** Hands everything over that waits. The calls under way follow when they have not ended after a time in ms. */
+  async #handOver(outbox: QueueOutbox, limitMs: number): Promise<void> {
+    this.#isClosing = true;
+    outbox.close();
+    const waiter = this.#periods.waitForAll();
+    await this.#drain({ timeoutMs: limitMs, signal: undefined }, waiter);
+    waiter.cancel();
+    const underWay = this.#abort;
+    this.#abort = newAbort();
+    underWay.abort();
+  }
+
+  /** Sends until the calls of a caller have ended. Resolves to false when a limit comes first. */
+  async #drain(limits: Limits, waiter: Waiter): Promise<boolean> {
+    const drain = async () => {
       this.#pump();
-      return waiter.ended;
+      await waiter.ended;
+      return true;
     };
     // The timer of the limit keeps the process alive until the calls of the queue have ended.
-    await within(limits, drain, () => new Error('not all was sent')).catch(() => undefined);
-    waiter.cancel();
+    return within(limits, drain, () => new Error('not all was sent')).catch(() => false);
+  }
+
+  #openOutbox(): QueueOutbox | undefined {
+    const handedOver = (queued: QueuedCall) => {
+      this.#fates.handOver(queued.call);
+      this.#forget(queued);
+    };
+    const queue = { waiting: this.#waiting, windows: this.#windows, handedOver, changed: () => this.#pump() };
+    return QueueOutbox.of(this.#options, queue);
   }
 
   /** Sends the calls that may go at this moment, and sets a timer for the next ones. */
@@ -167,6 +187,7 @@ export class NotificationQueue {
     this.#waiting.release(nowMs, (queued) => {
       queued.hint = this.#lost.reachable(queued.hint);
     });
+    this.#outbox?.pump(nowMs, isHurried);
     const openingFor = (hint: string | undefined) => this.#windows.openingAt(hostOf(hint), nowMs, isHurried);
     for (let next = this.#waiting.take(openingFor); next; next = this.#waiting.take(openingFor)) {
       void this.#send(next, nowMs);
@@ -202,7 +223,7 @@ export class NotificationQueue {
     queued.attempts += 1;
     queued.firstTriedMs ??= nowMs;
     try {
-      const { response } = await this.#options.deliver(this.#toSent(queued));
+      const { response } = await this.#options.deliver(toSent(queued, this.#abort.signal));
       window.succeeded(this.#waiting.size > 0);
       this.#forget(queued);
       this.#fates.confirm(queued.call, response, this.#waiting.size === 0);
@@ -213,29 +234,16 @@ export class NotificationQueue {
     this.#pump();
   }
 
-  /**
-   * Returns the delivery call to send. Every decision that is displayed comes here, so the fields are copied one by
-   * one, which is faster than spreading the object (benchmark on-device/execute-url).
-   */
-  #toSent({ call, hint }: QueuedCall): Delivery {
-    const { request, encodedSessionId, decisioningMethod, timeoutMs } = call;
-    const { signal } = this.#abort;
-    return {
-      request,
-      encodedSessionId,
-      locationHint: hint,
-      decisioningMethod,
-      timeoutMs,
-      signal,
-      retry: NO_RETRY,
-    };
-  }
-
   /** Decides whether a failed call is tried again, split or given up, and informs the window of its host. */
   #judge(queued: QueuedCall, error: TargetError, window: HostWindow): void {
     if (this.#abort.signal.aborted) {
       this.#forget(queued);
       this.#fates.drop(queued.call, 'ERR_TARGET_CLOSED', 'the client closed before it was delivered');
+      return;
+    }
+    if (this.#isClosing && error.code === 'ERR_TARGET_ABORTED') {
+      // The call was cut off for the outbox. The edge may have it all the same, and knows it by its ids.
+      this.#waiting.push(queued);
       return;
     }
     const { isRetryable, saysOfHost } = verdictOn(error, LATER_REPORT);
@@ -301,7 +309,7 @@ export class NotificationQueue {
     const hint = this.#lost.reachable(queued.hint);
     const parts = calls.map((call) => {
       const bytes = this.#room.bytesOf(call);
-      return { ...queued, call, hint, bytes, attempts: 0, firstTriedMs: undefined };
+      return { ...queued, call, hint, bytes, attempts: 0, firstTriedMs: undefined, written: undefined };
     });
     const added = parts.reduce((sum, { bytes }) => sum + bytes, 0) - queued.bytes;
     const isFull = () => this.#room.lackFor(parts.length - 1, added, true, this.size) !== undefined;
@@ -324,7 +332,9 @@ export class NotificationQueue {
   }
 
   /** Removes a call from the byte counts and from its flush period. */
-  #forget({ bytes, isOfBrowser, period }: QueuedCall): void {
+  #forget(queued: QueuedCall): void {
+    const { bytes, isOfBrowser, period } = queued;
+    queued.isOver = true;
     this.#room.leave(bytes, isOfBrowser);
     this.#periods.leave(period);
   }

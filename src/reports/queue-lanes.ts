@@ -1,4 +1,5 @@
 import type { Delivery } from '../request/call.js';
+import type { WrittenDelivery } from './queued-delivery.js';
 
 /** A delivery call inside the notification queue. */
 export interface QueuedCall {
@@ -15,6 +16,12 @@ export interface QueuedCall {
   firstTriedMs: number | undefined;
   /** The location hint of the call's visitor. It is `undefined` when there is none or its cluster cannot be reached. */
   hint: string | undefined;
+  /** The time at which the call was queued, in ms since 1970. It is 0 without an outbox. */
+  readonly madeMs: number;
+  /** The call as the outbox gets it. It is `false` for a call that is too large, and written when it is needed. */
+  written: WrittenDelivery | false | undefined;
+  /** True when the call has left the queue. */
+  isOver: boolean;
 }
 
 /** A call that waits for its next attempt. */
@@ -134,6 +141,28 @@ export class WaitingCalls {
     }
   }
 
+  /** Removes and returns the waiting calls that a test picks: lane by lane, and then those that wait for an attempt. */
+  withdraw(picks: (queued: QueuedCall) => boolean): QueuedCall[] {
+    const taken: QueuedCall[] = [];
+    for (const [hint, lane] of this.#lanes) {
+      taken.push(...lane.withdraw(picks));
+      if (lane.size === 0) {
+        this.#lanes.delete(hint);
+      }
+    }
+    this.#inLanes -= taken.length;
+    for (let at = 0; at < this.#delayed.length; ) {
+      const { queued } = this.#delayed[at] ?? {};
+      if (queued && picks(queued)) {
+        taken.push(queued);
+        this.#delayed.splice(at, 1);
+      } else {
+        at += 1;
+      }
+    }
+    return taken;
+  }
+
   /** Removes and returns any waiting call; `undefined` when none is left. */
   remove(): QueuedCall | undefined {
     return this.take(() => 'any') ?? this.#delayed.shift()?.queued;
@@ -181,6 +210,10 @@ class Lane {
     const [first, last] = opening === 'any' ? [this.#tried, this.#untried] : [this.#untried, this.#tried];
     return first.shift() ?? last.shift();
   }
+
+  withdraw(picks: (queued: QueuedCall) => boolean): QueuedCall[] {
+    return [...this.#tried.withdraw(picks), ...this.#untried.withdraw(picks)];
+  }
 }
 
 /**
@@ -219,5 +252,18 @@ class Fifo {
       this.#start = 0;
     }
     return queued;
+  }
+
+  withdraw(picks: (queued: QueuedCall) => boolean): QueuedCall[] {
+    const taken: QueuedCall[] = [];
+    const kept: QueuedCall[] = [];
+    for (const queued of this.#calls) {
+      if (queued) {
+        (picks(queued) ? taken : kept).push(queued);
+      }
+    }
+    this.#calls = kept;
+    this.#start = 0;
+    return taken;
   }
 }

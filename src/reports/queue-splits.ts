@@ -16,7 +16,10 @@ const TOO_LARGE = 413;
  * A call that is too large becomes two calls with half of its notifications each. One wrong token spoils a whole
  * request, so each notification of a browser goes alone after a refusal.
  */
-export function partsAfter(error: TargetError, { call, isOfBrowser }: QueuedCall): Delivery[] {
+export function partsAfter(
+  error: TargetError,
+  { call, isOfBrowser }: Pick<QueuedCall, 'call' | 'isOfBrowser'>,
+): Delivery[] {
   const count = notificationsOf(call).length;
   if (count < 2) {
     return [];

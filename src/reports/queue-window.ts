@@ -71,6 +71,11 @@ export class HostWindow {
     return !this.#hasAnswered || this.#pauses > 1;
   }
 
+  /** True when the host has failed again after a pause, and has confirmed no call since. */
+  get isOut(): boolean {
+    return this.#pauses > 1;
+  }
+
   /** Tells whether no call is being sent and no pause is running. */
   isIdle(nowMs: number): boolean {
     return this.#inFlight === 0 && nowMs >= this.opensAtMs(false);

@@ -47,12 +47,25 @@ const ADDITIONS: readonly Addition[] = [
   { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1650 },
   { what: '/next', code: whole('next'), to: ['client', 'http'], budget: 4600, peer: 'next' },
   {
+    what: '/stores/file',
+    code: "export * from 'target-node-sdk/stores/file';",
+    to: ['client'],
+    budget: 2600,
+  },
+  {
+    what: '/stores/redis',
+    code: "export * from 'target-node-sdk/stores/redis';",
+    to: ['client'],
+    budget: 3000,
+  },
+  {
     what: '/openfeature',
     code: whole('openfeature'),
     to: ['client', 'http'],
     budget: 4200,
     peer: '@openfeature/server-sdk',
   },
+  { what: '/queues/bullmq', code: whole('queues/bullmq'), to: ['client'], budget: 900 },
   {
     what: '/opentelemetry',
     code: whole('opentelemetry'),
@@ -107,7 +120,7 @@ async function bundle(
 
 /** A module with all names of an entry. */
 function whole(entry: string): string {
-  return `export * as ${entry} from 'target-node-sdk/${entry}';`;
+  return `export * as ${entry.replace('/', '_')} from 'target-node-sdk/${entry}';`;
 }
 
 function gzippedBytes(text: string): number {

@@ -4,6 +4,7 @@ import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError } from '../../src/errors.js';
 import { Events } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
+import { newUuid } from '../../src/identity/ids.js';
 import { createLogger } from '../../src/logger.js';
 import { BackgroundWork } from '../../src/reports/background-work.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
@@ -375,6 +376,8 @@ class Real {
       logger,
       work: new BackgroundWork(undefined, logger),
       timeoutMs: 3000,
+      now: () => Date.now(),
+      newId: newUuid,
       hostOf: (hint = '') => `edge${hint}.example`,
       deliver: (call) => {
         const ids = (call.request.notifications ?? []).map(({ id }) => id);
@@ -444,6 +447,8 @@ async function check(watcher: Watcher, { queue, evented, confirmed }: Real): Pro
     failed: count('failed'),
     dropped: count('dropped'),
     queued: watcher.outstanding.reduce((sum, { ids }) => sum + ids.length, 0),
+    handedOver: 0,
+    inFlight: watcher.inFlight.length,
   };
   expect(queue.stats).toEqual(wanted);
   expect(wanted.accepted).toBe(wanted.delivered + wanted.failed + wanted.dropped + wanted.queued);
@@ -607,7 +612,7 @@ async function play(policy: Policy, commands: Iterable<Step>, limitMs: number): 
   await Promise.all(real.ended);
   const { delivered, failed, dropped } = real.queue.stats;
   // The one that came behind the close is not among what the close told.
-  expect(await real.closed).toEqual({ delivered, failed, dropped: dropped - 2 });
+  expect(await real.closed).toEqual({ delivered, failed, dropped: dropped - 2, handedOver: 0 });
   // Nothing has two fates, and nothing has none.
   const told = (...fates: string[]) =>
     [...watcher.fates].flatMap(([id, fate]) => (fates.includes(fate) ? [id] : [])).sort();

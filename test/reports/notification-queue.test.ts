@@ -4,6 +4,7 @@ import type { DeliveryResponse, Notification } from '../../src/delivery-api.js';
 import { TargetError, type TargetErrorCode } from '../../src/errors.js';
 import { Events, type TargetEvents } from '../../src/events.js';
 import { within } from '../../src/http/deadline.js';
+import { newUuid } from '../../src/identity/ids.js';
 import { createLogger } from '../../src/logger.js';
 import { BackgroundWork } from '../../src/reports/background-work.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
@@ -27,6 +28,8 @@ function queueOf(deliver: Deliver, policy: Partial<NotificationPolicy> = {}) {
     logger,
     work: new BackgroundWork(undefined, logger),
     timeoutMs: 3000,
+    now: () => Date.now(),
+    newId: newUuid,
     hostOf: (hint = '') => `edge${hint}.example`,
     deliver: (call) => {
       sent.push(idsOf(call));
@@ -200,7 +203,7 @@ describe('a queue', () => {
     for (let call = 0; call < 7; call += 1) {
       queue.add(callOfText(`${call}`, json));
     }
-    expect(queue.stats).toEqual({ accepted: 7, delivered: 0, failed: 0, dropped: 2, queued: 5 });
+    expect(queue.stats).toMatchObject({ accepted: 7, delivered: 0, failed: 0, dropped: 2, queued: 5 });
     expect(errors).toHaveLength(2);
     expect(errors[0]?.error).toMatchObject({
       code: 'ERR_TARGET_ABORTED',
@@ -270,7 +273,7 @@ describe('a queue', () => {
     await settle();
     await pass(60_000);
     expect(sent.length).toBeLessThanOrEqual(8);
-    expect(await closeNow(queue)).toEqual({ delivered: 0, failed: 0, dropped: 100 });
+    expect(await closeNow(queue)).toEqual({ delivered: 0, failed: 0, dropped: 100, handedOver: 0 });
   });
 
   test('has calls that come in a pause wait for its end', async () => {
@@ -847,7 +850,7 @@ describe('close', () => {
     const { queue } = queueOf(confirm);
     queue.add(callOf('a'));
     queue.add(callOf('b'));
-    expect(await queue.close(1000)).toEqual({ delivered: 2, failed: 0, dropped: 0 });
+    expect(await queue.close(1000)).toEqual({ delivered: 2, failed: 0, dropped: 0, handedOver: 0 });
     expect(jest.getTimerCount()).toBe(0);
   });
 
@@ -858,7 +861,7 @@ describe('close', () => {
     }
     const closed = queue.close(100);
     await pass(100);
-    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 3 });
+    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 3, handedOver: 0 });
     expect(errors).toHaveLength(3);
     expect(errors[0]?.error).toMatchObject({ code: 'ERR_TARGET_CLOSED', cause: { status: 503 } });
     expect(jest.getTimerCount()).toBe(0);
@@ -870,7 +873,7 @@ describe('close', () => {
     queue.add(callOf('a'));
     const closed = queue.close(100);
     await pass(100);
-    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 1 });
+    expect(await closed).toEqual({ delivered: 0, failed: 0, dropped: 1, handedOver: 0 });
     expect(errors[0]?.error.message).toBe(
       'a notification was dropped: the client closed before it was delivered',
     );
@@ -914,7 +917,7 @@ describe('reports of browsers', () => {
     expect(queue.size).toBe(1);
     await pass(0);
     await release();
-    expect(queue.stats).toEqual({ accepted: 15, delivered: 13, failed: 0, dropped: 2, queued: 0 });
+    expect(queue.stats).toMatchObject({ accepted: 15, delivered: 13, failed: 0, dropped: 2, queued: 0 });
   });
 
   test('take at most a quarter of the bytes', () => {
@@ -942,7 +945,7 @@ describe('reports of browsers', () => {
       fromBrowser(queue, 'a', 'bad', 'b');
       await queue.flush(FOREVER);
       expect(sent).toEqual([['a', 'bad', 'b'], ['a'], ['bad'], ['b']]);
-      expect(queue.stats).toEqual({ accepted: 3, delivered: 2, failed: 1, dropped: 0, queued: 0 });
+      expect(queue.stats).toMatchObject({ accepted: 3, delivered: 2, failed: 1, dropped: 0, queued: 0 });
       expect(errors.map(({ notification }) => notification.id)).toEqual(['bad']);
     },
   );

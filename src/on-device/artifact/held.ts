@@ -1,3 +1,4 @@
+import { type Timer, unref } from '#platform';
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config/config.js';
 import { TargetError, toJsonError } from '../../errors.js';
@@ -30,6 +31,34 @@ export interface Arrival {
    * older and has another ETag.
    */
   readonly isRefresh: boolean;
+  /** The first 16 hexadecimal digits of the SHA-256 of the text; undefined for a text that nobody downloaded. */
+  readonly id?: string | undefined;
+  /** Time at which the artifact was made or modified, in epoch ms; undefined when nothing tells. */
+  readonly order?: number | undefined;
+  /** True when the other processes of a fleet use it, so this one does not judge it. */
+  readonly isFollowed?: boolean;
+}
+
+/** An artifact that the processes of a fleet take into use at one time. */
+interface Pending {
+  readonly held: Held;
+  /** Time of its use, on the clock of `performance.now()`. */
+  readonly dueMs: number;
+  /** Time at which the location last confirmed it, on the same clock; undefined when nobody knows. */
+  confirmedMs: number | undefined;
+  /** Called in a microtask when it is in use. */
+  readonly onUse: () => void;
+  readonly timer: Timer;
+}
+
+/** The moment from which a prepared artifact is used. */
+export interface Activation {
+  /** Time from now until its use in ms. */
+  readonly inMs: number;
+  /** Time since the location confirmed it in ms; undefined when that is too long ago, or unknown. */
+  readonly seenMsAgo: number | undefined;
+  /** Called in a microtask when the artifact is in use. */
+  readonly onUse: () => void;
 }
 
 /**
@@ -46,15 +75,18 @@ export interface ArtifactInUse {
 }
 
 /** The held artifact. Its ETag and rules are replaced together, after a new artifact has passed all checks. */
-interface Held extends ArtifactInUse, Dated {
+export interface Held extends ArtifactInUse, Dated {
   readonly isBlank: boolean;
   readonly etag: string | undefined;
+  readonly id: string | undefined;
+  readonly order: number | undefined;
 }
 
 /** Keeps the artifact in use. There is none at first; later it is the last good one. */
 export class HeldArtifact {
   readonly #options: Omit<HeldArtifactOptions, 'payload'>;
   #held: Held | undefined;
+  #pending: Pending | undefined;
   /**
    * Time, on the clock of `performance.now()`, at which the location last confirmed that the held artifact is the
    * current one.
@@ -68,13 +100,27 @@ export class HeldArtifact {
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
     if (payload) {
-      this.#hold(payload, { source: 'payload', etag: undefined, isRefresh: false });
+      this.replace(this.#toHeld(payload, { source: 'payload', etag: undefined, isRefresh: false }));
     }
   }
 
   /** The artifact in use; undefined while there is none. */
   get inUse(): ArtifactInUse | undefined {
+    // A process that was frozen at the common moment must not decide once more by the artifact from before.
+    if (this.#pending !== undefined) {
+      this.#activateWhenDue(this.#pending);
+    }
     return this.#held;
+  }
+
+  /** The newest artifact that is known: the one that waits for its moment, else the one in use. */
+  get newest(): Held | undefined {
+    return this.#pending?.held ?? this.#held;
+  }
+
+  /** The id of the artifact in use; undefined while there is none, or when it has none. */
+  get id(): string | undefined {
+    return this.#held?.id;
   }
 
   /**
@@ -82,7 +128,7 @@ export class HeldArtifact {
    * artifact without rules waits to be confirmed, because only a complete download can confirm it.
    */
   get condition(): string | undefined {
-    return this.#isInDoubt ? undefined : this.#held?.etag;
+    return this.#isInDoubt ? undefined : this.newest?.etag;
   }
 
   /** True while the next download has to confirm that an artifact without rules is no fault. */
@@ -102,10 +148,11 @@ export class HeldArtifact {
 
   /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
-    if (!this.#held) {
+    if (!this.inUse || !this.#held) {
       return undefined;
     }
-    const { source, compiled } = this.#held;
+    const { source, compiled, id } = this.#held;
+    const pending = this.#pending;
     const { version, meta } = compiled.artifact;
     const generatedAt = meta?.generatedAt;
     return {
@@ -113,6 +160,11 @@ export class HeldArtifact {
       ...(typeof generatedAt === 'string' && { generatedAt }),
       source,
       ageMs: Math.round(this.#ageMs(this.#held)),
+      ...(id !== undefined && { id }),
+      ...(pending?.held.id !== undefined && {
+        pendingId: pending.held.id,
+        activatesInMs: Math.max(0, Math.round(pending.dueMs - performance.now())),
+      }),
     };
   }
 
@@ -131,18 +183,64 @@ export class HeldArtifact {
    * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be used.
    */
   take(text: string, arrival: Arrival): Refusal | undefined {
+    const prepared = this.prepare(text, arrival);
+    if (typeof prepared === 'string') {
+      return prepared;
+    }
+    this.replace(prepared);
+    return undefined;
+  }
+
+  /**
+   * Checks and compiles an artifact without using it, or returns the reason why it is refused.
+   * @throws TargetError `ERR_TARGET_ARTIFACT` when the artifact cannot be used.
+   */
+  prepare(text: string, arrival: Arrival): Held | Refusal {
     const artifact = toArtifact(parse(text));
     const refusal = this.#refusalOf(artifact, arrival);
     this.#isInDoubt = refusal === 'blank';
-    if (refusal === undefined) {
-      this.#hold(artifact, arrival);
-    }
-    return refusal;
+    return refusal ?? this.#toHeld(artifact, arrival);
   }
 
-  /** Notes that the location has confirmed the artifact in use as the current one. */
-  confirm(): void {
-    this.#confirmed = performance.now();
+  /**
+   * Takes a prepared artifact into use at its moment, or at once when there is none in use. It replaces another one that
+   * waits.
+   */
+  activateAt(held: Held, { inMs, seenMsAgo, onUse }: Activation): void {
+    this.dropPending();
+    const nowMs = performance.now();
+    const timer = unref(setTimeout(() => this.inUse, Math.ceil(inMs)));
+    const confirmedMs = seenMsAgo === undefined ? undefined : nowMs - seenMsAgo;
+    const pending: Pending = { held, dueMs: nowMs + inMs, confirmedMs, onUse, timer };
+    this.#pending = pending;
+    this.#activateWhenDue(pending);
+  }
+
+  /** Forgets the artifact that waits for its moment. */
+  dropPending(): void {
+    clearTimeout(this.#pending?.timer);
+    this.#pending = undefined;
+  }
+
+  /** Notes that the location has confirmed the newest artifact as the current one, so many ms ago. */
+  confirm(agoMs = 0): void {
+    const confirmedMs = performance.now() - agoMs;
+    if (this.#pending) {
+      this.#pending.confirmedMs = confirmedMs;
+    } else {
+      this.#confirmed = confirmedMs;
+    }
+  }
+
+  #activateWhenDue(pending: Pending): void {
+    if (this.#held && performance.now() < pending.dueMs) {
+      return;
+    }
+    this.dropPending();
+    this.replace(pending.held);
+    this.#confirmed = pending.confirmedMs;
+    // Listeners are told in a microtask, because a decision may be what found that the moment has come.
+    queueMicrotask(pending.onUse);
   }
 
   #ageMs(held: Held): number {
@@ -152,9 +250,9 @@ export class HeldArtifact {
     return ageMs(held, this.#options.now());
   }
 
-  #refusalOf(artifact: Artifact, { etag, isRefresh }: Arrival): Refusal | undefined {
-    const held = this.#held;
-    if (!held) {
+  #refusalOf(artifact: Artifact, { etag, isRefresh, isFollowed }: Arrival): Refusal | undefined {
+    const held = this.newest;
+    if (!held || isFollowed) {
       return undefined;
     }
     const isMeant = isRefresh && etag !== held.etag;
@@ -165,7 +263,7 @@ export class HeldArtifact {
     return !isSettled && isBlankArtifact(artifact) ? 'blank' : undefined;
   }
 
-  #hold(artifact: Artifact, { etag, source }: Arrival): void {
+  #toHeld(artifact: Artifact, { etag, source, id, order }: Arrival): Held {
     const { config, logger, now } = this.#options;
     const { client, allMatchingMboxes } = config;
     const madeMs = generatedAtMs(artifact);
@@ -174,7 +272,7 @@ export class HeldArtifact {
       logger.warn(toFutureLine(madeMs));
     }
     const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
-    this.#held = {
+    return {
       madeMs,
       isFromFuture,
       isBlank: isBlankArtifact(artifact),
@@ -182,12 +280,24 @@ export class HeldArtifact {
       undecidable: new UndecidableLog(compiled, logger),
       etag,
       source,
+      id,
+      order: trustedOrder(madeMs ?? order, now()),
       taken: performance.now(),
     };
-    this.#confirmed = isFromLocation(source) ? this.#held.taken : undefined;
-    this.#retrievals += 1;
-    this.#lastRetrievedMs = now();
   }
+
+  /** Takes a prepared artifact into use at once. */
+  replace(held: Held): void {
+    this.#held = held;
+    this.#confirmed = isFromLocation(held.source) ? held.taken : undefined;
+    this.#retrievals += 1;
+    this.#lastRetrievedMs = this.#options.now();
+  }
+}
+
+/** Returns a date by which versions are put in order. A date far in the future is not trusted. */
+function trustedOrder(order: number | undefined, nowMs: number): number | undefined {
+  return order === undefined || isAhead(order, nowMs) ? undefined : order;
 }
 
 function parse(text: string): unknown {

@@ -1,7 +1,7 @@
-import { type Files, files } from '#platform';
+import { type Files, files, sha256Hex } from '#platform';
 import { decodeBinaryArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config/config.js';
-import { TargetError } from '../../errors.js';
+import { nameOf, TargetError } from '../../errors.js';
 import { bytesOf, textOf } from '../../http/body.js';
 import { download } from '../../http/download.js';
 import { cdnOrigin } from '../../http/host-options.js';
@@ -14,6 +14,12 @@ export interface ReadArtifact {
   readonly text: string;
   /** ETag of this version; undefined when there is none that can be sent back. */
   readonly etag: string | undefined;
+  /** Location of the artifact: the CDN, or another URL in its place, or a file. */
+  readonly source: 'cdn' | 'file';
+  /** The first 16 hexadecimal digits of the SHA-256 of the text. */
+  readonly id: string;
+  /** Time at which the location says that the artifact was modified, in epoch ms; undefined when it does not say. */
+  readonly order: number | undefined;
   /** Size of the artifact as it was read, in bytes. */
   readonly bytes: number;
   /** Time until the first byte of the response, in ms; undefined for a file. */
@@ -52,7 +58,7 @@ const MAX_ARTIFACT_BYTES = 32 * 1024 * 1024;
  * long one, or one with characters that a header cannot hold, would make every poll fail. `*` would be answered by
  * status 304 for ever.
  */
-const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
+export const SENDABLE_ETAG = /^(?![* ]*$)[\x20-\x7e\x80-\xff]{1,1024}$/;
 
 /**
  * Creates the reader of the configured artifact: from the CDN, from another URL or from a file, as JSON or in the
@@ -89,7 +95,11 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
     }
     const version = headers.get('etag') ?? '';
     const kept = SENDABLE_ETAG.test(version) ? version : undefined;
-    return { text: toText(bytes), etag: kept, bytes: bytes.length, timeToFirstByteMs, downloadMs };
+    const order = toTime(headers.get('last-modified'));
+    const text = toText(bytes);
+    const id = await toArtifactId(text);
+    const times = { timeToFirstByteMs, downloadMs };
+    return { source: 'cdn', text, id, etag: kept, order, bytes: bytes.length, ...times };
   };
 
   /**
@@ -104,12 +114,25 @@ export function createArtifactReader({ config, transport, newId }: ArtifactReade
       if (version === etag) {
         return undefined;
       }
-      const unknown = { timeToFirstByteMs: undefined, downloadMs: undefined };
-      return { text: toText(bytes), etag: version, bytes: bytes.length, ...unknown };
+      const unknown = { order: undefined, timeToFirstByteMs: undefined, downloadMs: undefined };
+      const text = toText(bytes);
+      const id = await toArtifactId(text);
+      return { source: 'file', text, id, etag: version, bytes: bytes.length, ...unknown };
     };
   };
 
   return { location, read: protocol === 'file:' && files ? readerOf(files) : get };
+}
+
+/** Computes the id of an artifact: the first 16 hexadecimal digits of the SHA-256 of its text. */
+export async function toArtifactId(text: string): Promise<string> {
+  return (await sha256Hex(text)).slice(0, 16);
+}
+
+/** Reads the date of a header, in epoch ms. */
+function toTime(written: string | null): number | undefined {
+  const ms = Date.parse(written ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 function withoutCredentials(location: string): string {
@@ -131,4 +154,14 @@ function toArtifactLocation(config: ResolvedConfig): string {
   const parts = [client, environment, 'v1', propertyToken, `rules.${artifactFormat}`];
   const path = parts.filter((part) => part !== undefined).map(encodeURIComponent);
   return `${cdnOrigin(config)}/${path.join('/')}`;
+}
+
+/** Converts a thrown value to a `TargetError`. An error of the network keeps its own code. */
+export function toArtifactError(thrown: unknown): TargetError {
+  if (thrown instanceof TargetError) {
+    return thrown;
+  }
+  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {
+    cause: thrown,
+  });
 }

@@ -1,7 +1,7 @@
 import { type Timer, unref } from '#platform';
 import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
-import type { ReadyState, ReadyStatus } from '../../stats.js';
+import type { ArtifactStats, ReadyState, ReadyStatus } from '../../stats.js';
 
 /** The parts of a client that are needed to announce its readiness. */
 export interface ReadinessOptions {
@@ -112,4 +112,19 @@ export class Readiness {
     }
     this.#waiting.clear();
   }
+}
+
+/**
+ * Returns status, origin and age of the rules that decide; undefined while nothing can be decided. A client that can do
+ * without an artifact lets the edge decide.
+ */
+export function toReadyState(
+  stats: ArtifactStats | undefined,
+  { isCurrent, canDoWithout }: { readonly isCurrent: boolean; readonly canDoWithout: boolean },
+): ReadyState | undefined {
+  if (stats) {
+    const { source, ageMs } = stats;
+    return { status: isCurrent ? 'live' : 'cached', source, ageMs };
+  }
+  return canDoWithout ? { status: 'degraded', source: 'edge', ageMs: 0 } : undefined;
 }

@@ -1,5 +1,8 @@
+import { ref, type Timer, unref } from '#platform';
+import type { TargetError } from '../../errors.js';
 import { MAX_TIMER_MS } from '../../http/deadline.js';
 import { grown, obeyedMs, spread } from '../../http/retry.js';
+import { ownOf } from '../../inherited-names.js';
 
 /** Holds the facts that decide when the artifact is downloaded again. */
 export interface DownloadHistory {
@@ -55,4 +58,68 @@ function retryMs({ pollingIntervalMs, failures }: DownloadHistory): number {
 function pollMs({ pollingIntervalMs, failures }: DownloadHistory): number {
   const isLonger = failures > 0 || pollingIntervalMs === 0;
   return spread(isLonger ? Math.max(pollingIntervalMs, MAX_RETRY_MS) : pollingIntervalMs, 0.9, 1.1);
+}
+
+/** The state of a client that decides when the next download is due. */
+export interface NextDownload extends Pick<DownloadHistory, 'isHeld' | 'isInDoubt'> {
+  /** True while a caller waits for the first artifact, so the process has to stay alive. */
+  readonly isAwaited: boolean;
+  /** Share of the delay. Processes that started together divide their first interval by a random one. */
+  readonly share: number;
+}
+
+/** Plans the next download, by the failures of those before. */
+export class DownloadSchedule {
+  readonly #pollingIntervalMs: number;
+  readonly #onDue: () => void;
+  #timer: Timer | undefined;
+  #failures = 0;
+  #lastFailure: TargetError | undefined;
+
+  constructor(pollingIntervalMs: number, onDue: () => void) {
+    this.#pollingIntervalMs = pollingIntervalMs;
+    this.#onDue = onDue;
+  }
+
+  /** Number of downloads that failed since the last one that worked. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Error of the last download; undefined when it succeeded or when none has ended yet. */
+  get lastFailure(): TargetError | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Notes the end of a download, or that another process of a fleet made one that worked. */
+  ended(error?: TargetError): void {
+    this.#failures = error ? this.#failures + 1 : 0;
+    this.#lastFailure = error;
+  }
+
+  /** Plans the next download. */
+  plan({ isHeld, isInDoubt, isAwaited, share }: NextDownload): void {
+    this.clear();
+    const delayMs = msToNextDownload({
+      pollingIntervalMs: this.#pollingIntervalMs,
+      isHeld,
+      isInDoubt,
+      failures: this.#failures,
+      retryAfterMs: ownOf(this.#lastFailure)?.retryAfterMs,
+    });
+    if (delayMs !== undefined) {
+      this.#timer = setTimeout(this.#onDue, delayMs * share);
+      this.keepAlive(isAwaited);
+    }
+  }
+
+  /** Keeps the process alive while the next download is awaited, or lets it end. */
+  keepAlive(isAwaited: boolean): void {
+    (isAwaited ? ref : unref)(this.#timer);
+  }
+
+  /** Cancels the next download. */
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
 }

@@ -1,51 +1,17 @@
-import { ref, type Timer, unref } from '#platform';
-import type { Artifact } from '../../artifact.js';
-import type { ResolvedConfig } from '../../config/config.js';
 import type { WaitUntil } from '../../config/config-options.js';
-import { closedError, nameOf, TargetError } from '../../errors.js';
-import type { Events } from '../../events.js';
-import type { Transport } from '../../http/transport.js';
-import { ownOf } from '../../inherited-names.js';
-import { FaultLog } from '../../log-limit.js';
-import type { Logger } from '../../logger.js';
-import { noteAttempts, type ObservedCall, type Observers } from '../../observer.js';
-import type { BackgroundWork } from '../../reports/background-work.js';
-import { type TelemetryBuffer, toDownloadEntry } from '../../reports/telemetry.js';
-import type { ArtifactStats, ReadyState } from '../../stats.js';
+import { isSharedStore, type SharedArtifactStore } from '../../config/shared-artifact-store.js';
+import { closedError, type TargetError } from '../../errors.js';
+import { noteAttempts, type ObservedCall } from '../../observer.js';
+import type { ArtifactStats, ArtifactStoreStats, ReadyState } from '../../stats.js';
 import type { ArtifactFacts } from '../trace.js';
-import { type Arrival, type ArtifactInUse, HeldArtifact, type Refusal } from './held.js';
-import { type ArtifactReader, createArtifactReader, type ReadArtifact } from './reader.js';
-import { Readiness } from './readiness.js';
-import { msToNextDownload } from './schedule.js';
+import { DownloadReports } from './download-reports.js';
+import { type ArtifactInUse, HeldArtifact } from './held.js';
+import { type ArtifactReader, createArtifactReader, toArtifactError } from './reader.js';
+import { Readiness, toReadyState } from './readiness.js';
+import { DownloadSchedule } from './schedule.js';
+import type { Sharing, WantedDownload } from './sharing.js';
+import type { ArtifactSourceOptions } from './source-options.js';
 import { StoredArtifact } from './stored.js';
-
-/** The parts of a client that an artifact source needs. */
-export interface ArtifactSourceOptions {
-  readonly config: ResolvedConfig;
-  /** Artifact that the caller passed in the configuration; undefined when there is none. */
-  readonly payload: Artifact | undefined;
-  /** True when the payload counts as the current artifact. */
-  readonly isPayloadCurrent: boolean;
-  readonly transport: Transport;
-  readonly events: Events;
-  readonly observers: Observers;
-  readonly logger: Logger;
-  /** Returns the present time in epoch ms. */
-  readonly now: () => number;
-  /** Makes the ids of download requests. */
-  readonly newId: () => string;
-  /** Called when the first artifact is in use. */
-  readonly onFirst: () => void;
-  /** Takes the duration of each download that brought a new artifact. */
-  readonly telemetry: TelemetryBuffer;
-  /** Tells the platform of the downloads that nobody waits for. */
-  readonly work: BackgroundWork;
-}
-
-const REFUSALS: Readonly<Record<Refusal, string>> = {
-  older: 'an older artifact than the one in use was not taken',
-  blank: 'an artifact without any rules was not taken: the next download has to confirm it',
-};
 
 /**
  * Keeps the artifact up to date. There is one download at a time. The last good artifact stays in use when a download
@@ -56,16 +22,20 @@ export class ArtifactSource {
   readonly #reader: ArtifactReader;
   readonly #held: HeldArtifact;
   readonly #stored: StoredArtifact | undefined;
-  readonly #faults: FaultLog;
+  /** The store that a fleet shares, once its part of the code is loaded. */
+  #sharing: Sharing | undefined;
+  readonly #reports: DownloadReports;
   /** Aborted when the source is closed. */
   readonly #abort = new AbortController();
   readonly #readiness: Readiness;
   #running: Promise<void> | undefined;
   /** True while the running download was asked for by `refresh()`. */
   #isRefresh = false;
-  #timer: Timer | undefined;
-  #failures = 0;
-  #lastFailure: TargetError | undefined;
+  /** The running download, when a shared store needs the whole artifact. */
+  #wanted: WantedDownload | undefined;
+  readonly #schedule: DownloadSchedule;
+  /** True when there has been an artifact. */
+  #isReady = false;
 
   constructor(options: ArtifactSourceOptions) {
     const { config, events, logger, onFirst } = options;
@@ -73,15 +43,23 @@ export class ArtifactSource {
     const { payload: _, ...kept } = options;
     this.#options = kept;
     this.#reader = createArtifactReader(options);
-    this.#stored = store && new StoredArtifact({ store, key: this.#reader.location, logger });
+    this.#stored =
+      store && !isSharedStore(store)
+        ? new StoredArtifact({ store, key: this.#reader.location, logger })
+        : undefined;
     this.#held = new HeldArtifact(options);
-    this.#faults = new FaultLog(logger.write, 'artifact downloads work');
+    this.#schedule = new DownloadSchedule(config.pollingIntervalMs, () => void this.#poll());
+    this.#reports = new DownloadReports(options, this.#reader.location);
     this.#readiness = new Readiness({
       events,
       artifactLocation: this.#reader.location,
-      onAwaited: (isAwaited) => (isAwaited ? ref(this.#timer) : unref(this.#timer)),
+      onAwaited: (isAwaited) => {
+        this.#schedule.keepAlive(isAwaited);
+        this.#sharing?.keepAlive(isAwaited);
+      },
     });
     if (this.inUse) {
+      this.#isReady = true;
       onFirst();
     }
   }
@@ -97,19 +75,20 @@ export class ArtifactSource {
    */
   get state(): ReadyState | undefined {
     const { stats, isConfirmed } = this.#held;
-    if (stats) {
-      const { source, ageMs } = stats;
-      return { status: isConfirmed && this.#failures === 0 ? 'live' : 'cached', source, ageMs };
-    }
-    if (this.#failures === 0 || this.#options.config.decisioningMethod !== 'hybrid') {
-      return undefined;
-    }
-    return { status: 'degraded', source: 'edge', ageMs: 0 };
+    const { failures } = this.#schedule;
+    const isFresh = !stats || !this.#sharing || this.#sharing.isFresh(stats.ageMs);
+    const canDoWithout = failures > 0 && this.#options.config.decisioningMethod === 'hybrid';
+    return toReadyState(stats, { isCurrent: isConfirmed && isFresh && failures === 0, canDoWithout });
   }
 
   /** Statistics of the artifact in use; undefined while there is none. */
   get stats(): ArtifactStats | undefined {
     return this.#held.stats;
+  }
+
+  /** Statistics of the store that a fleet shares; undefined without one. */
+  get storeStats(): ArtifactStoreStats | undefined {
+    return this.#sharing?.stats;
   }
 
   /** ETag of the artifact in use; undefined when it has none, or there is no artifact. */
@@ -119,7 +98,7 @@ export class ArtifactSource {
 
   /** Error of the last download; undefined when it succeeded or when none has ended yet. */
   get lastFailure(): TargetError | undefined {
-    return this.#lastFailure;
+    return this.#schedule.lastFailure;
   }
 
   /** Facts about the artifact and its downloads, for traces. */
@@ -139,18 +118,60 @@ export class ArtifactSource {
    * download ends. The platform is told of the download by `waitUntil`, else by the client's.
    */
   start(waitUntil?: WaitUntil): void {
+    const { artifactStore, maximumWaitReadyMs } = this.#options.config;
     if (this.inUse) {
       this.#readiness.announce(this.state);
-      this.#schedule();
+    } else {
+      this.#readiness.startWaitLimit(maximumWaitReadyMs, () => this.#schedule.lastFailure);
+    }
+    if (isSharedStore(artifactStore)) {
+      this.#options.work.handOver(this.#startSharing(artifactStore), waitUntil);
+    } else {
+      this.#startAlone(waitUntil);
+    }
+  }
+
+  /** Asks the store that a fleet shares first. It never rejects. */
+  async #startSharing(store: SharedArtifactStore): Promise<void> {
+    const { signal } = this.#abort;
+    const { events, logger, config } = this.#options;
+    const loaded = await import('./sharing.js').catch(() => undefined);
+    if (signal.aborted) {
+      return;
+    }
+    if (!loaded) {
+      logger.warn('the artifact store is not used, because its part of the code could not be loaded');
+      this.#startAlone(undefined);
+      return;
+    }
+    this.#sharing = new loaded.Sharing({
+      ...{ store, key: this.#reader.location, held: this.#held, events, logger, signal },
+      pollingIntervalMs: config.pollingIntervalMs,
+      download: (wanted) => this.#downloadWhole(wanted),
+      onUse: (text) => this.#onUse(text),
+      onConfirmed: () => this.#onConfirmed(),
+      onLook: () => this.#readiness.announce(this.state),
+    });
+    this.#sharing.keepAlive(this.#readiness.isAwaited);
+    if (await this.#sharing.start()) {
+      await this.#downloadOnce().catch(() => undefined);
+    } else {
+      this.#plan(Math.random());
+    }
+  }
+
+  #startAlone(waitUntil: WaitUntil | undefined): void {
+    if (this.inUse) {
+      this.#plan();
       return;
     }
     this.#downloadInBackground(waitUntil);
-    this.#readiness.startWaitLimit(this.#options.config.maximumWaitReadyMs, () => this.#lastFailure);
     const restored = this.#stored?.restore((text) => {
       if (this.inUse || this.#abort.signal.aborted) {
         return;
       }
-      this.#take(text, { source: 'store', etag: undefined, isRefresh: false });
+      this.#held.take(text, { source: 'store', etag: undefined, isRefresh: false });
+      this.#noteFirst();
       this.#readiness.announce(this.state);
     });
     if (restored) {
@@ -188,25 +209,16 @@ export class ArtifactSource {
 
   /** Ends polling and aborts the running download. */
   close(): void {
-    clearTimeout(this.#timer);
+    this.#schedule.clear();
     const error = closedError();
     this.#abort.abort(error);
+    this.#sharing?.close();
     this.#readiness.giveUp(error);
   }
 
   async #downloadOnce(): Promise<void> {
-    this.#running ??= this.#observedDownload();
+    this.#running ??= this.#reports.watch((call) => this.#download(call));
     return this.#running;
-  }
-
-  #observedDownload(): Promise<void> {
-    const { config, observers } = this.#options;
-    if (!observers.areWatching) {
-      return this.#download(undefined);
-    }
-    const { decisioningMethod } = config;
-    const call: ObservedCall = { operation: 'artifact', decisioningMethod, mboxes: [] };
-    return observers.watch(call, () => this.#download(call));
   }
 
   #downloadInBackground(waitUntil?: WaitUntil): void {
@@ -218,22 +230,49 @@ export class ArtifactSource {
     );
   }
 
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    const delayMs = msToNextDownload({
-      pollingIntervalMs: this.#options.config.pollingIntervalMs,
-      isHeld: this.inUse !== undefined,
-      isInDoubt: this.#held.isInDoubt,
-      failures: this.#failures,
-      retryAfterMs: ownOf(this.#lastFailure)?.retryAfterMs,
-    });
-    if (delayMs === undefined || this.#abort.signal.aborted) {
+  /** Downloads, unless another process of the fleet did so a moment ago. */
+  async #poll(): Promise<void> {
+    const isGranted = !this.inUse || !this.#sharing || (await this.#sharing.mayDownload());
+    if (isGranted && !this.#abort.signal.aborted) {
+      this.#downloadInBackground();
+    } else {
+      this.#plan();
+    }
+  }
+
+  /** Downloads the artifact for a store that needs it, after the download that is under way. */
+  #downloadWhole(wanted: WantedDownload): void {
+    const start = () => {
+      if (!this.#abort.signal.aborted) {
+        this.#wanted = wanted;
+        this.#downloadInBackground();
+      }
+    };
+    void Promise.resolve(this.#running).then(start, start);
+  }
+
+  #onUse(text: string): void {
+    this.#noteFirst();
+    this.#onConfirmed();
+    this.#reports.isNew(text);
+  }
+
+  #onConfirmed(): void {
+    if (this.#held.isConfirmed) {
+      this.#schedule.ended();
+    }
+    this.#readiness.announce(this.state);
+  }
+
+  #plan(share = 1): void {
+    const isOffline = this.#sharing !== undefined && this.#options.config.pollingIntervalMs === 0;
+    if (isOffline || this.#abort.signal.aborted) {
+      this.#schedule.clear();
       return;
     }
-    this.#timer = setTimeout(() => this.#downloadInBackground(), delayMs);
-    if (!this.#readiness.isAwaited) {
-      unref(this.#timer);
-    }
+    const isHeld = this.inUse !== undefined;
+    const { isInDoubt } = this.#held;
+    this.#schedule.plan({ isHeld, isInDoubt, isAwaited: this.#readiness.isAwaited, share });
   }
 
   async #download(observed: ObservedCall | undefined): Promise<void> {
@@ -242,31 +281,38 @@ export class ArtifactSource {
     const startedMs = this.#options.now();
     const started = performance.now();
     try {
-      const read = await this.#reader.read(this.#held.condition, signal, onAnswer);
+      const condition = this.#wanted ? undefined : this.#held.condition;
+      const read = await this.#reader.read(condition, signal, onAnswer);
       if (signal.aborted) {
         throw closedError();
       }
       const parsingFrom = performance.now();
-      const refusal = read && this.#takeRead(read);
-      if (!read) {
-        this.#held.confirm();
-      }
+      const prepared = read && this.#held.prepare(read.text, { ...read, isRefresh: this.#isRefresh });
       const ended = performance.now();
-      this.#end(undefined);
-      if (refusal) {
-        this.#faults.failed(REFUSALS[refusal]);
-      } else {
-        this.#faults.worked();
+      const refusal = typeof prepared === 'string' ? prepared : undefined;
+      if (read && typeof prepared === 'object') {
+        if (this.#sharing) {
+          const isForced = this.#isRefresh || this.#wanted?.isForced === true;
+          await this.#sharing.offer(prepared, { text: read.text, isForced });
+        } else {
+          this.#held.replace(prepared);
+          this.#noteFirst();
+        }
+      } else if (!read) {
+        this.#held.confirm();
+        void this.#sharing?.confirm();
       }
+      this.#end(undefined);
+      this.#reports.ended(refusal);
       this.#readiness.announce(this.state);
       if (!read || refusal) {
         return;
       }
-      this.#announce(read);
-      const { bytes, timeToFirstByteMs, downloadMs } = read;
-      const took = { executionMs: ended - started, parsingMs: ended - parsingFrom };
-      const download = { startedMs, ...took, bytes, timeToFirstByteMs, downloadMs };
-      this.#options.telemetry.add(toDownloadEntry(download));
+      if (!this.#sharing) {
+        this.#stored?.keep(read.text);
+        this.#reports.isNew(read.text);
+      }
+      this.#reports.took(read, { startedMs, executionMs: ended - started, parsingMs: ended - parsingFrom });
     } catch (thrown) {
       if (signal.aborted) {
         throw closedError();
@@ -274,7 +320,7 @@ export class ArtifactSource {
       const error = toArtifactError(thrown);
       this.#end(error);
       this.#readiness.announce(this.state);
-      this.#announceFailure(error);
+      this.#reports.failed(error, this.inUse !== undefined);
       throw error;
     }
   }
@@ -286,52 +332,16 @@ export class ArtifactSource {
   #end(error: TargetError | undefined): void {
     this.#running = undefined;
     this.#isRefresh = false;
-    this.#failures = error ? this.#failures + 1 : 0;
-    this.#lastFailure = error;
-    this.#schedule();
+    this.#wanted = undefined;
+    this.#schedule.ended(error);
+    this.#plan();
   }
 
-  #announce({ text }: ReadArtifact): void {
-    this.#stored?.keep(text);
-    this.#options.events.emit({
-      type: 'artifactDownloadSucceeded',
-      artifactLocation: this.#reader.location,
-      // Each read returns a copy, because a listener's changes must not reach the artifact in use. It is parsed only
-      // for listeners that read it.
-      get artifactPayload() {
-        return JSON.parse(text);
-      },
-    });
-  }
-
-  #announceFailure(error: TargetError): void {
-    const { events } = this.#options;
-    this.#faults.failed(`${error.message}; ${this.inUse ? 'the last good one stays' : 'none is held'}`);
-    events.emit({ type: 'artifactDownloadFailed', artifactLocation: this.#reader.location, error });
-  }
-
-  #takeRead({ text, etag }: ReadArtifact): Refusal | undefined {
-    const source = /^file:/i.test(this.#reader.location) ? 'file' : 'cdn';
-    return this.#take(text, { etag, isRefresh: this.#isRefresh, source });
-  }
-
-  #take(text: string, arrival: Arrival): Refusal | undefined {
-    const isFirst = this.inUse === undefined;
-    const refusal = this.#held.take(text, arrival);
-    if (isFirst) {
+  #noteFirst(): void {
+    if (!this.#isReady) {
+      this.#isReady = true;
       this.#readiness.endWaitLimit();
       this.#options.onFirst();
     }
-    return refusal;
   }
-}
-
-/** Converts a thrown value to a `TargetError`. An error of the network keeps its own code. */
-function toArtifactError(thrown: unknown): TargetError {
-  if (thrown instanceof TargetError) {
-    return thrown;
-  }
-  return new TargetError('ERR_TARGET_ARTIFACT', `the artifact cannot be used: ${nameOf(thrown)}`, {
-    cause: thrown,
-  });
 }

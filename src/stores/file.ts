@@ -1,0 +1,221 @@
+/**
+ * A store that all processes of one machine share: workers of `node:cluster`, worker threads, several services, and the
+ * next start. Give it to the option `artifactStore`.
+ *
+ * @packageDocumentation
+ */
+import { mkdir, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { invalidOption, TargetError } from '../errors.js';
+import type { OfferedArtifact, OfferResult, SharedArtifactStore } from '../index.js';
+import {
+  type Header,
+  readArtifact,
+  readHeader,
+  removeLeftOvers,
+  sha256,
+  syncDirectory,
+  writeArtifact,
+} from './artifact-files.js';
+import { type LockFile, lockFile, statOf } from './lock-files.js';
+import { toMs } from './store-options.js';
+
+/** The options of {@link fileArtifactStore}. */
+export interface FileArtifactStoreOptions {
+  /**
+   * The folder of the store. It is made when it does not exist. It has to be on a local disk, and whoever can write to
+   * it decides what visitors see.
+   */
+  readonly directory: string;
+  /** The time between two looks at the file in ms, at least 10. @default 500 */
+  readonly pollingInterval?: number | undefined;
+  /**
+   * The time in ms after which all processes change to a new version. Make it at least 1.2 times `pollingInterval`, so
+   * that each process has seen the new version by then.
+   * @default 1000
+   */
+  readonly activationDelay?: number | undefined;
+}
+
+/** A lock that is older belongs to a process that died. */
+const STALE_LOCK_MS = 10_000;
+/** Time between two attempts to get the lock. */
+const LOCK_WAIT_MS = 20;
+/** A CDN may serve a replaced version for this time. */
+const MAX_LAG_MS = 600_000;
+const MAX_PAST = 5;
+
+/**
+ * Makes a store in a folder of this machine. A version is written as a whole or not at all, also when the process is
+ * killed. On a full or read-only disk, the client goes on without the store, with a warning.
+ *
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` when an option is wrong.
+ * @example
+ * ```ts
+ * const client = TargetClient.create({
+ *   client: 'acmeclient',
+ *   organizationId: '1234567890@AdobeOrg',
+ *   decisioningMethod: 'on-device',
+ *   artifactStore: fileArtifactStore({ directory: '/var/cache/target' }),
+ * });
+ * ```
+ */
+export function fileArtifactStore(options: FileArtifactStoreOptions): SharedArtifactStore {
+  const { directory, pollingInterval, activationDelay } = options ?? {};
+  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
+    throw invalidOption('directory', 'the path of a folder', directory);
+  }
+  const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 500, least: 10 });
+  const delayMs = toMs('activationDelay', activationDelay, { standard: 1000, least: 0 });
+  const files = new ArtifactFolder(directory, delayMs);
+  return {
+    pollingIntervalMs,
+    peek: (key) => files.peek(key),
+    read: (key) => files.read(key),
+    offer: (key, artifact, { signal }) => files.offer(key, artifact, signal),
+    confirm: (key, id) => files.confirm(key, id),
+    claim: (key, ttlMs) => files.claim(key, ttlMs),
+  };
+}
+
+/** The files of a store. All of a key's files begin with the same digits. */
+class ArtifactFolder {
+  readonly #directory: string;
+  readonly #delayMs: number;
+  #made: Promise<unknown> | undefined;
+  /** The last header of each key, and the mark of the file that it is from. */
+  readonly #headers = new Map<string, { readonly mark: string; readonly header: Header }>();
+
+  constructor(directory: string, delayMs: number) {
+    this.#directory = directory;
+    this.#delayMs = delayMs;
+  }
+
+  async peek(key: string) {
+    const path = this.#pathOf(key, 'json');
+    const found = await statOf(path);
+    if (!found) {
+      return undefined;
+    }
+    // Each change and each confirmation makes another mark. An inode alone may be used again for a later file.
+    const mark = `${found.ino}:${found.size}:${found.ctimeMs}`;
+    const known = this.#headers.get(key);
+    const header = known?.mark === mark ? known.header : await readHeader(path, key);
+    if (!header) {
+      return undefined;
+    }
+    this.#headers.set(key, { mark, header });
+    return { id: header.id, seen: String(found.mtimeMs) };
+  }
+
+  async read(key: string) {
+    const path = this.#pathOf(key, 'json');
+    const found = await statOf(path);
+    const read = await readArtifact(path, key);
+    if (!found || !read) {
+      return undefined;
+    }
+    const { id, order, etag, isForced, atMs } = read.header;
+    const nowMs = Date.now();
+    const seenMsAgo = Math.max(0, nowMs - found.mtimeMs);
+    // A moment further away than any delay means that the clock was set back.
+    const activeInMs = Math.min(Math.max(0, atMs - nowMs), this.#delayMs);
+    return { text: read.text, id, order, etag, isForced, activeInMs, seenMsAgo };
+  }
+
+  async offer(key: string, artifact: OfferedArtifact, signal: AbortSignal): Promise<OfferResult> {
+    await this.#make();
+    const lock = await this.#lock(key, signal);
+    try {
+      return await this.#offerLocked(key, artifact, lock);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async confirm(key: string, id: string): Promise<boolean> {
+    const path = this.#pathOf(key, 'json');
+    const header = await readHeader(path, key);
+    if (header?.id !== id) {
+      return false;
+    }
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
+  }
+
+  async claim(key: string, ttlMs: number): Promise<boolean> {
+    await this.#make();
+    return (await lockFile(this.#pathOf(key, 'ticket'), ttlMs)) !== undefined;
+  }
+
+  async #offerLocked(key: string, artifact: OfferedArtifact, lock: LockFile): Promise<OfferResult> {
+    const path = this.#pathOf(key, 'json');
+    const { text, id, order, etag, isForced } = artifact;
+    const nowMs = Date.now();
+    const current = await readHeader(path, key).catch(ignoreDamage);
+    if (current && !isForced) {
+      const activeInMs = Math.min(Math.max(0, current.atMs - nowMs), this.#delayMs);
+      if (current.id === id) {
+        await utimes(path, new Date(), new Date());
+        return { verdict: 'same', id, activeInMs };
+      }
+      if (isOlder(artifact, current, nowMs)) {
+        return { verdict: 'older', id: current.id, activeInMs: 0 };
+      }
+    }
+    const isChange = current !== undefined && current.id !== id;
+    const waitMs = isChange ? this.#delayMs : 0;
+    const replaced = isChange ? [{ id: current.id, atMs: nowMs }] : [];
+    const past = [...replaced, ...(current?.past ?? [])].slice(0, MAX_PAST);
+    const digest = sha256(text);
+    const facts = { order, etag, isForced, atMs: nowMs + waitMs, bytes: Buffer.byteLength(text) };
+    const header: Header = { format: 1, key, id, ...facts, sha256: digest, past };
+    await writeArtifact(path, { header, text, isAllowed: lock.isOwn });
+    await syncDirectory(this.#directory);
+    return { verdict: 'taken', id, activeInMs: Math.max(0, nowMs + waitMs - Date.now()) };
+  }
+
+  async #lock(key: string, signal: AbortSignal): Promise<LockFile> {
+    const path = this.#pathOf(key, 'lock');
+    for (;;) {
+      const lock = await lockFile(path, STALE_LOCK_MS);
+      if (lock) {
+        return lock;
+      }
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS));
+    }
+  }
+
+  /** Makes the folder once. A failure is forgotten, because the disk may be back at the next call. */
+  #make(): Promise<unknown> {
+    this.#made ??= mkdir(this.#directory, { recursive: true, mode: 0o700 })
+      .then(() => removeLeftOvers(this.#directory))
+      .catch((error: unknown) => {
+        this.#made = undefined;
+        throw error;
+      });
+    return this.#made;
+  }
+
+  #pathOf(key: string, kind: 'json' | 'lock' | 'ticket'): string {
+    return join(this.#directory, `${sha256(key).slice(0, 16)}.${kind}`);
+  }
+}
+
+/** Tells whether an offered version is older than the current one, or was replaced by it a short time ago. */
+function isOlder({ id, order }: OfferedArtifact, current: Header, nowMs: number): boolean {
+  if (order !== undefined && current.order !== undefined) {
+    return order < current.order;
+  }
+  return current.past.some((one) => one.id === id && nowMs - one.atMs < MAX_LAG_MS);
+}
+
+/** A damaged file counts as absent for an offer, which replaces it. */
+function ignoreDamage(error: unknown): undefined {
+  if (error instanceof TargetError) {
+    return undefined;
+  }
+  throw error;
+}
