@@ -1,10 +1,12 @@
 /**
- * Runs the packed package as a fleet: stores on real servers, with every library that is supported, and processes that
- * change together. `all` runs every row. Ends with the line `N passed, N failed`.
+ * Runs the packed package as a fleet: stores on real servers, with every library that is supported, processes that
+ * change together, and queues whose parts crash. `all` runs every row, and the name of a part runs that part alone. Ends
+ * with the line `N passed, N failed`.
  */
 import { Report } from '../package/report.js';
 import { Sandbox } from '../package/sandbox.js';
 import { checkChanges } from './changes.js';
+import { checkQueues } from './queues.js';
 import { checkStores } from './stores.js';
 
 /** What a part of the runner gets. */
@@ -16,17 +18,26 @@ export interface FleetRun {
   readonly isWhole: boolean;
 }
 
-/** Processes that change together are timed, so they run where nothing else does: with `all`. */
-const PARTS: readonly ((run: FleetRun) => Promise<void>)[] = process.argv.includes('all')
-  ? [checkStores, checkChanges]
-  : [checkStores];
+const PARTS: Readonly<Record<string, (run: FleetRun) => Promise<void>>> = {
+  stores: checkStores,
+  queues: checkQueues,
+  changes: checkChanges,
+};
 
+const words = process.argv.slice(2);
+const isWhole = words.includes('all');
+const named = Object.keys(PARTS).filter((name) => words.includes(name));
+// Processes that change together are timed, so they run where nothing else does: with `all`.
+const usual = Object.keys(PARTS).filter((name) => isWhole || name !== 'changes');
+
+// A handler makes the signal an exit, which also ends the servers.
+process.once('SIGTERM', () => process.exit(143));
 const report = new Report();
 const sandbox = new Sandbox();
 await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
-  for (const part of PARTS) {
-    await part({ report, sandbox, isWhole: process.argv.includes('all') });
+  for (const name of named.length > 0 ? named : usual) {
+    await PARTS[name]?.({ report, sandbox, isWhole });
   }
 });
