@@ -5,6 +5,7 @@
 import { Report } from '../package/report.js';
 import { Sandbox } from '../package/sandbox.js';
 import { checkChanges } from './changes.js';
+import { checkExample } from './example.js';
 import { checkStores } from './stores.js';
 
 /** What a part of the runner gets. */
@@ -18,8 +19,8 @@ export interface FleetRun {
 
 /** Processes that change together are timed, so they run where nothing else does: with `all`. */
 const PARTS: readonly ((run: FleetRun) => Promise<void>)[] = process.argv.includes('all')
-  ? [checkStores, checkChanges]
-  : [checkStores];
+  ? [checkStores, checkChanges, checkExample]
+  : [checkStores, checkExample];
 
 const report = new Report();
 const sandbox = new Sandbox();
