@@ -103,15 +103,16 @@ function processLaw({ web }: Figures): Law {
 }
 
 /**
- * Counts what the queue has got beyond what was confirmed to web processes. The worker may send impressions twice. A
- * process that is killed during a push does not learn that the queue has taken it.
+ * Counts what the queue has got beyond what was confirmed to web processes. The worker may send impressions twice. And
+ * when a process is killed or Redis is stopped during a push, the queue may have taken it, and nobody learns so. A
+ * process that goes on sends these impressions again.
  */
 function surplusOf({ web, relayed, held, edge }: Figures) {
   const handedOver = web.reduce((sum, { counts }) => sum + counts.handedOver, 0);
   const inKilled = web.reduce((sum, { counts, isRunning }) => sum + (isRunning ? 0 : counts.queued), 0);
   const more = relayed.delivered + relayed.failed + held - handedOver;
   const twice = within(more, edge.received - edge.distinct);
-  return { handedOver, twice, unheard: within(more - twice, inKilled) };
+  return { handedOver, twice, unheard: within(more - twice, inKilled + held) };
 }
 
 /** The queue gives back all that it was given. */
@@ -123,7 +124,7 @@ function queueLaw(figures: Figures): Law {
     [
       { label: 'handed over', count: handedOver },
       { label: 'relayed twice', count: twice },
-      ...optional('taken from a process that did not live to know it', unheard),
+      ...optional('taken, still unconfirmed', unheard),
     ],
     [
       { label: 'relayed by the worker', count: relayed.delivered },

@@ -6,7 +6,7 @@ import { Changes } from './changes.js';
 import { Edge } from './edge.js';
 import { Ledger } from './ledger.js';
 import { Members } from './members.js';
-import { countHeld, openQueue } from './queue.js';
+import { countHeld, type OpenQueue, openQueue } from './queue.js';
 import { RedisServer } from './redis.js';
 import type { Mode } from './settings.js';
 import { type State, toBalance, toRows } from './state.js';
@@ -28,7 +28,7 @@ export class Fleet {
   readonly #changes = new Changes();
   readonly #judge = new Judge();
   readonly #visitors = new Visitors((visitor, page) => this.#show(visitor, page));
-  readonly #queue: ReturnType<typeof openQueue>;
+  readonly #queue: OpenQueue;
   /** The number of impressions that the queue held when it was counted last. */
   #held = 0;
   /** The last state with figures that fitted. */
@@ -95,7 +95,7 @@ export class Fleet {
   async end(): Promise<void> {
     this.#visitors.pause(true);
     await this.#members.end();
-    await this.#queue.disconnect();
+    this.#queue.redis.disconnect();
     await this.#redis.remove();
     await this.#edge.stop();
   }
@@ -147,10 +147,8 @@ export class Fleet {
 
   async #startEdge(): Promise<void> {
     await this.#edge.restart();
-    // Jobs wait longer from try to try. Who knows that the edge is back needs not wait for the next one.
-    if (this.#redis.isRunning) {
-      await this.#queue.promoteJobs();
-    }
+    // Jobs wait longer from try to try. Who knows that the edge is back can begin at once. Without Redis, they begin later.
+    await this.#queue.queue.promoteJobs().catch(() => undefined);
   }
 
   async #changeMode(mode: Mode): Promise<void> {

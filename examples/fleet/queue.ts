@@ -1,4 +1,5 @@
 import { type Job, type JobType, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import type { NotificationOutbox, TargetClient } from 'target-node-sdk';
 import { bullmqOutbox, bullmqProcessor } from 'target-node-sdk/queues/bullmq';
 
@@ -13,26 +14,38 @@ export function toConnection(port: number) {
   return { host: '127.0.0.1', port, maxRetriesPerRequest: null };
 }
 
+/** The queue, and the connection to Redis that it has. */
+export interface OpenQueue {
+  readonly queue: Queue;
+  readonly redis: Redis;
+}
+
 /**
- * Opens the queue for those who add to it or count it. While Redis is away, they shall hear of it at once. Commands that
- * wait for Redis would be repeated by the client, and then all be carried out.
+ * Opens the queue for those who add to it or count it. While Redis is away, their commands fail at once. Commands that
+ * wait for Redis would be carried out when it is back, and the client has sent the impressions itself meanwhile.
  */
-export function openQueue(port: number): Queue {
-  const connection = { ...toConnection(port), enableOfflineQueue: false };
-  const queue = new Queue(QUEUE, { connection });
-  // Without a listener, an error of the connection would end the process. The connection comes back by itself.
+export function openQueue(port: number): OpenQueue {
+  const options = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false };
+  const redis = new Redis({ ...toConnection(port), ...options });
+  const queue = new Queue(QUEUE, { connection: redis });
+  // Without listeners, an error of the connection would end the process. The connection comes back by itself.
+  redis.on('error', () => undefined);
   queue.on('error', () => undefined);
-  return queue;
+  return { queue, redis };
 }
 
 /** Makes an outbox that names each job by the number of its impressions, so that they can be counted in the queue. */
-export function toOutbox(queue: Queue): NotificationOutbox {
+export function toOutbox({ queue, redis }: OpenQueue): NotificationOutbox {
   return {
-    push: (batch, options) => {
+    push: async (batch, options) => {
+      // A queue that was never connected would wait for its first connection.
+      if (redis.status !== 'ready') {
+        throw new Error('Redis is away');
+      }
       const impressions = batch.reduce((sum, { notifications }) => sum + notifications, 0);
       const add = (_name: string, data: unknown, settings?: object) =>
         queue.add(String(impressions), data, settings);
-      return bullmqOutbox({ add }).push(batch, options);
+      await bullmqOutbox({ add }).push(batch, options);
     },
   };
 }
@@ -50,7 +63,7 @@ export function toProcessor(client: TargetClient): (job: Job) => Promise<unknown
 }
 
 /** Counts the impressions that the queue holds. */
-export async function countHeld(queue: Queue): Promise<number> {
+export async function countHeld({ queue }: OpenQueue): Promise<number> {
   const jobs = new Map<string | undefined, Job>();
   for (const job of await queue.getJobs(HELD)) {
     // A job may go while the list is read.

@@ -47,6 +47,14 @@ describe('the sums of the fleet agree', () => {
       { web: [web({ accepted: 2, handedOver: 2 })], relayed: relayed(3), edge: atEdge(2, 1) },
     ],
     [
+      'when the queue holds one that the process has sent itself, because nobody confirmed the push',
+      { web: [web({ accepted: 2, delivered: 2 })], held: 1, edge: atEdge(2) },
+    ],
+    [
+      'when the worker has sent that one too',
+      { web: [web({ accepted: 2, delivered: 2 })], relayed: relayed(1), edge: atEdge(2, 1) },
+    ],
+    [
       'when an impression came twice because its first answer was lost',
       { web: [web({ accepted: 2, delivered: 2 })], edge: atEdge(2, 1) },
     ],
@@ -94,7 +102,11 @@ describe('the sums of the fleet differ', () => {
       [1, 0, 0],
     ],
     ['when the queue has lost an impression', { web: [web({ accepted: 1, handedOver: 1 })] }, [0, -1, -1]],
-    ['when the queue holds one that nobody has given', { held: 1 }, [0, 1, 1]],
+    [
+      'when the worker has sent one that nobody has given',
+      { relayed: relayed(1), edge: atEdge(1) },
+      [0, 1, 1],
+    ],
     ['when the edge lacks one that was confirmed', { web: [web({ accepted: 1, delivered: 1 })] }, [0, 0, -1]],
   ])('%s', (_, given, off) => {
     expect(offOf(given)).toEqual(off);
@@ -102,11 +114,13 @@ describe('the sums of the fleet differ', () => {
 
   test('as long as impressions move, or as Redis is away; a difference that stays is wrong', () => {
     const judge = new Judge();
-    const one = lawsOf({ held: 1 });
+    const one = lawsOf({ relayed: relayed(1) });
     expect(judge.judge(one, { isCounted: true, atMs: 0 })).toBe('moving');
-    expect(judge.judge(lawsOf({ held: 2 }), { isCounted: true, atMs: 9_000 })).toBe('moving');
-    expect(judge.judge(lawsOf({ held: 2 }), { isCounted: false, atMs: 20_000 })).toBe('uncounted');
-    expect(judge.judge(lawsOf({ held: 2 }), { isCounted: true, atMs: 20_000 })).toBe('wrong');
+    expect(judge.judge(lawsOf({ relayed: relayed(2) }), { isCounted: true, atMs: 9_000 })).toBe('moving');
+    expect(judge.judge(lawsOf({ relayed: relayed(2) }), { isCounted: false, atMs: 20_000 })).toBe(
+      'uncounted',
+    );
+    expect(judge.judge(lawsOf({ relayed: relayed(2) }), { isCounted: true, atMs: 20_000 })).toBe('wrong');
     expect(judge.judge(lawsOf({}), { isCounted: true, atMs: 20_001 })).toBe('exact');
   });
 });

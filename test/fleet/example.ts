@@ -212,7 +212,10 @@ class FleetPage {
   }
 
   untilItAddsUp(): Promise<void> {
-    return this.until('the numbers add up', async () => (await this.text('#verdict')).includes('add up.'));
+    return this.until(
+      'the numbers add up',
+      async () => (await this.text('#verdict')) === 'The numbers add up.',
+    );
   }
 
   untilVersion(version: number): Promise<void> {

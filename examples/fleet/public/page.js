@@ -50,8 +50,13 @@ function keep(parent, keys) {
 const toneOf = (release) => `tone-${(release ?? 0) % 6}`;
 const shortId = (id) => id.slice(0, 6);
 
-function press(action) {
-  return fetch(`/${action}`, { method: 'POST' });
+async function press(action) {
+  try {
+    const { ok } = await fetch(`/${action}`, { method: 'POST' });
+    write(byId('connection'), ok ? 'live' : `${action} did not work`);
+  } catch {
+    write(byId('connection'), 'the fleet does not answer');
+  }
 }
 
 function addButton(cell, { text, action }) {
