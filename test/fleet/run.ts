@@ -6,6 +6,7 @@
 import { Report } from '../package/report.js';
 import { Sandbox } from '../package/sandbox.js';
 import { checkChanges } from './changes.js';
+import { checkExample } from './example.js';
 import { checkQueues } from './queues.js';
 import { checkStores } from './stores.js';
 
@@ -22,6 +23,7 @@ const PARTS: Readonly<Record<string, (run: FleetRun) => Promise<void>>> = {
   stores: checkStores,
   queues: checkQueues,
   changes: checkChanges,
+  example: checkExample,
 };
 
 const words = process.argv.slice(2);

@@ -1,0 +1,29 @@
+/** Keeps a redis-server, and ends it with the supervisor, however that ends. */
+import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
+
+const [, , port = '', folder = ''] = process.argv;
+// A group of its own: Ctrl-C would end Redis before the web processes have handed over what still waits.
+const server = spawn(
+  'redis-server',
+  [
+    ...['--bind', '127.0.0.1', '--port', port, '--dir', folder, '--save', '', '--loglevel', 'warning'],
+    // These two are what a queue needs: what it has confirmed is on the disk, and is never evicted.
+    ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
+  ],
+  { detached: true, stdio: 'ignore' },
+);
+let isOrphan = false;
+process.once('SIGTERM', () => server.kill('SIGTERM'));
+process.once('disconnect', () => {
+  isOrphan = true;
+  server.kill('SIGTERM');
+});
+server.once('exit', (code) => {
+  if (isOrphan) {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+  process.exit(code ?? 1);
+});
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
