@@ -37,7 +37,7 @@ interface Row {
 
 const AOF_EVERYSEC = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
 const AOF_ALWAYS = ['--appendonly', 'yes', '--appendfsync', 'always'];
-const LOCK_MS = 5000;
+const LOCK_MS = 10_000;
 const LAG_MS = 100;
 const UNAVAILABLE = { kind: 'status', status: 503 } as const;
 
