@@ -37,7 +37,7 @@ interface Row {
 
 const AOF_EVERYSEC = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
 const AOF_ALWAYS = ['--appendonly', 'yes', '--appendfsync', 'always'];
-const LOCK_MS = 5000;
+const LOCK_MS = 10_000;
 const LAG_MS = 100;
 const UNAVAILABLE = { kind: 'status', status: 503 } as const;
 
@@ -128,6 +128,7 @@ const ROWS: readonly Row[] = [
   {
     name: 'edge 503 for 30 % of all calls: a job keeps what has to wait',
     isCalm: true,
+    jobOptions: { attempts: 1000, backoff: { type: 'fixed', delay: 500 } },
     act: async (fleet) => {
       let calls = 0;
       fleet.edge.fault(UNAVAILABLE, { where: () => calls++ % 10 < 3 });
@@ -245,11 +246,12 @@ async function deadLetters(fleet: QueueFleet): Promise<void> {
 
 async function newRecords(fleet: QueueFleet): Promise<void> {
   const { count } = fleet.settings;
+  const now = Date.now();
   const newText = (id: number) =>
-    `{"v":2,"i":"i${id}","t":${Date.now()},"s":"s${id}","m":"on-device","r":${JSON.stringify({
+    `{"v":2,"i":"i${id}","t":${now},"s":"s${id}","m":"on-device","r":${JSON.stringify({
       requestId: `r${id}`,
       context: { channel: 'web' },
-      notifications: [{ id: `new${id}`, type: 'display', timestamp: Date.now(), mbox: { name: 'hero' } }],
+      notifications: [{ id: `new${id}`, type: 'display', timestamp: now, mbox: { name: 'hero' } }],
     })}}`;
   const job = { v: 2, x: JSON.stringify([newText(1)]) };
   const mixed = { v: 1, d: JSON.stringify([newText(2), newText(3).replace('"v":2', '"v":1')]) };

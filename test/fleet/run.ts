@@ -1,6 +1,6 @@
 /**
  * Runs the packed package as a fleet: stores on real servers, with every library that is supported, processes that
- * change together, and queues whose parts crash. `all` runs every row, and the name of a part runs that part alone. Ends
+ * change together, queues whose parts crash, and the examples for other queues. `all` runs every row, and the name of a part runs that part alone. Ends
  * with the line `N passed, N failed`.
  */
 import { Report } from '../package/report.js';
@@ -8,6 +8,7 @@ import { Sandbox } from '../package/sandbox.js';
 import { checkChanges } from './changes.js';
 import { checkExample } from './example.js';
 import { checkQueues } from './queues.js';
+import { checkRecipes } from './recipes.js';
 import { checkStores } from './stores.js';
 
 /** What a part of the runner gets. */
@@ -22,6 +23,7 @@ export interface FleetRun {
 const PARTS: Readonly<Record<string, (run: FleetRun) => Promise<void>>> = {
   stores: checkStores,
   queues: checkQueues,
+  recipes: checkRecipes,
   changes: checkChanges,
   example: checkExample,
 };

@@ -212,6 +212,21 @@ describe('the mode always', () => {
     },
   );
 
+  test('pushes a batch in its own order again, also when its calls were tried in another', async () => {
+    const { queue, outbox, edge } = queueOf(always);
+    outbox.does = 'reject';
+    edge.does = 'fail';
+    add(queue, 5, 0, '35');
+    add(queue, 5, 0, '41');
+    add(queue, 5, 0, '35');
+    await pass(30_000);
+    outbox.does = 'take';
+    await pass(6000);
+    expect(outbox.pushed.length).toBeGreaterThan(2);
+    expect(new Set(outbox.pushed.map(String)).size).toBe(1);
+    expect(queue.stats).toMatchObject({ handedOver: 15, queued: 0 });
+  });
+
   test('goes back to the outbox when it works again, with no call in two places', async () => {
     const { queue, outbox, edge, sent } = queueOf(always);
     outbox.does = 'reject';
