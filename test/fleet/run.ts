@@ -5,6 +5,11 @@
 import { Report } from '../package/report.js';
 import { Sandbox } from '../package/sandbox.js';
 import { checkChanges } from './changes.js';
+import { checkServers } from './clusters.js';
+import { checkCrowd } from './crowd.js';
+import { checkFaults } from './faults.js';
+import { checkFiles } from './files.js';
+import { installLibraries, type Library } from './redis-clients.js';
 import { checkStores } from './stores.js';
 
 /** What a part of the runner gets. */
@@ -12,21 +17,28 @@ export interface FleetRun {
   readonly report: Report;
   /** The packed package is installed here. */
   readonly sandbox: Sandbox;
+  /** The libraries of Redis, installed in the sandbox. */
+  readonly libraries: readonly Library[];
   /** True when every row is to be run. */
   readonly isWhole: boolean;
 }
 
-/** Processes that change together are timed, so they run where nothing else does: with `all`. */
-const PARTS: readonly ((run: FleetRun) => Promise<void>)[] = process.argv.includes('all')
-  ? [checkStores, checkChanges]
-  : [checkStores];
+const PARTS: readonly ((run: FleetRun) => Promise<void>)[] = [
+  checkStores,
+  checkServers,
+  checkChanges,
+  checkFiles,
+  checkCrowd,
+  checkFaults,
+];
 
 const report = new Report();
 const sandbox = new Sandbox();
 await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
+  const libraries = await installLibraries(sandbox);
   for (const part of PARTS) {
-    await part({ report, sandbox, isWhole: process.argv.includes('all') });
+    await part({ report, sandbox, libraries, isWhole: process.argv.includes('all') });
   }
 });
