@@ -122,16 +122,24 @@ async function openIoredis(
   return { client, close: () => client.disconnect() };
 }
 
+type GlideLibrary = Record<
+  'GlideClient' | 'GlideClusterClient',
+  { createClient(options: object): Promise<Glide> }
+> & {
+  readonly Logger: { setLoggerConfig(level: 'off'): void };
+};
+
 async function openGlide(
-  library: Record<string, { createClient(options: object): Promise<Glide> }>,
+  library: GlideLibrary,
   port: number,
   { kind = 'single', password }: Servers = {},
 ): Promise<OpenClient> {
+  library.Logger.setLoggerConfig('off');
   const type = kind === 'cluster' ? library.GlideClusterClient : library.GlideClient;
   const credentials = password === undefined ? undefined : { password };
   const addresses = [{ host: HOST, port }];
-  const client = await type?.createClient({ addresses, credentials });
-  return { client: client as RedisLike, close: () => client?.close() };
+  const client = await type.createClient({ addresses, credentials });
+  return { client: client as RedisLike, close: () => client.close() };
 }
 
 function closeQuietly(close: () => unknown): void {

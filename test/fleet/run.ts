@@ -10,6 +10,7 @@ import { checkCrowd } from './crowd.js';
 import { checkFaults } from './faults.js';
 import { checkFiles } from './files.js';
 import { installLibraries, type Library } from './redis-clients.js';
+import { checkSimulation } from './simulate.js';
 import { checkStores } from './stores.js';
 
 /** What a part of the runner gets. */
@@ -24,6 +25,7 @@ export interface FleetRun {
 }
 
 const PARTS: readonly ((run: FleetRun) => Promise<void>)[] = [
+  checkSimulation,
   checkStores,
   checkServers,
   checkChanges,
