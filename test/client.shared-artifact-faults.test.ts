@@ -84,6 +84,23 @@ describe('a shared store that can only be read', () => {
     expect(store.kept.get(KEY)?.text).toContain('"B"');
   });
 
+  test('that takes no offers is told once, and tried less and less often', async () => {
+    const store = memoryStore();
+    const one = pod(store, [served(A), served(B)]);
+    await pass(2000);
+    store.fault = (call) => (call === 'offer' ? down() : undefined);
+    await one.client.refresh();
+    const before = one.downloads.length;
+    await pass(20 * MINUTE);
+    expect(statesOf(one)).toEqual(['failing']);
+    // The usual polls are about four, and the repairs come after 10, 20, 40 … seconds, at last every five minutes.
+    expect(one.downloads.length - before).toBeLessThanOrEqual(15);
+    store.fault = undefined;
+    await pass(6 * MINUTE);
+    expect(statesOf(one)).toEqual(['failing', 'ok']);
+    expect(store.kept.get(KEY)?.text).toContain('"B"');
+  });
+
   test('works again soon after one write that failed', async () => {
     const store = memoryStore();
     const one = pod(store, [served(A), status(304)]);

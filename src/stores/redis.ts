@@ -18,6 +18,7 @@ export type {
   IoredisLike,
   NodeRedisClusterLike,
   NodeRedisLike,
+  NodeRedisSentinelLike,
   RedisLike,
 } from './redis-commands.js';
 

@@ -5,6 +5,7 @@ import type { ArtifactStoreStats } from '../../stats.js';
 import { CheckedStore } from './checked-store.js';
 import type { Held } from './held.js';
 import { toArtifactId } from './reader.js';
+import { Repairs } from './repairs.js';
 import type { SharingOptions } from './sharing-options.js';
 import { msToRead } from './spread-reads.js';
 import { isWithoutAnswer, StoreCalls } from './store-calls.js';
@@ -20,8 +21,6 @@ interface Moment extends Pick<SharedArtifact, 'activeInMs' | 'seenMsAgo'> {
 const START_MS = 250;
 /** Time between two looks at the store while another process downloads the first artifact. */
 const START_LOOK_MS = 40;
-/** Time for which one process of all repairs the store. */
-const HEAL_MS = 10_000;
 /** Share of the polling interval in which one process of all asks the CDN. */
 const TICKET_SHARE = 0.1;
 /** Time within which a store is looked at again after it gave no answer. */
@@ -39,8 +38,7 @@ export class Sharing {
   readonly #store: CheckedStore;
   /** The last mark of the version in use. */
   #seen: string | undefined;
-  /** The version of the store that was not taken, and the time until which it is not read again. */
-  #refused: { readonly id: string; readonly untilMs: number } | undefined;
+  readonly #repairs: Repairs;
   /** The version that this process replaced alone, because the store did not take the next one. It is not followed. */
   #replacedId: string | undefined;
   /** True while the content of the store is of no use, so that the next offer replaces it. */
@@ -50,6 +48,7 @@ export class Sharing {
   constructor(options: SharingOptions) {
     this.#options = options;
     this.#calls = new StoreCalls(options);
+    this.#repairs = new Repairs(options.pollingIntervalMs);
     this.#store = new CheckedStore(options.store, options.key, this.#calls);
   }
 
@@ -134,6 +133,7 @@ export class Sharing {
     }
     if (verdict) {
       this.#isBad = false;
+      this.#repairs.ended();
       this.#replacedId = undefined;
       this.#calls.noteGood();
     } else if (replacedId !== id) {
@@ -222,7 +222,7 @@ export class Sharing {
     } else {
       await this.#compare(answer.value);
     }
-    if (this.#calls.isWriteToTry) {
+    if (this.#calls.isTicketToTry) {
       // A ticket that nobody needs shows whether the store can be written again.
       await this.#store.claim('probe', 1);
     }
@@ -251,14 +251,10 @@ export class Sharing {
 
   /** Brings the store the version that it did not take, by a new download of one process of all. */
   async #offerAgain(id: string): Promise<void> {
-    if (!this.#isRefused(id)) {
-      this.#refuse(id);
+    if (!this.#repairs.isRefused(id)) {
+      this.#repairs.refuse(id);
       await this.#heal(false);
     }
-  }
-
-  #isRefused(id: string): boolean {
-    return this.#refused?.id === id && performance.now() < this.#refused.untilMs;
   }
 
   #noteSeen(seen: string): void {
@@ -273,7 +269,7 @@ export class Sharing {
 
   /** Reads a version that this process does not have. The reads of a fleet are spread, because all see it together. */
   async #readNewer(id: string, activeInMs?: number): Promise<void> {
-    if (this.#isRefused(id)) {
+    if (this.#repairs.isRefused(id)) {
       return;
     }
     const { store, held } = this.#options;
@@ -287,7 +283,7 @@ export class Sharing {
     }
     if (answer === 'bad' || !answer.value) {
       this.#isBad = answer === 'bad';
-      this.#refuse(id);
+      this.#repairs.refuse(id);
       await this.#heal(true);
       return;
     }
@@ -304,7 +300,7 @@ export class Sharing {
       return;
     }
     if (!isForced && order !== undefined && newest?.order !== undefined && order < newest.order) {
-      this.#refuse(id);
+      this.#repairs.refuse(id);
       await this.#heal(false);
       return;
     }
@@ -328,22 +324,22 @@ export class Sharing {
     } catch (thrown) {
       this.#calls.noteBad(thrown);
       this.#isBad = true;
-      this.#refuse(id);
+      this.#repairs.refuse(id);
       await this.#heal(true);
     }
-  }
-
-  /** Remembers a version that was not taken, so that it is not read again at each look. */
-  #refuse(id: string): void {
-    this.#refused = { id, untilMs: performance.now() + HEAL_MS };
   }
 
   /** Lets one process of all download the artifact and offer it. */
   async #heal(isForced: boolean): Promise<void> {
     const { pollingIntervalMs, download, signal } = this.#options;
-    if (pollingIntervalMs === 0 || !(await this.#store.claim('heal', HEAL_MS)) || signal.aborted) {
+    if (
+      pollingIntervalMs === 0 ||
+      !(await this.#store.claim('heal', this.#repairs.ticketMs)) ||
+      signal.aborted
+    ) {
       return;
     }
+    this.#repairs.began();
     download({ isForced });
   }
 }

@@ -77,8 +77,8 @@ export class StoreCalls {
   }
 
   /** True when it is time to find out whether a store that could not be written can be written again. */
-  get isWriteToTry(): boolean {
-    return this.#health.isFailingToWrite && this.#health.pauseMs('claim') === 0;
+  get isTicketToTry(): boolean {
+    return this.#health.isTicketOfUse && this.#health.pauseMs('claim') === 0;
   }
 
   /** Counts an offer by the store's answer. */
@@ -86,9 +86,9 @@ export class StoreCalls {
     this.#offers[verdict] += 1;
   }
 
-  /** Notes that the store holds what this process has, so there is nothing to read. */
+  /** Notes that the store holds what this process has. */
   noteHeld(): void {
-    this.#health.hasNothingToRead();
+    this.#health.hasNothingToDo();
     this.#changeState();
   }
 

@@ -4,11 +4,8 @@ import { grown, spread } from '../../http/retry.js';
 export type StoreCall = 'peek' | 'read' | 'offer' | 'confirm' | 'claim';
 
 const PAUSES = { minTimeoutMs: 1000, maxTimeoutMs: 30_000, factor: 2 };
-/** Calls whose success shows that others of them would succeed too. */
-const SHOWN_BY: Partial<Record<StoreCall, readonly StoreCall[]>> = {
-  peek: ['read'],
-  claim: ['offer', 'confirm'],
-};
+/** A call whose success shows that another kind would succeed too. An offer is made again instead. */
+const SHOWN_BY: Partial<Record<StoreCall, StoreCall>> = { peek: 'read', claim: 'confirm' };
 
 /**
  * Knows which kinds of calls of a store fail. A store that can only be read fails as long as nothing can be written, and
@@ -25,13 +22,13 @@ export class StoreHealth {
 
   /** True while the last call of a kind failed, and nothing has shown since that it works again. */
   get isFailing(): boolean {
-    return this.isFailingToWrite || this.#failures.peek > 0 || this.#failures.read > 0;
+    return Object.values(this.#failures).some((count) => count > 0);
   }
 
-  /** True while the store could be read but not written. */
-  get isFailingToWrite(): boolean {
-    const { offer, confirm, claim } = this.#failures;
-    return offer > 0 || confirm > 0 || claim > 0;
+  /** True when a ticket would show that the store can be written again. */
+  get isTicketOfUse(): boolean {
+    const { claim, confirm } = this.#failures;
+    return claim > 0 || (confirm > 0 && !this.#excused.has('confirm'));
   }
 
   /** Time in ms until a call may be made; 0 when it may be made now. */
@@ -51,12 +48,11 @@ export class StoreHealth {
     }
     this.#failures[kind] = 0;
     this.#excused.delete(kind);
-    for (const shown of SHOWN_BY[kind] ?? []) {
-      // A kind that failed again after it was believed to work has a fault of its own.
-      if (this.#failures[shown] > 0 && !this.#excused.has(shown)) {
-        this.#failures[shown] = 0;
-        this.#excused.add(shown);
-      }
+    const shown = SHOWN_BY[kind];
+    // A kind that failed again after it was believed to work has a fault of its own.
+    if (shown && this.#failures[shown] > 0 && !this.#excused.has(shown)) {
+      this.#failures[shown] = 0;
+      this.#excused.add(shown);
     }
   }
 
@@ -71,8 +67,9 @@ export class StoreHealth {
     }
   }
 
-  /** Notes that there is nothing to read, so a read that failed is of no importance. */
-  hasNothingToRead(): void {
+  /** Notes that there is nothing to read or to offer, so it is of no importance that this failed. */
+  hasNothingToDo(): void {
     this.#failures.read = 0;
+    this.#failures.offer = 0;
   }
 }
