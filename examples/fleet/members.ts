@@ -24,6 +24,8 @@ export type OnChange = (member: Member, report: Report & { readonly changedAtMs:
 const NAMES = ['web-1', 'web-2', 'web-3', 'worker'] as const;
 /** A killed process stays away for this time, so that the page can show it. */
 const RESTART_MS = 3_000;
+/** A process that has not ended after this time is killed. */
+const GRACE_MS = 10_000;
 
 /** The processes of the fleet. Who dies is replaced. */
 export class Members {
@@ -128,7 +130,10 @@ async function end(member: Member): Promise<void> {
   const { child } = member;
   member.state = 'ending';
   if (child.exitCode === null && child.signalCode === null) {
+    const ended = once(child, 'exit');
     child.kill('SIGTERM');
-    await once(child, 'exit');
+    const timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
+    await ended;
+    clearTimeout(timer);
   }
 }

@@ -20,13 +20,16 @@ export interface OpenQueue {
   readonly redis: Redis;
 }
 
-/**
- * Opens the queue for those who add to it or count it. While Redis is away, their commands fail at once. Commands that
- * wait for Redis would be carried out when it is back, and the client has sent the impressions itself meanwhile.
- */
+/** Without them, commands wait for Redis, and are carried out when the client has sent the impressions itself. */
+const FAIL_FAST = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: 2_000,
+};
+
+/** Opens the queue for those who add to it or count it. While Redis is away, their commands fail. */
 export function openQueue(port: number): OpenQueue {
-  const options = { enableOfflineQueue: false, autoResendUnfulfilledCommands: false };
-  const redis = new Redis({ ...toConnection(port), ...options });
+  const redis = new Redis({ ...toConnection(port), ...FAIL_FAST });
   const queue = new Queue(QUEUE, { connection: redis });
   // Without listeners, an error of the connection would end the process. The connection comes back by itself.
   redis.on('error', () => undefined);

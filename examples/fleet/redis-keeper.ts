@@ -2,22 +2,25 @@
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
+/** A server that stands still does not hear that it has to end. */
+const GRACE_MS = 5_000;
+
 const [, , port = '', folder = ''] = process.argv;
 // A group of its own: Ctrl-C would end Redis before the web processes have handed over what still waits.
 const server = spawn(
   'redis-server',
   [
     ...['--bind', '127.0.0.1', '--port', port, '--dir', folder, '--save', '', '--loglevel', 'warning'],
-    // These two are what a queue needs: what it has confirmed is on the disk, and is never evicted.
+    // A queue needs these: what Redis has confirmed is on the disk a second later, and is never evicted.
     ...['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction'],
   ],
   { detached: true, stdio: 'ignore' },
 );
 let isOrphan = false;
-process.once('SIGTERM', () => server.kill('SIGTERM'));
+process.once('SIGTERM', end);
 process.once('disconnect', () => {
   isOrphan = true;
-  server.kill('SIGTERM');
+  end();
 });
 server.once('exit', (code) => {
   if (isOrphan) {
@@ -27,3 +30,8 @@ server.once('exit', (code) => {
 });
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
+
+function end(): void {
+  server.kill('SIGTERM');
+  setTimeout(() => server.kill('SIGKILL'), GRACE_MS).unref();
+}

@@ -43,7 +43,7 @@ export class Visitors {
     return this.#isPaused;
   }
 
-  /** Pages that got no answer, such as those that a process was killed with. */
+  /** Pages without a decision: their process was killed, or it had no rules yet. */
   get unanswered(): number {
     return this.#unanswered;
   }

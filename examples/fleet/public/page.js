@@ -8,6 +8,7 @@ const VERDICTS = {
   uncounted: 'The queue is counted again when Redis is back.',
   wrong: 'The numbers do not add up.',
 };
+const TO_THE_MS = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 };
 /** A time line is this long in ms at least. */
 const MIN_LINE_MS = 20;
 
@@ -27,13 +28,12 @@ function add(parent, name, text = '', className = '') {
   return element;
 }
 
-/** Returns the child of an element with a key, which is made when it is missing. */
+/** Returns the child of an element with a key. A missing one is made and added. */
 function childOf(parent, key, make) {
   let child = [...parent.children].find((one) => one.dataset.key === key);
   if (!child) {
     child = make();
     child.dataset.key = key;
-    parent.append(child);
   }
   return child;
 }
@@ -75,8 +75,8 @@ function showLaws({ laws, verdict }) {
   }
 }
 
-function newRow({ name, isPast }) {
-  const row = document.createElement('tr');
+function addRow(body, { name, isPast }) {
+  const row = add(body, 'tr');
   add(row, 'th').scope = 'row';
   add(row, 'td');
   for (const field of COUNTS) {
@@ -93,11 +93,11 @@ function showWeb(rows) {
   const body = byId('web').tBodies[0];
   const toKey = ({ name, isPast }) => `${name}${isPast ? ' before' : ''}`;
   for (const row of rows) {
-    const element = childOf(body, toKey(row), () => newRow(row));
+    const element = childOf(body, toKey(row), () => addRow(body, row));
     const { name, state, pid, processes, isPast, lost, counts } = row;
     const [head, rules] = element.cells;
     const before = processes === 1 ? 'its predecessor' : `its ${processes} predecessors`;
-    write(head, isPast ? `${name}, ${before}` : name);
+    write(head, isPast ? `${name}, ${before}` : [name, pid].filter(Boolean).join(' · '));
     element.className = isPast ? 'past' : state;
     showRules(rules, row);
     for (const field of COUNTS) {
@@ -106,7 +106,6 @@ function showWeb(rows) {
     if (isPast || state === 'killed') {
       write(element.querySelector('[data-field=queued]'), `${counts.queued} (${lost} lost with it)`);
     }
-    element.title = pid ? `process ${pid}` : '';
   }
   keep(body, rows.map(toKey));
 }
@@ -160,7 +159,8 @@ function showButtons({ redis, edge, visitors, mode, release }) {
 
 function showChanges(changes) {
   const list = byId('changes');
-  for (const { id, release, moments, spreadMs } of changes) {
+  // The newest one comes last here, and first on the page.
+  for (const { id, release, moments, spreadMs } of changes.toReversed()) {
     const item = childOf(list, id, () => {
       const made = add(list, 'li');
       add(made, 'p');
@@ -172,20 +172,11 @@ function showChanges(changes) {
     const times = Object.entries(moments).toSorted(([, a], [, b]) => a - b);
     const firstMs = times[0][1];
     const parts = times.map(([name, atMs]) => `${name} +${atMs - firstMs} ms`);
-    write(
-      text,
-      `Version ${release ?? '?'} at ${new Date(firstMs).toLocaleTimeString()}: ${parts.join(', ')}. Spread: ${spreadMs} ms.`,
-    );
+    const moment = new Date(firstMs).toLocaleTimeString(undefined, TO_THE_MS);
+    write(text, `Version ${release ?? '?'} at ${moment}: ${parts.join(', ')}. Spread: ${spreadMs} ms.`);
     for (const [name, atMs] of times) {
       const dot = childOf(line, name, () => add(line, 'i'));
       dot.style.left = `${(100 * (atMs - firstMs)) / Math.max(MIN_LINE_MS, spreadMs)}%`;
-    }
-  }
-  // The newest one is the first.
-  for (const { id } of changes.toReversed()) {
-    const item = childOf(list, id);
-    if (list.firstElementChild !== item && changes[0].id === id) {
-      list.prepend(item);
     }
   }
   keep(
@@ -198,12 +189,12 @@ function showVisitors({ all, unanswered }) {
   const sum = (field) => all.reduce((total, one) => total + one[field], 0);
   write(
     byId('flips'),
-    `${all.length} visitors ask any process, again and again. Flips back to an older version: ${sum('flips')}. Pages without an answer: ${unanswered}.`,
+    `${all.length} visitors ask any process, again and again. Flips back to an older version: ${sum('flips')}. Pages without a decision: ${unanswered}.`,
   );
   const body = byId('seen').tBodies[0];
   for (const { name, seen, changes, flips } of all) {
     const row = childOf(body, name, () => {
-      const made = document.createElement('tr');
+      const made = add(body, 'tr');
       add(made, 'th', name).scope = 'row';
       add(made, 'td', '', 'strip');
       add(made, 'td', '', 'number');
