@@ -54,7 +54,7 @@ type Metric = readonly [
   ...figures: readonly Figure[],
 ];
 
-const FATES = ['accepted', 'delivered', 'failed', 'dropped'] as const;
+const FATES = ['accepted', 'delivered', 'failed', 'dropped', 'handedOver'] as const;
 /** The states of a circuit breaker, as the values of a gauge. */
 const STATES = { off: 0, closed: 0, 'half-open': 1, open: 2 } as const;
 

@@ -304,6 +304,7 @@ describe('metrics', () => {
       'adobe.target.notifications delivered': 1,
       'adobe.target.notifications failed': 0,
       'adobe.target.notifications dropped': 0,
+      'adobe.target.notifications handedOver': 0,
       'adobe.target.notifications.queued': 0,
       'adobe.target.circuit_breaker.state': 2,
     });
