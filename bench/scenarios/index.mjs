@@ -32,7 +32,17 @@
  * @property {readonly string[]} [skippedWhenQuick] Sides that take long.
  */
 
-const FAMILIES = ['on-device', 'visits', 'flags', 'scale', 'memory', 'start', 'server-side', 'queue'];
+const FAMILIES = [
+  'on-device',
+  'visits',
+  'flags',
+  'scale',
+  'memory',
+  'start',
+  'server-side',
+  'queue',
+  'fleet-queue',
+];
 
 /** @returns {Promise<Scenario[]>} */
 export async function allScenarios() {
