@@ -101,7 +101,6 @@ class Life {
   readonly #states: string[] = [];
   /** Decisions that took too long or were made by a version that was not the one to use. */
   readonly #wrong: string[] = [];
-  #unsettled = 0;
   #mostUnsettled = 0;
   #allowed: string[] = [];
   #isOver = false;
@@ -176,18 +175,19 @@ class Life {
     return client;
   }
 
-  /** The store, with a count of the calls that have not settled. */
+  /** A store of one client, with a count of the calls that have not settled. */
   #store(): SharedArtifactStore {
     const times = { pollingInterval: LOOK_MS, activationDelay: ACTIVATION_MS };
     const store = this.#kit.redisArtifactStore(this.#library.client, { secret: SECRET, ...times });
+    let unsettled = 0;
     const counted = <Args extends unknown[], Answer>(call: (...args: Args) => PromiseLike<Answer>) => {
       return async (...args: Args): Promise<Answer> => {
-        this.#unsettled += 1;
-        this.#mostUnsettled = Math.max(this.#mostUnsettled, this.#unsettled);
+        unsettled += 1;
+        this.#mostUnsettled = Math.max(this.#mostUnsettled, unsettled);
         try {
           return await call(...args);
         } finally {
-          this.#unsettled -= 1;
+          unsettled -= 1;
         }
       };
     };
@@ -248,7 +248,10 @@ class Life {
 
   /** (d): the store is used again, without a restart. */
   async #checkRecovery(client: TargetClient, control: TargetClient): Promise<void> {
-    await becomes(() => client.stats().artifactStore?.state === 'ok', '(d) the store works again');
+    await becomes(
+      () => client.stats().artifactStore?.state === 'ok',
+      () => `(d) the store works again: ${JSON.stringify(client.stats().artifactStore)}`,
+    );
     await this.#publish('3', '4', [client, control]);
     await this.#compare(client, control);
     const reader = this.#store();
@@ -294,10 +297,12 @@ async function decisionsOf(client: TargetClient, visitor: number): Promise<unkno
   return response.prefetch;
 }
 
-async function becomes(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
+async function becomes(isSo: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
   for (const from = performance.now(); !(await isSo()); await pause(20)) {
     if (performance.now() - from > MAX_WAIT_MS) {
-      throw new Error(`${what}: it did not happen within ${MAX_WAIT_MS / 1000} s`);
+      throw new Error(
+        `${typeof what === 'string' ? what : what()}: it did not happen within ${MAX_WAIT_MS / 1000} s`,
+      );
     }
   }
 }

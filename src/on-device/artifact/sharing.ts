@@ -251,9 +251,8 @@ export class Sharing {
 
   /** Brings the store the version that it did not take, by a new download of one process of all. */
   async #offerAgain(id: string): Promise<void> {
-    if (!this.#repairs.isRefused(id)) {
+    if (!this.#repairs.isRefused(id) && (await this.#heal(false)) !== undefined) {
       this.#repairs.refuse(id);
-      await this.#heal(false);
     }
   }
 
@@ -329,17 +328,17 @@ export class Sharing {
     }
   }
 
-  /** Lets one process of all download the artifact and offer it. */
-  async #heal(isForced: boolean): Promise<void> {
+  /** Lets one process of all download the artifact and offer it. Resolves with whether it is this one, if known. */
+  async #heal(isForced: boolean): Promise<boolean | undefined> {
     const { pollingIntervalMs, download, signal } = this.#options;
-    if (
-      pollingIntervalMs === 0 ||
-      !(await this.#store.claim('heal', this.#repairs.ticketMs)) ||
-      signal.aborted
-    ) {
-      return;
+    if (pollingIntervalMs === 0 || !this.#calls.canOffer) {
+      return undefined;
     }
-    this.#repairs.began();
-    download({ isForced });
+    const isGranted = await this.#store.claim('heal', this.#repairs.ticketMs);
+    if (isGranted && !signal.aborted) {
+      this.#repairs.began();
+      download({ isForced });
+    }
+    return isGranted;
   }
 }

@@ -81,6 +81,11 @@ export class StoreCalls {
     return this.#health.isTicketOfUse && this.#health.pauseMs('claim') === 0;
   }
 
+  /** True unless an earlier offer has not settled yet. */
+  get canOffer(): boolean {
+    return !this.#isBusy('offer');
+  }
+
   /** Counts an offer by the store's answer. */
   countOffer(verdict: keyof ArtifactStoreStats['offers']): void {
     this.#offers[verdict] += 1;
