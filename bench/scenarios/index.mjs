@@ -41,6 +41,7 @@ const FAMILIES = [
   'start',
   'server-side',
   'queue',
+  'fleet-artifact',
   'fleet-queue',
 ];
 

@@ -1,7 +1,9 @@
+import type { AbortSignalLike } from '../http/fetch-api.js';
+
 /** Options of each call of a {@link SharedArtifactStore}. */
 export interface StoreCallOptions {
   /** Aborted when the client no longer waits for the call: after a second, or when it closes. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignalLike;
 }
 
 /** Facts about the version that a store holds. */
@@ -10,6 +12,11 @@ export interface StoredVersion {
   readonly id: string;
   /** A mark that changes whenever the version is confirmed as the current one. */
   readonly seen: string;
+  /**
+   * The time in ms until all processes take the version into use; 0 after that moment. A store may leave it out when it
+   * answered with the same version before. With it, a process spreads its read over the time that is left.
+   */
+  readonly activeInMs?: number | undefined;
 }
 
 /** An artifact that is offered to a store. */

@@ -70,6 +70,7 @@ export function fileArtifactStore(options: FileArtifactStoreOptions): SharedArti
   const files = new ArtifactFolder(directory, delayMs);
   return {
     pollingIntervalMs,
+    activationDelayMs: delayMs,
     peek: (key) => files.peek(key),
     read: (key) => files.read(key),
     offer: (key, artifact, { signal }) => files.offer(key, artifact, signal),
@@ -105,7 +106,7 @@ class ArtifactFolder {
       return undefined;
     }
     this.#headers.set(key, { mark, header });
-    return { id: header.id, seen: String(found.mtimeMs) };
+    return { id: header.id, seen: String(found.mtimeMs), activeInMs: this.#msUntil(header.atMs) };
   }
 
   async read(key: string) {
@@ -116,11 +117,8 @@ class ArtifactFolder {
       return undefined;
     }
     const { id, order, etag, isForced, atMs } = read.header;
-    const nowMs = Date.now();
-    const seenMsAgo = Math.max(0, nowMs - found.mtimeMs);
-    // A moment further away than any delay means that the clock was set back.
-    const activeInMs = Math.min(Math.max(0, atMs - nowMs), this.#delayMs);
-    return { text: read.text, id, order, etag, isForced, activeInMs, seenMsAgo };
+    const seenMsAgo = Math.max(0, Date.now() - found.mtimeMs);
+    return { text: read.text, id, order, etag, isForced, activeInMs: this.#msUntil(atMs), seenMsAgo };
   }
 
   async offer(key: string, artifact: OfferedArtifact, signal: AbortSignal): Promise<OfferResult> {
@@ -154,26 +152,31 @@ class ArtifactFolder {
     const { text, id, order, etag, isForced } = artifact;
     const nowMs = Date.now();
     const current = await readHeader(path, key).catch(ignoreDamage);
+    const isSame = current?.id === id;
     if (current && !isForced) {
-      const activeInMs = Math.min(Math.max(0, current.atMs - nowMs), this.#delayMs);
-      if (current.id === id) {
+      if (isSame) {
         await utimes(path, new Date(), new Date());
-        return { verdict: 'same', id, activeInMs };
+        return { verdict: 'same', id, activeInMs: this.#msUntil(current.atMs) };
       }
       if (isOlder(artifact, current, nowMs)) {
         return { verdict: 'older', id: current.id, activeInMs: 0 };
       }
     }
-    const isChange = current !== undefined && current.id !== id;
-    const waitMs = isChange ? this.#delayMs : 0;
-    const replaced = isChange ? [{ id: current.id, atMs: nowMs }] : [];
+    // A version that is repaired keeps its moment, because other processes wait for it.
+    const keptMs = isSame ? this.#msUntil(current.atMs) : this.#delayMs;
+    const waitMs = current ? keptMs : 0;
+    const replaced = current && !isSame ? [{ id: current.id, atMs: nowMs }] : [];
     const past = [...replaced, ...(current?.past ?? [])].slice(0, MAX_PAST);
-    const digest = sha256(text);
-    const facts = { order, etag, isForced, atMs: nowMs + waitMs, bytes: Buffer.byteLength(text) };
-    const header: Header = { format: 1, key, id, ...facts, sha256: digest, past };
-    await writeArtifact(path, { header, text, isAllowed: lock.isOwn });
+    const about = { order, etag, isForced, bytes: Buffer.byteLength(text), sha256: sha256(text) };
+    const facts = { format: 1, key, id, ...about, past } as const;
+    const atMs = await writeArtifact(path, { facts, text, waitMs, isAllowed: lock.isOwn });
     await syncDirectory(this.#directory);
-    return { verdict: 'taken', id, activeInMs: Math.max(0, nowMs + waitMs - Date.now()) };
+    return { verdict: 'taken', id, activeInMs: this.#msUntil(atMs) };
+  }
+
+  /** Time until a moment in ms. One that is further away than any delay means that the clock was set back. */
+  #msUntil(atMs: number): number {
+    return Math.min(Math.max(0, atMs - Date.now()), this.#delayMs);
   }
 
   async #lock(key: string, signal: AbortSignal): Promise<LockFile> {

@@ -13,6 +13,12 @@ export interface NodeRedisClusterLike {
   sendCommand(key: string, isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
+/** A Sentinel client of node-redis. */
+export interface NodeRedisSentinelLike {
+  getSentinelNode(): unknown;
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
 /** A client or cluster client of ioredis. */
 export interface IoredisLike {
   call(command: string, ...args: string[]): Promise<unknown>;
@@ -27,7 +33,12 @@ export interface GlideLike {
  * A connected client of Redis or Valkey: of `redis` 5 or later, `ioredis` 5 or later, or `@valkey/valkey-glide` 2. You
  * open it, and close it after the Target client.
  */
-export type RedisLike = NodeRedisLike | NodeRedisClusterLike | IoredisLike | GlideLike;
+export type RedisLike =
+  | NodeRedisLike
+  | NodeRedisClusterLike
+  | NodeRedisSentinelLike
+  | IoredisLike
+  | GlideLike;
 
 /** Sends a command that concerns one key. */
 export type Command = (key: string, args: string[]) => Promise<unknown>;
@@ -50,6 +61,10 @@ export function toCommand(client: RedisLike): Command {
   if (has('sendCommand')) {
     if ('slots' in client) {
       return (key, args) => client.sendCommand(key, false, args);
+    }
+    if (has('getSentinelNode')) {
+      const redis = client as NodeRedisSentinelLike;
+      return (_, args) => redis.sendCommand(false, args);
     }
     const redis = client as NodeRedisLike;
     return (_, args) => redis.sendCommand(args);

@@ -9,7 +9,7 @@ import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { invalidOption, TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifact, SharedArtifactStore } from '../index.js';
 import { type Command, type RedisLike, toCommand } from './redis-commands.js';
-import { confirmScript, offerScript, readScript } from './redis-scripts.js';
+import { confirmScript, offerScript, peekScript, readScript } from './redis-scripts.js';
 import { type Signatures, toSignatures } from './signatures.js';
 import { toMs } from './store-options.js';
 
@@ -18,6 +18,7 @@ export type {
   IoredisLike,
   NodeRedisClusterLike,
   NodeRedisLike,
+  NodeRedisSentinelLike,
   RedisLike,
 } from './redis-commands.js';
 
@@ -48,7 +49,8 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 const ENCODING = 'br64';
 const ID = /^[0-9a-f]{16}$/;
-const HEAL = ':heal';
+/** The key of a ticket that is not the one to ask the CDN. */
+const TICKET = /^(.*):(heal|probe)$/s;
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
 let hasWarned = false;
@@ -107,6 +109,8 @@ interface StoreSettings {
 class RedisStore {
   readonly #command: Command;
   readonly #settings: StoreSettings;
+  /** The id of the version of each key whose moment is over. */
+  readonly #active = new Map<string, string>();
 
   constructor(command: Command, settings: StoreSettings) {
     this.#command = command;
@@ -115,8 +119,22 @@ class RedisStore {
 
   async peek(key: string) {
     const name = this.#nameOf(key, 'artifact');
-    const [id, seen] = toFields(await this.#command(name, ['HMGET', name, 'id', 'seen']));
-    return id === '' ? undefined : { id, seen };
+    const activeId = this.#active.get(name);
+    if (activeId !== undefined) {
+      const [id, seen] = toFields(await this.#command(name, ['HMGET', name, 'id', 'seen']));
+      if (id === '' || id === activeId) {
+        return id === '' ? undefined : { id, seen };
+      }
+    }
+    // A script costs the server more than a command, so it is asked for the moment only while that is to come.
+    const [id, seen, activeInMs] = toFields(await peekScript(this.#command, name));
+    if (id === '') {
+      return undefined;
+    }
+    if (activeInMs === '0') {
+      this.#active.set(name, id);
+    }
+    return { id, seen, activeInMs: Number(activeInMs) };
   }
 
   async read(key: string): Promise<SharedArtifact | undefined> {
@@ -166,14 +184,14 @@ class RedisStore {
   }
 
   async claim(key: string, ttlMs: number): Promise<boolean> {
-    const isHeal = key.endsWith(HEAL);
-    const name = this.#nameOf(isHeal ? key.slice(0, -HEAL.length) : key, isHeal ? 'heal' : 'poll');
+    const [, url = key, kind = 'poll'] = TICKET.exec(key) ?? [];
+    const name = this.#nameOf(url, kind);
     const args = ['SET', name, '1', 'NX', 'PX', String(Math.max(1, Math.round(ttlMs)))];
     return String(await this.#command(name, args)) === 'OK';
   }
 
   /** All keys of an artifact are in one slot of a cluster, because of the braces. */
-  #nameOf(key: string, kind: 'artifact' | 'poll' | 'heal'): string {
+  #nameOf(key: string, kind: string): string {
     return `${this.#settings.prefix}{${encodeURIComponent(key)}}:${kind}`;
   }
 }

@@ -67,7 +67,10 @@ async function start(args: readonly string[]): Promise<RedisServer> {
     '--loglevel',
     'warning',
   ];
-  const child = spawn('redis-server', [...defaults, ...args], { stdio: 'ignore' });
+  // A file of settings has to come first.
+  const files = args.filter((arg) => arg.endsWith('.conf'));
+  const others = args.filter((arg) => !files.includes(arg));
+  const child = spawn('redis-server', [...files, ...defaults, ...others], { stdio: 'ignore' });
   running.add(child);
   const ended = once(child, 'exit')
     .catch(() => undefined)

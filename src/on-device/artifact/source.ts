@@ -9,7 +9,8 @@ import { type ArtifactInUse, HeldArtifact } from './held.js';
 import { type ArtifactReader, createArtifactReader, toArtifactError } from './reader.js';
 import { Readiness, toReadyState } from './readiness.js';
 import { DownloadSchedule } from './schedule.js';
-import type { Sharing, WantedDownload } from './sharing.js';
+import type { Sharing } from './sharing.js';
+import type { WantedDownload } from './sharing-options.js';
 import type { ArtifactSourceOptions } from './source-options.js';
 import { StoredArtifact } from './stored.js';
 
