@@ -76,7 +76,7 @@ async function start(host, more) {
 function reported(optionsOf) {
   return (host) => ({
     measure: async ({ quick }) => {
-      const count = quick ? 200 : 20_000;
+      const count = quick ? 200 : 6000;
       const bare = await start(host, { notifications: { maxQueued: 1 }, agent: await silentAgent() });
       const own = await start(host, await optionsOf());
       const cost = async ({ client, show }, isFlushed) => {

@@ -10,7 +10,7 @@ const MAX_LINES = 20;
 /** Compiles the examples of the guide with the packed package and the types of the engines. */
 export async function checkRecipes({ report, sandbox }: FleetRun): Promise<void> {
   const text = readFileSync(join(root, GUIDE), 'utf8');
-  const blocks = [...text.matchAll(/^```ts (\S+)\.ts\n(.*?)^```$/gms)];
+  const blocks = [...text.matchAll(/^```ts recipe (\S+)\n(.*?)^```$/gms)];
   const folder = await install(sandbox);
   await report.check('the guide has examples', () => ok(blocks.length >= 5, `${blocks.length} examples`));
   for (const [, name = '', code = ''] of blocks) {
