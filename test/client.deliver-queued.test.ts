@@ -65,6 +65,26 @@ describe('deliverQueued', () => {
     });
   });
 
+  test('keeps the order of a visitor behind a part of a delivery that has to wait', async () => {
+    const [first = '', second = ''] = await queued(['v', 'v']);
+    const { r } = JSON.parse(first) as { r: { notifications: { id: string }[] } };
+    const notifications = ['n1', 'n2'].map((id) => ({ ...r.notifications[0], id }));
+    const pair = changed(first, { b: 1, r: { ...r, notifications } });
+    const idsOf = ({ delivery }: ReceivedRequest) => delivery?.notifications?.map(({ id }) => id) ?? [];
+    bench.edge.fault({ kind: 'status', status: 400 }, { where: (request) => idsOf(request).length === 2 });
+    const outage = bench.edge.fault(unavailable, { where: (request) => idsOf(request)[0] === 'n2' });
+    const worker = bench.connect(ONCE);
+    const result = await worker.deliverQueued([pair, second]);
+    expect(result).toMatchObject({ delivered: 1, failed: 0 });
+    expect(result.again).toHaveLength(2);
+    expect(result.again[1]).toBe(second);
+    outage.clear();
+    expect(await worker.deliverQueued(result.again)).toMatchObject({ delivered: 2, again: [] });
+    const sent = reports().map((request) => idsOf(request)[0]);
+    const last = (JSON.parse(second) as { r: { notifications: { id: string }[] } }).r;
+    expect(sent).toEqual(['n1', 'n1', 'n2', 'n2', last.notifications[0]?.id]);
+  });
+
   test('sends the deliveries of one visitor in order, and those of others beside them', async () => {
     const visitors = Array.from({ length: 60 }, (_, at) => `v${at % 3}`);
     const data = await queued(visitors);

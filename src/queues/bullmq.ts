@@ -19,6 +19,8 @@ export interface JobLike {
   readonly data: unknown;
   /** Replaces the data of the job. */
   updateData(data: unknown): PromiseLike<unknown>;
+  /** Puts the job off until a time, in ms since 1970. */
+  moveToDelayed?(timestamp: number, token?: string): PromiseLike<unknown>;
 }
 
 /** A client, as far as the processor needs it. */
@@ -27,7 +29,14 @@ export interface DeliveringClient {
 }
 
 /** Options of {@link bullmqProcessor}. */
-export type BullmqProcessorOptions = Pick<DeliverQueuedOptions, 'maxAge' | 'timeout'>;
+export interface BullmqProcessorOptions extends Pick<DeliverQueuedOptions, 'timeout'> {
+  /**
+   * The age in ms at which a delivery counts as failed and is not sent, at most 7 days. It is longer than all tries of a
+   * job take.
+   * @default 86400000, which is a day
+   */
+  readonly maxAge?: number | undefined;
+}
 
 /** The result of a job: counts of notifications. */
 export type BullmqResult = Pick<DeliverQueuedResult, 'delivered' | 'failed'>;
@@ -55,10 +64,11 @@ export const bullmqWorkerOptions = {
 
 /**
  * The time in ms for which BullMQ remembers a batch after it was added, whether or not its job still exists. A push
- * whose answer comes late is repeated, and by then a fast worker has ended the job. The client repeats a push for no
- * longer than about two minutes.
+ * whose answer comes late is repeated, and by then a fast worker has ended the job. A push is repeated for longer only
+ * while nothing can be sent directly either.
  */
 const REMEMBERED_MS = 2 * 60 * 1000;
+const MAX_AGE_MS = 24 * 60 * 60 * 1000;
 /** Batches from this number of deliveries on are compressed. */
 const MIN_COMPRESSED = 10;
 /** The most bytes of a batch. The client's own batches have at most 256 KiB. */
@@ -111,18 +121,27 @@ export function bullmqOutbox(queue: QueueLike): NotificationOutbox {
 export function bullmqProcessor(
   client: DeliveringClient,
   options: BullmqProcessorOptions = {},
-): (job: JobLike) => Promise<BullmqResult> {
-  const { maxAge, timeout } = options;
-  return async (job) => {
+): (job: JobLike, token?: string) => Promise<BullmqResult> {
+  const { maxAge = MAX_AGE_MS, timeout } = options;
+  return async (job, token) => {
     const list = await unpack(job.data);
-    const { delivered, failed, again, error } = await client.deliverQueued(list, { maxAge, timeout });
+    const result = await client.deliverQueued(list, { maxAge, timeout });
+    const { delivered, failed, again, retryAfterMs, error } = result;
     if (again.length === 0) {
       return { delivered, failed };
     }
-    if (again.length < list.length) {
+    const given = new Set(list);
+    // A part of a delivery has another text than the whole.
+    if (again.length < list.length || again.some((text) => !given.has(text))) {
       await job.updateData(await pack(again));
     }
-    throw new Error(`${again.length} of ${list.length} deliveries wait: ${error?.message ?? 'no reason'}`);
+    const message = `${again.length} of ${list.length} deliveries wait: ${error?.message ?? 'no reason'}`;
+    if (retryAfterMs !== undefined && job.moveToDelayed) {
+      await job.moveToDelayed(Date.now() + retryAfterMs, token);
+      // BullMQ knows by this name that the job is not to be tried before.
+      throw Object.assign(new Error(message), { name: 'DelayedError' });
+    }
+    throw new Error(message);
   };
 }
 

@@ -114,6 +114,51 @@ describe('bullmqProcessor', () => {
     expect(given[0]?.every((text) => !isDone(text))).toBe(true);
   });
 
+  test('keeps other texts that come back in place of the given ones, also when they are as many', async () => {
+    const { added, push } = queueOf();
+    await push(batchOf(1));
+    const job = jobOf(added[0]?.data);
+    const deliverQueued = async () => ({ delivered: 1, failed: 0, again: ['the rest'] });
+    await expect(bullmqProcessor({ deliverQueued })(job)).rejects.toThrow('1 of 1 deliveries wait');
+    const { given, client } = clientOf(() => true);
+    await bullmqProcessor(client)(job);
+    expect(given).toEqual([['the rest']]);
+  });
+
+  test('gives a delivery a day, so that all tries of a job can send it', async () => {
+    const ages: unknown[] = [];
+    const deliverQueued = async (_data: readonly string[], options?: { maxAge?: number | undefined }) => {
+      ages.push(options?.maxAge);
+      return { delivered: 1, failed: 0, again: [] };
+    };
+    await bullmqProcessor({ deliverQueued })(jobOf({ v: 1, d: '["x"]' }));
+    await bullmqProcessor({ deliverQueued }, { maxAge: 1000 })(jobOf({ v: 1, d: '["x"]' }));
+    expect(ages).toEqual([86_400_000, 1000]);
+  });
+
+  test('waits as long as the edge asks for, where the job can be put off', async () => {
+    const deliverQueued = async (data: readonly string[]) => ({
+      delivered: 0,
+      failed: 0,
+      again: data,
+      retryAfterMs: 120_000,
+    });
+    const delays: [number, string | undefined][] = [];
+    const job = {
+      ...jobOf({ v: 1, d: '["x"]' }),
+      moveToDelayed: async (at: number, token?: string) => void delays.push([at, token]),
+    };
+    const before = Date.now();
+    await expect(bullmqProcessor({ deliverQueued })(job, 'token')).rejects.toMatchObject({
+      name: 'DelayedError',
+    });
+    expect(delays).toEqual([[expect.any(Number), 'token']]);
+    expect(delays[0]?.[0]).toBeGreaterThanOrEqual(before + 120_000);
+    await expect(bullmqProcessor({ deliverQueued })(jobOf({ v: 1, d: '["x"]' }))).rejects.toMatchObject({
+      name: 'Error',
+    });
+  });
+
   test('leaves a job of another version to a newer worker', async () => {
     const { given, client } = clientOf(() => true);
     const job = jobOf({ v: 2, x: 'unknown' });

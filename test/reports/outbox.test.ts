@@ -14,7 +14,7 @@ import type { NotificationStats } from '../../src/stats.js';
 import { fakeTimers, pass, settle } from '../scripted-cdn.js';
 
 /** What an outbox does with a push. */
-type Push = 'take' | 'reject' | 'throw' | 'hang';
+type Push = 'take' | 'reject' | 'throw' | 'hang' | 'dead';
 
 /** An outbox that does what it is told to, and keeps what it took. */
 class ScriptedOutbox implements NotificationOutbox {
@@ -43,6 +43,9 @@ class ScriptedOutbox implements NotificationOutbox {
     if (this.does === 'hang') {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return;
+    }
+    if (this.does === 'dead') {
+      await new Promise(() => undefined);
     }
     await Promise.resolve();
     if (this.does === 'reject') {
@@ -272,6 +275,24 @@ describe('the mode always', () => {
     expect(lawHolds(queue)).toBe(true);
   });
 
+  test('makes no further push while eight have not settled, and tries again after ten minutes', async () => {
+    const { queue, outbox } = queueOf(always);
+    outbox.does = 'dead';
+    for (let second = 0; second < 120; second += 1) {
+      add(queue, 2);
+      await pass(1000);
+    }
+    expect(outbox.pushed.length).toBe(8);
+    expect(queue.stats.delivered).toBeGreaterThan(200);
+    outbox.does = 'take';
+    await pass(600_000);
+    add(queue, 1);
+    await pass(10_000);
+    expect(outbox.pushed.length).toBeGreaterThan(8);
+    expect(outbox.taken.length).toBeGreaterThan(0);
+    expect(lawHolds(queue)).toBe(true);
+  });
+
   test('drops beyond maxQueued when outbox and edge are gone, and says each', async () => {
     const { queue, outbox, edge, lost } = queueOf({ ...always, maxQueued: 200 });
     outbox.does = 'reject';
@@ -396,6 +417,29 @@ describe('close', () => {
     const closed = queue.close(3000);
     await pass(3000);
     expect(await closed).toEqual({ delivered: 200, failed: 0, dropped: 0, handedOver: 0 });
+  });
+
+  test.each(['overflow', 'always'] as const)(
+    'sends the calls itself when the outbox gives no answer, in the mode %s',
+    async (mode) => {
+      const { queue, outbox } = queueOf({ mode });
+      outbox.does = 'dead';
+      add(queue, 200);
+      const closed = queue.close(3000);
+      await pass(3000);
+      expect(await closed).toEqual({ delivered: 200, failed: 0, dropped: 0, handedOver: 0 });
+    },
+  );
+
+  test('does not cut off calls under way for an outbox that takes nothing', async () => {
+    const { queue, outbox, edge, sent } = queueOf();
+    outbox.does = 'reject';
+    edge.does = 'hang';
+    add(queue, 200);
+    const closed = queue.close(3000);
+    await pass(3000);
+    await closed;
+    expect(new Set(sent).size).toBe(sent.length);
   });
 
   test('ends in time when both hang, and drops what nobody took', async () => {
