@@ -7,6 +7,8 @@ import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build as buildWithEsbuild, transform } from 'esbuild';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { parseAst } from 'rolldown/parseAst';
+import { minify } from 'rolldown/utils';
 import { writeDeclarations } from './declarations.js';
 import { readEntries } from './entries.js';
 import { writeLicences } from './licences.js';
@@ -110,12 +112,12 @@ const withoutPolyfills: Plugin = {
   },
 };
 
-/** Lines of about this length: a stack trace shows the line of an error. */
-const MAX_LINE = 300;
+/** Node reads the names that a CommonJS module exports from its text, so these variables keep their names. */
+const COMMONJS_NAMES = ['exports', 'module', 'require'];
 
 /**
  * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
- * is in the ES modules, so there it has only the line breaks that stack traces need.
+ * is in the ES modules, so there it has what stack traces need, which are the names of functions and classes, and lines.
  */
 const compacted: Plugin = {
   name: 'compacted',
@@ -124,20 +126,32 @@ const compacted: Plugin = {
       if (chunk.type !== 'chunk') {
         continue;
       }
-      const isOfOthers = chunk.moduleIds.every((id) => isInstalled(id));
-      if (isOfOthers || format === 'cjs') {
-        const { code } = await transform(chunk.code, {
-          minifyWhitespace: true,
-          minifyIdentifiers: isOfOthers,
-          minifySyntax: true,
-          legalComments: 'inline',
-          ...(!isOfOthers && { lineLimit: MAX_LINE }),
-        });
+      if (chunk.moduleIds.every((id) => isInstalled(id))) {
+        const { code } = await transform(chunk.code, { minify: true, legalComments: 'inline' });
         chunk.code = code;
+      } else if (format === 'cjs') {
+        chunk.code = await compact(chunk);
       }
     }
   },
 };
+
+/** Shortens a CommonJS module of ours. Each statement of the module, and each member of a class, has a line. */
+async function compact({ fileName, code }: OutputChunk): Promise<string> {
+  const result = await minify(fileName, code, {
+    module: false,
+    compress: { target: 'es2022', keepNames: { function: true, class: true } },
+    mangle: { toplevel: true, keepNames: true, reserved: COMMONJS_NAMES },
+  });
+  if (result.errors[0]) {
+    throw new Error(`${fileName}: ${result.errors[0].message}`);
+  }
+  const starts = parseAst(result.code, { sourceType: 'commonjs' }).body.flatMap((statement) => [
+    statement.start,
+    ...(statement.type === 'ClassDeclaration' ? statement.body.body.map(({ start }) => start) : []),
+  ]);
+  return [0, ...starts].map((start, index) => result.code.slice(start, starts[index])).join('\n');
+}
 
 /** The fetch of the platform that is Node, and what it is made of: no other runtime is to load it. */
 const nodeFetch = {
@@ -239,7 +253,11 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
   return chunks;
 }
 
-function throwOnWarning(level: string, log: { readonly message: string }): void {
+function throwOnWarning(level: string, log: { readonly message: string; readonly code?: string }): void {
+  // A busy machine makes any plugin slow.
+  if (log.code === 'PLUGIN_TIMINGS' || log.code === 'BUNDLER_TIMINGS') {
+    return;
+  }
   if (level === 'warn') {
     throw new Error(log.message);
   }

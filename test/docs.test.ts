@@ -38,7 +38,9 @@ const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) =>
 const MORE_DOCUMENTS = [
   ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/figures.md'],
   ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
-  ...['express', 'feature-flags', 'nextjs', 'python-parity'].map((name) => `examples/${name}/README.md`),
+  ...['express', 'feature-flags', 'fleet', 'nextjs', 'python-parity'].map(
+    (name) => `examples/${name}/README.md`,
+  ),
 ];
 
 /** What snippets may speak of without making it. */

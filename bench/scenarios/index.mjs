@@ -42,6 +42,7 @@ const FAMILIES = [
   'server-side',
   'queue',
   'fleet-artifact',
+  'fleet-queue',
 ];
 
 /** @returns {Promise<Scenario[]>} */

@@ -53,6 +53,12 @@ export const bullmqWorkerOptions = {
   removeOnComplete: { count: 0 },
 } as const;
 
+/**
+ * The time in ms for which BullMQ remembers a batch after it was added, whether or not its job still exists. A push
+ * whose answer comes late is repeated, and by then a fast worker has ended the job. The client repeats a push for no
+ * longer than about two minutes.
+ */
+const REMEMBERED_MS = 2 * 60 * 1000;
 /** Batches from this number of deliveries on are compressed. */
 const MIN_COMPRESSED = 10;
 /** The most bytes of a batch. The client's own batches have at most 256 KiB. */
@@ -66,7 +72,7 @@ type JobData = { readonly v: 1; readonly d: string } | { readonly v: 1; readonly
 
 /**
  * Makes an outbox of a queue of BullMQ. A batch becomes one job. Its id comes from the batch, so a repeated push adds no
- * second job while the first one exists.
+ * second job while the first one exists, and for two minutes after it was added.
  *
  * @example
  * ```ts
@@ -85,7 +91,8 @@ export function bullmqOutbox(queue: QueueLike): NotificationOutbox {
       const ids = createHash('sha256').update(batch.map(({ id }) => id).join());
       const jobId = `b-${first.id}-${ids.digest('hex').slice(0, 16)}`;
       const data = await pack(batch.map((delivery) => delivery.data));
-      await queue.add('deliver', data, { ...bullmqJobOptions, jobId });
+      const deduplication = { id: jobId, ttl: REMEMBERED_MS };
+      await queue.add('deliver', data, { ...bullmqJobOptions, jobId, deduplication });
     },
   };
 }

@@ -177,7 +177,9 @@ export class Outbox {
       if (!batch.isReturned) {
         return batch;
       }
-      const calls = this.#owner.recall(new Set(batch.calls));
+      const recalled = new Set(this.#owner.recall(new Set(batch.calls)));
+      // The order is that of the first push. An engine may know a batch by its ids in their order.
+      const calls = batch.calls.filter((call) => recalled.has(call));
       if (calls.length > 0) {
         this.#size += calls.length;
         return { calls, bytes: batch.bytes, isReturned: false };

@@ -12,6 +12,10 @@ export interface RedisServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** The folder of its files. It is deleted by `stop()`. */
+  readonly folder: string;
+  /** Resolves when the server has ended. */
+  readonly ended: Promise<unknown>;
   /** Sends the server a signal. @default 'SIGKILL' */
   kill(signal?: NodeJS.Signals): void;
   /** Ends the server, also one that is stopped by SIGSTOP, and deletes its folder. */
@@ -21,6 +25,14 @@ export interface RedisServer {
 const HOST = '127.0.0.1';
 const TRIES = 5;
 const MAX_START_MS = 60_000;
+/** The servers that run. They end with this process, also when it is ended by a signal that it handles. */
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+});
 
 /**
  * Starts a redis-server on a free port of the loopback interface. It keeps nothing on disk unless the arguments say so,
@@ -59,7 +71,10 @@ async function start(args: readonly string[]): Promise<RedisServer> {
   const files = args.filter((arg) => arg.endsWith('.conf'));
   const others = args.filter((arg) => !files.includes(arg));
   const child = spawn('redis-server', [...files, ...defaults, ...others], { stdio: 'ignore' });
-  const ended = once(child, 'exit').catch(() => undefined);
+  running.add(child);
+  const ended = once(child, 'exit')
+    .catch(() => undefined)
+    .finally(() => running.delete(child));
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
@@ -75,6 +90,8 @@ async function start(args: readonly string[]): Promise<RedisServer> {
     port,
     url: `redis://${HOST}:${port}`,
     pid: child.pid ?? 0,
+    folder,
+    ended,
     kill: (signal = 'SIGKILL') => void child.kill(signal),
     stop,
   };

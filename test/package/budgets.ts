@@ -47,7 +47,7 @@ const ADDITIONS: readonly Addition[] = [
     to: ['http'],
     budget: 900,
   },
-  { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1650 },
+  { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1700 },
   { what: '/next', code: whole('next'), to: ['client', 'http'], budget: 4600, peer: 'next' },
   {
     what: '/stores/file',
@@ -65,7 +65,7 @@ const ADDITIONS: readonly Addition[] = [
     what: '/openfeature',
     code: whole('openfeature'),
     to: ['client', 'http'],
-    budget: 4200,
+    budget: 4250,
     peer: '@openfeature/server-sdk',
   },
   { what: '/queues/bullmq', code: whole('queues/bullmq'), to: ['client'], budget: 900 },

@@ -60,7 +60,11 @@ describe('bullmqOutbox', () => {
     expect(added).toHaveLength(2);
     const [small, large] = added;
     expect(small?.name).toBe('deliver');
-    expect(small?.options).toMatchObject(bullmqJobOptions);
+    expect(small?.options).toEqual({
+      ...bullmqJobOptions,
+      jobId: expect.stringMatching(/^b-id0-\w{16}$/),
+      deduplication: { id: small?.options.jobId, ttl: 120_000 },
+    });
     expect(JSON.parse(small?.data.d ?? '')).toEqual(textsOf(batchOf(9)));
     expect(JSON.parse(brotliDecompressSync(Buffer.from(large?.data.z ?? '', 'base64')).toString())).toEqual(
       textsOf(batchOf(10)),
