@@ -234,10 +234,10 @@ test('fleets with two secrets in one store repair it against each other for a sh
   await pass(3 * MINUTE);
   await pods[0]?.client.refresh();
   // Each process that read something bad repairs it once at most.
-  await pass(60 * MINUTE);
+  await pass(20 * MINUTE);
   expect(taken).toBeLessThan(12);
   const before = taken;
-  await pass(60 * MINUTE);
+  await pass(20 * MINUTE);
   expect(taken).toBe(before);
   for (const one of pods) {
     expect(await releaseOf(one.client)).toBe('B');

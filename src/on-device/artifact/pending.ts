@@ -45,7 +45,7 @@ export class Pending<Held> {
     return Math.max(0, this.#dueMs - performance.now());
   }
 
-  /** Calls `onTime` when the moment comes. A timer that is set late in a turn can run too early, and is set again. */
+  /** Calls `onTime` when the moment comes. A timer can run up to a millisecond too early, and is set again. */
   wait(): void {
     this.clear();
     const { leftMs } = this;

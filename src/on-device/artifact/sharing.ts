@@ -259,6 +259,7 @@ export class Sharing {
   #noteSeen(seen: string): void {
     const isConfirmed = this.#seen !== undefined && this.#seen !== seen;
     this.#seen = seen;
+    this.#isBad = false;
     this.#calls.noteHeld();
     if (isConfirmed) {
       this.#options.held.confirm();
