@@ -17,7 +17,7 @@ import {
   syncDirectory,
   writeArtifact,
 } from './artifact-files.js';
-import { type LockFile, lockFile, statOf } from './lock-files.js';
+import { codeOf, type LockFile, lockFile, statOf } from './lock-files.js';
 import { toMs } from './store-options.js';
 
 /** The options of {@link fileArtifactStore}. */
@@ -122,13 +122,14 @@ class ArtifactFolder {
   }
 
   async offer(key: string, artifact: OfferedArtifact, signal: AbortSignal): Promise<OfferResult> {
-    await this.#make();
-    const lock = await this.#lock(key, signal);
-    try {
-      return await this.#offerLocked(key, artifact, lock);
-    } finally {
-      await lock.release();
-    }
+    return this.#inFolder(async () => {
+      const lock = await this.#lock(key, signal);
+      try {
+        return await this.#offerLocked(key, artifact, lock);
+      } finally {
+        await lock.release();
+      }
+    });
   }
 
   async confirm(key: string, id: string): Promise<boolean> {
@@ -143,8 +144,7 @@ class ArtifactFolder {
   }
 
   async claim(key: string, ttlMs: number): Promise<boolean> {
-    await this.#make();
-    return (await lockFile(this.#pathOf(key, 'ticket'), ttlMs)) !== undefined;
+    return this.#inFolder(async () => (await lockFile(this.#pathOf(key, 'ticket'), ttlMs)) !== undefined);
   }
 
   async #offerLocked(key: string, artifact: OfferedArtifact, lock: LockFile): Promise<OfferResult> {
@@ -188,6 +188,21 @@ class ArtifactFolder {
       }
       signal.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, LOCK_WAIT_MS));
+    }
+  }
+
+  /** Writes into the folder, and makes it again when somebody has deleted it. */
+  async #inFolder<Result>(write: () => Promise<Result>): Promise<Result> {
+    await this.#make();
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') {
+        throw error;
+      }
+      this.#made = undefined;
+      await this.#make();
+      return write();
     }
   }
 

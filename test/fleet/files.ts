@@ -127,7 +127,6 @@ async function checkDisk(sandbox: Sandbox, directory: string, disk: Disk): Promi
     edge.setArtifact(flagsArtifact({ release, fields: { filler: 'x'.repeat(20_000) } as object }));
     await until(async () => (await releaseOf(client)) === release);
   };
-  const { taken = 0 } = client.stats().artifactStore?.offers ?? {};
   try {
     await client.ready({ timeout: MAX_WAIT_MS });
     for (const fault of [
@@ -137,6 +136,7 @@ async function checkDisk(sandbox: Sandbox, directory: string, disk: Disk): Promi
       states.length = 0;
       warnings.length = 0;
       await fault.begin();
+      const { taken = 0 } = client.stats().artifactStore?.offers ?? {};
       await takes(`${Math.random()}`);
       await until(() => states.length > 0);
       // The fault lasts for several polls, looks and offers.

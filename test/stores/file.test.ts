@@ -64,6 +64,17 @@ describe('a store of files', () => {
     expect(await store.read(KEY, { signal })).toMatchObject({ text: 'the text' });
   });
 
+  test('makes its folder again after somebody has deleted it', async () => {
+    const store = fileArtifactStore({ directory: join(directory, 'made') });
+    await store.offer(KEY, offered('1'), { signal });
+    rmSync(join(directory, 'made'), { recursive: true });
+    expect(await store.peek(KEY, { signal })).toBeUndefined();
+    expect(await store.claim(KEY, 60_000, { signal })).toBe(true);
+    rmSync(join(directory, 'made'), { recursive: true });
+    expect((await store.offer(KEY, offered('2'), { signal })).verdict).toBe('taken');
+    expect((await store.read(KEY, { signal }))?.text).toBe('2');
+  });
+
   test('takes over the lock of a process that died', async () => {
     const store = fileArtifactStore({ directory });
     await store.offer(KEY, offered('1'), { signal });

@@ -316,6 +316,7 @@ export class Sharing {
         order,
         isFollowed: true,
       });
+      this.#isBad = false;
       this.#calls.noteGood();
       if (typeof prepared !== 'string') {
         const leftMs = Math.max(0, activeInMs - (performance.now() - readMs));
