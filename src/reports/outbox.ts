@@ -17,7 +17,7 @@ const LINGER_MS = 500;
 const MAX_PUSHES = 4;
 /** A push that has not ended after this time in ms counts as failed. */
 const PUSH_MS = 2000;
-/** While the client closes, a push gets this share of its time, and at least some ms, so that direct calls have the rest. */
+/** The share of the time of a closing client that a push gets, and its least in ms. Direct calls have the rest. */
 const CLOSING_SHARE = 0.25;
 const MIN_CLOSING_MS = 250;
 /**
