@@ -150,7 +150,7 @@ describe('deliverQueued', () => {
   test('leaves another version to newer processes', async () => {
     const [data = ''] = await queued(['a']);
     const worker = bench.connect();
-    for (const v of [2, '1', 0, null, {}]) {
+    for (const v of [2, 3, 1000]) {
       const other = changed(data, { v });
       expect(await worker.deliverQueued([other, data])).toMatchObject({
         delivered: 1,
@@ -158,6 +158,35 @@ describe('deliverQueued', () => {
         again: [other],
       });
     }
+  });
+
+  test('gives up what no version has written, because it would come back for ever', async () => {
+    const [data = ''] = await queued(['a']);
+    for (const v of ['1', 0, -1, 1.5, null, {}]) {
+      const result = await bench.connect().deliverQueued([changed(data, { v })]);
+      expect(result).toMatchObject({ delivered: 0, failed: 1, again: [] });
+    }
+  });
+
+  test('reads much data within its time, and lets other work go on meanwhile', async () => {
+    const [data = ''] = await queued(['a']);
+    const many = Array.from({ length: 5000 }, () => data);
+    let turns = 0;
+    const ticking = setInterval(() => {
+      turns += 1;
+    });
+    bench.edge.fault({ kind: 'hang' });
+    const { again, delivered, failed } = await bench.connect().deliverQueued(many, { timeout: 5 });
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThan(0);
+    expect({ delivered, failed, again: again.length }).toEqual({ delivered: 0, failed: 0, again: 5000 });
+  });
+
+  test('says why nothing was sent', async () => {
+    const lines: string[] = [];
+    const worker = bench.connect({ logger: { warn: (line: unknown) => void lines.push(String(line)) } });
+    await worker.deliverQueued(['x'], { maxAge: 8 * 86_400_000 });
+    expect(lines.join()).toContain('no queued delivery was sent: maxAge');
   });
 
   test('ends with its time and with its signal, and gives back what was not sent', async () => {

@@ -145,8 +145,8 @@ export class NotificationQueue {
   }
 
   /**
-   * Hands everything over that waits. The calls under way follow when they have not ended after half of the time in ms,
-   * unless the outbox takes nothing.
+   * Hands everything over that waits. What the outbox has not taken after half of the time is sent directly. When it has
+   * taken all, calls under way that have not ended follow.
    */
   async #handOver(outbox: QueueOutbox, limitMs: number): Promise<void> {
     this.#isClosing = true;
@@ -154,7 +154,8 @@ export class NotificationQueue {
     const waiter = this.#periods.waitForAll();
     await this.#drain({ timeoutMs: limitMs / 2, signal: undefined }, waiter);
     waiter.cancel();
-    if (outbox.isDown(performance.now())) {
+    if (this.#waiting.size + outbox.size > 0) {
+      outbox.stop();
       return;
     }
     const underWay = this.#abort;

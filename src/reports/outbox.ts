@@ -84,6 +84,7 @@ export class Outbox {
   #failedMs = 0;
   #nextMs = 0;
   #isClosing = false;
+  #isStopped = false;
   #timer: Timer | undefined;
 
   constructor(options: OutboxOptions, owner: OutboxOwner) {
@@ -103,7 +104,7 @@ export class Outbox {
       // Batches that were pushed before come first. Their calls must not get into other batches.
       return this.#batches.some(({ isReturned }) => isReturned) ? 0 : Number.POSITIVE_INFINITY;
     }
-    const isFree = this.#pushing.size === 0 && this.#batches.length === 0;
+    const isFree = this.#pushing.size === 0 && this.#batches.length === 0 && !this.#isStopped;
     return isFree && nowMs >= this.#nextMs ? MAX_CALLS : 0;
   }
 
@@ -139,7 +140,8 @@ export class Outbox {
 
   /** True while pushes have failed for so long that calls go directly. */
   isDown(nowMs: number): boolean {
-    return this.#failures > 0 && (this.#isClosing || nowMs - this.#failingSinceMs >= DOWN_AFTER_MS);
+    const isFailing = this.#isClosing || nowMs - this.#failingSinceMs >= DOWN_AFTER_MS;
+    return this.#isStopped || (this.#failures > 0 && isFailing);
   }
 
   /**
@@ -153,6 +155,12 @@ export class Outbox {
     const underWay = this.#cut;
     this.#cut = newAbort();
     unref(setTimeout(() => underWay.abort(), this.#pushMs));
+  }
+
+  /** Pushes nothing more. The queue gets back what nobody has confirmed. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cut.abort();
   }
 
   /** Pushes what may go now, and sets the timer for the rest. */
@@ -219,7 +227,7 @@ export class Outbox {
       }
     }
     const isFree = this.#pushing.size < (this.#failures > 0 ? 1 : MAX_PUSHES);
-    return isFree && nowMs >= this.#nextMs && this.#unsettled.size < MAX_UNSETTLED;
+    return isFree && nowMs >= this.#nextMs && this.#unsettled.size < MAX_UNSETTLED && !this.#isStopped;
   }
 
   async #push(batch: Batch, nowMs: number): Promise<void> {

@@ -75,15 +75,15 @@ export class QueueOutbox {
     this.#outbox.pump(nowMs);
   }
 
-  /** True while the outbox takes nothing, so that calls go directly. */
-  isDown(nowMs: number): boolean {
-    return this.#outbox.isDown(nowMs);
-  }
-
   /** Sends everything that waits to the outbox from now on, at once, and back when a push fails. */
   close(limitMs: number): void {
     this.#isClosing = true;
     this.#outbox.hurry(limitMs);
+  }
+
+  /** Sends nothing more to the outbox, so that all calls go directly. */
+  stop(): void {
+    this.#outbox.stop();
   }
 
   /** Moves all calls that nobody has confirmed back among those that wait, and pushes no more. */

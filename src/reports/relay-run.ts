@@ -108,8 +108,19 @@ export class RelayRun {
     this.#parts.unread(notifications, why);
   }
 
-  /** Sends what was added, and resolves when nothing of it is under way. */
-  async send(): Promise<DeliverQueuedResult> {
+  /**
+   * Sends what was added, and resolves when nothing of it is under way. Reading has taken some ms, and texts that were not
+   * read come back.
+   */
+  async send(unread: readonly unknown[], readMs: number): Promise<DeliverQueuedResult> {
+    for (const text of unread) {
+      if (typeof text === 'string') {
+        this.#again.push(text);
+      } else {
+        this.#leaveOut(1, 'it is no text');
+      }
+    }
+    const limits = { ...this.#limits, timeoutMs: Math.max(1, this.#limits.timeoutMs - readMs) };
     let sending: Promise<unknown> | undefined;
     const start = () => {
       const visitors = this.#visitors.values();
@@ -118,7 +129,7 @@ export class RelayRun {
       return sending;
     };
     try {
-      await within(this.#limits, start, () => new TargetError('ERR_TARGET_ABORTED', 'the time was over'));
+      await within(limits, start, () => new TargetError('ERR_TARGET_ABORTED', 'the time was over'));
     } catch (thrown) {
       this.#error = toTargetError(thrown);
       this.#abort.abort();

@@ -14,7 +14,7 @@ import type { NotificationStats } from '../../src/stats.js';
 import { fakeTimers, pass, settle } from '../scripted-cdn.js';
 
 /** What an outbox does with a push. */
-type Push = 'take' | 'reject' | 'throw' | 'hang' | 'dead';
+type Push = 'take' | 'slow' | 'reject' | 'throw' | 'hang' | 'dead';
 
 /** An outbox that does what it is told to, and keeps what it took. */
 class ScriptedOutbox implements NotificationOutbox {
@@ -46,6 +46,9 @@ class ScriptedOutbox implements NotificationOutbox {
     }
     if (this.does === 'dead') {
       await new Promise(() => undefined);
+    }
+    if (this.does === 'slow') {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     await Promise.resolve();
     if (this.does === 'reject') {
@@ -430,6 +433,17 @@ describe('close', () => {
       expect(await closed).toEqual({ delivered: 200, failed: 0, dropped: 0, handedOver: 0 });
     },
   );
+
+  test('sends directly what an outbox that is slow has not taken after half of the time', async () => {
+    const { queue, outbox } = queueOf();
+    outbox.does = 'slow';
+    add(queue, 5000);
+    const closed = queue.close(6000);
+    await pass(6000);
+    const { handedOver, delivered, dropped } = await closed;
+    expect(handedOver).toBeGreaterThan(0);
+    expect({ all: handedOver + delivered, dropped }).toEqual({ all: 5000, dropped: 0 });
+  });
 
   test('does not cut off calls under way for an outbox that takes nothing', async () => {
     const { queue, outbox, edge, sent } = queueOf();
