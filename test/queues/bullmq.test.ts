@@ -125,6 +125,36 @@ describe('bullmqProcessor', () => {
     expect(given).toEqual([['the rest']]);
   });
 
+  test('counts the notifications that a job holds', async () => {
+    const { added, push } = queueOf();
+    await push(batchOf(3).map((delivery) => ({ ...delivery, notifications: 4 })));
+    expect(added[0]?.data).toMatchObject({ v: 1, n: 12 });
+    const job = jobOf(added[0]?.data);
+    const deliverQueued = async (data: readonly string[]) => ({
+      delivered: 5,
+      failed: 1,
+      again: data.slice(2),
+    });
+    await expect(bullmqProcessor({ deliverQueued })(job)).rejects.toThrow('1 of 3');
+    expect(job.data).toMatchObject({ v: 1, n: 6 });
+  });
+
+  test.each<[string, unknown[]]>([
+    ['client', [undefined]],
+    ['client', [{}]],
+    ['maxAge', [clientOf(() => true).client, { maxAge: 8 * 86_400_000 }]],
+    ['timeout', [clientOf(() => true).client, { timeout: 0 }]],
+  ])('refuses a wrong %s at once', (path, [client, options]) => {
+    expect(() => bullmqProcessor(client as never, options as never)).toThrow(
+      expect.objectContaining({ path }),
+    );
+    expect(bullmqProcessor(clientOf(() => true).client, null as never)).toBeInstanceOf(Function);
+  });
+
+  test.each([undefined, null, 'target', {}, { add: 5 }])('refuses %p, which is no queue', (queue) => {
+    expect(() => bullmqOutbox(queue as never)).toThrow(/^queue must be a Queue of BullMQ/);
+  });
+
   test('gives a delivery a day, so that all tries of a job can send it', async () => {
     const ages: unknown[] = [];
     const deliverQueued = async (_data: readonly string[], options?: { maxAge?: number | undefined }) => {
@@ -173,6 +203,9 @@ describe('bullmqProcessor', () => {
     ['no JSON', { v: 1, d: '[' }],
     ['nothing', { v: 1 }],
     ['no brotli', { v: 1, z: 'AAAA' }],
+    ['no version', { d: '["x"]' }],
+    ['a version that was never', { v: 0, d: '["x"]' }],
+    ['no object', 'x'],
   ])('gives a job up at once that nobody can read: %s', async (_, data) => {
     const { given, client } = clientOf(() => true);
     await expect(bullmqProcessor(client)(jobOf(data))).rejects.toMatchObject({ name: 'UnrecoverableError' });
