@@ -56,18 +56,21 @@ function groupJobs(only: string | undefined, results: CheckResult[][]): Job[] {
   return jobs.filter(({ name }) => only === undefined || name.includes(only));
 }
 
-/** Installs what the checks with Redis need, or takes them from the jobs when this machine has no redis-server. */
-async function prepareRedis(jobs: Job[]): Promise<string | undefined> {
+/**
+ * Installs what the checks with Redis need, in a folder that it adds. When this machine has no redis-server, they are
+ * taken from the jobs.
+ */
+async function prepareRedis(jobs: Job[], folders: string[]): Promise<void> {
   const at = jobs.findIndex(({ name }) => name === REDIS_JOB);
   if (at < 0) {
-    return undefined;
+    return;
   }
   if (hasRedis() || process.env.CI || isWritten) {
-    return installRedis();
+    folders.push(await installRedis());
+    return;
   }
   console.error(`left out: ${REDIS_JOB}, because there is no redis-server`);
   jobs.splice(at, 1);
-  return undefined;
 }
 
 /** Rows that wait for minutes and hardly work. */
@@ -117,8 +120,8 @@ const groupResults: CheckResult[][] = [];
 const groups = groupJobs(options.includes('--checks') ? undefined : only, groupResults);
 const folders: string[] = [];
 try {
-  const libraries = await prepareRedis(groups);
-  folders.push(...(libraries === undefined ? [] : [libraries]), await buildScripts());
+  folders.push(await buildScripts());
+  await prepareRedis(groups, folders);
   await runJobs([...groups, ...rowJobs(only, rowResults)]);
 } finally {
   for (const folder of folders) {

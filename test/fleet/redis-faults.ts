@@ -172,10 +172,14 @@ export const FAIL_OVER: RedisFault = {
   told: 'empty',
   isLossy: true,
   strike: async (place) => {
-    const { server, takeOver } = await startReplica(place.server, { lagMs: LAG_MS });
-    await takeOver();
-    await place.server.stop();
+    const master = place.server;
+    const { server, takeOver } = await startReplica(master, { lagMs: LAG_MS });
     place.server = server;
+    try {
+      await takeOver();
+    } finally {
+      await master.stop();
+    }
     place.relay.moveTo(server.port);
   },
   heal: nothing,

@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SharedArtifactStore, TargetClient } from '../../src/index.js';
 import type { TargetEdge } from '../../src/testing/edge.js';
+import { busyMs } from '../fault-lab/verdict.js';
 import { flagsArtifact } from '../fixtures/flags.js';
 import { ListOutbox } from './list-outbox.js';
 import type { Library, OpenClient } from './redis-clients.js';
@@ -35,7 +36,7 @@ export interface Row {
 const POLL_MS = 500;
 const LOOK_MS = 100;
 const ACTIVATION_MS = 300;
-/** A decision never waits for a store. A busy machine has this long for it. */
+/** A decision never waits for a store. It has this long, and the time in which the process was too busy. */
 const MAX_DECISION_MS = 2000;
 const MAX_CLOSE_MS = 3000;
 const MAX_UNSETTLED = 4;
@@ -139,7 +140,14 @@ class Life {
   /** Another process of the fleet fills the store, and ends. */
   async #other(): Promise<void> {
     const other = this.#start(this.#store());
-    await becomes(() => other.stats().artifactStore?.offers.taken === 1, 'the first offer');
+    // On a busy machine the answer to an offer may come too late. The next one then finds the artifact there.
+    await becomes(
+      () => {
+        const { taken = 0, same = 0 } = other.stats().artifactStore?.offers ?? {};
+        return taken + same > 0;
+      },
+      () => `the first offer: ${JSON.stringify(other.stats().artifactStore)}`,
+    );
     await other.close();
     this.#lines.length = 0;
     this.#states.length = 0;
@@ -199,7 +207,7 @@ class Life {
       const from = performance.now();
       const release = await releaseOf(client).catch(String);
       const ms = performance.now() - from;
-      if (!this.#allowed.includes(release) || ms > MAX_DECISION_MS) {
+      if (!this.#allowed.includes(release) || ms > MAX_DECISION_MS + busyMs()) {
         this.#wrong.push(`release ${release} after ${Math.round(ms)} ms, not ${this.#allowed.join()}`);
       }
       await this.#impress(client);
@@ -274,7 +282,7 @@ class Life {
     const from = performance.now();
     await client.close({ timeout: 500 });
     const ms = performance.now() - from;
-    ok(ms <= MAX_CLOSE_MS, `(e) close() took ${Math.round(ms)} ms`);
+    ok(ms <= MAX_CLOSE_MS + busyMs(), `(e) close() took ${Math.round(ms)} ms`);
   }
 
   /** Each notification has one fate, which the counts tell, and none is lost but by Redis. */
