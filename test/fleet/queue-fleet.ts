@@ -9,8 +9,9 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { NotificationStats } from '../../src/stats.js';
 import type { TargetEdge } from '../../src/testing/edge.js';
 import { flagsArtifact } from '../fixtures/flags.js';
+import { idsOf } from './list-outbox.js';
 import { type RedisServer, startRedis } from './redis-server.js';
-import { startRelay, type TcpRelay } from './tcp-relay.js';
+import { type Relay, startRelay } from './relay.js';
 
 /** A job of BullMQ, as far as the checks read it. */
 interface Job {
@@ -97,7 +98,7 @@ export class QueueFleet {
   readonly settings: FleetSettings;
   /** The server that the processes use. */
   redis: RedisServer;
-  readonly #relays: { readonly producer: TcpRelay; readonly worker: TcpRelay };
+  readonly #relays: { readonly producer: Relay; readonly worker: Relay };
   readonly #firstRedis: RedisServer;
   readonly #servers: RedisServer[];
   readonly #children = new Set<ChildProcess>();
@@ -109,7 +110,7 @@ export class QueueFleet {
   #wasProducerKilled = false;
   #wasWorkerKilled = false;
 
-  constructor(settings: FleetSettings, redis: RedisServer, producer: TcpRelay, worker: TcpRelay) {
+  constructor(settings: FleetSettings, redis: RedisServer, producer: Relay, worker: Relay) {
     this.settings = settings;
     this.redis = redis;
     this.#firstRedis = redis;
@@ -222,7 +223,7 @@ export class QueueFleet {
 
   /** Checks the law of the producer, and returns what has become of the notifications. */
   async result(): Promise<Result> {
-    const held = (await this.jobs()).flatMap(({ data }) => idsOf(data));
+    const held = (await this.jobs()).flatMap(({ data }) => idsIn(data));
     const arrived = this.arrived();
     const unique = new Set([...arrived, ...held]);
     const taken = this.#taken();
@@ -313,14 +314,11 @@ async function countsOf(worker: ChildProcess): Promise<WorkerCounts> {
 }
 
 /** Returns the ids of the notifications in the data of a job. */
-function idsOf({ v, d, z }: Job['data']): string[] {
+function idsIn({ v, d, z }: Job['data']): string[] {
   if (v !== 1) {
     return [];
   }
   const text = z === undefined ? d : brotliDecompressSync(Buffer.from(z, 'base64')).toString();
   const list = JSON.parse(text ?? '[]') as string[];
-  return list.flatMap((one) => {
-    const { r } = JSON.parse(one) as { r: { notifications: { id: string }[] } };
-    return r.notifications.map(({ id }) => id);
-  });
+  return list.flatMap(idsOf);
 }

@@ -1,5 +1,4 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -7,9 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { runNpm, type Sandbox } from '../package/sandbox.js';
 import { type FleetSettings, QueueFleet, type Result, until } from './queue-fleet.js';
-import { startRedis } from './redis-server.js';
+import { redisCli } from './redis-server.js';
+import { startReplica } from './replica.js';
 import type { FleetRun } from './run.js';
-import { startRelay } from './tcp-relay.js';
 
 type Testing = typeof import('target-node-sdk/testing');
 
@@ -140,7 +139,7 @@ const ROWS: readonly Row[] = [
     mayLose: true,
     act: async (fleet) => {
       await fleet.took(0.4);
-      redisCli(fleet.redis.port, 'FLUSHALL');
+      await redisCli(fleet.redis.port, 'FLUSHALL');
     },
   },
   {
@@ -212,18 +211,10 @@ async function play(row: Row, settings: FleetSettings): Promise<void> {
 }
 
 async function failOver(fleet: QueueFleet): Promise<void> {
-  const master = fleet.redis;
-  const lag = await startRelay(master.port);
-  lag.delay(LAG_MS);
-  const replica = await startRedis([...AOF_EVERYSEC, '--replicaof', '127.0.0.1', String(lag.port)]);
-  await until('the replica is in step', () =>
-    redisCli(replica.port, 'INFO', 'replication').includes('master_link_status:up'),
-  );
+  const replica = await startReplica(fleet.redis, { lagMs: LAG_MS, args: AOF_EVERYSEC });
   await fleet.took(0.5);
-  master.kill();
-  lag.close();
-  redisCli(replica.port, 'REPLICAOF', 'NO', 'ONE');
-  fleet.use(replica);
+  await replica.takeOver();
+  fleet.use(replica.server);
 }
 
 async function deadLetters(fleet: QueueFleet): Promise<void> {
@@ -282,8 +273,4 @@ async function installBullmq(sandbox: Sandbox, major: number): Promise<string> {
   }
   await runNpm(['ci', '--ignore-scripts'], { cwd: library, timeoutMs: 600_000 });
   return library;
-}
-
-function redisCli(port: number, ...args: string[]): string {
-  return execFileSync('redis-cli', ['-p', String(port), ...args]).toString();
 }

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RedisLike } from '../../src/stores/redis.js';
-import { runNpm, type Sandbox } from '../package/sandbox.js';
+import { runNpm } from '../package/sandbox.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const PROJECTS = ['redis-5', 'redis-6'];
+const PROJECTS: readonly string[] = ['redis-5', 'redis-6'];
 const HOST = '127.0.0.1';
 
 /** A client of a library, and how it is closed. */
@@ -53,22 +53,22 @@ interface IoredisLibrary {
 }
 type Glide = { close(): void; customCommand(args: string[]): Promise<unknown> };
 
-/** Installs the libraries in the sandbox. */
-export async function installLibraries(sandbox: Sandbox): Promise<Library[]> {
-  for (const project of PROJECTS) {
-    const cwd = join(sandbox.folder, project);
+/** Installs the libraries of some projects in a folder. */
+export async function installLibraries(folder: string, projects = PROJECTS): Promise<Library[]> {
+  for (const project of projects) {
+    const cwd = join(folder, project);
     mkdirSync(cwd);
     for (const file of ['package.json', 'package-lock.json']) {
       cpSync(join(here, project, file), join(cwd, file));
     }
     await runNpm(['ci'], { cwd, timeoutMs: 600_000 });
   }
-  return loadLibraries(sandbox.folder);
+  return loadLibraries(folder, projects);
 }
 
 /** Loads the libraries that are installed in a folder. */
-export function loadLibraries(folder: string): Library[] {
-  return PROJECTS.flatMap((project) => {
+export function loadLibraries(folder: string, projects = PROJECTS): Library[] {
+  return projects.flatMap((project) => {
     const load = createRequire(join(folder, project, 'package.json'));
     const version = project.replace('redis-', '');
     const libraries: Library[] = [

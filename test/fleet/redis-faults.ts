@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { promisify } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { type RedisServer, redisCli, startRedis } from './redis-server.js';
 import type { Relay } from './relay.js';
-
-const execute = promisify(execFile);
+import { startReplica } from './replica.js';
 
 /** A server with what stands before it. */
 export interface Place {
@@ -21,7 +18,8 @@ export interface RedisFault {
    * told, and the store is filled again.
    */
   readonly told: 'failing' | 'content' | 'empty';
-  /** True when offers are taken all the same, so the fault goes away by itself. */
+  /** True when Redis loses what it holds. */
+  readonly isLossy?: true;
   strike(place: Place): Promise<unknown>;
   heal(place: Place): Promise<unknown>;
 }
@@ -29,10 +27,12 @@ export interface RedisFault {
 const nothing = async () => undefined;
 const PASSWORD = 'cnryPassword';
 const PLACE = '127.0.0.1';
+/** The time in ms by which a replica is behind its master. */
+const LAG_MS = 100;
 
 /** Sends a command to the server of a place. */
-export async function command({ server }: Place, ...args: string[]): Promise<string> {
-  return (await execute('redis-cli', ['-h', PLACE, '-p', String(server.port), ...args])).stdout.trim();
+export function command({ server }: Place, ...args: string[]): Promise<string> {
+  return redisCli(server.port, ...args);
 }
 
 /** The name of the stored artifact; empty when there is none. */
@@ -58,16 +58,21 @@ async function falsify(place: Place, body: string, bytes: number, text: string):
 
 const EVIL = JSON.stringify({ version: '1.0.0', meta: {}, rules: { mboxes: {}, views: {} } });
 const BOMB_BYTES = 40 * 1024 * 1024;
-// It is made once, and quickly, because nothing else goes on in this process meanwhile.
-const BOMB = brotliCompressSync(Buffer.alloc(BOMB_BYTES), {
-  params: { [constants.BROTLI_PARAM_QUALITY]: 1 },
-}).toString('base64');
+let bomb: string | undefined;
+
+/** Makes the bomb once, and quickly, because nothing else goes on in this process meanwhile. */
+function toBomb(): string {
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 1 };
+  bomb ??= brotliCompressSync(Buffer.alloc(BOMB_BYTES), { params }).toString('base64');
+  return bomb;
+}
 
 /** Faults of a server, of the way to it, and of what it holds. */
 export const REDIS_FAULTS: readonly RedisFault[] = [
   {
     name: 'refused',
     told: 'failing',
+    isLossy: true,
     strike: ({ server }) => server.stop(),
     heal: async (place) => {
       place.server = await startRedis(['--port', String(place.server.port)]);
@@ -79,15 +84,15 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     strike: async ({ server }) => server.kill('SIGSTOP'),
     heal: async ({ server }) => server.kill('SIGCONT'),
   },
-  { name: 'killed, and started again empty', told: 'empty', strike: restart, heal: nothing },
+  { name: 'killed, and started again empty', told: 'empty', isLossy: true, strike: restart, heal: nothing },
   {
     name: 'more than a second away',
     told: 'failing',
     strike: async ({ relay }) => {
-      relay.delayMs = 700;
+      relay.delay(700);
     },
     heal: async ({ relay }) => {
-      relay.delayMs = 0;
+      relay.delay(0);
     },
   },
   {
@@ -102,10 +107,17 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     strike: (place) => command(place, 'CONFIG', 'SET', 'maxmemory', '1'),
     heal: (place) => command(place, 'CONFIG', 'SET', 'maxmemory', '0'),
   },
-  { name: 'flushed', told: 'empty', strike: (place) => command(place, 'FLUSHALL'), heal: nothing },
+  {
+    name: 'flushed',
+    told: 'empty',
+    isLossy: true,
+    strike: (place) => command(place, 'FLUSHALL'),
+    heal: nothing,
+  },
   {
     name: 'evicting everything',
     told: 'empty',
+    isLossy: true,
     strike: async (place) => {
       await command(place, 'CONFIG', 'SET', 'maxmemory-policy', 'allkeys-random');
       await command(place, 'CONFIG', 'SET', 'maxmemory', '1');
@@ -131,7 +143,7 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
   {
     name: 'with a brotli bomb',
     told: 'content',
-    strike: (place) => falsify(place, BOMB, BOMB_BYTES, 'bomb'),
+    strike: (place) => falsify(place, toBomb(), BOMB_BYTES, 'bomb'),
     heal: nothing,
   },
   {
@@ -153,6 +165,25 @@ export const REDIS_FAULTS: readonly RedisFault[] = [
     heal: (place) => command(place, '--no-auth-warning', '-a', PASSWORD, 'CONFIG', 'SET', 'requirepass', ''),
   },
 ];
+
+/** A fail-over: another server takes the place of the one that is killed, with what it has by then. */
+export const FAIL_OVER: RedisFault = {
+  name: 'a replica that has taken over from its master',
+  told: 'empty',
+  isLossy: true,
+  strike: async (place) => {
+    const master = place.server;
+    const { server, takeOver } = await startReplica(master, { lagMs: LAG_MS });
+    place.server = server;
+    try {
+      await takeOver();
+    } finally {
+      await master.stop();
+    }
+    place.relay.moveTo(server.port);
+  },
+  heal: nothing,
+};
 
 /** The words by which a fault is told. */
 export const TOLD_BY: Readonly<Record<RedisFault['told'], RegExp | undefined>> = {

@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { steadyPort } from '../steady-port.js';
 
 /** A redis-server of our own, in a folder of its own. */
@@ -22,6 +23,7 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
+const execute = promisify(execFile);
 const HOST = '127.0.0.1';
 const TRIES = 5;
 const MAX_START_MS = 60_000;
@@ -49,6 +51,11 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
       }
     }
   }
+}
+
+/** Sends a command to a server of this machine, and resolves with what it answers. */
+export async function redisCli(port: number, ...args: string[]): Promise<string> {
+  return (await execute('redis-cli', ['-h', HOST, '-p', String(port), ...args])).stdout.trim();
 }
 
 async function start(args: readonly string[]): Promise<RedisServer> {

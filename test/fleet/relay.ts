@@ -1,41 +1,63 @@
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
-/** A TCP relay before a server, which can be made slow. */
+const HOST = '127.0.0.1';
+
+/** A relay between clients and a server. Clients keep its port when another server takes over. */
 export interface Relay {
   readonly port: number;
-  /** Time in ms by which each piece is late, in both directions. */
-  delayMs: number;
-  close(): Promise<void>;
+  /** Cuts all connections. Later ones go to another port. */
+  moveTo(port: number): void;
+  /** Passes everything on after a time in ms from now on. */
+  delay(ms: number): void;
+  close(): void;
 }
 
-/** Starts a relay to a port of this machine. */
-export async function startRelay(port: number): Promise<Relay> {
-  const sockets = new Set<Socket>();
-  const pipe = (from: Socket, to: Socket) => {
-    sockets.add(from);
-    from.on('error', () => to.destroy());
-    from.on('close', () => to.destroy());
-    // Timers of equal length keep the order of the pieces, and a length that changes keeps it for later ones.
-    from.on('data', (piece) => setTimeout(() => to.destroyed || to.write(piece), relay.delayMs).unref());
+/** Starts a relay on the loopback interface. */
+export async function startRelay(target: number): Promise<Relay> {
+  let port = target;
+  let delayMs = 0;
+  const open = new Set<Socket>();
+  const cut = () => {
+    for (const socket of open) {
+      socket.destroy();
+    }
   };
   const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    pipe(near, far);
-    pipe(far, near);
+    const far = connect(port, HOST);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(from);
+      let written = Promise.resolve<unknown>(undefined);
+      from.on('data', (data) => {
+        // The order stays, also when a later part has a shorter delay.
+        const due = delayMs > 0 ? pause(delayMs) : undefined;
+        written = written.then(() => due).then(() => to.destroyed || to.write(data));
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        open.delete(from);
+        to.destroy();
+      });
+    }
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, HOST);
   await once(server, 'listening');
-  const address = server.address();
-  const relay: Relay = {
-    port: typeof address === 'object' && address ? address.port : 0,
-    delayMs: 0,
-    close: async () => {
-      for (const socket of sockets) {
-        socket.destroy();
-      }
+  return {
+    port: (server.address() as AddressInfo).port,
+    moveTo: (next) => {
+      port = next;
+      cut();
+    },
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    close: () => {
       server.close();
+      cut();
     },
   };
-  return relay;
 }

@@ -52,7 +52,7 @@ const sandbox = new Sandbox();
 await report.runAll(sandbox, async () => {
   await sandbox.pack();
   await sandbox.install();
-  const libraries = await installLibraries(sandbox);
+  const libraries = await installLibraries(sandbox.folder);
   for (const name of named.length > 0 ? named : Object.keys(PARTS)) {
     await PARTS[name]?.({ report, sandbox, libraries, isWhole });
   }
