@@ -5,6 +5,8 @@ export interface Figures {
   readonly web: readonly WebFigures[];
   /** Sent by all workers. */
   readonly relayed: RelayedStats;
+  /** True when a worker was killed. What it has sent since its last report is in no report. */
+  readonly isWorkerKilled: boolean;
   /** Impressions that the queue holds. */
   readonly held: number;
   /** Impressions that the edge has received, and those of them that it has received for the first time. */
@@ -115,6 +117,19 @@ function surplusOf({ web, relayed, held, edge }: Figures) {
   return { handedOver, twice, unheard: within(more - twice, inKilled + held) };
 }
 
+/**
+ * Counts what a killed worker has sent since its last report. The queue no longer holds it, and the edge has more
+ * impressions than all senders together know of. What the edge has not got either is lost, and not counted here.
+ */
+function unreportedOf({ web, relayed, isWorkerKilled, held, edge }: Figures): number {
+  if (!isWorkerKilled) {
+    return 0;
+  }
+  const sum = (field: 'delivered' | 'handedOver') => web.reduce((all, { counts }) => all + counts[field], 0);
+  const missing = sum('handedOver') - relayed.delivered - relayed.failed - held;
+  return within(missing, Math.max(0, edge.distinct - sum('delivered') - relayed.delivered));
+}
+
 /** The queue gives back all that it was given. */
 function queueLaw(figures: Figures): Law {
   const { relayed, held } = figures;
@@ -129,6 +144,7 @@ function queueLaw(figures: Figures): Law {
     [
       { label: 'relayed by the worker', count: relayed.delivered },
       ...optional('relayed and refused', relayed.failed),
+      ...optional('relayed by a killed worker, unreported', unreportedOf(figures)),
       { label: 'held by the queue', count: held },
     ],
   );

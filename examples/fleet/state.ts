@@ -85,6 +85,7 @@ export function toBalance(members: readonly Member[], ledger: Ledger, held: numb
   return toLaws({
     web: members.filter(({ kind }) => kind === 'web').map((member) => toWebFigures(member, ledger)),
     relayed: relayedBy(members),
+    isWorkerKilled: members.some(({ kind, state }) => kind === 'worker' && state === 'killed'),
     held,
     edge: { received: ledger.received, distinct: ledger.distinct },
   });

@@ -16,7 +16,8 @@ function killed(counts: Partial<WebFigures['counts']>, arrived: number): WebFigu
 
 function lawsOf(rest: Partial<Figures>) {
   const edge = { received: 0, distinct: 0 };
-  return toLaws({ web: [], relayed: { delivered: 0, failed: 0 }, held: 0, edge, ...rest });
+  const nothing = { web: [], relayed: relayed(0), isWorkerKilled: false, held: 0 };
+  return toLaws({ ...nothing, edge, ...rest });
 }
 
 const offOf = (given: Partial<Figures>) => lawsOf(given).map(({ off }) => off);
@@ -25,6 +26,8 @@ const relayed = (delivered: number, failed = 0) => ({ delivered, failed });
 const atEdge = (distinct: number, twice = 0) => ({ received: distinct + twice, distinct });
 /** One of them had been pushed when the process was killed, and nobody had told it so. */
 const VICTIM = { accepted: 10, delivered: 6, queued: 3, handedOver: 1 };
+/** Ten impressions are in the queue, or were. A worker that sent some of them was killed. */
+const KILLED_WORKER = { web: [web({ accepted: 10, handedOver: 10 })], isWorkerKilled: true };
 
 describe('the sums of the fleet agree', () => {
   test.each<[string, Partial<Figures>]>([
@@ -79,6 +82,24 @@ describe('the sums of the fleet agree', () => {
       { web: [killed(VICTIM, 7)], relayed: relayed(1), held: 1, edge: atEdge(7) },
     ],
     ['when the worker has sent that one', { web: [killed(VICTIM, 8)], relayed: relayed(2), edge: atEdge(8) }],
+    [
+      'when a worker was killed before it could report three of the impressions that it has sent',
+      { ...KILLED_WORKER, relayed: relayed(5), held: 2, edge: atEdge(8) },
+    ],
+    [
+      'when the next worker has sent the rest, and a part of it for the second time',
+      { ...KILLED_WORKER, relayed: relayed(7), edge: atEdge(10, 2) },
+    ],
+    [
+      'when a process has sent impressions itself meanwhile, and waits for the answer to one',
+      {
+        ...KILLED_WORKER,
+        web: [web({ accepted: 14, delivered: 3, queued: 1, handedOver: 10 })],
+        relayed: relayed(5),
+        held: 2,
+        edge: atEdge(12),
+      },
+    ],
   ])('%s', (_, given) => {
     expect(offOf(given)).toEqual([0, 0, 0]);
   });
@@ -86,6 +107,14 @@ describe('the sums of the fleet agree', () => {
   test('and tell how many were lost', () => {
     const [, , law] = lawsOf({ web: [killed(VICTIM, 8)], relayed: relayed(1), edge: atEdge(8) });
     expect(law?.right).toContainEqual({ label: 'lost with killed processes', count: 2 });
+  });
+
+  test('and tell how many a killed worker has sent and not reported', () => {
+    const [, law] = lawsOf({ ...KILLED_WORKER, relayed: relayed(5), held: 2, edge: atEdge(8) });
+    const label = 'relayed by a killed worker, unreported';
+    expect(law?.right).toContainEqual({ label, count: 3 });
+    const [, calm] = lawsOf({ ...KILLED_WORKER, relayed: relayed(8), held: 2, edge: atEdge(8) });
+    expect(calm?.right.map((term) => term.label)).not.toContain(label);
   });
 });
 
@@ -106,6 +135,21 @@ describe('the sums of the fleet differ', () => {
       'when the worker has sent one that nobody has given',
       { relayed: relayed(1), edge: atEdge(1) },
       [0, 1, 1],
+    ],
+    [
+      'when the queue has lost impressions, after a worker was killed with nothing unreported',
+      { ...KILLED_WORKER, relayed: relayed(5), held: 2, edge: atEdge(5) },
+      [0, -3, -3],
+    ],
+    [
+      'when the queue has lost two, and a killed worker has sent one that it did not report',
+      { ...KILLED_WORKER, relayed: relayed(5), held: 2, edge: atEdge(6) },
+      [0, -2, -2],
+    ],
+    [
+      'when nobody has reported impressions that the edge has, and no worker was killed',
+      { ...KILLED_WORKER, isWorkerKilled: false, relayed: relayed(5), held: 2, edge: atEdge(8) },
+      [0, -3, 0],
     ],
     ['when the edge lacks one that was confirmed', { web: [web({ accepted: 1, delivered: 1 })] }, [0, 0, -1]],
   ])('%s', (_, given, off) => {
