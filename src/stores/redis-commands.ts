@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { invalidOption } from '../errors.js';
+import { describe, invalidOption } from '../errors.js';
 import { isObject } from '../json.js';
 
 /** A client of node-redis, or of Valkey with the same methods. */
@@ -69,7 +69,7 @@ export function toCommand(client: RedisLike): Command {
     const redis = client as NodeRedisLike;
     return (_, args) => redis.sendCommand(args);
   }
-  throw invalidOption('client', 'a client of redis, ioredis or valkey-glide', typeof client);
+  throw invalidOption('client', 'a client of redis, ioredis or valkey-glide', client, describe);
 }
 
 /** Runs a script on the server. The server is sent the script itself only when it does not know it. */

@@ -11,7 +11,7 @@ import type { OfferedArtifact, OfferResult, SharedArtifact, SharedArtifactStore 
 import { type Command, type RedisLike, toCommand } from './redis-commands.js';
 import { confirmScript, offerScript, peekScript, readScript } from './redis-scripts.js';
 import { type Signatures, toSignatures } from './signatures.js';
-import { toMs } from './store-options.js';
+import { toMs, toOptions } from './store-options.js';
 
 export type {
   GlideLike,
@@ -44,6 +44,7 @@ export interface RedisArtifactStoreOptions {
   readonly ttl?: number | undefined;
 }
 
+const OPTIONS = ['prefix', 'secret', 'activationDelay', 'pollingInterval', 'ttl'] as const;
 /** Longest artifact after decoding. */
 const MAX_BYTES = 32 * 1024 * 1024;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
@@ -71,11 +72,11 @@ export function redisArtifactStore(
   client: RedisLike,
   options: RedisArtifactStoreOptions = {},
 ): SharedArtifactStore {
-  const { prefix = 'target:', activationDelay, pollingInterval, ttl } = options;
+  const { prefix = 'target:', secret, activationDelay, pollingInterval, ttl } = toOptions(options, OPTIONS);
   if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
     throw invalidOption('prefix', 'a text without braces', prefix);
   }
-  const secrets = toSecrets(options.secret);
+  const secrets = toSecrets(secret);
   const delayMs = toMs('activationDelay', activationDelay, { standard: 5000, least: 0 });
   const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 1000, least: 100 });
   const store = new RedisStore(toCommand(client), {
@@ -234,9 +235,9 @@ async function decode(body: string, { encoding, bytes }: { encoding: string; byt
   return decoded.toString('utf8');
 }
 
-function toSecrets(written: RedisArtifactStoreOptions['secret']): readonly string[] {
-  const secrets = written === undefined ? [] : [written].flat();
-  if (secrets.every((secret) => typeof secret === 'string' && secret !== '') && written !== '') {
+function toSecrets(written: unknown): readonly string[] {
+  const secrets: readonly unknown[] = written === undefined ? [] : [written].flat();
+  if (secrets.every((secret): secret is string => typeof secret === 'string' && secret !== '')) {
     return secrets;
   }
   // The error does not show what came, because it may be most of a secret.
