@@ -82,12 +82,20 @@ export function toScript(lua: string): Script {
     try {
       return await command(key, ['EVALSHA', sha1, '1', key, ...args]);
     } catch (error) {
-      const message = isObject(error) && 'message' in error ? String(error.message) : '';
       // Libraries pass the code on as NOSCRIPT or as NoScriptError.
-      if (!/noscript/i.test(message)) {
+      if (!/noscript/i.test(messageTextOf(error))) {
         throw error;
       }
       return command(key, ['EVAL', lua, '1', key, ...args]);
     }
   };
+}
+
+/** Tells whether an error says that a key holds another type of value than the command is for. */
+export function isWrongType(error: unknown): boolean {
+  return /wrong_?type/i.test(messageTextOf(error));
+}
+
+function messageTextOf(error: unknown): string {
+  return isObject(error) && 'message' in error ? String(error.message) : '';
 }

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { invalidOption, TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifact, SharedArtifactStore } from '../index.js';
-import { type Command, type RedisLike, toCommand } from './redis-commands.js';
+import { type Command, isWrongType, type RedisLike, toCommand } from './redis-commands.js';
 import { confirmScript, offerScript, peekScript, readScript } from './redis-scripts.js';
 import { type Signatures, toSignatures } from './signatures.js';
 import { toMs, toOptions } from './store-options.js';
@@ -91,10 +91,10 @@ export function redisArtifactStore(
   return {
     pollingIntervalMs,
     activationDelayMs: delayMs,
-    peek: (key) => store.peek(key),
-    read: (key) => store.read(key),
-    offer: (key, artifact) => store.offer(key, artifact),
-    confirm: (key, id) => store.confirm(key, id),
+    peek: (key) => store.peek(key).catch(rethrow),
+    read: (key) => store.read(key).catch(rethrow),
+    offer: (key, artifact) => store.offer(key, artifact).catch(rethrow),
+    confirm: (key, id) => store.confirm(key, id).catch(rethrow),
     claim: (key, ttlMs) => store.claim(key, ttlMs),
   };
 }
@@ -258,4 +258,9 @@ function warnOnce(): void {
 
 function damaged(why: string): TargetError {
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact in Redis ${why}`);
+}
+
+/** A key of another type counts as damage, so that one process replaces it. */
+function rethrow(error: unknown): never {
+  throw isWrongType(error) ? damaged('is of another type') : error;
 }
