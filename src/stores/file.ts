@@ -4,9 +4,9 @@
  *
  * @packageDocumentation
  */
-import { mkdir, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidOption, TargetError } from '../errors.js';
+import { TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifactStore } from '../index.js';
 import {
   type Header,
@@ -17,13 +17,15 @@ import {
   syncDirectory,
   writeArtifact,
 } from './artifact-files.js';
+import { makeFolder, toFolder } from './folders.js';
 import { codeOf, type LockFile, lockFile, statOf } from './lock-files.js';
-import { toMs } from './store-options.js';
+import { toMs, toOptions } from './store-options.js';
 
 /** The options of {@link fileArtifactStore}. */
 export interface FileArtifactStoreOptions {
   /**
-   * The folder of the store. It is made when it does not exist. It has to be on a local disk, and whoever can write to
+   * The folder of the store. It is made when it does not exist. A relative path counts from the current folder of the
+   * process at the time of the call. It has to be on a local disk, and whoever can write to
    * it decides what visitors see.
    */
   readonly directory: string;
@@ -37,6 +39,7 @@ export interface FileArtifactStoreOptions {
   readonly activationDelay?: number | undefined;
 }
 
+const OPTIONS = ['directory', 'pollingInterval', 'activationDelay'] as const;
 /** A lock that is older belongs to a process that died. */
 const STALE_LOCK_MS = 10_000;
 /** Time between two attempts to get the lock. */
@@ -61,13 +64,12 @@ const MAX_PAST = 5;
  * ```
  */
 export function fileArtifactStore(options: FileArtifactStoreOptions): SharedArtifactStore {
-  const { directory, pollingInterval, activationDelay } = options ?? {};
-  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-    throw invalidOption('directory', 'the path of a folder', directory);
-  }
+  const wanted = 'an object with directory';
+  const { directory, pollingInterval, activationDelay } = toOptions(options, OPTIONS, wanted);
+  const folder = toFolder(directory);
   const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 500, least: 10 });
   const delayMs = toMs('activationDelay', activationDelay, { standard: 1000, least: 0 });
-  const files = new ArtifactFolder(directory, delayMs);
+  const files = new ArtifactFolder(folder, delayMs);
   return {
     pollingIntervalMs,
     activationDelayMs: delayMs,
@@ -208,7 +210,7 @@ class ArtifactFolder {
 
   /** Makes the folder once. A failure is forgotten, because the disk may be back at the next call. */
   #make(): Promise<unknown> {
-    this.#made ??= mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    this.#made ??= makeFolder(this.#directory)
       .then(() => removeLeftOvers(this.#directory))
       .catch((error: unknown) => {
         this.#made = undefined;

@@ -8,6 +8,7 @@ export const offerScript = toScript(`
 -- offer: id order forced ttl wait etag bytes enc mac body
 local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local id, order = ARGV[1], ARGV[2]
+if ARGV[3] == '1' and redis.call('TYPE', KEYS[1]).ok ~= 'hash' then redis.call('DEL', KEYS[1]) end
 local cur = redis.call('HMGET', KEYS[1], 'id', 'order', 'past', 'at')
 if cur[1] == id and ARGV[3] == '0' then redis.call('HSET', KEYS[1], 'seen', now); redis.call('PEXPIRE', KEYS[1], ARGV[4]); return {'same', id, math.max(0, cur[4] - now)} end
 local past, wait = cur[3] or '', 0

@@ -8,10 +8,10 @@ import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { invalidOption, TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifact, SharedArtifactStore } from '../index.js';
-import { type Command, type RedisLike, toCommand } from './redis-commands.js';
+import { type Command, isWrongType, type RedisLike, toCommand } from './redis-commands.js';
 import { confirmScript, offerScript, peekScript, readScript } from './redis-scripts.js';
 import { type Signatures, toSignatures } from './signatures.js';
-import { toMs } from './store-options.js';
+import { toMs, toOptions } from './store-options.js';
 
 export type {
   GlideLike,
@@ -44,6 +44,7 @@ export interface RedisArtifactStoreOptions {
   readonly ttl?: number | undefined;
 }
 
+const OPTIONS = ['prefix', 'secret', 'activationDelay', 'pollingInterval', 'ttl'] as const;
 /** Longest artifact after decoding. */
 const MAX_BYTES = 32 * 1024 * 1024;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
@@ -71,11 +72,11 @@ export function redisArtifactStore(
   client: RedisLike,
   options: RedisArtifactStoreOptions = {},
 ): SharedArtifactStore {
-  const { prefix = 'target:', activationDelay, pollingInterval, ttl } = options;
+  const { prefix = 'target:', secret, activationDelay, pollingInterval, ttl } = toOptions(options, OPTIONS);
   if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
     throw invalidOption('prefix', 'a text without braces', prefix);
   }
-  const secrets = toSecrets(options.secret);
+  const secrets = toSecrets(secret);
   const delayMs = toMs('activationDelay', activationDelay, { standard: 5000, least: 0 });
   const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 1000, least: 100 });
   const store = new RedisStore(toCommand(client), {
@@ -90,10 +91,10 @@ export function redisArtifactStore(
   return {
     pollingIntervalMs,
     activationDelayMs: delayMs,
-    peek: (key) => store.peek(key),
-    read: (key) => store.read(key),
-    offer: (key, artifact) => store.offer(key, artifact),
-    confirm: (key, id) => store.confirm(key, id),
+    peek: (key) => store.peek(key).catch(rethrow),
+    read: (key) => store.read(key).catch(rethrow),
+    offer: (key, artifact) => store.offer(key, artifact).catch(rethrow),
+    confirm: (key, id) => store.confirm(key, id).catch(rethrow),
     claim: (key, ttlMs) => store.claim(key, ttlMs),
   };
 }
@@ -234,9 +235,9 @@ async function decode(body: string, { encoding, bytes }: { encoding: string; byt
   return decoded.toString('utf8');
 }
 
-function toSecrets(written: RedisArtifactStoreOptions['secret']): readonly string[] {
-  const secrets = written === undefined ? [] : [written].flat();
-  if (secrets.every((secret) => typeof secret === 'string' && secret !== '') && written !== '') {
+function toSecrets(written: unknown): readonly string[] {
+  const secrets: readonly unknown[] = written === undefined ? [] : [written].flat();
+  if (secrets.every((secret): secret is string => typeof secret === 'string' && secret !== '')) {
     return secrets;
   }
   // The error does not show what came, because it may be most of a secret.
@@ -257,4 +258,9 @@ function warnOnce(): void {
 
 function damaged(why: string): TargetError {
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact in Redis ${why}`);
+}
+
+/** A key of another type counts as damage, so that one process replaces it. */
+function rethrow(error: unknown): never {
+  throw isWrongType(error) ? damaged('is of another type') : error;
 }

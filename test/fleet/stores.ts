@@ -60,6 +60,17 @@ export async function checkLibrary(
         equal(await store.confirm(key, offered('1').id, options), true);
         equal((await store.offer(key, offered('1'), options)).verdict, 'same');
       });
+      const wrongType = `${library.name}: a key of another type counts as damage, and a forced offer replaces it`;
+      await report.check(wrongType, async () => {
+        const key = newKey();
+        const isDamaged = { code: 'ERR_TARGET_ARTIFACT' };
+        await commandOf(client)(['SET', nameOf(key), 'text']);
+        await rejects(async () => store.peek(key, options), isDamaged);
+        await rejects(async () => store.read(key, options), isDamaged);
+        await rejects(async () => store.offer(key, offered('1'), options), isDamaged);
+        equal((await store.offer(key, offered('1', { isForced: true }), options)).verdict, 'taken');
+        equal((await store.read(key, options))?.text, '1');
+      });
     }
   } finally {
     await close();

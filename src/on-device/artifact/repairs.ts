@@ -1,12 +1,13 @@
 import { grown } from '../../http/retry.js';
 
-/** The shortest time for which one process of all repairs the store. */
+/** The shortest time for which one process of all repairs the store, and between two repairs of one process. */
 const FIRST_MS = 10_000;
 
 /** Remembers which version of the store is not taken, and how often this process repaired the store. */
 export class Repairs {
   readonly #longestMs: number;
   #count = 0;
+  #nextMs = 0;
   #refused: { readonly id: string; readonly untilMs: number } | undefined;
 
   constructor(pollingIntervalMs: number) {
@@ -18,9 +19,15 @@ export class Repairs {
     return grown({ minTimeoutMs: FIRST_MS, maxTimeoutMs: this.#longestMs, factor: 2 }, this.#count + 1);
   }
 
+  /** True unless this process began a repair a short time ago. A store may grant each ticket. */
+  get isDue(): boolean {
+    return performance.now() >= this.#nextMs;
+  }
+
   /** Notes that this process has begun a repair. */
   began(): void {
     this.#count += 1;
+    this.#nextMs = performance.now() + FIRST_MS;
   }
 
   /** Notes that the store answered an offer. */

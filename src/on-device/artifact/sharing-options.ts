@@ -1,4 +1,4 @@
-import type { SharedArtifactStore } from '../../config/shared-artifact-store.js';
+import type { SharedArtifact, SharedArtifactStore } from '../../config/shared-artifact-store.js';
 import type { Events } from '../../events.js';
 import type { Logger } from '../../logger.js';
 import type { HeldArtifact } from './held.js';
@@ -7,6 +7,19 @@ import type { HeldArtifact } from './held.js';
 export interface WantedDownload {
   /** True when the artifact replaces whatever the store holds, because that is empty or of no use. */
   readonly isForced: boolean;
+}
+
+/** The moment of an artifact, as the store names it. */
+export interface Moment extends Pick<SharedArtifact, 'activeInMs' | 'seenMsAgo'> {
+  /** True when the store gave no answer in time. */
+  readonly isGuess?: boolean | undefined;
+}
+
+/** A download that was offered to the store, and its moment. */
+export interface Offered extends Pick<Moment, 'activeInMs' | 'isGuess'> {
+  readonly text: string;
+  /** True when it was taken into use before it was offered, because there was nothing else. */
+  readonly isFirst: boolean;
 }
 
 /** The parts of a client that a shared store needs. */

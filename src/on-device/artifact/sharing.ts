@@ -1,26 +1,17 @@
 import type { SharedArtifact, StoredVersion } from '../../config/shared-artifact-store.js';
-import { TargetError } from '../../errors.js';
 import { spread } from '../../http/retry.js';
 import type { ArtifactStoreStats } from '../../stats.js';
 import { CheckedStore } from './checked-store.js';
 import type { Held } from './held.js';
 import { toArtifactId } from './reader.js';
 import { Repairs } from './repairs.js';
-import type { SharingOptions } from './sharing-options.js';
+import type { Moment, Offered, SharingOptions } from './sharing-options.js';
 import { msToRead } from './spread-reads.js';
+import { START_MS, waitForOthers } from './start-looks.js';
 import { isWithoutAnswer, StoreCalls } from './store-calls.js';
+import { isBefore, isUnproven, prepareStored } from './stored-version.js';
 import { Waits } from './waits.js';
 
-/** The moment of an artifact, as the store names it. */
-interface Moment extends Pick<SharedArtifact, 'activeInMs' | 'seenMsAgo'> {
-  /** True when the store gave no answer in time. */
-  readonly isGuess?: boolean | undefined;
-}
-
-/** Time for which a start waits for the store, before it asks the CDN. */
-const START_MS = 250;
-/** Time between two looks at the store while another process downloads the first artifact. */
-const START_LOOK_MS = 40;
 /** Share of the polling interval in which one process of all asks the CDN. */
 const TICKET_SHARE = 0.1;
 /** Time within which a store is looked at again after it gave no answer. */
@@ -43,6 +34,8 @@ export class Sharing {
   #replacedId: string | undefined;
   /** True while the content of the store is of no use, so that the next offer replaces it. */
   #isBad = false;
+  /** A first artifact without rules, which one download alone brought. Any version of the store is followed instead. */
+  #unproven: Held | undefined;
   readonly #waits = new Waits();
 
   constructor(options: SharingOptions) {
@@ -68,27 +61,28 @@ export class Sharing {
   }
 
   /**
-   * Asks the store for the first artifact. Resolves with true when this process has to download it: nobody else does,
-   * or the store gave nothing within a quarter of a second.
+   * Asks the store for the first artifact. Resolves with true when this process has to download it: the store gave
+   * nothing within a quarter of a second, nobody else downloads it, or that takes longer than two seconds.
    */
   async start(): Promise<boolean> {
-    const { held, pollingIntervalMs } = this.#options;
-    const endMs = performance.now() + START_MS;
-    const isHeldAtStart = held.inUse !== undefined;
-    await this.#waits.until(this.#readFirst(), endMs);
+    const isToDownload = await this.#hasToDownload(performance.now() + START_MS);
     void this.#lookOnAndOn();
+    return isToDownload;
+  }
+
+  async #hasToDownload(endMs: number): Promise<boolean> {
+    const { held, signal, pollingIntervalMs } = this.#options;
+    const isHeldAtStart = held.inUse !== undefined;
+    const isAnswered = await this.#waits.until(this.#readFirst(), endMs);
     if (isHeldAtStart || pollingIntervalMs === 0 || (held.inUse && held.isConfirmed)) {
       return false;
     }
-    const ticket = this.mayDownload();
-    if ((await this.#waits.until(ticket, endMs)) !== false) {
+    if ((await this.#waits.until(this.mayDownload(), endMs)) !== false || !isAnswered) {
       return true;
     }
-    while (!held.inUse && performance.now() < endMs) {
-      await this.#waits.pause(START_LOOK_MS);
-      await this.#waits.until(this.#readFirst(), endMs);
-    }
-    return held.inUse === undefined;
+    const isOver = () => held.inUse !== undefined || signal.aborted;
+    await waitForOthers({ waits: this.#waits, isOver, read: () => this.#readFirst() });
+    return !isOver();
   }
 
   /** Ends the loop. */
@@ -112,6 +106,10 @@ export class Sharing {
     const { id = '', order, etag } = held;
     const artifact = { text, id, order, etag, isForced: isForced || this.#isBad };
     const replacedId = this.#options.held.newest?.id;
+    if (isUnproven(held, this.#options.held.newest)) {
+      return this.#takeUnproven(held, text);
+    }
+    this.#unproven = undefined;
     const isFirst = this.#options.held.inUse === undefined;
     if (isFirst) {
       this.#activate(held, text, { activeInMs: 0, seenMsAgo: 0 });
@@ -157,15 +155,17 @@ export class Sharing {
     return this.#options.pollingIntervalMs || DEFAULT_FRESH_MS;
   }
 
-  #activateOffered(
-    held: Held,
-    {
-      text,
-      isFirst,
-      activeInMs,
-      isGuess,
-    }: Pick<Moment, 'activeInMs' | 'isGuess'> & { text: string; isFirst: boolean },
-  ): void {
+  /** Uses what the store has instead of a first artifact without rules, which is not offered. */
+  async #takeUnproven(held: Held, text: string): Promise<void> {
+    const before = this.#options.held.newest;
+    this.#unproven = held;
+    await this.#waits.until(this.#readFirst(), performance.now() + START_MS);
+    if (this.#options.held.newest === before && !this.#options.signal.aborted) {
+      this.#activate(held, text, { activeInMs: 0, seenMsAgo: 0 });
+    }
+  }
+
+  #activateOffered(held: Held, { text, isFirst, activeInMs, isGuess }: Offered): void {
     if (this.#options.held.newest?.id === held.id) {
       if (!isGuess) {
         this.#options.held.correctActivation(activeInMs);
@@ -190,13 +190,17 @@ export class Sharing {
     });
   }
 
-  /** Reads the store's artifact at the start. What the CDN brings meanwhile stays, unless the store's is another. */
-  async #readFirst(): Promise<void> {
+  /**
+   * Reads the store's artifact at the start. What the CDN brings meanwhile stays, unless the store's is another. Resolves
+   * with false when the store gave no answer.
+   */
+  async #readFirst(): Promise<boolean> {
     const answer = await this.#store.read();
     if (typeof answer === 'object' && answer.value) {
       await this.#follow(answer.value);
     }
     this.#isBad ||= answer === 'bad';
+    return !isWithoutAnswer(answer);
   }
 
   /** Looks at the store until the client closes. It never rejects. */
@@ -291,7 +295,8 @@ export class Sharing {
   }
 
   /** Takes the store's artifact into use at its moment, unless it is older than the own one or of no use. */
-  async #follow({ text, id, order, isForced, etag, activeInMs, seenMsAgo }: SharedArtifact): Promise<void> {
+  async #follow(artifact: SharedArtifact): Promise<void> {
+    const { text, id, activeInMs, seenMsAgo } = artifact;
     const { held, signal } = this.#options;
     const readMs = performance.now();
     const digest = await toArtifactId(text);
@@ -299,23 +304,13 @@ export class Sharing {
     if (signal.aborted || (newest?.id === id && newest.id === digest)) {
       return;
     }
-    if (!isForced && order !== undefined && newest?.order !== undefined && order < newest.order) {
+    if (isBefore(artifact, newest) && newest !== this.#unproven) {
       this.#repairs.refuse(id);
       await this.#heal(false);
       return;
     }
     try {
-      if (digest !== id) {
-        throw new TargetError('ERR_TARGET_ARTIFACT', 'the stored artifact has another id than it says');
-      }
-      const prepared = held.prepare(text, {
-        source: 'store',
-        etag,
-        isRefresh: true,
-        id,
-        order,
-        isFollowed: true,
-      });
+      const prepared = prepareStored(held, artifact, digest);
       this.#isBad = false;
       this.#calls.noteGood();
       if (typeof prepared !== 'string') {
@@ -332,8 +327,10 @@ export class Sharing {
 
   /** Lets one process of all download the artifact and offer it. Resolves with whether it is this one, if known. */
   async #heal(isForced: boolean): Promise<boolean | undefined> {
-    const { pollingIntervalMs, download, signal } = this.#options;
-    if (pollingIntervalMs === 0 || !this.#calls.canOffer) {
+    const { pollingIntervalMs, download, signal, held } = this.#options;
+    // Without an artifact, the first download is under way, and its offer repairs the store.
+    const isAble = held.inUse !== undefined && this.#calls.canOffer && this.#repairs.isDue;
+    if (pollingIntervalMs === 0 || !isAble) {
       return undefined;
     }
     const isGranted = await this.#store.claim('heal', this.#repairs.ticketMs);

@@ -1,10 +1,11 @@
 import { type Timer, unref } from '#platform';
 import { callSafely } from '../../call-safely.js';
-import { nameOf, TargetError } from '../../errors.js';
+import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactStoreStats } from '../../stats.js';
+import { faultNameOf } from './fault-names.js';
 import { type StoreCall, StoreHealth } from './store-health.js';
 
 /**
@@ -189,7 +190,7 @@ export class StoreCalls {
     this.#changeState();
   }
 
-  /** The log has the name of an error only, because its message may hold the URL of the store with a password. */
+  /** The log has the name and the known code of an error only, because its message may hold the URL of the store with a password. */
   #fail(kind: StoreCall, thrown: unknown): void {
     this.#health.failed(kind);
     const name = this.#count(thrown);
@@ -198,7 +199,7 @@ export class StoreCalls {
   }
 
   #count(thrown: unknown): string {
-    const name = nameOf(thrown);
+    const name = faultNameOf(thrown);
     this.#failed += 1;
     this.#lastError = name;
     return name;
