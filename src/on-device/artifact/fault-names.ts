@@ -4,8 +4,8 @@ import { isObject } from '../../json.js';
 /** The form of a system error's code (https://nodejs.org/api/errors.html#common-system-errors). */
 const SYSTEM_CODE = /^E[A-Z0-9]{2,15}$/;
 /**
- * Words with which Redis and Valkey begin an error. Redis 6 writes the place in a script in front of the word.
- * (https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors)
+ * Words with which Redis and Valkey begin an error (https://redis.io/docs/latest/develop/reference/protocol-spec/). Redis
+ * 6 writes the place in a script in front of the word.
  */
 const REDIS_WORD =
   /^(?:ERR Error running script [^:]*: @user_script:\d+: ?-?)?(NOAUTH|WRONGPASS|OOM|READONLY|WRONGTYPE|LOADING|MASTERDOWN|CLUSTERDOWN|NOPERM|MISCONF|BUSY|TRYAGAIN|NOSCRIPT)(?![\w$.-])/;

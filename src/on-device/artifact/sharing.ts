@@ -328,7 +328,7 @@ export class Sharing {
   /** Lets one process of all download the artifact and offer it. Resolves with whether it is this one, if known. */
   async #heal(isForced: boolean): Promise<boolean | undefined> {
     const { pollingIntervalMs, download, signal, held } = this.#options;
-    // Without an artifact, the first download is under way, and its offer repairs the store.
+    // The first download is under way while there is no artifact, and its offer repairs the store.
     const isAble = held.inUse !== undefined && this.#calls.canOffer && this.#repairs.isDue;
     if (pollingIntervalMs === 0 || !isAble) {
       return undefined;
