@@ -77,7 +77,7 @@ class World {
     const logger = createLogger(null);
     const events = new Events(logger);
     events.on('sendNotificationError', ({ notification }) => this.#lose((notification as Notification).id));
-    const outbox: NotificationOutbox = { push: (batch) => this.#push(batch) };
+    const outbox: NotificationOutbox = { push: (batch, { signal }) => this.#push(batch, signal) };
     this.queue = new NotificationQueue({
       policy: { mode, maxInFlight, maxQueued, maxBytes: 32 * 1024 * 1024, outbox },
       events,
@@ -151,7 +151,7 @@ class World {
     );
   }
 
-  #push(batch: readonly QueuedDelivery[]): Promise<void> {
+  #push(batch: readonly QueuedDelivery[], signal: AbortSignal): Promise<void> {
     const startMs = performance.now();
     this.#checkBatch(batch);
     const ids = batch.flatMap(idsOf);
@@ -175,6 +175,8 @@ class World {
       }
     };
     void after(PUSH_MS).then(() => end(false));
+    // A client that closes gives a push up sooner.
+    signal.addEventListener('abort', () => end(false));
     const { pushes } = this;
     if (pushes === 'throw') {
       end(false);

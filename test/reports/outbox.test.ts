@@ -71,7 +71,12 @@ function queueOf(policy: Partial<NotificationPolicy> = {}) {
   events.on('sendNotificationError', ({ notification }) => void lost.push(notification.id));
   const edge: { does: Edge } = { does: 'confirm' };
   const queue = new NotificationQueue({
-    policy: { maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024, outbox, ...policy },
+    policy: {
+      ...{ maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024 },
+      mode: undefined,
+      outbox,
+      ...policy,
+    },
     events,
     logger,
     work: new BackgroundWork(undefined, logger),

@@ -32,11 +32,11 @@ export interface Arrival {
    */
   readonly isRefresh: boolean;
   /** The first 16 hexadecimal digits of the SHA-256 of the text; undefined for a text that nobody downloaded. */
-  readonly id?: string | undefined;
+  readonly id: string | undefined;
   /** Time at which the artifact was made or modified, in epoch ms; undefined when nothing tells. */
-  readonly order?: number | undefined;
+  readonly order: number | undefined;
   /** True when the other processes of a fleet use it, so this one does not judge it. */
-  readonly isFollowed?: boolean;
+  readonly isFollowed: boolean;
 }
 
 /**
@@ -78,7 +78,9 @@ export class HeldArtifact {
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
     if (payload) {
-      this.replace(this.#toHeld(payload, { source: 'payload', etag: undefined, isRefresh: false }));
+      const facts = { etag: undefined, id: undefined, order: undefined };
+      const arrival: Arrival = { ...facts, source: 'payload', isRefresh: false, isFollowed: false };
+      this.replace(this.#toHeld(payload, arrival));
     }
   }
 
