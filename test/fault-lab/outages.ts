@@ -103,6 +103,7 @@ async function checkOutage(outage: Outage): Promise<void> {
       delivered: OUTAGE_DECISIONS,
       failed: 0,
       dropped: OUTAGE_DECISIONS,
+      handedOver: 0,
       evented: OUTAGE_DECISIONS,
     },
   );

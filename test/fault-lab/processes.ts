@@ -45,6 +45,7 @@ export const PROCESS_CHECKS: readonly Check[] = [
         delivered: DECISIONS,
         failed: 0,
         dropped: 0,
+        handedOver: 0,
       }),
   },
   {
@@ -57,6 +58,7 @@ export const PROCESS_CHECKS: readonly Check[] = [
         delivered: 0,
         failed: 0,
         dropped: DECISIONS,
+        handedOver: 0,
       }),
   },
 ];

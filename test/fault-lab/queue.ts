@@ -164,7 +164,7 @@ async function checkHeap(): Promise<void> {
   equal(accepted, 10_000);
   equal(dropped + queued, 10_000);
   ok(queued * 15_000 <= MAX_BYTES && queued * 18_000 >= MAX_BYTES, `${queued} are queued`);
-  deepEqual(closed, { delivered: 0, failed: 0, dropped: 10_000 });
+  deepEqual(closed, { delivered: 0, failed: 0, dropped: 10_000, handedOver: 0 });
 }
 
 /** Reports of decisions, while a part of what they meet fails. */
