@@ -39,6 +39,15 @@ export interface Arrival {
   readonly isFollowed: boolean;
 }
 
+/** Facts about an artifact that was not downloaded: nothing tells its version. */
+export const UNDATED = {
+  etag: undefined,
+  id: undefined,
+  order: undefined,
+  isRefresh: false,
+  isFollowed: false,
+} as const;
+
 /**
  * Reason for refusing an artifact. `older`: it was made before the held one. `blank`: it has no rules, and the next
  * download has to confirm that this is no fault.
@@ -78,9 +87,7 @@ export class HeldArtifact {
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
     if (payload) {
-      const facts = { etag: undefined, id: undefined, order: undefined };
-      const arrival: Arrival = { ...facts, source: 'payload', isRefresh: false, isFollowed: false };
-      this.replace(this.#toHeld(payload, arrival));
+      this.replace(this.#toHeld(payload, { ...UNDATED, source: 'payload' }));
     }
   }
 

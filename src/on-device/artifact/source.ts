@@ -5,7 +5,7 @@ import { noteAttempts, type ObservedCall } from '../../observer.js';
 import type { ArtifactStats, ArtifactStoreStats, ReadyState } from '../../stats.js';
 import type { ArtifactFacts } from '../trace.js';
 import { DownloadReports } from './download-reports.js';
-import { type ArtifactInUse, HeldArtifact } from './held.js';
+import { type ArtifactInUse, HeldArtifact, UNDATED } from './held.js';
 import { type ArtifactReader, createArtifactReader, toArtifactError } from './reader.js';
 import { Readiness, toReadyState } from './readiness.js';
 import { DownloadSchedule } from './schedule.js';
@@ -171,8 +171,7 @@ export class ArtifactSource {
       if (this.inUse || this.#abort.signal.aborted) {
         return;
       }
-      const facts = { etag: undefined, id: undefined, order: undefined };
-      this.#held.take(text, { ...facts, source: 'store', isRefresh: false, isFollowed: false });
+      this.#held.take(text, { ...UNDATED, source: 'store' });
       this.#noteFirst();
       this.#readiness.announce(this.state);
     });
