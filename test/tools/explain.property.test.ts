@@ -3,8 +3,7 @@ import fc from 'fast-check';
 import { type Artifact, toArtifact } from '../../src/artifact.js';
 import type { DeliveryRequest } from '../../src/delivery-api.js';
 import { evaluate } from '../../src/on-device/evaluate.js';
-import type { LocationContext } from '../../src/on-device/facts/context.js';
-import { compileArtifact } from '../../src/on-device/rules/compile.js';
+import { type CompiledArtifact, compileArtifact } from '../../src/on-device/rules/compile.js';
 import type { CompiledRule } from '../../src/on-device/rules/location.js';
 import { toConditionResult } from '../../src/tools/condition-result.js';
 import { explain } from '../../src/tools/explain.js';
@@ -102,17 +101,34 @@ function requests(artifact: ArtifactLike): fc.Arbitrary<DeliveryRequest> {
 
 const times = fc.integer({ min: Date.UTC(2021, 1, 1), max: Date.UTC(2021, 2, 1) });
 
-/** Ids of displays are drawn for each call, so answers are compared without traces of them. */
-function plainAnswer(artifact: object, request: DeliveryRequest, now: number) {
-  const { artifact: copy, call, client } = toQuestion(artifact, { request, now, client: 'targettesting' });
-  const compiled = compileArtifact(copy, { client });
-  const { nowMs, sessionId } = call;
-  const { status, execute, prefetch } = evaluate(call.request, compiled, {
-    nowMs,
-    sessionId,
-    newId: () => 'id',
+const compiledPlainly = new WeakMap<object, CompiledArtifact>();
+
+function plainlyCompiled(artifact: object): CompiledArtifact {
+  const known = compiledPlainly.get(artifact);
+  const compiled = known ?? compileArtifact(toArtifact(artifact), { client: 'targettesting' });
+  compiledPlainly.set(artifact, compiled);
+  return compiled;
+}
+
+/** The plain evaluation of a request: its answer, and what it asks, told by a recorder of its own. */
+function plainly(artifact: object, request: DeliveryRequest, now: number) {
+  const { call } = toQuestion(oneRule(true), { request, now, client: 'targettesting' });
+  const compiled = plainlyCompiled(artifact);
+  const asked: string[] = [];
+  const inputs = { nowMs: call.nowMs, sessionId: call.sessionId, newId: () => 'id' };
+  const { status, execute, prefetch } = evaluate(call.request, compiled, inputs);
+  evaluate(call.request, compiled, {
+    ...inputs,
+    recorder: (mode) => ({
+      noteRule: (rule: CompiledRule, holds: boolean) => {
+        asked.push(`${mode} ${rule.activity.id} ${rule.meta['experience.id']} ${holds}`);
+      },
+      noteAnswer: () => {},
+      draft: () => undefined,
+    }),
   });
-  return JSON.stringify({ status, ...(execute && { execute }), ...(prefetch && { prefetch }) });
+  const answer = { status, ...(execute && { execute }), ...(prefetch && { prefetch }) };
+  return { answer: JSON.stringify(answer), asked };
 }
 
 /** Nothing is evaluated behind the part that decides, and nothing before it is left out. */
@@ -164,25 +180,6 @@ function checkLocation({ rules, answersWith }: LocationExplanation): number {
   return rules.length;
 }
 
-/** The rules that a plain evaluation asks, told by a recorder of its own, with what they answered. */
-function askedPlainly(artifact: object, request: DeliveryRequest, now: number): string[] {
-  const { artifact: copy, call, client } = toQuestion(artifact, { request, now, client: 'targettesting' });
-  const asked: string[] = [];
-  evaluate(call.request, compileArtifact(copy, { client, watch: (_, run) => run }), {
-    nowMs: call.nowMs,
-    sessionId: call.sessionId,
-    newId: () => 'id',
-    recorder: (mode) => ({
-      noteRule: (rule: CompiledRule, holds: boolean, _: LocationContext) => {
-        asked.push(`${mode} ${rule.written?.ruleKey} ${rule.activity.id} ${holds}`);
-      },
-      noteAnswer: () => {},
-      draft: () => undefined,
-    }),
-  });
-  return asked;
-}
-
 describe('an explanation', () => {
   const artifacts = conformanceArtifacts();
 
@@ -198,19 +195,19 @@ describe('an explanation', () => {
       fc.property(asked, ({ name, request, now }) => {
         const artifact = byName.get(name) ?? {};
         const { answer, locations } = explain(artifact, { request, now, client: 'targettesting' });
-        expect(JSON.stringify(answer)).toBe(plainAnswer(artifact, request, now));
+        const plain = plainly(artifact, request, now);
+        expect(JSON.stringify(answer)).toBe(plain.answer);
         for (const location of locations) {
           explained += checkLocation(location);
         }
         const told = locations.flatMap(({ mode, rules }) =>
           rules
-            .filter(({ outcome }) => outcome === 'answered' || outcome === 'no-match')
+            .filter(wasAsked)
             .map(
-              ({ ruleKey, activity, outcome }) =>
-                `${mode} ${ruleKey} ${activity.id} ${outcome === 'answered'}`,
+              (rule) => `${mode} ${rule.activity.id} ${rule.experience.id} ${rule.outcome === 'answered'}`,
             ),
         );
-        expect(told).toEqual(askedPlainly(artifact, request, now));
+        expect(told).toEqual(plain.asked);
       }),
       { numRuns: RUNS },
     );
@@ -274,7 +271,7 @@ describe('an explanation', () => {
         const artifact = oneRule(written);
         const request = { id: { tntId: 'x' }, prefetch: { mboxes: [{ name: 'hero', parameters: { a } }] } };
         const { answer, locations } = explain(artifact, { request, now: 0, client: 'targettesting' });
-        expect(JSON.stringify(answer)).toBe(plainAnswer(artifact, request, 0));
+        expect(JSON.stringify(answer)).toBe(plainly(artifact, request, 0).answer);
         const [rule] = locations[0]?.rules ?? [];
         expect(rule?.condition?.result).toBe(answer.prefetch?.mboxes?.[0]?.options !== undefined);
         if (rule?.condition) {
