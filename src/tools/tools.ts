@@ -5,6 +5,9 @@
  * @packageDocumentation
  */
 
+export type { ActivityChanges, ArtifactDiff, Change, Moved } from './artifact-diff.js';
+export { type SharesTest, testShares } from './chi-square.js';
+export { diffArtifacts } from './diff.js';
 export { explain } from './explain.js';
 export type {
   ConditionResult,
@@ -21,3 +24,5 @@ export { type ToTypesOptions, toTypes } from './mbox-types.js';
 export { sentenceOf } from './phrases.js';
 export type { ExplainOptions } from './question.js';
 export type { ShareRange } from './shares.js';
+export { simulate } from './simulate.js';
+export type { ActivityShare, ExperienceShare, SimulateOptions, Simulation } from './simulation.js';
