@@ -31,7 +31,7 @@ const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
 
-/** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
+/** A package that the local edge and the tools alone need. It is bundled, so people who use neither do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
 
 /** Specifiers that stay as they are: the manifest's `imports` resolve them by the platform that the package runs on. */
@@ -145,7 +145,7 @@ const nodeFetch = {
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
   priority: 2,
 };
-/** The part that users of the local edge alone load. */
+/** The part that users of the local edge and of the tools alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
 /** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */

@@ -342,7 +342,7 @@ describe('dependencies', () => {
 
   test('what the client imports is declared', () => {
     const imported = sources
-      .filter(({ name }) => !name.startsWith('testing/'))
+      .filter(({ name }) => !/^(testing|tools)\//.test(name))
       .flatMap(({ packages }) => packages.map(packageOf))
       .filter((name) => !name.startsWith('node:'));
     for (const name of imported) {

@@ -260,16 +260,15 @@ const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audie
 export function countQuiet(old: readonly PlacedRule[], now: readonly PlacedRule[]): number {
   let quiet = 0;
   for (const [was, is] of pairsOf(old, now)) {
-    quiet += tokensOf(was) === tokensOf(is) ? 0 : 1;
+    const [before, after] = [tokensOf(was), tokensOf(is)];
+    quiet += before.length === after.length && before.join() !== after.join() ? 1 : 0;
     const differs = (name: string) => stableText(was.rule.meta[name]) !== stableText(is.rule.meta[name]);
     quiet += QUIET_META.filter(differs).length;
   }
   return quiet;
 }
 
-function tokensOf({ rule }: PlacedRule): string {
+function tokensOf({ rule }: PlacedRule): unknown[] {
   const { options, metrics } = rule.consequence;
-  return JSON.stringify(
-    [...(options ?? []), ...(metrics ?? [])].map((one) => (isRecord(one) ? one.eventToken : 0)),
-  );
+  return [...(options ?? []), ...(metrics ?? [])].map((one) => (isRecord(one) ? one.eventToken : 0));
 }
