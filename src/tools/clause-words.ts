@@ -160,16 +160,17 @@ function numberWords(value: Scalar): string {
 }
 
 /**
- * Returns the words for the share of visitors that a pair of comparisons makes; undefined for other comparisons. Shares
- * are written in one way: 0 and each upper end are in the range, other lower ends are not.
+ * Returns the words for the share of visitors that a pair of comparisons makes; undefined for other comparisons. Target
+ * writes shares so that 0 and each upper end are in the range, and other lower ends are not. The test kit writes them so
+ * that each lower end is in the range. Both are said in the same words.
  */
 function wordsOfShare({ path, low, high, isNegated }: BoundsClause): string | undefined {
   if (path !== 'allocation' || typeof low?.value !== 'number' || typeof high?.value !== 'number') {
     return undefined;
   }
   const [from, to] = [low.value, high.value];
-  const isUsual = from >= 0 && to <= 100 && from < to && low.isStrict === from > 0 && !high.isStrict;
-  if (!isUsual) {
+  const isUsual = high.isStrict ? !low.isStrict : low.isStrict === from > 0;
+  if (!isUsual || from < 0 || to > 100 || from >= to) {
     return undefined;
   }
   if (from === 0 && to === 100) {

@@ -15,7 +15,7 @@ export interface SplitCondition {
   readonly audience: readonly unknown[];
 }
 
-/** A range of allocations. 50 is in a range that ends there, and not in one that begins there. */
+/** A range of allocations, with the ends that people write. The end itself, 0.01 % of the visitors, may be in it or not. */
 export interface ShareRange {
   readonly from: number;
   readonly to: number;
@@ -97,7 +97,7 @@ export function rangesOf(buckets: Uint8Array): ShareRange[] {
     if (isIn && start === undefined) {
       start = bucket;
     } else if (!isIn && start !== undefined) {
-      ranges.push({ from: startOf(start), to: bucket === BUCKETS ? 100 : (bucket - 1) / 100 });
+      ranges.push({ from: startOf(start), to: endOf(bucket - 1) });
       start = undefined;
     }
   }
@@ -107,6 +107,11 @@ export function rangesOf(buckets: Uint8Array): ShareRange[] {
 /** The first allocation of a range is 50.01 where people write that it begins at 50. */
 function startOf(bucket: number): number {
   return bucket % 10 === 1 ? (bucket - 1) / 100 : bucket / 100;
+}
+
+/** The last allocation of a range is 49.99 where people write that it ends before 50. */
+function endOf(bucket: number): number {
+  return bucket % 10 === 9 ? (bucket + 1) / 100 : bucket / 100;
 }
 
 /** Writes ranges as `0–50, 75–100`. */

@@ -55,8 +55,13 @@ test.each<[string, unknown]>([
   ['everybody', share(0, 100)],
   ['nobody', { '!': share(0, 100) }],
   [
-    'allocation is at least 25.00 and below 50.00',
+    'visitor is in the 25 % of allocation 25–50',
     { and: [{ '<=': [25, allocation] }, { '>': [50, allocation] }] },
+  ],
+  ['allocation is above 25.00 and below 50.00', { '<': [25, allocation, 50] }],
+  [
+    'allocation is above 0.00 and at most 50.00',
+    { and: [{ '<': [0, allocation] }, { '>=': [50, allocation] }] },
   ],
   ['parameter beta is filled', { '!!': [{ var: 'mbox.beta' }] }],
   ['parameter beta is not filled', { '!': { var: 'mbox.beta' } }],
