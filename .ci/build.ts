@@ -179,7 +179,21 @@ const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priorit
 const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
 const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
-const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
+const shared = {
+  name: 'client',
+  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id),
+  minShareCount: 2,
+  priority: 0.5,
+};
+/**
+ * The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. It comes
+ * last, because a group takes along what its files import.
+ */
+const engine = { name: 'engine', test: isOfEngine, minShareCount: 2, priority: 0 };
+
+function isOfEngine(id: string): boolean {
+  return /\/src\/on-device\/(?!lazy-decider)/.test(id);
+}
 
 /** The files of `src` that are left in a bundle of one entry. */
 async function filesOf(entry: string): Promise<ReadonlySet<string>> {
@@ -225,7 +239,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     codeSplitting: {
       groups: [
         ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
-        ...[bundledDependencies, shared],
+        ...[bundledDependencies, shared, engine],
       ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.

@@ -19,18 +19,18 @@ export function activityChanges(
 ): Change[] {
   if (old.length === 0 || now.length === 0) {
     const [rules, kind] = old.length === 0 ? [now, 'added' as const] : [old, 'removed' as const];
-    const places = [...new Set(rules.map(placeName))].join(', ');
+    const names = [...new Set(rules.map(locationName))].join(', ');
     const count = new Set(rules.map(experienceId)).size;
     const verb = kind === 'added' ? 'it is' : 'it was';
     return [
-      toChange(kind, `${kind}; ${verb} on ${places}, ${count} ${count === 1 ? 'experience' : 'experiences'}`),
+      toChange(kind, `${kind}; ${verb} on ${names}, ${count} ${count === 1 ? 'experience' : 'experiences'}`),
     ];
   }
   const moves = movedVisitors(old, now, counter);
   return [...nameChanges(old, now), ...setChanges(old, now), ...ruleChanges(old, now, counter, moves)];
 }
 
-function placeName({ kind, location }: PlacedRule): string {
+function locationName({ kind, location }: PlacedRule): string {
   return kind === 'mbox' ? location : `${kind} ${location}`;
 }
 
@@ -73,14 +73,14 @@ function setChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): Cha
       changes.push({ kind: 'experience-removed', experience: named(id), text: `${named(id)} removed` });
     }
   }
-  const [oldPlaces, newPlaces] = [old, now].map((rules) => new Set(rules.map(placeName)));
-  for (const location of newPlaces ?? []) {
-    if (!oldPlaces?.has(location)) {
+  const [oldLocations, newLocations] = [old, now].map((rules) => new Set(rules.map(locationName)));
+  for (const location of newLocations ?? []) {
+    if (!oldLocations?.has(location)) {
       changes.push({ kind: 'location-added', location, text: `now on ${location} too` });
     }
   }
-  for (const location of oldPlaces ?? []) {
-    if (!newPlaces?.has(location)) {
+  for (const location of oldLocations ?? []) {
+    if (!newLocations?.has(location)) {
       changes.push({ kind: 'location-removed', location, text: `no longer on ${location}` });
     }
   }
@@ -122,7 +122,7 @@ function ruleChanges(
     const { location, ...elsewhere } = change;
     const key = stableText(elsewhere);
     const known = byText.get(key);
-    // What changes in the same way on several locations is one change.
+    // A change that is the same on several locations is told once.
     byText.set(key, known && known.location !== location ? elsewhere : (known ?? change));
   }
   return [...byText.values()];
@@ -137,10 +137,15 @@ function contentOfExtra(
 ): Change[] {
   const isKnown = (one: PlacedRule, others: readonly PlacedRule[]) =>
     others.some((other) => experienceId(other) === experienceId(one)) &&
-    others.some((other) => placeName(other) === placeName(one));
+    others.some((other) => locationName(other) === locationName(one));
   const toContent = (one: PlacedRule, words: string): Change => {
     const experience = shownName(one.names.experience);
-    return { kind: 'content', location: placeName(one), experience, text: `${experience}: a rule ${words}` };
+    return {
+      kind: 'content',
+      location: locationName(one),
+      experience,
+      text: `${experience}: a rule ${words}`,
+    };
   };
   return [
     ...gone.filter((one) => isKnown(one, now)).map((one) => toContent(one, 'removed')),
@@ -150,7 +155,7 @@ function contentOfExtra(
 
 function pairChanges([was, is]: Pair, counter: ShareCounter, moved: readonly Moved[]): Change[] {
   const experience = shownName(is.names.experience);
-  const place = { location: placeName(is), experience };
+  const where = { location: locationName(is), experience };
   const changes: Change[] = [];
   const [oldParts, newParts] = [was, is].map(({ rule }) => splitCondition(rule.condition));
   const [oldShare, newShare] = [oldParts, newParts].map((parts) => counter.bucketsOf(parts?.share ?? []));
@@ -158,28 +163,28 @@ function pairChanges([was, is]: Pair, counter: ShareCounter, moved: readonly Mov
     const [before, after] = [percent(sizeOf(oldShare)), percent(sizeOf(newShare))];
     const own = moved.filter(({ from, to }) => from === experience || to === experience);
     const text = `${experience} share: ${before} → ${after}${movedWords(own)}`;
-    changes.push({ kind: 'share', ...place, before, after, moved: own, text });
+    changes.push({ kind: 'share', ...where, before, after, moved: own, text });
   }
   const oldAudience = oldParts?.audience ?? [];
   const newAudience = newParts?.audience ?? [];
   if (stableText(oldAudience) !== stableText(newAudience)) {
     const [before, after] = [audienceWords(oldAudience), audienceWords(newAudience)];
     const text = `${experience} audience: ${before} → ${after}`;
-    changes.push({ kind: 'audience', ...place, before, after, text });
+    changes.push({ kind: 'audience', ...where, before, after, text });
   }
   const content = contentWords(was.rule.consequence, is.rule.consequence);
   if (content !== undefined) {
-    changes.push({ kind: 'content', ...place, ...content, text: `${experience} content: ${content.text}` });
+    changes.push({ kind: 'content', ...where, ...content, text: `${experience} content: ${content.text}` });
   }
   if (metricsText(was) !== metricsText(is)) {
-    changes.push({ kind: 'metrics', ...place, text: `${experience}: the metrics of clicks changed` });
+    changes.push({ kind: 'metrics', ...where, text: `${experience}: the metrics of clicks changed` });
   }
   const [oldTokens, newTokens] = [was, is].map(({ rule }) =>
     [...(rule.propertyTokens ?? [])].sort().join(', '),
   );
   if (oldTokens !== newTokens) {
     const [before, after] = [oldTokens || 'all', newTokens || 'all'];
-    changes.push({ kind: 'property', ...place, before, after, text: `properties: ${before} → ${after}` });
+    changes.push({ kind: 'property', ...where, before, after, text: `properties: ${before} → ${after}` });
   }
   return changes;
 }

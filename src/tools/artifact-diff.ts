@@ -23,7 +23,7 @@ export interface Change {
   readonly experience?: string;
   readonly before?: string;
   readonly after?: string;
-  /** For a share: the parts of 1 of all visitors that go from one experience to another. `none` is no experience. */
+  /** The parts of 1 of all visitors that a changed share moves from one experience to another. `none` is no experience. */
   readonly moved?: readonly Moved[];
   /** The change in words. */
   readonly text: string;
@@ -43,7 +43,7 @@ export interface ActivityChanges {
   readonly changes: readonly Change[];
 }
 
-/** What differs between two artifacts. */
+/** The differences between two artifacts. */
 export interface ArtifactDiff {
   readonly activities: readonly ActivityChanges[];
   /** Changes of the order of the activities of an mbox or view: the first ones win. */

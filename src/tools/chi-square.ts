@@ -1,6 +1,6 @@
 import { invalidOption } from '../errors.js';
 
-/** How likely counts are, when the shares are as they should be. */
+/** The likelihood of counts, when the shares are as they should be. */
 export interface SharesTest {
   /** The sum of the squared differences from what was expected, each divided by what was expected. */
   readonly chiSquare: number;
@@ -76,7 +76,7 @@ export function chanceOfMore(chiSquare: number, degrees: number): number {
   const isOdd = degrees % 2 === 1;
   let a = isOdd ? 0.5 : 1;
   let chance = isOdd ? erfcOfRoot(x) : Math.exp(-x);
-  // x^a · exp(−x) / Γ(a + 1), where Γ(3/2) is √π / 2 and Γ(2) is 1.
+  // The term is x^a · exp(−x) / Γ(a + 1), where Γ(3/2) is √π / 2 and Γ(2) is 1.
   let term = isOdd ? 2 * Math.sqrt(x / Math.PI) * Math.exp(-x) : x * Math.exp(-x);
   for (; a < degrees / 2; a += 1) {
     chance += term;

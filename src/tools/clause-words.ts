@@ -69,8 +69,8 @@ function knownWordsOf(path: string, value: unknown): string | undefined {
   if (path === 'current_day') {
     return DAYS[Number(value) - 1];
   }
-  const isPlace = path.startsWith('geo.') && typeof value === 'string' && value.length > 3;
-  return isPlace && value === value.toUpperCase() ? cut(toTitle(value)) : undefined;
+  const isGeo = path.startsWith('geo.') && typeof value === 'string' && value.length > 3;
+  return isGeo && value === value.toUpperCase() ? cut(toTitle(value)) : undefined;
 }
 
 function momentOf(value: unknown): string | undefined {

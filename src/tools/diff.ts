@@ -62,7 +62,7 @@ function quietMeta({ meta: old }: Artifact, { meta: now }: Artifact): number {
 
 /** Lists the locations on which activities that are in both artifacts stand in another order. */
 function orderChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): ArtifactDiff['locations'] {
-  const [before, after] = [old, now].map((rules) => groupBy(rules, placeOf));
+  const [before, after] = [old, now].map((rules) => groupBy(rules, locationKey));
   return [...(after?.keys() ?? [])].flatMap((name) => {
     const [was, is] = [before, after].map((all) => activityOrder(all?.get(name) ?? []));
     const isInBoth = ([id]: [string, string]) => was?.has(id) === true && is?.has(id) === true;
@@ -79,7 +79,7 @@ function activityOrder(rules: readonly PlacedRule[]): Map<string, string> {
   return new Map(rules.map(({ names }) => [names.activity.id, shownName(names.activity)]));
 }
 
-function placeOf({ kind, location }: PlacedRule): string {
+function locationKey({ kind, location }: PlacedRule): string {
   return `${kind} ${location}`;
 }
 

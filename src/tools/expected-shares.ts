@@ -22,7 +22,7 @@ export interface ExpectedActivity {
   readonly expected: number;
 }
 
-/** What visitors get at one location. */
+/** The experiences that visitors get at one location. */
 export interface ExpectedShares {
   readonly activities: readonly ExpectedActivity[];
   /** The part of the visitors that gets nothing. */
@@ -135,7 +135,7 @@ function namesOf(one: SharedRule | undefined): RuleNames {
   return namesOfMeta(one?.rule.activity.id, one?.rule.meta ?? {});
 }
 
-/** Where every rule that holds answers, a rule is kept back by those of its rule key before it. */
+/** A rule of a location that answers with every rule that holds is kept back by those of its rule key before it. */
 function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Uint8Array {
   const before = ofActivity.slice(0, ofActivity.indexOf(one));
   return without(
@@ -144,7 +144,7 @@ function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Ui
   );
 }
 
-/** Where the first rule that holds answers, a rule is kept back by all rules before it, of all activities. */
+/** A rule of a location that answers with the first rule that holds is kept back by all rules before it, of all activities. */
 function firstChance(one: SharedRule, all: readonly SharedRule[]): number {
   const before = all.slice(0, all.indexOf(one));
   if (before.some(({ isEnd }) => isEnd)) {

@@ -1,7 +1,7 @@
 import type { ExecuteResponse, PrefetchResponse } from '../delivery-api.js';
 import type { ShareRange } from './shares.js';
 
-/** Why a visitor got an answer: the answer itself, and each rule with what it asked and what it saw. */
+/** The reasons of an answer: the answer itself, and each rule with what it asked and what it saw. */
 export interface Explanation {
   /** The time for which the request was decided, in the format of ISO 8601. */
   readonly at: string;
@@ -20,7 +20,7 @@ export interface Explanation {
   };
 }
 
-/** How one mbox or view was decided. A page load is decided as the global mbox. */
+/** The decision of one mbox or view. A page load counts as the global mbox. */
 export interface LocationExplanation {
   readonly kind: 'mbox' | 'view';
   readonly mode: 'execute' | 'prefetch';
@@ -31,14 +31,14 @@ export interface LocationExplanation {
   readonly answersWith: 'first' | 'all';
   /** The outcome in words. */
   readonly verdict: string;
-  /** Why only the edge can answer completely. It is absent when this process can. */
+  /** The reason why only the edge can answer completely. It is absent when this process can. */
   readonly remote?: RemoteReason;
   /** All rules of the location, in the order of the artifact. */
   readonly rules: readonly RuleExplanation[];
 }
 
 /**
- * Why only the edge can decide a location. `listed`: the artifact says so. `unknown`: the artifact does not list the
+ * The reason why only the edge can decide a location. `listed`: the artifact says so. `unknown`: the artifact does not list the
  * location. `undecidable`: a rule cannot be evaluated on-device.
  */
 export interface RemoteReason {
@@ -47,7 +47,7 @@ export interface RemoteReason {
 }
 
 /**
- * What became of a rule. `answered` and `no-match` were asked. The others were not: a rule before it answered
+ * The outcome of a rule. `answered` and `no-match` were asked. The others were not: a rule before it answered
  * (`not-reached`, `key-answered`), it belongs to another property, or only the edge can evaluate it (`undecidable`).
  */
 export type Outcome =
@@ -58,7 +58,7 @@ export type Outcome =
   | 'other-property'
   | 'undecidable';
 
-/** How one rule was decided. */
+/** The decision of one rule. */
 export interface RuleExplanation {
   readonly activity: Named & { readonly type: string };
   readonly experience: Named;

@@ -6,7 +6,7 @@ export interface Finding {
   /** The place in the artifact, such as `rules.mboxes.hero[0].condition`. It is empty for the artifact as a whole. */
   readonly path: string;
   readonly text: string;
-  /** What can be done about it. */
+  /** The thing that can be done about it. */
   readonly remedy?: string;
 }
 

@@ -5,7 +5,7 @@ import { textOf } from './rule-facts.js';
 import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
 import { ShareCounter, sizeOf, splitCondition } from './shares.js';
 
-/** What is in an artifact. */
+/** The content of an artifact. */
 export interface Overview {
   /** The client code; empty when the artifact has none. */
   readonly client: string;

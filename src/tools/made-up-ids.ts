@@ -5,7 +5,7 @@
 export function* madeUpIds(seed: number): Generator<string, never> {
   let state = seed >>> 0;
   const next = () => {
-    // Weyl sequence with the finalizer of MurmurHash3, see https://github.com/aappleby/smhasher/wiki/MurmurHash3
+    // A Weyl sequence goes through the finalizer of MurmurHash3 (https://github.com/aappleby/smhasher/wiki/MurmurHash3).
     state = (state + 0x9e3779b9) >>> 0;
     let mixed = state;
     mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);

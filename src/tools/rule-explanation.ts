@@ -12,7 +12,7 @@ import {
 import { rangesOf, rangeWords, type ShareCounter, splitCondition } from './shares.js';
 import { undecidableWords } from './undecidable.js';
 
-/** What explanations of rules have in common. */
+/** The things that explanations of rules have in common. */
 export interface RuleSources {
   readonly watch: ConditionWatch;
   readonly counter: ShareCounter;
@@ -127,9 +127,9 @@ function becauseOf(
         return 'does not hold';
       }
       const saw = sawWords(failed);
-      const place =
+      const hint =
         !hasGeo && readsGeo(rule.condition?.written) ? '; the call gives no place: set context.geo' : '';
-      return `not so: ${failed.text}${saw && ` (${saw})`}${place}`;
+      return `not so: ${failed.text}${saw && ` (${saw})`}${hint}`;
     }
     case 'not-reached':
       return 'a rule before it decided the location';

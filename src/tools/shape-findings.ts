@@ -22,8 +22,8 @@ export function shapeFindings(artifact: unknown): Finding[] {
     throw error;
   }
   const own = errors.filter(({ keyword }) => !WRAPPERS.has(keyword));
-  const places = own.map(({ instanceLocation }) => instanceLocation);
-  const isDeepest = (place: string) => !places.some((other) => other.startsWith(`${place}/`));
+  const pointers = own.map(({ instanceLocation }) => instanceLocation);
+  const isDeepest = (pointer: string) => !pointers.some((other) => other.startsWith(`${pointer}/`));
   return own
     .filter(({ instanceLocation }) => isDeepest(instanceLocation))
     .map((unit) => shapeFinding(unit, artifact));

@@ -79,7 +79,7 @@ function gaps(group: readonly SharedRule[]): Finding[] {
   return [toFinding('gap', rulePath(first), text, 'they get default content: look at the shares in Target')];
 }
 
-/** On an mbox the first rule answers, so nobody gets behind rules of one activity that take everybody. */
+/** The first rule of an mbox answers, so nobody gets behind rules of one activity that take everybody. */
 function unreachables(rules: readonly SharedRule[]): Finding[] {
   const takers: SharedRule[] = [];
   const findings: Finding[] = [];

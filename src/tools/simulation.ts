@@ -66,7 +66,7 @@ export interface ActivityShare {
   /** The part of the visitors meant for this activity whom activities before it take. */
   readonly takenBefore: number;
   /**
-   * For each experience, the number of its visitors in each of 50 ranges of the allocation. It is empty for an
+   * The number of visitors of each experience in each of 50 ranges of the allocation. It is empty for an
    * experience whose rules do not ask for the allocation.
    */
   readonly histogram: readonly (readonly number[])[];
@@ -102,7 +102,7 @@ interface SimulationParts {
   readonly ms: number;
 }
 
-/** p of one activity below which counts are no accident. */
+/** The p of one activity below which counts are no accident. */
 const ALARM = 0.001;
 
 /** Compares counts with shares. */
