@@ -33,7 +33,7 @@ const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
 
-/** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
+/** A package that the local edge and the tools alone need. It is bundled, so people who use neither do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
 
 /** Specifiers that stay as they are: the manifest's `imports` resolve them by the platform that the package runs on. */
@@ -159,7 +159,7 @@ const nodeFetch = {
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
   priority: 2,
 };
-/** The part that users of the local edge alone load. */
+/** The part that users of the local edge and of the tools alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
 /** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
@@ -193,7 +193,21 @@ const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priorit
 const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
 const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
-const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
+const shared = {
+  name: 'client',
+  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id),
+  minShareCount: 2,
+  priority: 0.5,
+};
+/**
+ * The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. It comes
+ * last, because a group takes along what its files import.
+ */
+const engine = { name: 'engine', test: isOfEngine, minShareCount: 2, priority: 0 };
+
+function isOfEngine(id: string): boolean {
+  return /\/src\/on-device\/(?!lazy-decider)/.test(id);
+}
 
 /** The files of `src` that are left in a bundle of one entry. */
 async function filesOf(entry: string): Promise<ReadonlySet<string>> {
@@ -241,7 +255,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     codeSplitting: {
       groups: [
         ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
-        ...[bundledDependencies, shared],
+        ...[bundledDependencies, shared, engine],
       ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
