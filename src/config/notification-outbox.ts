@@ -1,3 +1,5 @@
+import type { AbortSignalLike } from '../http/fetch-api.js';
+
 /** One delivery call with the notifications of one visitor, as another process can send it. */
 export interface QueuedDelivery {
   /** A unique id, made once. A batch that is pushed again has the same ids. */
@@ -32,5 +34,5 @@ export interface NotificationOutbox {
    * that is unknown. The client then pushes the same deliveries again, with the same ids. Resolving too early loses
    * notifications. `signal` is aborted when the client no longer waits.
    */
-  push(batch: readonly QueuedDelivery[], options: { readonly signal: AbortSignal }): PromiseLike<unknown>;
+  push(batch: readonly QueuedDelivery[], options: { readonly signal: AbortSignalLike }): PromiseLike<unknown>;
 }

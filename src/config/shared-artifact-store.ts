@@ -1,7 +1,9 @@
+import type { AbortSignalLike } from '../http/fetch-api.js';
+
 /** Options of each call of a {@link SharedArtifactStore}. */
 export interface StoreCallOptions {
   /** Aborted when the client no longer waits for the call: after a second, or when it closes. */
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignalLike;
 }
 
 /** Facts about the version that a store holds. */

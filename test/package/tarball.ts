@@ -7,7 +7,7 @@ import type { Report } from './report.js';
 import { root, runTool, type Sandbox } from './sandbox.js';
 
 /** More than this is more than needed: something is in it twice, or with white space that nobody reads. */
-const MAX_PACKED_BYTES = 415_000;
+const MAX_PACKED_BYTES = 435_000;
 
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'llms.txt'];
 const WANTED = ['package.json', ...DOCUMENTS, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
