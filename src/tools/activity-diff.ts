@@ -1,10 +1,10 @@
 import { isRecord } from '../json.js';
 import type { Change, Moved } from './artifact-diff.js';
+import { BUCKETS, type Buckets } from './buckets.js';
 import { contentWords } from './content-diff.js';
-import { sentenceOf } from './phrases.js';
 import { shownName } from './rule-facts.js';
-import { groupBy, type PlacedRule, recordOf, stableText } from './rule-index.js';
-import { percent, type ShareCounter, sizeOf, splitCondition } from './shares.js';
+import { groupBy, isSameJson, type PlacedRule, recordOf, stableText } from './rule-index.js';
+import { percent, type ShareCounter } from './shares.js';
 
 /** Makes a change that has nothing but its words. */
 export function toChange(kind: Change['kind'], text: string): Change {
@@ -26,8 +26,14 @@ export function activityChanges(
       toChange(kind, `${kind}; ${verb} on ${names}, ${count} ${count === 1 ? 'experience' : 'experiences'}`),
     ];
   }
+  const pairs = pairsOf(old, now);
+  if (pairs.length === old.length && pairs.length === now.length && pairs.every(isSameRule)) {
+    return [];
+  }
   const moves = movedVisitors(old, now, counter);
-  return [...nameChanges(old, now), ...setChanges(old, now), ...ruleChanges(old, now, counter, moves)];
+  const changes = pairs.flatMap((pair) => pairChanges(pair, counter, moves));
+  changes.push(...contentOfExtra(pairs, old, now));
+  return [...nameChanges(old, now), ...setChanges(old, now), ...onceForAll(changes)];
 }
 
 function locationName({ kind, location }: PlacedRule): string {
@@ -105,24 +111,17 @@ function identityOf(placed: PlacedRule): string {
   return JSON.stringify([kind, location, names.activity.id, rule.ruleKey, experienceId(placed)]);
 }
 
-function ruleChanges(
-  old: readonly PlacedRule[],
-  now: readonly PlacedRule[],
-  counter: ShareCounter,
-  moved: readonly Moved[],
-): Change[] {
-  const pairs = pairsOf(old, now);
-  const extra = [old, now].map((rules, side) =>
-    rules.filter((rule) => !pairs.some((pair) => pair[side] === rule)),
-  );
-  const changes = pairs.flatMap((pair) => pairChanges(pair, counter, moved));
-  changes.push(...contentOfExtra(extra[0] ?? [], extra[1] ?? [], old, now));
+function isSameRule([was, is]: Pair): boolean {
+  return isSameJson(was.rule, is.rule);
+}
+
+/** A change that is the same on several locations is told once. */
+function onceForAll(changes: readonly Change[]): Change[] {
   const byText = new Map<string, Change>();
   for (const change of changes) {
     const { location, ...elsewhere } = change;
     const key = stableText(elsewhere);
     const known = byText.get(key);
-    // A change that is the same on several locations is told once.
     byText.set(key, known && known.location !== location ? elsewhere : (known ?? change));
   }
   return [...byText.values()];
@@ -130,11 +129,12 @@ function ruleChanges(
 
 /** Further rules of an experience and a location that are in both artifacts are further content. */
 function contentOfExtra(
-  gone: readonly PlacedRule[],
-  come: readonly PlacedRule[],
+  pairs: readonly Pair[],
   old: readonly PlacedRule[],
   now: readonly PlacedRule[],
 ): Change[] {
+  const paired = new Set(pairs.flat());
+  const [gone, come] = [old, now].map((rules) => rules.filter((rule) => !paired.has(rule)));
   const isKnown = (one: PlacedRule, others: readonly PlacedRule[]) =>
     others.some((other) => experienceId(other) === experienceId(one)) &&
     others.some((other) => locationName(other) === locationName(one));
@@ -148,27 +148,28 @@ function contentOfExtra(
     };
   };
   return [
-    ...gone.filter((one) => isKnown(one, now)).map((one) => toContent(one, 'removed')),
-    ...come.filter((one) => isKnown(one, old)).map((one) => toContent(one, 'added')),
+    ...(gone ?? []).filter((one) => isKnown(one, now)).map((one) => toContent(one, 'removed')),
+    ...(come ?? []).filter((one) => isKnown(one, old)).map((one) => toContent(one, 'added')),
   ];
 }
 
-function pairChanges([was, is]: Pair, counter: ShareCounter, moved: readonly Moved[]): Change[] {
+function pairChanges(pair: Pair, counter: ShareCounter, moved: readonly Moved[]): Change[] {
+  if (isSameRule(pair)) {
+    return [];
+  }
+  const [was, is] = pair;
   const experience = shownName(is.names.experience);
   const where = { location: locationName(is), experience };
   const changes: Change[] = [];
-  const [oldParts, newParts] = [was, is].map(({ rule }) => splitCondition(rule.condition));
-  const [oldShare, newShare] = [oldParts, newParts].map((parts) => counter.bucketsOf(parts?.share ?? []));
-  if (oldShare && newShare && !isSame(oldShare, newShare)) {
-    const [before, after] = [percent(sizeOf(oldShare)), percent(sizeOf(newShare))];
+  const [old, now] = [counter.count(was.rule.condition), counter.count(is.rule.condition)];
+  if (!old.buckets.equals(now.buckets)) {
+    const [before, after] = [percent(old.buckets.size), percent(now.buckets.size)];
     const own = moved.filter(({ from, to }) => from === experience || to === experience);
     const text = `${experience} share: ${before} → ${after}${movedWords(own)}`;
     changes.push({ kind: 'share', ...where, before, after, moved: own, text });
   }
-  const oldAudience = oldParts?.audience ?? [];
-  const newAudience = newParts?.audience ?? [];
-  if (stableText(oldAudience) !== stableText(newAudience)) {
-    const [before, after] = [audienceWords(oldAudience), audienceWords(newAudience)];
+  if (!isSameJson(old.audience, now.audience)) {
+    const [before, after] = [old.words, now.words];
     const text = `${experience} audience: ${before} → ${after}`;
     changes.push({ kind: 'audience', ...where, before, after, text });
   }
@@ -176,7 +177,7 @@ function pairChanges([was, is]: Pair, counter: ShareCounter, moved: readonly Mov
   if (content !== undefined) {
     changes.push({ kind: 'content', ...where, ...content, text: `${experience} content: ${content.text}` });
   }
-  if (metricsText(was) !== metricsText(is)) {
+  if (!isSameJson(metricsOf(was), metricsOf(is))) {
     changes.push({ kind: 'metrics', ...where, text: `${experience}: the metrics of clicks changed` });
   }
   const [oldTokens, newTokens] = [was, is].map(({ rule }) =>
@@ -189,22 +190,12 @@ function pairChanges([was, is]: Pair, counter: ShareCounter, moved: readonly Mov
   return changes;
 }
 
-/** Writes the audience of a rule; its parts are joined by `and`. */
-export function audienceWords(audience: readonly unknown[]): string {
-  return audience.length === 0 ? 'everybody' : sentenceOf({ and: audience });
-}
-
 /** Event tokens are new each time, and of no account to a visitor. */
-function metricsText({ rule }: PlacedRule): string {
-  const metrics = (rule.consequence.metrics ?? []).map((metric) => {
+function metricsOf({ rule }: PlacedRule): unknown[] {
+  return (rule.consequence.metrics ?? []).map((metric) => {
     const { eventToken, ...rest } = recordOf(metric);
     return rest;
   });
-  return stableText(metrics);
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((isIn, bucket) => isIn === b[bucket]);
 }
 
 function movedWords(moved: readonly Moved[]): string {
@@ -217,46 +208,47 @@ function movedWords(moved: readonly Moved[]): string {
 
 const NOBODY = 'none';
 
-/** Counts, allocation by allocation, which experience of an activity becomes which. */
+/** Counts which part of the allocations changes from which experience of an activity to which. */
 function movedVisitors(
   old: readonly PlacedRule[],
   now: readonly PlacedRule[],
   counter: ShareCounter,
 ): Moved[] {
-  const [was, is] = [old, now].map((rules) => experienceByBucket(rules, counter));
-  const counts = new Map<string, Moved>();
-  for (const [bucket, from] of (was ?? []).entries()) {
-    const to = is?.[bucket] ?? NOBODY;
-    if (from.id !== (typeof to === 'string' ? to : to.id)) {
-      const target = typeof to === 'string' ? to : to.shown;
-      const key = JSON.stringify([from.shown, target]);
-      const share = Math.round((counts.get(key)?.share ?? 0) * 1e4 + 1) / 1e4;
-      counts.set(key, { from: from.shown, to: target, share });
+  const [was, is] = [sharesOf(old, counter), sharesOf(now, counter)];
+  const edges = [...was, ...is].flatMap(({ buckets }) =>
+    buckets.runs.flatMap(({ start, end }) => [start, end]),
+  );
+  const steps = [...new Set([0, ...edges, BUCKETS])].sort((a, b) => a - b);
+  const moved = new Map<string, { from: string; to: string; buckets: number }>();
+  for (const [at, bucket] of steps.entries()) {
+    const [from, to] = [shareAt(was, bucket), shareAt(is, bucket)];
+    if (from?.id !== to?.id) {
+      const names = { from: from?.shown ?? NOBODY, to: to?.shown ?? NOBODY };
+      const key = JSON.stringify(names);
+      const buckets = (moved.get(key)?.buckets ?? 0) + (steps[at + 1] ?? bucket) - bucket;
+      moved.set(key, { ...names, buckets });
     }
   }
-  return [...counts.values()];
+  return [...moved.values()].map(({ buckets, ...names }) => ({ ...names, share: buckets / BUCKETS }));
 }
 
-interface BucketExperience {
+interface ExperienceBuckets {
   readonly id: string;
   readonly shown: string;
+  readonly buckets: Buckets;
 }
 
-const NO_EXPERIENCE: BucketExperience = { id: NOBODY, shown: NOBODY };
+function sharesOf(rules: readonly PlacedRule[], counter: ShareCounter): ExperienceBuckets[] {
+  return rules.map((placed) => ({
+    id: experienceId(placed),
+    shown: shownName(placed.names.experience),
+    buckets: counter.count(placed.rule.condition).buckets,
+  }));
+}
 
 /** The first rule that has an allocation in its share counts, whatever its audience is. */
-function experienceByBucket(rules: readonly PlacedRule[], counter: ShareCounter): BucketExperience[] {
-  const experiences: BucketExperience[] = new Array(10_000).fill(NO_EXPERIENCE);
-  for (const placed of rules.toReversed()) {
-    const buckets = counter.bucketsOf(splitCondition(placed.rule.condition).share);
-    const own = { id: experienceId(placed), shown: shownName(placed.names.experience) };
-    for (const [bucket, isIn] of buckets.entries()) {
-      if (isIn === 1) {
-        experiences[bucket] = own;
-      }
-    }
-  }
-  return experiences;
+function shareAt(shares: readonly ExperienceBuckets[], bucket: number): ExperienceBuckets | undefined {
+  return shares.find(({ buckets }) => buckets.has(bucket / 100));
 }
 
 const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audience.ids', 'location.id'];
@@ -264,10 +256,10 @@ const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audie
 /** Counts the changes that change nothing for visitors: tokens of events, and ids and names of offers. */
 export function countQuiet(old: readonly PlacedRule[], now: readonly PlacedRule[]): number {
   let quiet = 0;
-  for (const [was, is] of pairsOf(old, now)) {
+  for (const [was, is] of pairsOf(old, now).filter((pair) => !isSameRule(pair))) {
     const [before, after] = [tokensOf(was), tokensOf(is)];
     quiet += before.length === after.length && before.join() !== after.join() ? 1 : 0;
-    const differs = (name: string) => stableText(was.rule.meta[name]) !== stableText(is.rule.meta[name]);
+    const differs = (name: string) => !isSameJson(was.rule.meta[name], is.rule.meta[name]);
     quiet += QUIET_META.filter(differs).length;
   }
   return quiet;

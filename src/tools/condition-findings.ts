@@ -1,12 +1,11 @@
 import type { Artifact } from '../artifact.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
-import { compileCondition } from '../on-device/rules/condition.js';
 import { type Clause, clauseOf, operationOf } from './clauses.js';
 import { type Finding, toFinding } from './finding.js';
 import { shownName } from './rule-facts.js';
 import type { PlacedRule } from './rule-index.js';
 import { rulePath } from './share-findings.js';
-import { splitCondition } from './shares.js';
+import type { ShareCounter } from './shares.js';
 
 const GEO = contextPart('geo');
 const MAX_DEPTH = 200;
@@ -15,7 +14,7 @@ const MAX_DEPTH = 200;
 export function conditionFindings(
   artifact: Artifact,
   rules: readonly PlacedRule[],
-  nowMs: number,
+  { nowMs, counter }: { readonly nowMs: number; readonly counter: ShareCounter },
 ): Finding[] {
   const findings = new Map<string, Finding>();
   const add = (finding: Finding) => {
@@ -24,17 +23,18 @@ export function conditionFindings(
   };
   for (const placed of rules) {
     const { condition } = placed.rule;
+    const { reads = 0, audience } = counter.count(condition);
     const path = `${rulePath(placed)}.condition`;
     const activity = shownName(placed.names.activity);
     for (const text of capitals(condition)) {
       const remedy = 'write it in lower case, or compare it with the variable without _lc';
       add(toFinding('case', path, `${activity}: ${text}`, remedy));
     }
-    if (artifact.geoTargetingEnabled !== true && ((compileCondition(condition)?.reads ?? 0) & GEO) !== 0) {
+    if (artifact.geoTargetingEnabled !== true && (reads & GEO) !== 0) {
       const text = `${activity}: the rule reads the place of a visitor, and geoTargetingEnabled is not true`;
       add(toFinding('geo-off', path, text, 'places are not looked up: give context.geo'));
     }
-    for (const finding of timeFindings(condition, { path, activity, nowMs })) {
+    for (const finding of timeFindings(audience, { path, activity, nowMs })) {
       add(finding);
     }
   }
@@ -70,8 +70,8 @@ interface TimedRule {
   readonly nowMs: number;
 }
 
-function timeFindings(condition: unknown, { path, activity, nowMs }: TimedRule): Finding[] {
-  return splitCondition(condition).audience.flatMap((part) => {
+function timeFindings(audience: readonly unknown[], { path, activity, nowMs }: TimedRule): Finding[] {
+  return audience.flatMap((part) => {
     const clause = clauseOf(part);
     if (clause?.kind !== 'bounds' || clause.path !== 'current_timestamp' || clause.isNegated) {
       return [];

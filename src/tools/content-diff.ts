@@ -1,7 +1,7 @@
 import type { Consequence } from '../artifact.js';
 import { isRecord } from '../json.js';
 import { cut } from './clause-words.js';
-import { recordOf, stableText } from './rule-index.js';
+import { isSameJson, recordOf } from './rule-index.js';
 
 interface ContentChange {
   readonly before: string;
@@ -15,7 +15,7 @@ export function contentWords(was: Consequence, is: Consequence): ContentChange |
     name,
     offers: (options ?? []).map((option) => ({ ...option, eventToken: undefined })),
   }));
-  if (!old || !now || stableText(old) === stableText(now)) {
+  if (!old || !now || isSameJson(old, now)) {
     return undefined;
   }
   const [before, after] = [old.offers, now.offers].map(sizeWords);
@@ -36,7 +36,7 @@ function fieldChanges(old: readonly unknown[], now: readonly unknown[]): string[
   const [before, after] = [was, is].map((contents) => Object.fromEntries(contents.flatMap(Object.entries)));
   const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
   return names
-    .filter((name) => stableText(before?.[name]) !== stableText(after?.[name]))
+    .filter((name) => !isSameJson(before?.[name], after?.[name]))
     .map((name) => `${name}: ${valueWords(before?.[name])} → ${valueWords(after?.[name])}`);
 }
 

@@ -3,7 +3,7 @@ import { activityChanges, countQuiet, toChange } from './activity-diff.js';
 import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
 import { copyArtifact } from './question.js';
 import { shownName } from './rule-facts.js';
-import { groupBy, type PlacedRule, placedRules, stableText } from './rule-index.js';
+import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
 import { ShareCounter } from './shares.js';
 
 /**
@@ -45,9 +45,7 @@ export function diffArtifacts(before: object, after: object): ArtifactDiff {
     locations,
     artifact,
     unchanged,
-    quiet:
-      countQuiet(oldRules, newRules) +
-      (stableText(old.meta) === stableText(now.meta) ? 0 : quietMeta(old, now)),
+    quiet: countQuiet(oldRules, newRules) + quietMeta(old, now),
     isEqual: activities.length + locations.length + artifact.length === 0,
   };
 }

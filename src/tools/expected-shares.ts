@@ -1,8 +1,8 @@
 import type { LocationContext } from '../on-device/facts/context.js';
 import type { CompiledCondition } from '../on-device/rules/condition.js';
 import type { CompiledLocation, CompiledRule } from '../on-device/rules/location.js';
+import { Buckets } from './buckets.js';
 import { namesOfMeta, type RuleNames } from './rule-facts.js';
-import { BUCKETS, sizeOf } from './shares.js';
 
 /** The shares of an experience at one location, as parts of 1. */
 export interface ExpectedExperience {
@@ -33,7 +33,7 @@ export interface ExpectedShares {
 interface SharedRule {
   readonly rule: CompiledRule;
   readonly key: string;
-  readonly buckets: Uint8Array;
+  readonly buckets: Buckets;
   /** True for a rule at which the search of its location ends, whatever the visitor is. */
   readonly isEnd: boolean;
 }
@@ -77,7 +77,7 @@ function sharedRules(
   context: LocationContext,
   property: string | undefined,
 ): SharedRule[] {
-  const byCondition = new Map<CompiledCondition, Uint8Array>();
+  const byCondition = new Map<CompiledCondition, Buckets>();
   return location.rulesFor(property).map((rule) => {
     const { condition } = rule;
     const known = condition && byCondition.get(condition);
@@ -89,16 +89,15 @@ function sharedRules(
   });
 }
 
-function bucketsOf({ condition, activity }: CompiledRule, context: LocationContext): Uint8Array {
-  const buckets = new Uint8Array(BUCKETS);
-  if (condition) {
-    context.fill(condition.reads, activity);
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      context.allocation = bucket / 100;
-      buckets[bucket] = condition.holds(context) ? 1 : 0;
-    }
+function bucketsOf({ condition, activity }: CompiledRule, context: LocationContext): Buckets {
+  if (!condition) {
+    return Buckets.NONE;
   }
-  return buckets;
+  context.fill(condition.reads, activity);
+  return Buckets.where((allocation) => {
+    context.allocation = allocation;
+    return condition.holds(context);
+  });
 }
 
 function expectedActivity(
@@ -111,22 +110,22 @@ function expectedActivity(
   const chances = keys.map((key) => {
     const own = decidable.filter((one) => one.key === key);
     const expected = isForAll
-      ? sizeOf(union(own.map((one) => answeredBuckets(one, rules))))
+      ? Buckets.union(own.map((one) => answeredBuckets(one, rules))).size
       : own.reduce((sum, one) => sum + firstChance(one, all), 0);
     return { own, expected };
   });
   const [first] = rules;
   const answering = isForAll
-    ? sizeOf(union(decidable.map((one) => answeredBuckets(one, rules))))
+    ? Buckets.union(decidable.map((one) => answeredBuckets(one, rules))).size
     : chances.reduce((sum, { expected }) => sum + expected, 0);
   return {
     names: namesOf(first).activity,
     experiences: chances.map(({ own, expected }) => ({
       names: namesOf(own[0]),
-      configured: sizeOf(union(own.map(({ buckets }) => buckets))),
+      configured: Buckets.union(own.map(({ buckets }) => buckets)).size,
       expected,
     })),
-    configured: sizeOf(union(decidable.map(({ buckets }) => buckets))),
+    configured: Buckets.union(decidable.map(({ buckets }) => buckets)).size,
     expected: answering,
   };
 }
@@ -136,7 +135,7 @@ function namesOf(one: SharedRule | undefined): RuleNames {
 }
 
 /** A rule of a location that answers with every rule that holds is kept back by those of its rule key before it. */
-function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Uint8Array {
+function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Buckets {
   const before = ofActivity.slice(0, ofActivity.indexOf(one));
   return without(
     one.buckets,
@@ -152,34 +151,19 @@ function firstChance(one: SharedRule, all: readonly SharedRule[]): number {
   }
   const { activity } = one.rule;
   const own = before.filter(({ rule }) => rule.activity === activity);
-  const others = new Map<unknown, Uint8Array[]>();
+  const others = new Map<unknown, Buckets[]>();
   for (const { rule, buckets } of before) {
     if (rule.activity !== activity) {
       others.set(rule.activity, [...(others.get(rule.activity) ?? []), buckets]);
     }
   }
-  let chance = sizeOf(without(one.buckets, own));
+  let chance = without(one.buckets, own).size;
   for (const taken of others.values()) {
-    chance *= 1 - sizeOf(union(taken));
+    chance *= 1 - Buckets.union(taken).size;
   }
   return chance;
 }
 
-function without(buckets: Uint8Array, taken: readonly SharedRule[]): Uint8Array {
-  const gone = union(taken.map((one) => one.buckets));
-  return buckets.map((isIn, bucket) => (isIn === 1 && gone[bucket] === 0 ? 1 : 0));
-}
-
-function union(shares: readonly Uint8Array[]): Uint8Array {
-  const [only] = shares;
-  if (only && shares.length === 1) {
-    return only;
-  }
-  const all = new Uint8Array(BUCKETS);
-  for (const buckets of shares) {
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      all[bucket] = (all[bucket] ?? 0) | (buckets[bucket] ?? 0);
-    }
-  }
-  return all;
+function without(buckets: Buckets, taken: readonly SharedRule[]): Buckets {
+  return buckets.without(Buckets.union(taken.map((one) => one.buckets)));
 }

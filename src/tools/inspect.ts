@@ -1,9 +1,9 @@
 import { DEFAULT_GLOBAL_MBOX } from '../artifact.js';
-import { audienceWords } from './activity-diff.js';
+import { Buckets } from './buckets.js';
 import { copyArtifact } from './question.js';
 import { textOf } from './rule-facts.js';
 import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
-import { ShareCounter, sizeOf, splitCondition } from './shares.js';
+import { ShareCounter } from './shares.js';
 
 /** The content of an artifact. */
 export interface Overview {
@@ -107,15 +107,12 @@ function toActivity(rules: readonly PlacedRule[], counter: ShareCounter): Activi
 }
 
 function toExperience(rules: readonly PlacedRule[], counter: ShareCounter): ExperienceOverview {
-  const parts = rules.map(({ rule }) => splitCondition(rule.condition));
-  const shares = parts.map(({ share }) => counter.bucketsOf(share));
-  const union = new Uint8Array(shares[0]?.length ?? 0).map((_, bucket) =>
-    shares.some((buckets) => buckets[bucket] === 1) ? 1 : 0,
-  );
-  const audiences = new Set(parts.map(({ audience }) => audienceWords(audience)));
+  const parts = rules.map(({ rule }) => counter.count(rule.condition));
+  const { size } = Buckets.union(parts.map(({ buckets }) => buckets));
+  const audiences = new Set(parts.map(({ words }) => words));
   return {
     ...(rules[0]?.names.experience ?? { id: '', name: '' }),
-    ...(parts.some(({ share }) => share.length > 0) && { share: sizeOf(union) }),
+    ...(parts.some(({ share }) => share.length > 0) && { share: size }),
     audience: [...audiences].join('; '),
     rules: rules.length,
   };

@@ -9,7 +9,7 @@ import {
   evaluateAfterwards,
   type NotedLocation,
 } from './search-notes.js';
-import { rangesOf, rangeWords, type ShareCounter, splitCondition } from './shares.js';
+import { rangesOf, rangeWords, type ShareCounter } from './shares.js';
 import { undecidableWords } from './undecidable.js';
 
 /** The things that explanations of rules have in common. */
@@ -102,13 +102,12 @@ function shareOf(
   { allocation }: Evaluated,
   counter: ShareCounter,
 ): ShareResult | undefined {
-  const { share } = splitCondition(condition?.written);
+  const { share, buckets } = counter.count(condition?.written);
   if (share.length === 0) {
     return undefined;
   }
-  const buckets = counter.bucketsOf(share);
   const ranges = rangesOf(buckets);
-  const inside = buckets[Math.round(allocation * 100)] === 1;
+  const inside = buckets.has(allocation);
   return { ranges, allocation, inside, text: `${allocation.toFixed(2)}, wants ${rangeWords(ranges)}` };
 }
 

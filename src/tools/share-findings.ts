@@ -1,20 +1,19 @@
 import { type Artifact, DEFAULT_GLOBAL_MBOX } from '../artifact.js';
+import { BUCKETS, Buckets } from './buckets.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
 import { shownName } from './rule-facts.js';
 import { groupBy, type PlacedRule, stableText } from './rule-index.js';
-import { BUCKETS, percent, ShareCounter, type SplitCondition, sizeOf, splitCondition } from './shares.js';
+import { type CountedCondition, percent, type ShareCounter } from './shares.js';
 
-interface SharedRule extends PlacedRule, SplitCondition {
-  readonly buckets: Uint8Array;
-}
+interface SharedRule extends PlacedRule, CountedCondition {}
 
 /** Looks for experiences that take the same visitors, for visitors that no experience takes, and for rules that nobody reaches. */
-export function shareFindings(artifact: Artifact, rules: readonly PlacedRule[]): Finding[] {
-  const counter = new ShareCounter();
-  const shared = rules.map((placed): SharedRule => {
-    const parts = splitCondition(placed.rule.condition);
-    return { ...placed, ...parts, buckets: counter.bucketsOf(parts.share) };
-  });
+export function shareFindings(
+  artifact: Artifact,
+  rules: readonly PlacedRule[],
+  counter: ShareCounter,
+): Finding[] {
+  const shared = rules.map((placed): SharedRule => ({ ...placed, ...counter.count(placed.rule.condition) }));
   const groups = groupBy(shared, groupKey);
   const findings = [...groups.values()].flatMap((group) => [...overlaps(group), ...gaps(group)]);
   const globalMbox = artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
@@ -51,9 +50,7 @@ function overlaps(group: readonly SharedRule[]): Finding[] {
   const shares = byExperience.map((rules) => ({ first: rules[0], buckets: union(rules) }));
   return shares.flatMap(({ first, buckets }, index) =>
     shares.slice(0, index).flatMap((other) => {
-      const common = sizeOf(
-        buckets.map((isIn, bucket) => (isIn === 1 && other.buckets[bucket] === 1 ? 1 : 0)),
-      );
+      const common = buckets.common(other.buckets).size;
       if (common === 0 || !first || !other.first) {
         return [];
       }
@@ -71,7 +68,7 @@ function gaps(group: readonly SharedRule[]): Finding[] {
   if (first?.names.activity.type !== 'ab' || !group.some(({ share }) => share.length > 0)) {
     return [];
   }
-  const missing = 1 - sizeOf(union(group));
+  const missing = 1 - union(group).size;
   if (missing < 0.5 / BUCKETS) {
     return [];
   }
@@ -106,17 +103,11 @@ function takesAll(taker: SharedRule, one: SharedRule, takers: readonly SharedRul
     ({ names, rule }) =>
       names.activity.id === taker.names.activity.id && tokensOf(rule.propertyTokens).join() === tokens.join(),
   );
-  return isBefore && sizeOf(union(same)) === 1;
+  return isBefore && union(same).size === 1;
 }
 
-function union(rules: readonly SharedRule[]): Uint8Array {
-  const all = new Uint8Array(BUCKETS);
-  for (const { buckets } of rules) {
-    for (const [bucket, isIn] of buckets.entries()) {
-      all[bucket] = (all[bucket] ?? 0) | isIn;
-    }
-  }
-  return all;
+function union(rules: readonly SharedRule[]): Buckets {
+  return Buckets.union(rules.map(({ buckets }) => buckets));
 }
 
 /** An activity on many locations has the same fault on each of them. */

@@ -1,9 +1,8 @@
 import { type ConditionContext, contextPart } from '../on-device/facts/context-parts.js';
 import { compileCondition } from '../on-device/rules/condition.js';
+import { Buckets } from './buckets.js';
 import { operationOf } from './clauses.js';
-
-/** The number of different allocations: from 0 to 99.99 in steps of 0.01. */
-export const BUCKETS = 10_000;
+import { sentenceOf } from './phrases.js';
 
 const ALLOCATION = contextPart('allocation');
 
@@ -22,7 +21,7 @@ export interface ShareRange {
 }
 
 /** Splits a condition. The compiler says what a part reads. */
-export function splitCondition(condition: unknown): SplitCondition {
+function splitCondition(condition: unknown): SplitCondition {
   const share: unknown[] = [];
   const audience: unknown[] = [];
   for (const part of conjunctsOf(condition, 0)) {
@@ -42,7 +41,7 @@ function conjunctsOf(condition: unknown, depth: number): unknown[] {
 }
 
 /** A context of which conditions read nothing but the allocation. */
-export function allocationContext(): { -readonly [Part in keyof ConditionContext]: ConditionContext[Part] } {
+function allocationContext(): { -readonly [Part in keyof ConditionContext]: ConditionContext[Part] } {
   return {
     allocation: 0,
     current_timestamp: 0,
@@ -56,52 +55,59 @@ export function allocationContext(): { -readonly [Part in keyof ConditionContext
   };
 }
 
-/** Counts shares: it asks the compiled condition for each of the 10 000 allocations. Equal shares are counted once. */
-export class ShareCounter {
-  readonly #byText = new Map<string, Uint8Array>();
+/** A condition in its parts, and what they come to. */
+export interface CountedCondition extends SplitCondition {
+  /** The parts of the context that it reads. It is `undefined` for a condition that only the edge can evaluate. */
+  readonly reads: number | undefined;
+  /** The allocations for which all parts of the share hold. Without such parts they are all. */
+  readonly buckets: Buckets;
+  /** The audience in words. */
+  readonly words: string;
+}
 
-  /** Returns 1 for each allocation for which all parts hold, and 0 for the others. Without parts, all of them hold. */
-  bucketsOf(share: readonly unknown[]): Uint8Array {
-    const text = JSON.stringify(share);
-    const known = this.#byText.get(text);
+/**
+ * Counts shares: it asks the compiled condition for each of the 10 000 allocations. An artifact has few different
+ * conditions, so each is counted once.
+ */
+export class ShareCounter {
+  readonly #byCondition = new Map<string | undefined, CountedCondition>();
+  readonly #byShare = new Map<string, Buckets>();
+
+  /** Takes a condition apart. */
+  count(condition: unknown): CountedCondition {
+    const text = JSON.stringify(condition);
+    const known = this.#byCondition.get(text);
     if (known) {
       return known;
     }
-    const buckets = new Uint8Array(BUCKETS);
+    const parts = splitCondition(condition);
+    const words = parts.audience.length === 0 ? 'everybody' : sentenceOf({ and: parts.audience });
+    const reads = compileCondition(condition)?.reads;
+    const counted = { ...parts, words, reads, buckets: this.#bucketsOf(parts.share) };
+    this.#byCondition.set(text, counted);
+    return counted;
+  }
+
+  #bucketsOf(share: readonly unknown[]): Buckets {
+    const text = JSON.stringify(share);
+    const known = this.#byShare.get(text);
+    if (known) {
+      return known;
+    }
     const compiled = share.length === 0 ? undefined : compileCondition({ and: share });
     const context = allocationContext();
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      context.allocation = bucket / 100;
-      buckets[bucket] = !compiled || compiled.holds(context) ? 1 : 0;
-    }
-    this.#byText.set(text, buckets);
+    const buckets = Buckets.where((allocation) => {
+      context.allocation = allocation;
+      return !compiled || compiled.holds(context);
+    });
+    this.#byShare.set(text, buckets);
     return buckets;
   }
 }
 
-/** Returns the part of all allocations that are in a share, from 0 to 1. */
-export function sizeOf(buckets: Uint8Array): number {
-  let count = 0;
-  for (const bucket of buckets) {
-    count += bucket;
-  }
-  return count / BUCKETS;
-}
-
 /** Returns the ranges of a share. */
-export function rangesOf(buckets: Uint8Array): ShareRange[] {
-  const ranges: ShareRange[] = [];
-  let start: number | undefined;
-  for (let bucket = 0; bucket <= BUCKETS; bucket += 1) {
-    const isIn = buckets[bucket] === 1;
-    if (isIn && start === undefined) {
-      start = bucket;
-    } else if (!isIn && start !== undefined) {
-      ranges.push({ from: startOf(start), to: endOf(bucket - 1) });
-      start = undefined;
-    }
-  }
-  return ranges;
+export function rangesOf({ runs }: Buckets): ShareRange[] {
+  return runs.map(({ start, end }) => ({ from: startOf(start), to: endOf(end - 1) }));
 }
 
 /** The first allocation of a range is 50.01 where people write that it begins at 50. */

@@ -1,4 +1,4 @@
-import type { PrefetchRequest, ResolvedDeliveryRequest } from '../delivery-api.js';
+import type { PrefetchRequest, ResolvedDeliveryRequest, VisitorId } from '../delivery-api.js';
 import { invalidField, invalidOption, TargetError } from '../errors.js';
 import { RANDOM_IDS } from '../identity/ids.js';
 import { isAbsent, isRecord } from '../json.js';
@@ -24,7 +24,12 @@ const DEFAULT_VISITORS = 10_000;
 const BREATH = 5000;
 const BINS = 50;
 const ALLOCATION = contextPart('allocation');
-const ID_KINDS = ['tntId', 'marketingCloudVisitorId', 'thirdPartyId'] as const;
+const ID_KINDS = {
+  tntId: (id: string): VisitorId => ({ tntId: id }),
+  marketingCloudVisitorId: (id: string): VisitorId => ({ marketingCloudVisitorId: id }),
+  thirdPartyId: (id: string): VisitorId => ({ thirdPartyId: id }),
+};
+type IdKind = keyof typeof ID_KINDS;
 
 /**
  * Decides one location for many visitors, and compares the counts with the shares of the activities. It proves that the
@@ -114,13 +119,17 @@ interface Run {
 async function countVisitors({ request, compiled, question, options }: Run): Promise<Counts> {
   const { call } = question;
   const { ids, total } = toIds(options);
-  const kind = toIdKind(options.idKind);
+  const toVisitor = ID_KINDS[toIdKind(options.idKind)];
   const { onProgress } = options;
   const tally = new Tally();
   const inputs = { ...inputsOf(call), recorder: () => tally.recorder };
+  const seen = isAbsent(options.ids) ? undefined : new Set<string>();
+  const ofVisitor: { id: VisitorId } & Omit<OneRequest, 'id'> = { ...request, id: {} };
   const decide = (id: string) => {
-    tally.begin(id);
-    evaluate({ ...request, id: { [kind]: id } }, compiled, inputs);
+    tally.begin();
+    seen?.add(id);
+    ofVisitor.id = toVisitor(id);
+    evaluate(ofVisitor, compiled, inputs);
   };
   const breathe = async () => {
     throwIfAborted(call.signal);
@@ -148,7 +157,7 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
   }
   throwIfAborted(call.signal);
   onProgress?.({ done: tally.visitors, ...(total !== undefined && { total }) });
-  return tally;
+  return tally.counts(seen?.size ?? tally.visitors);
 }
 
 /** A list is one portion; awaiting each of its ids would take as long as deciding. */
@@ -162,68 +171,98 @@ async function* inPortions(ids: Iterable<string> | AsyncIterable<string>): Async
   }
 }
 
+/** A count of visitors. A visitor counts once, however many rules answer. */
+interface Tallied {
+  count: number;
+  /** The number of the last visitor who was counted. */
+  last: number;
+}
+
+/** The counts to which a rule adds. */
+interface RuleTally {
+  readonly activity: Tallied;
+  readonly experience: Tallied;
+  /** The visitors by allocation. It is empty when the rule does not ask for the allocation. */
+  readonly bins: number[];
+}
+
 /** Counts the experiences that visitors get, as the engine tells of them. */
-class Tally implements Counts {
+class Tally {
   visitors = 0;
   none = 0;
-  readonly byExperience = new Map<string, number>();
-  readonly byActivity = new Map<string, number>();
-  readonly histograms = new Map<string, number[]>();
-  readonly #seen = new Set<string>();
-  readonly #experienceOf = new Map<CompiledRule, string>();
-  readonly #ofVisitor = new Set<string>();
-  #allocation: number | undefined;
+  readonly #activities = new Map<string, Tallied>();
+  readonly #experiences = new Map<string, Tallied>();
+  readonly #bins = new Map<string, number[]>();
+  readonly #rules = new Map<CompiledRule, RuleTally>();
+  /** The number of the last visitor who got an experience. */
+  #lastReached = 0;
+  #allocation = 0;
 
   readonly recorder: SearchRecorder = {
-    noteLocation: () => {
-      this.none += 1;
-    },
-    noteRule: ({ condition }, _, { allocation }) => {
-      this.#allocation = condition && condition.reads & ALLOCATION ? allocation : undefined;
+    noteLocation: () => undefined,
+    noteRule: (_rule, _holds, { allocation }) => {
+      this.#allocation = allocation;
     },
     noteAnswer: (rule) => {
-      this.#add(rule);
+      this.#add(this.#rules.get(rule) ?? this.#enter(rule));
     },
     draft: () => undefined,
   };
 
-  get distinct(): number {
-    return this.#seen.size;
-  }
-
-  begin(id: string): void {
+  begin(): void {
     this.visitors += 1;
-    this.#seen.add(id);
-    this.#ofVisitor.clear();
+    this.none += 1;
   }
 
-  /** Counts a visitor once for each experience and once for each activity, however many of their rules answer. */
-  #add(rule: CompiledRule): void {
-    const known = this.#experienceOf.get(rule);
-    const experience = known ?? experienceKey(rule);
-    if (known === undefined) {
-      this.#experienceOf.set(rule, experience);
-    }
-    if (this.#ofVisitor.size === 0) {
+  counts(distinct: number): Counts {
+    const countsOf = (tallied: ReadonlyMap<string, Tallied>) =>
+      new Map([...tallied].map(([key, { count }]) => [key, count]));
+    return {
+      visitors: this.visitors,
+      distinct,
+      none: this.none,
+      byExperience: countsOf(this.#experiences),
+      byActivity: countsOf(this.#activities),
+      histograms: this.#bins,
+    };
+  }
+
+  #add({ activity, experience, bins }: RuleTally): void {
+    const visitor = this.visitors;
+    if (this.#lastReached !== visitor) {
+      this.#lastReached = visitor;
       this.none -= 1;
     }
-    this.#count(`activity ${rule.activity.id}`, String(rule.activity.id), this.byActivity);
-    if (this.#count(experience, experience, this.byExperience) && this.#allocation !== undefined) {
-      const bins = this.histograms.get(experience) ?? new Array<number>(BINS).fill(0);
-      this.histograms.set(experience, bins);
-      const bin = Math.floor((this.#allocation * BINS) / 100);
-      bins[bin] = (bins[bin] ?? 0) + 1;
+    if (activity.last !== visitor) {
+      activity.last = visitor;
+      activity.count += 1;
+    }
+    if (experience.last !== visitor) {
+      experience.last = visitor;
+      experience.count += 1;
+      if (bins.length > 0) {
+        const bin = Math.floor((this.#allocation * BINS) / 100);
+        bins[bin] = (bins[bin] ?? 0) + 1;
+      }
     }
   }
 
-  #count(mark: string, key: string, counts: Map<string, number>): boolean {
-    if (this.#ofVisitor.has(mark)) {
-      return false;
-    }
-    this.#ofVisitor.add(mark);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-    return true;
+  #enter(rule: CompiledRule): RuleTally {
+    const key = experienceKey(rule);
+    const activity = entryOf(this.#activities, String(rule.activity.id), () => ({ count: 0, last: 0 }));
+    const experience = entryOf(this.#experiences, key, () => ({ count: 0, last: 0 }));
+    const asksForAllocation = ((rule.condition?.reads ?? 0) & ALLOCATION) !== 0;
+    const bins = asksForAllocation ? entryOf(this.#bins, key, () => new Array<number>(BINS).fill(0)) : [];
+    const entered = { activity, experience, bins };
+    this.#rules.set(rule, entered);
+    return entered;
   }
+}
+
+function entryOf<Value>(entries: Map<string, Value>, key: string, make: () => Value): Value {
+  const entry = entries.get(key) ?? make();
+  entries.set(key, entry);
+  return entry;
 }
 
 function throwIfAborted(signal: Question['call']['signal']): void {
@@ -250,15 +289,19 @@ function toIds({ ids, visitors, seed }: SimulateOptions) {
   return { ids, total: visitors ?? undefined };
 }
 
-function toIdKind(kind: unknown): (typeof ID_KINDS)[number] {
+function toIdKind(kind: unknown): IdKind {
   if (isAbsent(kind)) {
     return 'tntId';
   }
-  const known = ID_KINDS.find((one) => one === kind);
-  if (!known) {
-    throw invalidOption('idKind', `one of ${ID_KINDS.join(', ')}`, kind);
+  const kinds = Object.keys(ID_KINDS);
+  if (typeof kind !== 'string' || !isIdKind(kind)) {
+    throw invalidOption('idKind', `one of ${kinds.join(', ')}`, kind);
   }
-  return known;
+  return kind;
+}
+
+function isIdKind(kind: string): kind is IdKind {
+  return Object.hasOwn(ID_KINDS, kind);
 }
 
 /** An id of a report may be a number. Nothing of a wrong one is shown, because it is of a visitor. */

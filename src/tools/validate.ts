@@ -1,6 +1,5 @@
 import type { Artifact } from '../artifact.js';
 import { messageOf, TargetError } from '../errors.js';
-import { compileCondition } from '../on-device/rules/condition.js';
 import { activityIdOf, isRule } from '../on-device/rules/rule-shape.js';
 import { conditionFindings } from './condition-findings.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
@@ -8,6 +7,7 @@ import { copyArtifact } from './question.js';
 import { placedRules } from './rule-index.js';
 import { shapeFindings } from './shape-findings.js';
 import { shareFindings } from './share-findings.js';
+import { ShareCounter } from './shares.js';
 import { undecidableWords } from './undecidable.js';
 
 /**
@@ -30,7 +30,8 @@ export function validate(artifact: unknown, options?: { readonly now?: number })
     return [toFinding('unusable', path, `a client rejects it: ${messageOf(error)}`)];
   }
   const nowMs = typeof options?.now === 'number' ? options.now : Date.now();
-  const refused = refusedRules(copy);
+  const counter = new ShareCounter();
+  const refused = refusedRules(copy, counter);
   const isRefused = ({ path }: Finding) => refused.some((one) => `${path}.`.startsWith(`${one.rulePath}.`));
   // The rule itself is reported, and not each part of it.
   const shapes = shapeFindings(copy).filter((finding) => !isRefused(finding));
@@ -41,8 +42,8 @@ export function validate(artifact: unknown, options?: { readonly now?: number })
     ...shapes,
     ...refused.map(({ finding }) => finding),
     ...listFindings(copy),
-    ...shareFindings(copy, sound),
-    ...conditionFindings(copy, rules, nowMs),
+    ...shareFindings(copy, sound, counter),
+    ...conditionFindings(copy, rules, { nowMs, counter }),
   ];
 }
 
@@ -53,19 +54,19 @@ interface RefusedRule {
 }
 
 /** Lists the rules that the compiler leaves to the edge. */
-function refusedRules({ rules }: Artifact): RefusedRule[] {
+function refusedRules({ rules }: Artifact, counter: ShareCounter): RefusedRule[] {
   const kinds = [
     ['rules.mboxes', rules.mboxes],
     ['rules.views', rules.views],
   ] as const;
   return kinds.flatMap(([outer, byName]) =>
     Object.entries(byName ?? {}).flatMap(([name, list]) =>
-      list.flatMap((rule, index) => refusedRule(rule, `${pathTo(outer, name)}[${index}]`)),
+      list.flatMap((rule, index) => refusedRule(rule, `${pathTo(outer, name)}[${index}]`, counter)),
     ),
   );
 }
 
-function refusedRule(rule: unknown, rulePath: string): RefusedRule[] {
+function refusedRule(rule: unknown, rulePath: string, counter: ShareCounter): RefusedRule[] {
   const remedy = 'only the edge can decide this location';
   if (!isRule(rule)) {
     const finding = toFinding('rule', rulePath, 'the rule does not have the shape of a rule', remedy);
@@ -76,7 +77,7 @@ function refusedRule(rule: unknown, rulePath: string): RefusedRule[] {
     const text = 'the rule has no activity id, so no allocation can be made';
     return [{ finding: toFinding('rule', rulePath, text, remedy), rulePath, activity: undefined }];
   }
-  if (compileCondition(rule.condition)) {
+  if (counter.count(rule.condition).reads !== undefined) {
     return [];
   }
   const finding = toFinding('operator', `${rulePath}.condition`, undecidableWords(rule.condition), remedy);
