@@ -27,8 +27,11 @@ import { write } from './write.js';
 type Format = 'esm' | 'cjs';
 
 const entries = readEntries(root).map(({ path }) => path);
-/** The entry for tests is big, and a program needs it once. Its ES module passes on what the CommonJS module has. */
-const forTests = 'testing/edge';
+/**
+ * The entries for tests and for people with questions are big, and servers do not run them. So each is packed once: its
+ * ES module passes on what the CommonJS module has.
+ */
+const packedOnce: readonly string[] = ['testing/edge', 'tools/tools'];
 const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
@@ -230,7 +233,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     cwd: root,
     input: Object.fromEntries(
       [...entries, ...platforms]
-        .filter((entry) => format === 'cjs' || entry !== forTests)
+        .filter((entry) => format === 'cjs' || !packedOnce.includes(entry))
         .map((entry) => [entry, `src/${entry}.ts`]),
     ),
     platform: 'node',
@@ -286,10 +289,12 @@ function refuseDoubles(format: Format, chunks: readonly OutputChunk[]): void {
   }
 }
 
-/** Writes the ES module of the entry for tests. Only one copy of it, and of the client that it makes, is packed. */
-function writeForTests(chunks: readonly OutputChunk[]): void {
-  const names = chunks.find(({ name }) => name === forTests)?.exports ?? [];
-  write(`esm/${forTests}.js`, `export { ${names.join(', ')} } from '../../cjs/${forTests}.cjs';\n`);
+/** Writes the ES modules of the entries that are packed once. */
+function writePassOns(chunks: readonly OutputChunk[]): void {
+  for (const entry of packedOnce) {
+    const names = chunks.find(({ name }) => name === entry)?.exports ?? [];
+    write(`esm/${entry}.js`, `export { ${names.join(', ')} } from '../../cjs/${entry}.cjs';\n`);
+  }
 }
 
 /** The cache for runtimes without Node, in a folder of its own. They run bundles, whose bundlers mix both formats. */
@@ -304,7 +309,7 @@ async function bundleWebCache(): Promise<OutputChunk[]> {
 rmSync(dist, { recursive: true, force: true });
 const commonJs = await bundle('cjs');
 const chunks = [...(await bundle('esm')), ...commonJs, ...(await bundleWebCache())];
-writeForTests(commonJs);
+writePassOns(commonJs);
 write('node/tldts.js', tldtsOnNode);
 writeDeclarations(entries);
 writeLicences(chunks);

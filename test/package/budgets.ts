@@ -45,8 +45,6 @@ const ADDITIONS: readonly Addition[] = [
     budget: 900,
   },
   { what: '/mboxes', code: whole('mboxes'), to: ['client'], budget: 1650 },
-  // 6.4 kB of it are the JSON Schema validator.
-  { what: '/tools', code: whole('tools'), to: ['client'], budget: 24_200 },
   { what: '/next', code: whole('next'), to: ['client', 'http'], budget: 4600, peer: 'next' },
   {
     what: '/stores/file',
