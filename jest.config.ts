@@ -36,6 +36,7 @@ const slow = [
   '/test/shutdown\\.',
   '/test/testing/build-artifact\\.property\\.',
   '/test/tools/mbox-types\\.compiler\\.',
+  '/test/testing/workbench\\.browser\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',
 ];

@@ -56,7 +56,7 @@ function activityCard(activity: ActivityShare): Html {
     (one, index) =>
       html`<div class="share"><span><svg aria-hidden="true" width="11" height="11"><rect class="${colour(index)}" width="11" height="11" rx="2"/></svg> ${shownName(one)}</span>${shareBar(one.share, one.expected, index)}<span>${percent(one.share, 2)} <span class="soft">of ${percent(one.expected, 2)}</span></span></div>`,
   );
-  return html`<section class="card"><div class="head"><h3>${shownName(activity)}</h3>${verdict(activity, isMeant)}</div>
+  return html`<section class="card"><div class="head"><h2 class="name">${shownName(activity)}</h2>${verdict(activity, isMeant)}</div>
 ${!isMeant && html`<p class="small soft">A visitor like this one is in none of its audiences.</p>`}
 ${bins.length > 0 && histogram(activity.histogram, `visitors by allocation, ${reached} in all`)}
 ${isMeant && html`${rows}`}

@@ -43,7 +43,7 @@ ${others.length > 0 && html`<section class="card"><h2>The rules as a whole</h2><
 }
 
 function activityCard({ id, name, changes }: ActivityChanges): Html {
-  return html`<section class="card"><div class="head"><h3>${name || id}</h3><span class="small soft">${id}</span></div>
+  return html`<section class="card"><div class="head"><h2 class="name">${name || id}</h2><span class="small soft">${id}</span></div>
 <ul class="tree">${changes.map((change) => html`<li>${changeWords(change)}</li>`)}</ul></section>`;
 }
 

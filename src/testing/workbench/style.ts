@@ -16,7 +16,7 @@ nav ul{display:flex;flex-wrap:wrap;gap:4px 16px;list-style:none;margin:0;padding
 nav a{display:block;padding:4px 0;color:var(--soft);text-decoration:none;border-bottom:2px solid transparent}
 nav a:hover{color:var(--ink)}nav a[aria-current]{color:var(--ink);border-color:var(--accent)}
 h1{font-size:24px;line-height:1.25;margin:32px 0 4px}h2{font-size:18px;line-height:1.25;margin:0}
-h3{font-size:15px;line-height:1.25;margin:0}
+h3,h2.name{font-size:15px;line-height:1.25;margin:0}
 .lead{color:var(--soft);margin:0 0 24px;max-width:38em}
 .soft,.small,th,figcaption,label,legend{color:var(--soft)}.small,th,label,legend,.pill{font-size:13px}
 a{color:var(--accent)}

@@ -1,4 +1,4 @@
-import { toTargetError } from '../../errors.js';
+import { invalidField, toTargetError } from '../../errors.js';
 import { explain } from '../../tools/explain.js';
 import type { Explanation } from '../../tools/explanation.js';
 import type { Fields, ShownArtifact } from './bench-state.js';
@@ -98,7 +98,7 @@ function timeOf(time: string | undefined): number | undefined {
   }
   const now = Date.parse(time);
   if (Number.isNaN(now)) {
-    throw new TypeError('the time must be such as 2026-11-29T10:00Z');
+    throw invalidField('time', 'such as 2026-11-29T10:00Z', time);
   }
   return now;
 }
