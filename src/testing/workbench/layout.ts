@@ -1,7 +1,10 @@
-import { type Html, html, type Value } from './html.js';
+import { Html, html, type Value } from './html.js';
 
 /** The path under which the workbench is. */
 export const BASE = '/_workbench/';
+
+/** Bundlers rewrite tagged templates with the end of a script, so this one is no tagged template. */
+const SCRIPT = new Html(`<script type="module" src="${BASE}client.js"></script>`);
 
 /** The pages, in the order of the menu. */
 export const PAGES = [
@@ -38,7 +41,7 @@ export function toDocument(client: string, { name, title, lead, body }: Page): s
 <title>${title} – Workbench</title>
 <link rel="stylesheet" href="${BASE}style.css">
 <link rel="icon" href="data:,">
-<script type="module" src="${BASE}client.js"></script>
+${SCRIPT}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
