@@ -39,7 +39,7 @@ function compared(before: string, now: string): Html {
   return html`${isEqual && notice('Nothing changed for visitors.')}
 ${activities.map(activityCard)}
 ${others.length > 0 && html`<section class="card"><h2>The rules as a whole</h2><ul class="tree">${others.map(({ text }) => html`<li>${text}</li>`)}</ul></section>`}
-<p class="small soft">${activities.length} activities changed, ${unchanged} as before; ${quiet} changes that no visitor sees.</p>`;
+<p class="small soft">${activities.length} ${activities.length === 1 ? 'activity' : 'activities'} changed, ${unchanged} as before; ${quiet} ${quiet === 1 ? 'change' : 'changes'} that no visitor sees.</p>`;
 }
 
 function activityCard({ id, name, changes }: ActivityChanges): Html {

@@ -40,7 +40,7 @@ export function liveRow(request: ReceivedRequest): Html {
     ...(violations.length > 0 ? [pill(`✗ ${violations.length} broken`, 'no')] : []),
     status === undefined ? pill('no answer', 'no') : pill(String(status), status < 400 ? 'yes' : 'no'),
   ];
-  return html`<details class="log"><summary><span class="soft">${at}</span><span>${askedFor(request) || `${method} ${path}`}</span><span>${pills}</span></summary>
+  return html`<details class="log"><summary><span class="soft">${at}</span><span>${askedFor(request) || `${method} ${path}`}</span><span>${pills.map((one) => html`${one} `)}</span></summary>
 <p class="small soft">${method} ${path}</p>
 ${broken.length > 0 && html`<ul class="no">${broken}</ul>`}
 ${shown && html`<pre tabindex="0">${shown}</pre>`}
