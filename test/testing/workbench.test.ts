@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { request as send } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { startTargetEdge, type TargetEdge, type TargetEdgeOptions } from '../../src/testing/edge.js';
 import { flagsArtifact } from '../fixtures/flags.js';
@@ -173,6 +175,21 @@ describe('the workbench', () => {
     await reader?.cancel();
     expect((await page('live')).text).toContain('1 request');
   });
+});
+
+const large = join(__dirname, '../../../shared/bench/artifact-large.json');
+
+// The large artifact is kept beside the project.
+(existsSync(large) ? describe : describe.skip)('the workbench with 741 kB of rules', () => {
+  test.each(['visitor', 'allocation?step=0', 'rules'])(
+    'shows the page %s in less than 40 kB',
+    async (name) => {
+      await start({ artifact: JSON.parse(readFileSync(large, 'utf8')) });
+      const { text, status } = await page(name);
+      expect(status).toBe(200);
+      expect(text.length).toBeLessThan(40_000);
+    },
+  );
 });
 
 describe('the workbench is for this machine alone', () => {
