@@ -126,7 +126,7 @@ const compacted: Plugin = {
       if (chunk.type !== 'chunk') {
         continue;
       }
-      if (chunk.moduleIds.every((id) => isInstalled(id))) {
+      if (isOfOthers(chunk)) {
         const { code } = await transform(chunk.code, { minify: true, legalComments: 'inline' });
         chunk.code = code;
       } else if (format === 'cjs') {
@@ -135,6 +135,11 @@ const compacted: Plugin = {
     }
   },
 };
+
+/** Tells whether a chunk has only files of other packages, and the few lines of the bundler that join them. */
+function isOfOthers({ moduleIds }: OutputChunk): boolean {
+  return moduleIds.some(isInstalled) && moduleIds.every((id) => isInstalled(id) || id.startsWith('\0'));
+}
 
 /** Shortens a CommonJS module of ours. Each statement of the module, and each member of a class, has a line. */
 async function compact({ fileName, code }: OutputChunk): Promise<string> {
@@ -267,6 +272,40 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
   return chunks;
 }
 
+/** Packages of the command line alone. They are bundled, so that nobody installs them for the library. */
+const ofTheCommandLine = new Set(['commander', 'fast-string-truncated-width']);
+
+/** The command line. It imports the entries of the package as any program does, so it has no file in common with them. */
+async function bundleCommandLine(): Promise<OutputChunk[]> {
+  const build = await rolldown({
+    cwd: root,
+    input: { bin: 'src/cli/bin.ts' },
+    platform: 'node',
+    external: (specifier, importer) => {
+      const isBundled = !isBare(specifier) || ofTheCommandLine.has(packageOf(specifier));
+      if (!isBundled && !isBuiltin(specifier) && packageOf(specifier) !== manifest.name) {
+        throw new Error(`${importer} imports ${specifier}, which the command line does not bundle`);
+      }
+      return !isBundled;
+    },
+    optimization: { inlineConst: false },
+    transform: { target: 'es2022' },
+    experimental: { attachDebugInfo: 'none' },
+    plugins: [compacted],
+    onLog: throwOnWarning,
+  });
+  const { output } = await build.write({
+    dir: join(dist, 'esm/cli'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: [{ name: 'packages', test: isInstalled }] },
+    comments: { jsdoc: false },
+  });
+  await build.close();
+  return output.filter((chunk) => chunk.type === 'chunk');
+}
+
 function throwOnWarning(level: string, log: { readonly message: string }): void {
   if (level === 'warn') {
     throw new Error(log.message);
@@ -303,7 +342,12 @@ async function bundleWebCache(): Promise<OutputChunk[]> {
 
 rmSync(dist, { recursive: true, force: true });
 const commonJs = await bundle('cjs');
-const chunks = [...(await bundle('esm')), ...commonJs, ...(await bundleWebCache())];
+const chunks = [
+  ...(await bundle('esm')),
+  ...commonJs,
+  ...(await bundleWebCache()),
+  ...(await bundleCommandLine()),
+];
 writeForTests(commonJs);
 write('node/tldts.js', tldtsOnNode);
 writeDeclarations(entries);
