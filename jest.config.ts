@@ -13,6 +13,7 @@ const esmOnly = [
   'leven',
   '@cucumber',
   'uuid',
+  'fast-string-truncated-width',
   'arktype',
   '@ark/util',
   '@ark/schema',

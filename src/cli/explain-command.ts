@@ -9,7 +9,7 @@ import { type DecisionFlags, toExplainOptions } from './call-options.js';
 import { Paper, type Tone } from './paper.js';
 import { readArtifactObject } from './read-artifact.js';
 import { EXIT, type ExitCode, type Shell } from './shell.js';
-import { titleOf } from './titles.js';
+import { counted, titleOf } from './titles.js';
 
 const OUTCOMES: Readonly<Record<RuleExplanation['outcome'], string>> = {
   answered: 'answered',
@@ -55,7 +55,7 @@ function printLocation(location: LocationExplanation, { visitor, at }: Explanati
     paper.row({ sign: '!', left: remote.text, tone: 'warn' });
   }
   let previous: RuleExplanation['activity'] | undefined;
-  for (const rule of rules) {
+  for (const [rule, ...equal] of runsOf(rules)) {
     const { activity } = rule;
     if (previous?.id !== activity.id || previous.name !== activity.name) {
       paper.gap();
@@ -67,18 +67,38 @@ function printLocation(location: LocationExplanation, { visitor, at }: Explanati
       });
     }
     previous = activity;
-    printRule(rule, paper);
+    printRule(rule, 1 + equal.length, paper);
   }
 }
 
-function printRule(rule: RuleExplanation, paper: Paper): void {
+type RunOfRules = [RuleExplanation, ...RuleExplanation[]];
+
+/** Puts neighbours together of which everything that is printed is equal. A page load has many of them. */
+function runsOf(rules: readonly RuleExplanation[]): RunOfRules[] {
+  const runs: RunOfRules[] = [];
+  let previous = '';
+  for (const rule of rules) {
+    const { activity, experience, outcome, wouldHold, because, condition } = rule;
+    const text = JSON.stringify([activity, experience, outcome, wouldHold, because, condition]);
+    const last = runs.at(-1);
+    if (last && text === previous) {
+      last.push(rule);
+    } else {
+      runs.push([rule]);
+    }
+    previous = text;
+  }
+  return runs;
+}
+
+function printRule(rule: RuleExplanation, count: number, paper: Paper): void {
   const { experience, outcome, wouldHold, condition, because } = rule;
   const hint = wouldHold === undefined ? '' : `, would ${wouldHold ? 'hold' : 'not hold'}`;
   const { sign, tone } = signOf(outcome === 'answered' || (outcome === 'no-match' ? false : undefined));
   paper.row({
     ...{ indent: 2, sign, tone, isName: true },
     left: titleOf(experience),
-    right: OUTCOMES[outcome] + hint,
+    right: `${OUTCOMES[outcome]}${hint}${count > 1 ? `, ${counted(count, 'rule')}` : ''}`,
   });
   if (outcome === 'undecidable') {
     paper.row({ indent: 4, sign: '!', left: because, tone: 'warn' });

@@ -73,18 +73,35 @@ function toRefusal(thrown: unknown): Refusal | undefined {
 }
 
 function messageOf(thrown: unknown): string {
-  const { name, message } = fieldsOf(thrown);
+  const { name, message, path } = fieldsOf(thrown);
   // The class is not imported, because the help would have to load the whole client.
   if (UsageError.is(thrown) || name === 'TargetError') {
-    return String(message);
+    return `${String(message)}${flagFor(path)}`;
   }
   return `a defect of this program (${String(name ?? 'Error')}): please report it with what DEBUG=1 prints`;
+}
+
+/** The flags for the options of functions that an error may name. */
+const FLAGS = new Map([
+  ['client', '--client'],
+  ['organizationId', '--organization'],
+  ['serverDomain', '--server-domain'],
+  ['cdnEnvironment', '--cdn'],
+  ['artifactLocation', '--location'],
+  ['propertyToken', '--property'],
+  ['idKind', '--id-kind'],
+  ['request', 'one --mbox or --view, or --page-load'],
+]);
+
+function flagFor(path: unknown): string {
+  const flag = FLAGS.get(String(path));
+  return flag === undefined ? '' : `: give ${flag}`;
 }
 
 function fieldsOf(thrown: unknown): Readonly<Record<string, unknown>> {
   if (typeof thrown !== 'object' || thrown === null) {
     return {};
   }
-  const { code, exitCode, message, name, stack } = thrown as Readonly<Record<string, unknown>>;
-  return { code, exitCode, message, name, stack };
+  const { code, exitCode, message, name, path, stack } = thrown as Readonly<Record<string, unknown>>;
+  return { code, exitCode, message, name, path, stack };
 }

@@ -18,6 +18,9 @@ export interface SimulateFlags extends DecisionFlags {
 }
 
 const BAR_COLUMNS = 17;
+/** The columns of a bar's line without its name. */
+const OTHER_COLUMNS = 51;
+const MAX_NAME_COLUMNS = 40;
 /** A smaller part of 1 is shown as 0.00 %. */
 const SHOWN_SHARE = 0.00005;
 
@@ -151,7 +154,7 @@ interface Bar {
 }
 
 function printBar({ name, share, expected, count }: Bar, paper: Paper): void {
-  const columns = Math.max(12, Math.floor((paper.width - BAR_COLUMNS) / 3) - 8);
+  const columns = Math.min(MAX_NAME_COLUMNS, Math.max(10, paper.width - OTHER_COLUMNS));
   const words = `${percent(share)} of ${percent(expected)}`;
   const left = `${paper.column(name, columns)}  ${paper.bar(share, BAR_COLUMNS)}  ${words}`;
   paper.row({ indent: 2, left, right: String(count) });
