@@ -25,6 +25,7 @@ const slow = [
   '/test/account/',
   '/test/adapters/openfeature-(?:evaluation|tck)\\.',
   '/test/examples/',
+  '/test/cli/process\\.',
   '/test/client\\.faults\\.',
   '/test/client\\.inherited-names\\.',
   '/test/client\\.lifecycle\\.',

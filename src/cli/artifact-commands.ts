@@ -29,6 +29,7 @@ export interface GetFlags extends ArtifactFlags {
   readonly location?: string;
   readonly format?: string;
   readonly proxy?: boolean;
+  readonly insecure?: boolean;
 }
 
 /** The options of `artifact validate`. */
@@ -55,6 +56,7 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
     environment: flags.environment,
     propertyToken: flags.property,
     cdnEnvironment: flags.cdn,
+    secure: !flags.insecure,
     artifactLocation: location,
     artifactFormat: format,
     proxy: flags.proxy ? 'environment' : undefined,

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { main } from './main.js';
 import { EXIT } from './shell.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+const { version } = createRequire(import.meta.url)('target-node-sdk/package.json');
 
 for (const output of [process.stdout, process.stderr]) {
   // A reader such as `head` has seen enough.

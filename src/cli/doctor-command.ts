@@ -89,7 +89,9 @@ async function checkTarget(
     await add('DNS', () => checkDns(target));
     await add('TCP', () => checkTcp(target));
     await add('TLS', async () =>
-      flags.insecure ? skip('--insecure uses plain http') : checkTls(target, shell.now()),
+      flags.insecure
+        ? skip('--insecure uses plain http')
+        : checkTls(target, shell.now(), shell.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0'),
     );
   }
   const noted: Noted = {};

@@ -83,7 +83,7 @@ function copiesOf(cwd: string): string[] {
   for (let folder = cwd, above = dirname(cwd); ; folder = above, above = dirname(folder)) {
     search(join(folder, 'node_modules'));
     if (above === folder) {
-      return [...found];
+      return [...found].sort((one, other) => one.length - other.length);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { type Finding, fail, ok, warn } from './doctor-check.js';
 import { reasonOf } from './shell.js';
 
@@ -68,21 +68,30 @@ interface Greeted {
 }
 
 /** Opens a TLS connection, and looks at its certificate. */
-export async function checkTls(target: Target, now: number): Promise<Finding> {
-  let greeted: Greeted;
+export async function checkTls(target: Target, now: number, isChecked: boolean): Promise<Finding> {
+  const { host, port, timeoutMs } = target;
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  // Nothing is sent on this connection. The calls of the client check the certificate themselves.
+  const socket = connectTls({ host, port, ...name, rejectUnauthorized: false });
   try {
-    greeted = await within(target.timeoutMs, greet(target));
+    const finding = judge(await within(timeoutMs, greeting(socket)), now);
+    // Where certificates are not checked, calls pass all the same.
+    return isChecked || finding.status !== 'fail' ? finding : { ...finding, status: 'warn' };
   } catch (error) {
     return fail(
-      `no TLS with ${target.host}:${target.port} (${reasonOf(error)})`,
+      `no TLS with ${host}:${port} (${reasonOf(error)})`,
       'something in between cuts TLS off: a firewall or a proxy; ask its owner',
     );
+  } finally {
+    socket.destroy();
   }
-  const { protocol, validTo, distrust } = greeted;
-  const days = Math.floor((validTo - now) / DAY_MS);
+}
+
+function judge({ protocol, validTo, distrust }: Greeted, now: number): Finding {
   if (distrust !== undefined) {
     return fail(distrust, remedyFor(distrust));
   }
+  const days = Math.floor((validTo - now) / DAY_MS);
   return days < DAYS_BEFORE_END
     ? warn(
         `${protocol}, the certificate ends in ${days === 1 ? '1 day' : `${days} days`}`,
@@ -101,17 +110,14 @@ function remedyFor(distrust: string): string {
   return 'the certificate belongs to another host: look at the host and at proxies in between';
 }
 
-function greet({ host, port }: Target): Promise<Greeted> {
+function greeting(socket: TLSSocket): Promise<Greeted> {
   return new Promise((resolve, reject) => {
-    // Nothing is sent on this connection. The calls of the client check the certificate themselves.
-    const name = isIP(host) === 0 ? { servername: host } : {};
-    const socket = connectTls({ host, port, ...name, rejectUnauthorized: false }, () => {
+    socket.once('secureConnect', () => {
       const { valid_to } = socket.getPeerCertificate();
       const error: unknown = socket.authorizationError;
       // Some lines of Node.js give the code, and some the error.
       const distrust = socket.authorized ? undefined : typeof error === 'string' ? error : reasonOf(error);
       resolve({ protocol: socket.getProtocol() ?? 'TLS', validTo: Date.parse(valid_to), distrust });
-      socket.destroy();
     });
     socket.once('error', reject);
     socket.once('close', () => reject(Object.assign(new Error('closed'), { code: 'ECONNRESET' })));

@@ -77,7 +77,7 @@ function toDeliveryFinding(error: unknown, timeoutMs: number): Finding {
   if (code === 'ERR_TARGET_INVALID_RESPONSE') {
     return fail(message, 'something else answers in place of Target: look at proxies and at the host');
   }
-  if (status !== undefined) {
+  if (message.includes('the proxy')) {
     return fail(message, 'the proxy does not let it pass: ask its owner');
   }
   return fail(message, 'something in between cuts connections off: a firewall or a proxy; ask its owner');
@@ -131,9 +131,7 @@ export async function checkArtifact(
   });
   try {
     await noting(Date.now, noted, () => within(timeoutMs, client.refresh()));
-    const { bytes, id } = { bytes: 0, ...client.stats().artifact };
-    const size = bytes > 0 ? `${Math.ceil(bytes / 1000)} kB, ` : '';
-    return ok(`${size}id ${id}, ${ageOf(payload, noted, now)}`);
+    return ok(`id ${client.stats().artifact?.id}, ${ageOf(payload, noted, now)}`);
   } catch (error) {
     return toArtifactFinding(error, timeoutMs);
   } finally {

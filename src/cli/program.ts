@@ -112,7 +112,8 @@ function withGetOptions(command: Command): Command {
     .option('--cdn <host>', 'the host of the artifact')
     .option('--location <url>', 'the URL of the artifact, in place of all of these')
     .option('--format <format>', 'json or bin (default: json)')
-    .option('--proxy', 'goes through the proxies of HTTPS_PROXY and HTTP_PROXY');
+    .option('--proxy', 'goes through the proxies of HTTPS_PROXY and HTTP_PROXY')
+    .option('--insecure', 'uses plain http for a host on this machine, such as a local edge');
 }
 
 function withJson(command: Command): Command {
