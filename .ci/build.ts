@@ -126,7 +126,7 @@ const compacted: Plugin = {
       if (chunk.type !== 'chunk') {
         continue;
       }
-      if (isOfOthers(chunk)) {
+      if (chunk.moduleIds.every((id) => isInstalled(id))) {
         const { code } = await transform(chunk.code, { minify: true, legalComments: 'inline' });
         chunk.code = code;
       } else if (format === 'cjs') {
@@ -135,11 +135,6 @@ const compacted: Plugin = {
     }
   },
 };
-
-/** Tells whether a chunk has only files of other packages, and the few lines of the bundler that join them. */
-function isOfOthers({ moduleIds }: OutputChunk): boolean {
-  return moduleIds.some(isInstalled) && moduleIds.every((id) => isInstalled(id) || id.startsWith('\0'));
-}
 
 /** Shortens a CommonJS module of ours. Each statement of the module, and each member of a class, has a line. */
 async function compact({ fileName, code }: OutputChunk): Promise<string> {
@@ -291,7 +286,6 @@ async function bundleCommandLine(): Promise<OutputChunk[]> {
     optimization: { inlineConst: false },
     transform: { target: 'es2022' },
     experimental: { attachDebugInfo: 'none' },
-    plugins: [compacted],
     onLog: throwOnWarning,
   });
   const { output } = await build.write({
@@ -301,6 +295,8 @@ async function bundleCommandLine(): Promise<OutputChunk[]> {
     chunkFileNames: '[name].js',
     codeSplitting: { groups: [{ name: 'packages', test: isInstalled }] },
     comments: { jsdoc: false },
+    // Nobody debugs it but by the names in a stack, which stay.
+    minify: { compress: { keepNames: { function: true, class: true } }, mangle: { keepNames: true } },
   });
   await build.close();
   return output.filter((chunk) => chunk.type === 'chunk');
