@@ -75,7 +75,7 @@ export async function checkTls(target: Target, now: number, isChecked: boolean):
   const socket = connectTls({ host, port, ...name, rejectUnauthorized: false });
   try {
     const finding = judge(await within(timeoutMs, greeting(socket)), now);
-    // Where certificates are not checked, calls pass all the same.
+    // Calls pass all the same while certificates are not checked.
     return isChecked || finding.status !== 'fail' ? finding : { ...finding, status: 'warn' };
   } catch (error) {
     return fail(
