@@ -251,7 +251,7 @@ describe('the network', () => {
     expect((await overTls(endingHost)).check('TLS')?.text).toMatch(/\(ECONNRESET\)$/);
     ending.close();
     const [silent, silentHost] = await listening(
-      createServer((socket) => void socket.on('error', () => undefined)),
+      createServer((socket) => void socket.on('error', () => undefined).resume()),
     );
     expect((await overTls(silentHost, TIMEOUT)).check('TLS')?.text).toMatch(/\(ETIMEDOUT\)$/);
     silent.close();
