@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { readEntries } from '../.ci/entries.js';
 
 const ROOT = join(__dirname, '..');
+const ENTRIES = readEntries(ROOT).map(({ specifier }) => specifier);
 
 /** The files directly in `src` that say what things are called; everything may import them. */
 const WORDS = [
@@ -39,6 +41,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['index'],
   ['visits', 'tools'],
   ['adapters', 'queues', 'stores', 'testing'],
+  ['cli'],
 ];
 
 /** The same inside `on-device`. */
@@ -231,6 +234,20 @@ describe('import direction', () => {
     expect(importsThat(({ name }, to) => name.startsWith('tools/') && isWrong(to))).toEqual([]);
   });
 
+  test('the command line imports the entries as any program does, and nothing imports it', () => {
+    const isOfCli = (name: string) => name.startsWith('cli/');
+    expect(importsThat(({ name }, to) => isOfCli(name) !== isOfCli(to))).toEqual([]);
+    const known = new Set(['commander', 'fast-string-truncated-width', ...ENTRIES]);
+    const others = sources
+      .filter(({ name }) => isOfCli(name))
+      .flatMap(({ packages }) => packages.filter((name) => !isBuiltin(name) && !known.has(name)));
+    expect(others).toEqual([]);
+    const users = sources.filter(
+      ({ name, packages }) => !isOfCli(name) && packages.some((one) => known.has(one)),
+    );
+    expect(users.map(({ name }) => name)).toEqual([]);
+  });
+
   test('the local edge is not part of the client', () => {
     expect(
       importsThat(({ name }, to) => to.startsWith('testing/') && !/^(testing|cli)\//.test(name)),
@@ -348,7 +365,7 @@ describe('dependencies', () => {
 
   test('what the client imports is declared', () => {
     const imported = sources
-      .filter(({ name }) => !/^(testing|tools)\//.test(name))
+      .filter(({ name }) => !/^(testing|tools|cli)\//.test(name))
       .flatMap(({ packages }) => packages.map(packageOf))
       .filter((name) => !name.startsWith('node:'));
     for (const name of imported) {
