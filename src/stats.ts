@@ -60,7 +60,10 @@ export interface ArtifactStoreStats {
   readonly failures: number;
   /** The number of downloaded artifacts that were offered to the store, by its answer. */
   readonly offers: Readonly<Record<'taken' | 'same' | 'older', number>>;
-  /** The name of the last error, such as `TimeoutError`. It never holds the error's message. */
+  /**
+   * The name of the last error, such as `TimeoutError`, with a code of the system or of Redis: `EACCES`, `ReplyError
+   * NOAUTH`. It never holds the error's message.
+   */
   readonly lastError?: string;
 }
 

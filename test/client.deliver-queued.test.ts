@@ -29,7 +29,10 @@ async function queued(visitors: readonly string[], config: Partial<TargetClientC
   for (const tntId of visitors) {
     await client.getOffers({ request: { ...HERO, id: { tntId } }, sessionId: `s-${tntId}` });
   }
-  expect(await client.flush()).toMatchObject({ handedOver: visitors.length, queued: 0, delivered: 0 });
+  expect(await client.flush()).toEqual({
+    ...{ accepted: visitors.length, delivered: 0, failed: 0, dropped: 0 },
+    ...{ queued: 0, handedOver: visitors.length, inFlight: 0 },
+  });
   return held.map(({ data }) => data);
 }
 
@@ -60,6 +63,26 @@ describe('deliverQueued', () => {
       relayed: { delivered: 3, failed: 0 },
       notifications: { accepted: 0, delivered: 0 },
     });
+  });
+
+  test('keeps the order of a visitor behind a part of a delivery that has to wait', async () => {
+    const [first = '', second = ''] = await queued(['v', 'v']);
+    const { r } = JSON.parse(first) as { r: { notifications: { id: string }[] } };
+    const notifications = ['n1', 'n2'].map((id) => ({ ...r.notifications[0], id }));
+    const pair = changed(first, { b: 1, r: { ...r, notifications } });
+    const idsOf = ({ delivery }: ReceivedRequest) => delivery?.notifications?.map(({ id }) => id) ?? [];
+    bench.edge.fault({ kind: 'status', status: 400 }, { where: (request) => idsOf(request).length === 2 });
+    const outage = bench.edge.fault(unavailable, { where: (request) => idsOf(request)[0] === 'n2' });
+    const worker = bench.connect(ONCE);
+    const result = await worker.deliverQueued([pair, second]);
+    expect(result).toMatchObject({ delivered: 1, failed: 0 });
+    expect(result.again).toHaveLength(2);
+    expect(result.again[1]).toBe(second);
+    outage.clear();
+    expect(await worker.deliverQueued(result.again)).toMatchObject({ delivered: 2, again: [] });
+    const sent = reports().map((request) => idsOf(request)[0]);
+    const last = (JSON.parse(second) as { r: { notifications: { id: string }[] } }).r;
+    expect(sent).toEqual(['n1', 'n1', 'n2', 'n2', last.notifications[0]?.id]);
   });
 
   test('sends the deliveries of one visitor in order, and those of others beside them', async () => {
@@ -127,7 +150,7 @@ describe('deliverQueued', () => {
   test('leaves another version to newer processes', async () => {
     const [data = ''] = await queued(['a']);
     const worker = bench.connect();
-    for (const v of [2, '1', 0, null, {}]) {
+    for (const v of [2, 3, 1000]) {
       const other = changed(data, { v });
       expect(await worker.deliverQueued([other, data])).toMatchObject({
         delivered: 1,
@@ -135,6 +158,35 @@ describe('deliverQueued', () => {
         again: [other],
       });
     }
+  });
+
+  test('gives up what no version has written, because it would come back for ever', async () => {
+    const [data = ''] = await queued(['a']);
+    for (const v of ['1', 0, -1, 1.5, null, {}]) {
+      const result = await bench.connect().deliverQueued([changed(data, { v })]);
+      expect(result).toMatchObject({ delivered: 0, failed: 1, again: [] });
+    }
+  });
+
+  test('reads much data within its time, and lets other work go on meanwhile', async () => {
+    const [data = ''] = await queued(['a']);
+    const many = Array.from({ length: 5000 }, () => data);
+    let turns = 0;
+    const ticking = setInterval(() => {
+      turns += 1;
+    });
+    bench.edge.fault({ kind: 'hang' });
+    const { again, delivered, failed } = await bench.connect().deliverQueued(many, { timeout: 5 });
+    clearInterval(ticking);
+    expect(turns).toBeGreaterThan(0);
+    expect({ delivered, failed, again: again.length }).toEqual({ delivered: 0, failed: 0, again: 5000 });
+  });
+
+  test('says why nothing was sent', async () => {
+    const lines: string[] = [];
+    const worker = bench.connect({ logger: { warn: (line: unknown) => void lines.push(String(line)) } });
+    await worker.deliverQueued(['x'], { maxAge: 8 * 86_400_000 });
+    expect(lines.join()).toContain('no queued delivery was sent: maxAge');
   });
 
   test('ends with its time and with its signal, and gives back what was not sent', async () => {

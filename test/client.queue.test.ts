@@ -211,6 +211,23 @@ describe('the queue', () => {
     await client.close({ timeout: 1 });
   });
 
+  test('has one call under way to a host that fails, where it had 64', async () => {
+    const { client, show } = await start();
+    await show(200);
+    await client.flush(LONG);
+    const failing = bench.edge.fault(unavailable);
+    await show(100, 'failing');
+    await until(() => failing.hits >= 64 && client.stats().notifications.inFlight === 0);
+    failing.clear();
+    const slow = bench.edge.fault({ kind: 'hang' });
+    await until(() => slow.hits > 0);
+    for (let turn = 0; turn < 50; turn += 1) {
+      await new Promise(setImmediate);
+    }
+    expect(client.stats().notifications.inFlight).toBe(1);
+    await client.close({ timeout: 1 });
+  });
+
   test('drops what is too many calls, and says of each that it did', async () => {
     const { client, lost, show } = await start({ notifications: { maxQueued: 10 } });
     bench.edge.fault({ kind: 'hang' });

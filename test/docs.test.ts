@@ -17,7 +17,8 @@ import { CALL_OPTIONS } from '../src/request/options.js';
 
 /**
  * A block of TypeScript: ```ts is compiled; ```ts run is run too, and prints what the ```text behind it shows. A block of a
- * server of a framework, such as ```ts express.ts, is compiled and run by `npm run test:frameworks`.
+ * server of a framework, such as ```ts express.ts, is compiled and run by `npm run test:frameworks`. One of a queue, such as
+ * ```ts recipe kafka, is compiled by `npm run test:fleet`.
  */
 interface Snippet {
   /** Such as `docs/errors.md:12`. */
@@ -38,7 +39,9 @@ const DOCUMENTS = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) =>
 const MORE_DOCUMENTS = [
   ...['CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/figures.md'],
   ...readdirSync(join(ROOT, 'docs/decisions')).map((name) => `docs/decisions/${name}`),
-  ...['express', 'feature-flags', 'nextjs', 'python-parity'].map((name) => `examples/${name}/README.md`),
+  ...['express', 'feature-flags', 'fleet', 'nextjs', 'python-parity'].map(
+    (name) => `examples/${name}/README.md`,
+  ),
 ];
 
 /** What snippets may speak of without making it. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,8 @@ import { ERROR_CODES } from '../src/errors.js';
 import { EVENT_NAMES } from '../src/events.js';
 import type { FetchApi, GetOffersOptions, NotificationOutbox, TargetClientConfig } from '../src/index.js';
 import { TargetClient } from '../src/index.js';
+import { fileArtifactStore } from '../src/stores/file.js';
+import { redisArtifactStore } from '../src/stores/redis.js';
 import { type Fault, startTargetEdge, type TargetEdge } from '../src/testing/edge.js';
 import { BY_CONTRACT, SECRET, VISITOR, Watch } from './canaries.js';
 import { artifactOf, rule } from './fixtures/rules.js';
@@ -266,6 +269,69 @@ describe('nothing of a visitor and no key is told by errors, log or events', () 
     await watch.of(() => client.deliverQueued([`{"v":1,"i":"${VISITOR.session}"`, VISITOR.tntId]));
     await client.flush({ timeout: 1000 });
     expect(watch.kinds.events).toContain('artifactStoreChanged');
+  });
+
+  const told = `redis://user:${SECRET.password}@127.0.0.1/${VISITOR.tntId}`;
+  test.each<[string, (call: string) => unknown]>([
+    ['rejects with a text', () => Promise.reject(told)],
+    ['rejects with a cause', () => Promise.reject(new Error('gone', { cause: new Error(told) }))],
+    [
+      'throws an error whose fields are secret',
+      () => {
+        throw Object.assign(new Error('gone'), {
+          name: told,
+          code: told,
+          command: ['AUTH', SECRET.password],
+        });
+      },
+    ],
+    ['answers with a secret', async () => told],
+    ['answers with secret fields', async () => ({ id: told, seen: told, verdict: told, text: told })],
+    [
+      'holds a text with secrets that is no artifact',
+      async (call) => {
+        const text = `{"a":"${told}"}`;
+        const id = createHash('sha256').update(text).digest('hex').slice(0, 16);
+        const read = { text, id, isForced: false, activeInMs: 0, seenMsAgo: 0 };
+        return { peek: { id, seen: told }, read, claim: true }[call];
+      },
+    ],
+  ])('when a shared store %s', async (_, answer) => {
+    const call = (name: string) => () => Promise.resolve(answer(name) as never);
+    const artifactStore = {
+      pollingIntervalMs: 10,
+      ...{ peek: call('peek'), read: call('read'), offer: call('offer'), confirm: call('confirm') },
+      claim: call('claim'),
+    };
+    const artifactLocation = artifactUrl();
+    const client = start({ decisioningMethod: 'on-device', artifactLocation, artifactStore });
+    await client.ready();
+    await askAll(client);
+    await client.refresh();
+    const { artifactStore: stats } = client.stats();
+    expect(stats?.failures).toBeGreaterThan(0);
+    expect(JSON.stringify(client.stats())).not.toMatch(/cnry|scrt/);
+  });
+
+  test('when the stores of the package fail, or are set up wrong', async () => {
+    const redis = { call: () => Promise.reject(new Error(`NOAUTH ${told}`)) };
+    const stores = [
+      redisArtifactStore(redis, { secret: SECRET.key, pollingInterval: 100 }),
+      fileArtifactStore({ directory: join(directory, SECRET.key, '\u{1F4A5}'.repeat(200)) }),
+    ];
+    for (const artifactStore of stores) {
+      const artifactLocation = artifactUrl();
+      const client = start({ decisioningMethod: 'on-device', artifactLocation, artifactStore });
+      await client.ready();
+      await askAll(client);
+      await client.refresh();
+      expect(client.stats().artifactStore?.failures).toBeGreaterThan(0);
+      expect(JSON.stringify(client.stats())).not.toMatch(/cnry|scrt/);
+    }
+    for (const secret of [{ [SECRET.key]: 1 }, ['', SECRET.key], '']) {
+      await watch.of(async () => redisArtifactStore(redis, { secret: secret as string }));
+    }
+    expect(watch.seen.errors).toBeGreaterThanOrEqual(3);
   });
 
   test.each<[string, (url: string) => unknown]>([

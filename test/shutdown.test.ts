@@ -76,9 +76,18 @@ describe('a process that is asked to end', () => {
     expect(code).toBe(0);
   });
 
+  test('hands 5000 notifications over while the edge hangs, and ends by itself', async () => {
+    bench.edge.fault({ kind: 'hang' });
+    const { code, lines, results } = await signalled('with an outbox', { ready: 'SIGTERM' });
+    expect(results).toEqual([{ signal: 'SIGTERM', delivered: 0, failed: 0, dropped: 0, handedOver: 5000 }]);
+    expect(lines).toContain('taken 5000');
+    expect(lines).not.toContain('still here');
+    expect(code).toBe(0);
+  });
+
   test('answers the requests under way first, and sends what they owe too', async () => {
     const { code, lines, results } = await signalled('with a server', { ready: 'SIGTERM' });
-    expect(lines).toEqual(['ready', 'began', 'answered', expect.stringContaining('SIGTERM')]);
+    expect(lines).toEqual(['ready', 'began', 'answered', 'taken 0', expect.stringContaining('SIGTERM')]);
     expect(results).toEqual([{ signal: 'SIGTERM', delivered: 41, failed: 0, dropped: 0, handedOver: 0 }]);
     expect(code).toBe(0);
   });

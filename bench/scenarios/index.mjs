@@ -32,7 +32,18 @@
  * @property {readonly string[]} [skippedWhenQuick] Sides that take long.
  */
 
-const FAMILIES = ['on-device', 'visits', 'flags', 'scale', 'memory', 'start', 'server-side', 'queue'];
+const FAMILIES = [
+  'on-device',
+  'visits',
+  'flags',
+  'scale',
+  'memory',
+  'start',
+  'server-side',
+  'queue',
+  'fleet-artifact',
+  'fleet-queue',
+];
 
 /** @returns {Promise<Scenario[]>} */
 export async function allScenarios() {

@@ -54,7 +54,8 @@ type Metric = readonly [
   ...figures: readonly Figure[],
 ];
 
-const FATES = ['accepted', 'delivered', 'failed', 'dropped'] as const;
+const FATES = ['accepted', 'delivered', 'failed', 'dropped', 'handedOver'] as const;
+const RELAYED_FATES = ['delivered', 'failed'] as const;
 /** The states of a circuit breaker, as the values of a gauge. */
 const STATES = { off: 0, closed: 0, 'half-open': 1, open: 2 } as const;
 
@@ -72,8 +73,18 @@ const METRICS: readonly Metric[] = [
       attributes: { 'adobe.target.notification.fate': fate },
     })),
   ],
+  [
+    'notifications.relayed',
+    'count',
+    '{notification}',
+    ...RELAYED_FATES.map((fate) => ({
+      read: ({ relayed }: TargetClientStats) => relayed[fate],
+      attributes: { 'adobe.target.notification.fate': fate },
+    })),
+  ],
   ['notifications.queued', 'sum', '{notification}', { read: ({ notifications }) => notifications.queued }],
   ['artifact.age', 'highest', 's', { read: ({ artifact }) => artifact && artifact.ageMs / 1000 }],
+  ['artifact_store.failures', 'count', '{call}', { read: ({ artifactStore }) => artifactStore?.failures }],
   ['circuit_breaker.state', 'highest', '1', { read: ({ circuitBreaker }) => STATES[circuitBreaker.state] }],
 ];
 
@@ -120,9 +131,15 @@ export class ObservedStats {
 
   #start(meter: Meter): () => void {
     const observed = METRICS.map((metric) => [createInstrument(meter, metric), metric] as const);
-    const instruments = observed.map(([instrument]) => instrument);
+    const info = createInstrument(meter, ['artifact.info', 'highest', '1']);
+    const instruments = [info, ...observed.map(([instrument]) => instrument)];
     const report: BatchObservableCallback = (result) => {
       const stats = [...this.#clients].map((client) => client.stats());
+      for (const { artifact } of stats) {
+        if (artifact?.id !== undefined) {
+          result.observe(info, 1, { 'adobe.target.artifact.id': artifact.id });
+        }
+      }
       for (const [instrument, [, kind, , ...figures]] of observed) {
         for (const { read, attributes } of figures) {
           const clients = kind === 'count' ? [...stats, ...this.#left] : stats;

@@ -25,7 +25,8 @@ export const STORE_FIELDS: readonly string[] = [
 ];
 
 /**
- * Checks the times of a store that a fleet shares.
+ * Checks and copies the times of a store that a fleet shares, because a getter may give another time later, or throw. The
+ * methods stay those of the store.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
  */
 export function toArtifactStore(store: AnyArtifactStore): AnyArtifactStore {
@@ -40,5 +41,13 @@ export function toArtifactStore(store: AnyArtifactStore): AnyArtifactStore {
   if (activationDelayMs !== undefined && !milliseconds.accepts(activationDelayMs)) {
     throw invalidOption('artifactStore.activationDelayMs', milliseconds.wanted, activationDelayMs);
   }
-  return store;
+  return Object.freeze<SharedArtifactStore>({
+    pollingIntervalMs,
+    activationDelayMs,
+    peek: (key, options) => store.peek(key, options),
+    read: (key, options) => store.read(key, options),
+    offer: (key, artifact, options) => store.offer(key, artifact, options),
+    confirm: (key, id, options) => store.confirm(key, id, options),
+    claim: (key, ttlMs, options) => store.claim(key, ttlMs, options),
+  });
 }

@@ -123,8 +123,8 @@ export interface NotificationPolicy {
   readonly maxInFlight: number;
   readonly maxQueued: number;
   readonly maxBytes: number;
-  readonly outbox?: NotificationOutbox | undefined;
-  readonly mode?: OutboxMode | undefined;
+  readonly outbox: NotificationOutbox | undefined;
+  readonly mode: OutboxMode | undefined;
 }
 
 const DEFAULT_RETRY: RetryPolicy = {
@@ -145,6 +145,8 @@ const DEFAULT_NOTIFICATIONS: NotificationPolicy = {
   maxInFlight: 64,
   maxQueued: 10_000,
   maxBytes: 32 * 1024 * 1024,
+  outbox: undefined,
+  mode: undefined,
 };
 
 const RETRY_OPTIONS = {

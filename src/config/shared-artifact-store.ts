@@ -12,6 +12,11 @@ export interface StoredVersion {
   readonly id: string;
   /** A mark that changes whenever the version is confirmed as the current one. */
   readonly seen: string;
+  /**
+   * The time in ms until all processes take the version into use; 0 after that moment. A store may leave it out when it
+   * answered with the same version before. With it, a process spreads its read over the time that is left.
+   */
+  readonly activeInMs?: number | undefined;
 }
 
 /** An artifact that is offered to a store. */

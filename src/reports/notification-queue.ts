@@ -124,7 +124,7 @@ export class NotificationQueue {
   /** Sends as much as it can within the limit, drops the rest, and returns the final counts. */
   async close(limitMs: number): Promise<CloseResult> {
     if (this.#outbox && this.size > 0) {
-      await this.#handOver(this.#outbox, limitMs / 2);
+      await this.#handOver(this.#outbox, limitMs);
     }
     if (this.size > 0) {
       const timeoutMs = this.#outbox ? limitMs / 2 : limitMs;
@@ -144,13 +144,20 @@ export class NotificationQueue {
     return { delivered, failed, dropped, handedOver };
   }
 
-  /** Hands everything over that waits. The calls under way follow when they have not ended after a time in ms. */
+  /**
+   * Hands everything over that waits. What the outbox has not taken after half of the time is sent directly. When it has
+   * taken all, calls under way that have not ended follow.
+   */
   async #handOver(outbox: QueueOutbox, limitMs: number): Promise<void> {
     this.#isClosing = true;
-    outbox.close();
+    outbox.close(limitMs);
     const waiter = this.#periods.waitForAll();
-    await this.#drain({ timeoutMs: limitMs, signal: undefined }, waiter);
+    await this.#drain({ timeoutMs: limitMs / 2, signal: undefined }, waiter);
     waiter.cancel();
+    if (this.#waiting.size + outbox.size > 0) {
+      outbox.stop();
+      return;
+    }
     const underWay = this.#abort;
     this.#abort = newAbort();
     underWay.abort();

@@ -1,10 +1,11 @@
 import { type Timer, unref } from '#platform';
-import type { NotificationOutbox } from '../config/notification-outbox.js';
+import type { NotificationOutbox, QueuedDelivery } from '../config/notification-outbox.js';
 import { nameOf } from '../errors.js';
 import { within } from '../http/deadline.js';
 import { type Backoff, grown, spread } from '../http/retry.js';
 import { FaultLog } from '../log-limit.js';
 import type { Logger } from '../logger.js';
+import { newAbort } from './queue-calls.js';
 import type { QueuedCall } from './queue-lanes.js';
 import { MAX_DATA_BYTES, writeDelivery } from './queued-delivery.js';
 
@@ -16,6 +17,16 @@ const LINGER_MS = 500;
 const MAX_PUSHES = 4;
 /** A push that has not ended after this time in ms counts as failed. */
 const PUSH_MS = 2000;
+/** The share of the time of a closing client that a push gets, and its least in ms. Direct calls have the rest. */
+const CLOSING_SHARE = 0.25;
+const MIN_CLOSING_MS = 250;
+/**
+ * The number of pushes that have not settled, those that were given up among them. A library keeps each until its server
+ * is back, and carries all of them out then.
+ */
+const MAX_UNSETTLED = 8;
+/** A push that has not settled after this time in ms is believed to be lost, and no longer counted. */
+const LOST_MS = 10 * 60_000;
 /** The waits between the pushes of a batch that failed. */
 const WAITS: Backoff = { minTimeoutMs: 500, maxTimeoutMs: 5000, factor: 2 };
 /** The outbox counts as down when pushes have failed for this long. The queue then sends its calls itself. */
@@ -63,11 +74,17 @@ export class Outbox {
   #openUntilMs = 0;
   #size = 0;
   readonly #pushing = new Set<Batch>();
+  /** The starts of all pushes that have not settled. */
+  readonly #unsettled = new Set<{ readonly ms: number }>();
+  #pushMs = PUSH_MS;
+  /** Gives up the pushes that are under way when the client closes. */
+  #cut = newAbort();
   #failures = 0;
   #failingSinceMs = Number.POSITIVE_INFINITY;
   #failedMs = 0;
   #nextMs = 0;
   #isClosing = false;
+  #isStopped = false;
   #timer: Timer | undefined;
 
   constructor(options: OutboxOptions, owner: OutboxOwner) {
@@ -83,11 +100,11 @@ export class Outbox {
 
   /** Returns the number of calls that may come now. While the outbox is down, one batch at a time shows its return. */
   roomAt(nowMs: number): number {
-    if (!this.#isDown(nowMs)) {
+    if (!this.isDown(nowMs)) {
       // Batches that were pushed before come first. Their calls must not get into other batches.
       return this.#batches.some(({ isReturned }) => isReturned) ? 0 : Number.POSITIVE_INFINITY;
     }
-    const isFree = this.#pushing.size === 0 && this.#batches.length === 0;
+    const isFree = this.#pushing.size === 0 && this.#batches.length === 0 && !this.#isStopped;
     return isFree && nowMs >= this.#nextMs ? MAX_CALLS : 0;
   }
 
@@ -121,21 +138,40 @@ export class Outbox {
     }
   }
 
-  /** Makes the next push come without a wait. From now on the queue gets calls back after one failed push. */
-  hurry(): void {
+  /** True while pushes have failed for so long that calls go directly. */
+  isDown(nowMs: number): boolean {
+    const isFailing = this.#isClosing || nowMs - this.#failingSinceMs >= DOWN_AFTER_MS;
+    return this.#isStopped || (this.#failures > 0 && isFailing);
+  }
+
+  /**
+   * Makes the next push come without a wait, because the client closes within a time in ms. From now on the queue gets
+   * calls back after one failed push.
+   */
+  hurry(limitMs: number): void {
     this.#isClosing = true;
     this.#nextMs = 0;
+    this.#pushMs = Math.min(PUSH_MS, Math.max(limitMs * CLOSING_SHARE, MIN_CLOSING_MS));
+    const underWay = this.#cut;
+    this.#cut = newAbort();
+    unref(setTimeout(() => underWay.abort(), this.#pushMs));
+  }
+
+  /** Pushes nothing more. The queue gets back what nobody has confirmed. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cut.abort();
   }
 
   /** Pushes what may go now, and sets the timer for the rest. */
   pump(nowMs: number): void {
-    if (this.#isDown(nowMs) || nowMs >= this.#openUntilMs) {
+    if (this.isDown(nowMs) || nowMs >= this.#openUntilMs) {
       this.seal();
     }
-    if (this.#isDown(nowMs)) {
+    if (this.isDown(nowMs)) {
       this.#returnAll();
     }
-    while (this.#pushing.size < (this.#failures > 0 ? 1 : MAX_PUSHES) && nowMs >= this.#nextMs) {
+    while (this.#mayPush(nowMs)) {
       const batch = this.#nextBatch();
       if (!batch) {
         break;
@@ -157,10 +193,6 @@ export class Outbox {
     return held;
   }
 
-  #isDown(nowMs: number): boolean {
-    return this.#failures > 0 && (this.#isClosing || nowMs - this.#failingSinceMs >= DOWN_AFTER_MS);
-  }
-
   /** Writes a call once. Returns its bytes, or `undefined` when it is too large. */
   #write(queued: QueuedCall): number | undefined {
     if (queued.written === undefined) {
@@ -177,7 +209,9 @@ export class Outbox {
       if (!batch.isReturned) {
         return batch;
       }
-      const calls = this.#owner.recall(new Set(batch.calls));
+      const recalled = new Set(this.#owner.recall(new Set(batch.calls)));
+      // The order is that of the first push. An engine may know a batch by its ids in their order.
+      const calls = batch.calls.filter((call) => recalled.has(call));
       if (calls.length > 0) {
         this.#size += calls.length;
         return { calls, bytes: batch.bytes, isReturned: false };
@@ -186,14 +220,23 @@ export class Outbox {
     return undefined;
   }
 
+  #mayPush(nowMs: number): boolean {
+    for (const started of this.#unsettled) {
+      if (nowMs - started.ms >= LOST_MS) {
+        this.#unsettled.delete(started);
+      }
+    }
+    const isFree = this.#pushing.size < (this.#failures > 0 ? 1 : MAX_PUSHES);
+    return isFree && nowMs >= this.#nextMs && this.#unsettled.size < MAX_UNSETTLED && !this.#isStopped;
+  }
+
   async #push(batch: Batch, nowMs: number): Promise<void> {
-    const { outbox } = this.#options;
     this.#pushing.add(batch);
     const deliveries = batch.calls.flatMap(({ written }) => (written ? [written.delivery] : []));
     try {
       await within(
-        { timeoutMs: PUSH_MS, signal: undefined },
-        async ({ signal }) => outbox.push(deliveries, { signal }),
+        { timeoutMs: this.#pushMs, signal: this.#cut.signal },
+        ({ signal }) => this.#start(deliveries, signal),
         () => new Error('no answer'),
       );
       this.#pushing.delete(batch);
@@ -203,6 +246,17 @@ export class Outbox {
       this.#failed(batch, thrown, nowMs);
     }
     this.#owner.changed();
+  }
+
+  /** Starts a push. An error that is thrown at once is a rejection too. */
+  async #start(deliveries: readonly QueuedDelivery[], signal: AbortSignal): Promise<void> {
+    const started = { ms: performance.now() };
+    this.#unsettled.add(started);
+    try {
+      await this.#options.outbox.push(deliveries, { signal });
+    } finally {
+      this.#unsettled.delete(started);
+    }
   }
 
   #succeeded({ calls }: Batch): void {
@@ -252,11 +306,14 @@ export class Outbox {
     const times = [
       ...(this.#open ? [this.#openUntilMs] : []),
       ...(this.#failures > 0 ? [this.#nextMs] : []),
-      ...(this.#isDown(nowMs) ? [] : [this.#failingSinceMs + DOWN_AFTER_MS]),
+      ...(this.isDown(nowMs) ? [] : [this.#failingSinceMs + DOWN_AFTER_MS]),
     ];
     const atMs = Math.min(...times.filter((time) => time > nowMs));
     if (atMs < Number.POSITIVE_INFINITY) {
-      this.#timer = unref(setTimeout(() => this.#owner.changed(), Math.ceil(atMs - nowMs)));
+      const timer = setTimeout(() => this.#owner.changed(), Math.ceil(atMs - nowMs));
+      // A batch that is being filled keeps the process alive, as a call that is being sent does.
+      const isFilling = this.#open !== undefined && this.#failures === 0;
+      this.#timer = isFilling ? timer : unref(timer);
     }
   }
 }

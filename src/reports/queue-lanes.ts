@@ -145,7 +145,9 @@ export class WaitingCalls {
   withdraw(picks: (queued: QueuedCall) => boolean): QueuedCall[] {
     const taken: QueuedCall[] = [];
     for (const [hint, lane] of this.#lanes) {
-      taken.push(...lane.withdraw(picks));
+      for (const queued of lane.withdraw(picks)) {
+        taken.push(queued);
+      }
       if (lane.size === 0) {
         this.#lanes.delete(hint);
       }

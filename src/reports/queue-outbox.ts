@@ -76,9 +76,14 @@ export class QueueOutbox {
   }
 
   /** Sends everything that waits to the outbox from now on, at once, and back when a push fails. */
-  close(): void {
+  close(limitMs: number): void {
     this.#isClosing = true;
-    this.#outbox.hurry();
+    this.#outbox.hurry(limitMs);
+  }
+
+  /** Sends nothing more to the outbox, so that all calls go directly. */
+  stop(): void {
+    this.#outbox.stop();
   }
 
   /** Moves all calls that nobody has confirmed back among those that wait, and pushes no more. */
@@ -94,10 +99,7 @@ export class QueueOutbox {
       this.#move(nowMs, () => true);
       return;
     }
-    let excess = waiting.size - MAX_WAITING;
-    if (excess > 0) {
-      this.#move(nowMs, () => excess-- > 0);
-    }
+    this.#moveOldest(waiting.size - MAX_WAITING, nowMs);
     if ([...waiting.hints].some((hint) => windows.of(hostOf(hint)).isOut)) {
       // One call stays for each host. It is sent when the pause ends, and shows that the host answers again.
       const tried = new Set<string>();
@@ -105,6 +107,17 @@ export class QueueOutbox {
         const host = hostOf(hint);
         return windows.of(host).isOut && tried.size === tried.add(host).size;
       });
+    }
+  }
+
+  /** Moves some calls one by one. Each call that comes while too many wait does this, so it must not look at all of them. */
+  #moveOldest(count: number, nowMs: number): void {
+    const { waiting } = this.#options;
+    for (let left = Math.min(count, this.#outbox.roomAt(nowMs)); left > 0; left -= 1) {
+      const queued = waiting.remove();
+      if (queued && (queued.written === false || !this.#outbox.take(queued, nowMs))) {
+        waiting.push(queued);
+      }
     }
   }
 

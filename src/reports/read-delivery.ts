@@ -56,7 +56,9 @@ export function readDelivery(data: unknown, options: ReadingOptions): Reading {
   }
   const { v, t, s, h, b, m, r } = written;
   if (v !== FORMAT) {
-    return v === undefined ? { why: 'it names no version' } : 'of another version';
+    return Number.isSafeInteger(v) && Number(v) > FORMAT
+      ? 'of another version'
+      : { why: 'it names no version' };
   }
   const encodedSessionId = toEncodedSessionId(s);
   const decisioningMethod = DECISIONING_METHODS.find((method) => method === m);

@@ -108,8 +108,19 @@ export class RelayRun {
     this.#parts.unread(notifications, why);
   }
 
-  /** Sends what was added, and resolves when nothing of it is under way. */
-  async send(): Promise<DeliverQueuedResult> {
+  /**
+   * Sends what was added, and resolves when nothing of it is under way. Reading has taken some ms, and texts that were not
+   * read come back.
+   */
+  async send(unread: readonly unknown[], readMs: number): Promise<DeliverQueuedResult> {
+    for (const text of unread) {
+      if (typeof text === 'string') {
+        this.#again.push(text);
+      } else {
+        this.#leaveOut(1, 'it is no text');
+      }
+    }
+    const limits = { ...this.#limits, timeoutMs: Math.max(1, this.#limits.timeoutMs - readMs) };
     let sending: Promise<unknown> | undefined;
     const start = () => {
       const visitors = this.#visitors.values();
@@ -118,7 +129,7 @@ export class RelayRun {
       return sending;
     };
     try {
-      await within(this.#limits, start, () => new TargetError('ERR_TARGET_ABORTED', 'the time was over'));
+      await within(limits, start, () => new TargetError('ERR_TARGET_ABORTED', 'the time was over'));
     } catch (thrown) {
       this.#error = toTargetError(thrown);
       this.#abort.abort();
@@ -139,38 +150,42 @@ export class RelayRun {
   async #work(visitors: Iterable<Item[]>): Promise<void> {
     // All workers take from one iterator, so each visitor has one worker.
     for (const items of visitors) {
-      await this.#sendInOrder(items);
+      this.#giveBack(await this.#sendInOrder(items));
     }
   }
 
-  /** Sends the deliveries of one visitor. Behind one that has to wait the others wait too. */
-  async #sendInOrder(items: readonly Item[]): Promise<void> {
+  /**
+   * Sends the deliveries of one visitor, and resolves with those that have to be tried again later. Behind one that has to
+   * wait the others wait too.
+   */
+  async #sendInOrder(items: readonly Item[]): Promise<readonly Item[]> {
     for (const [at, item] of items.entries()) {
-      if (!(await this.#sendOne(item))) {
-        this.#giveBack(items.slice(at));
-        return;
+      const left = await this.#sendOne(item);
+      if (left.length > 0) {
+        return [...left, ...items.slice(at + 1)];
       }
     }
+    return [];
   }
 
-  /** Sends one delivery. Resolves to false when it has to be tried again later. */
-  async #sendOne(item: Item): Promise<boolean> {
+  /** Sends one delivery. Resolves with what of it has to be tried again later. */
+  async #sendOne(item: Item): Promise<readonly Item[]> {
     const { fates, deliver, hostOf, isClosed, now } = this.#parts;
     const { call, madeMs } = item;
     if (this.#abort.signal.aborted) {
-      return false;
+      return [item];
     }
     if (isClosed()) {
       this.#error = closedError();
-      return false;
+      return [item];
     }
     if (now() - madeMs > this.#limits.maxAgeMs) {
       this.#fail(call, invalid(`it is older than ${this.#limits.maxAgeMs} ms`));
-      return true;
+      return [];
     }
     const host = hostOf(call.locationHint);
     if ((this.#faultsByHost.get(host) ?? 0) >= MAX_FAULTS_IN_ROW) {
-      return false;
+      return [item];
     }
     try {
       const { response } = await deliver({ ...call, signal: this.#abort.signal });
@@ -178,18 +193,18 @@ export class RelayRun {
       const delivered = fates.confirm(call, response, true);
       this.#delivered += delivered;
       this.#failed += notificationsOf(call).length - delivered;
-      return true;
+      return [];
     } catch (thrown) {
       return this.#judge(item, toTargetError(thrown), host);
     }
   }
 
   /** Decides whether a failed delivery is split, given up, or tried again later. */
-  async #judge(item: Item, error: TargetError, host: string): Promise<boolean> {
+  async #judge(item: Item, error: TargetError, host: string): Promise<readonly Item[]> {
     const { isRetryable, saysOfHost } = verdictOn(error, LATER_REPORT);
     this.#error = error;
     if (this.#abort.signal.aborted) {
-      return false;
+      return [item];
     }
     if (isRetryable) {
       if (saysOfHost !== 'answered') {
@@ -199,16 +214,15 @@ export class RelayRun {
       if (askedMs > (this.#retryAfterMs ?? 0)) {
         this.#retryAfterMs = Math.ceil(askedMs);
       }
-      return false;
+      return [item];
     }
     this.#faultsByHost.delete(host);
     const parts = partsAfter(error, item);
     if (parts.length === 0) {
       this.#fail(item.call, error);
-      return true;
+      return [];
     }
-    await this.#sendInOrder(parts.map((call) => ({ ...item, call, text: undefined })));
-    return true;
+    return this.#sendInOrder(parts.map((call) => ({ ...item, call, text: undefined })));
   }
 
   #fail(call: Delivery, error: TargetError): void {

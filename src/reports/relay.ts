@@ -8,6 +8,9 @@ import { type DeliverQueuedResult, type RelayOptions, RelayRun } from './relay-r
 
 export type { DeliverQueuedOptions, DeliverQueuedResult };
 
+/** Reading gives way after so many texts, which take some milliseconds. */
+const BREATH = 100;
+
 /** Sends the notifications that other processes have queued. */
 export class Relay {
   readonly #options: RelayOptions;
@@ -50,14 +53,24 @@ export class Relay {
         isClosed: () => this.#isClosed,
         unread: (count: number, why: string) => this.#noteUnread(count, why),
       };
-      const run = new RelayRun(parts, toRelayLimits(options));
-      for (const text of texts) {
-        run.add(text);
+      const limits = toRelayLimits(options);
+      const run = new RelayRun(parts, limits);
+      const startedMs = performance.now();
+      let read = 0;
+      for (; read < texts.length && performance.now() - startedMs < limits.timeoutMs; read += 1) {
+        if (read > 0 && read % BREATH === 0) {
+          await new Promise((resume) => {
+            setTimeout(resume);
+          });
+        }
+        run.add(texts[read]);
       }
-      return await run.send();
+      return await run.send(texts.slice(read), performance.now() - startedMs);
     } catch (thrown) {
+      const error = toTargetError(thrown);
+      this.#faults.failed(`no queued delivery was sent: ${error.message}`);
       const again = texts.filter((text): text is string => typeof text === 'string');
-      return { delivered: 0, failed: 0, again, error: toTargetError(thrown) };
+      return { delivered: 0, failed: 0, again, error };
     }
   }
 

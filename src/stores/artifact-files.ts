@@ -71,24 +71,45 @@ export async function readArtifact(
   return { header, text };
 }
 
-/** Replaces a file as a whole: other processes see the old one or the new one. */
+/** A version that is written. */
+export interface Written {
+  /** The first line, without the moment. */
+  readonly facts: Omit<Header, 'atMs'>;
+  readonly text: string;
+  /** Time in ms from the end of the write until the version is used. */
+  readonly waitMs: number;
+  /** Tells whether the file may still be replaced. */
+  readonly isAllowed: () => Promise<boolean>;
+}
+
+/**
+ * Replaces a file as a whole: other processes see the old one or the new one. Resolves with the moment of activation. A
+ * disk may take seconds for a large text, so the moment is counted from the end of the write.
+ */
 export async function writeArtifact(
   path: string,
-  { header, text, isAllowed }: { header: Header; text: string; isAllowed: () => Promise<boolean> },
-): Promise<void> {
+  { facts, text, waitMs, isAllowed }: Written,
+): Promise<number> {
   const temporary = `${path.replace(/\.json$/, '')}.${process.pid}.${randomUUID()}.tmp`;
+  const momentNow = () => Date.now() + Math.round(waitMs);
+  const toLine = (atMs: number) => `${JSON.stringify({ ...facts, atMs })}\n`;
   try {
     const file = await open(temporary, 'wx', 0o600);
+    let atMs = momentNow();
     try {
-      await file.writeFile(`${JSON.stringify(header)}\n${text}`);
+      await file.writeFile(toLine(atMs) + text);
       await file.sync();
+      if (!(await isAllowed())) {
+        throw Object.assign(new Error('another process took the lock'), { name: 'LockError' });
+      }
+      // The line has the same length as before, because the moment has the same number of digits.
+      atMs = momentNow();
+      await file.write(toLine(atMs), 0);
     } finally {
       await file.close();
     }
-    if (!(await isAllowed())) {
-      throw Object.assign(new Error('another process took the lock'), { name: 'LockError' });
-    }
     await rename(temporary, path);
+    return atMs;
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;

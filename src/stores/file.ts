@@ -4,9 +4,9 @@
  *
  * @packageDocumentation
  */
-import { mkdir, utimes } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { invalidOption, TargetError } from '../errors.js';
+import { TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifactStore } from '../index.js';
 import {
   type Header,
@@ -17,13 +17,15 @@ import {
   syncDirectory,
   writeArtifact,
 } from './artifact-files.js';
-import { type LockFile, lockFile, statOf } from './lock-files.js';
-import { toMs } from './store-options.js';
+import { makeFolder, toFolder } from './folders.js';
+import { codeOf, type LockFile, lockFile, statOf } from './lock-files.js';
+import { toMs, toOptions } from './store-options.js';
 
 /** The options of {@link fileArtifactStore}. */
 export interface FileArtifactStoreOptions {
   /**
-   * The folder of the store. It is made when it does not exist. It has to be on a local disk, and whoever can write to
+   * The folder of the store. It is made when it does not exist. A relative path counts from the current folder of the
+   * process at the time of the call. It has to be on a local disk, and whoever can write to
    * it decides what visitors see.
    */
   readonly directory: string;
@@ -37,6 +39,7 @@ export interface FileArtifactStoreOptions {
   readonly activationDelay?: number | undefined;
 }
 
+const OPTIONS = ['directory', 'pollingInterval', 'activationDelay'] as const;
 /** A lock that is older belongs to a process that died. */
 const STALE_LOCK_MS = 10_000;
 /** Time between two attempts to get the lock. */
@@ -61,15 +64,15 @@ const MAX_PAST = 5;
  * ```
  */
 export function fileArtifactStore(options: FileArtifactStoreOptions): SharedArtifactStore {
-  const { directory, pollingInterval, activationDelay } = options ?? {};
-  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
-    throw invalidOption('directory', 'the path of a folder', directory);
-  }
+  const wanted = 'an object with directory';
+  const { directory, pollingInterval, activationDelay } = toOptions(options, OPTIONS, wanted);
+  const folder = toFolder(directory);
   const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 500, least: 10 });
   const delayMs = toMs('activationDelay', activationDelay, { standard: 1000, least: 0 });
-  const files = new ArtifactFolder(directory, delayMs);
+  const files = new ArtifactFolder(folder, delayMs);
   return {
     pollingIntervalMs,
+    activationDelayMs: delayMs,
     peek: (key) => files.peek(key),
     read: (key) => files.read(key),
     offer: (key, artifact, { signal }) => files.offer(key, artifact, signal),
@@ -105,7 +108,7 @@ class ArtifactFolder {
       return undefined;
     }
     this.#headers.set(key, { mark, header });
-    return { id: header.id, seen: String(found.mtimeMs) };
+    return { id: header.id, seen: String(found.mtimeMs), activeInMs: this.#msUntil(header.atMs) };
   }
 
   async read(key: string) {
@@ -116,21 +119,19 @@ class ArtifactFolder {
       return undefined;
     }
     const { id, order, etag, isForced, atMs } = read.header;
-    const nowMs = Date.now();
-    const seenMsAgo = Math.max(0, nowMs - found.mtimeMs);
-    // A moment further away than any delay means that the clock was set back.
-    const activeInMs = Math.min(Math.max(0, atMs - nowMs), this.#delayMs);
-    return { text: read.text, id, order, etag, isForced, activeInMs, seenMsAgo };
+    const seenMsAgo = Math.max(0, Date.now() - found.mtimeMs);
+    return { text: read.text, id, order, etag, isForced, activeInMs: this.#msUntil(atMs), seenMsAgo };
   }
 
   async offer(key: string, artifact: OfferedArtifact, signal: AbortSignal): Promise<OfferResult> {
-    await this.#make();
-    const lock = await this.#lock(key, signal);
-    try {
-      return await this.#offerLocked(key, artifact, lock);
-    } finally {
-      await lock.release();
-    }
+    return this.#inFolder(async () => {
+      const lock = await this.#lock(key, signal);
+      try {
+        return await this.#offerLocked(key, artifact, lock);
+      } finally {
+        await lock.release();
+      }
+    });
   }
 
   async confirm(key: string, id: string): Promise<boolean> {
@@ -145,8 +146,7 @@ class ArtifactFolder {
   }
 
   async claim(key: string, ttlMs: number): Promise<boolean> {
-    await this.#make();
-    return (await lockFile(this.#pathOf(key, 'ticket'), ttlMs)) !== undefined;
+    return this.#inFolder(async () => (await lockFile(this.#pathOf(key, 'ticket'), ttlMs)) !== undefined);
   }
 
   async #offerLocked(key: string, artifact: OfferedArtifact, lock: LockFile): Promise<OfferResult> {
@@ -154,26 +154,31 @@ class ArtifactFolder {
     const { text, id, order, etag, isForced } = artifact;
     const nowMs = Date.now();
     const current = await readHeader(path, key).catch(ignoreDamage);
+    const isSame = current?.id === id;
     if (current && !isForced) {
-      const activeInMs = Math.min(Math.max(0, current.atMs - nowMs), this.#delayMs);
-      if (current.id === id) {
+      if (isSame) {
         await utimes(path, new Date(), new Date());
-        return { verdict: 'same', id, activeInMs };
+        return { verdict: 'same', id, activeInMs: this.#msUntil(current.atMs) };
       }
       if (isOlder(artifact, current, nowMs)) {
         return { verdict: 'older', id: current.id, activeInMs: 0 };
       }
     }
-    const isChange = current !== undefined && current.id !== id;
-    const waitMs = isChange ? this.#delayMs : 0;
-    const replaced = isChange ? [{ id: current.id, atMs: nowMs }] : [];
+    // A version that is repaired keeps its moment, because other processes wait for it.
+    const keptMs = isSame ? this.#msUntil(current.atMs) : this.#delayMs;
+    const waitMs = current ? keptMs : 0;
+    const replaced = current && !isSame ? [{ id: current.id, atMs: nowMs }] : [];
     const past = [...replaced, ...(current?.past ?? [])].slice(0, MAX_PAST);
-    const digest = sha256(text);
-    const facts = { order, etag, isForced, atMs: nowMs + waitMs, bytes: Buffer.byteLength(text) };
-    const header: Header = { format: 1, key, id, ...facts, sha256: digest, past };
-    await writeArtifact(path, { header, text, isAllowed: lock.isOwn });
+    const about = { order, etag, isForced, bytes: Buffer.byteLength(text), sha256: sha256(text) };
+    const facts = { format: 1, key, id, ...about, past } as const;
+    const atMs = await writeArtifact(path, { facts, text, waitMs, isAllowed: lock.isOwn });
     await syncDirectory(this.#directory);
-    return { verdict: 'taken', id, activeInMs: Math.max(0, nowMs + waitMs - Date.now()) };
+    return { verdict: 'taken', id, activeInMs: this.#msUntil(atMs) };
+  }
+
+  /** Time until a moment in ms. One that is further away than any delay means that the clock was set back. */
+  #msUntil(atMs: number): number {
+    return Math.min(Math.max(0, atMs - Date.now()), this.#delayMs);
   }
 
   async #lock(key: string, signal: AbortSignal): Promise<LockFile> {
@@ -188,9 +193,24 @@ class ArtifactFolder {
     }
   }
 
+  /** Writes into the folder, and makes it again when somebody has deleted it. */
+  async #inFolder<Result>(write: () => Promise<Result>): Promise<Result> {
+    await this.#make();
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') {
+        throw error;
+      }
+      this.#made = undefined;
+      await this.#make();
+      return write();
+    }
+  }
+
   /** Makes the folder once. A failure is forgotten, because the disk may be back at the next call. */
   #make(): Promise<unknown> {
-    this.#made ??= mkdir(this.#directory, { recursive: true, mode: 0o700 })
+    this.#made ??= makeFolder(this.#directory)
       .then(() => removeLeftOvers(this.#directory))
       .catch((error: unknown) => {
         this.#made = undefined;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { link, open, rename, rm, stat } from 'node:fs/promises';
 import { isObject } from '../json.js';
 
@@ -19,7 +20,7 @@ export async function lockFile(path: string, staleMs: number): Promise<LockFile 
   if (own === undefined) {
     return undefined;
   }
-  const isOwn = async () => (await inodeOf(path)) === own;
+  const isOwn = async () => (await markOf(path)) === own;
   return {
     isOwn,
     release: async () => {
@@ -30,12 +31,12 @@ export async function lockFile(path: string, staleMs: number): Promise<LockFile 
   };
 }
 
-/** Creates a file and returns its inode. Returns `undefined` when the file exists. */
-async function create(path: string): Promise<number | undefined> {
+/** Creates a file and returns its mark. Returns `undefined` when the file exists. */
+async function create(path: string): Promise<string | undefined> {
   try {
     const file = await open(path, 'wx', 0o600);
     try {
-      return (await file.stat()).ino;
+      return toMark(await file.stat());
     } finally {
       await file.close();
     }
@@ -67,7 +68,7 @@ async function removeStale(path: string, staleMs: number): Promise<boolean> {
     }
     throw error;
   }
-  const isTheStaleOne = (await inodeOf(aside)) === found.ino;
+  const isTheStaleOne = (await markOf(aside)) === toMark(found);
   if (!isTheStaleOne) {
     // Another process had replaced the stale file in between, so its file goes back.
     await link(aside, path).catch(() => undefined);
@@ -76,8 +77,14 @@ async function removeStale(path: string, staleMs: number): Promise<boolean> {
   return isTheStaleOne;
 }
 
-async function inodeOf(path: string): Promise<number | undefined> {
-  return (await statOf(path))?.ino;
+async function markOf(path: string): Promise<string | undefined> {
+  const found = await statOf(path);
+  return found && toMark(found);
+}
+
+/** Names a file that nobody writes to. Its inode alone may be that of a file that was deleted. */
+function toMark({ ino, mtimeMs }: Pick<Stats, 'ino' | 'mtimeMs'>): string {
+  return `${ino}:${mtimeMs}`;
 }
 
 /** Reads the facts of a file; undefined when there is none. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { invalidOption } from '../errors.js';
+import { describe, invalidOption } from '../errors.js';
 import { isObject } from '../json.js';
 
 /** A client of node-redis, or of Valkey with the same methods. */
@@ -11,6 +11,12 @@ export interface NodeRedisLike {
 export interface NodeRedisClusterLike {
   readonly slots: object;
   sendCommand(key: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+/** A Sentinel client of node-redis. */
+export interface NodeRedisSentinelLike {
+  getSentinelNode(): unknown;
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
 }
 
 /** A client or cluster client of ioredis. */
@@ -27,7 +33,12 @@ export interface GlideLike {
  * A connected client of Redis or Valkey: of `redis` 5 or later, `ioredis` 5 or later, or `@valkey/valkey-glide` 2. You
  * open it, and close it after the Target client.
  */
-export type RedisLike = NodeRedisLike | NodeRedisClusterLike | IoredisLike | GlideLike;
+export type RedisLike =
+  | NodeRedisLike
+  | NodeRedisClusterLike
+  | NodeRedisSentinelLike
+  | IoredisLike
+  | GlideLike;
 
 /** Sends a command that concerns one key. */
 export type Command = (key: string, args: string[]) => Promise<unknown>;
@@ -51,10 +62,14 @@ export function toCommand(client: RedisLike): Command {
     if ('slots' in client) {
       return (key, args) => client.sendCommand(key, false, args);
     }
+    if (has('getSentinelNode')) {
+      const redis = client as NodeRedisSentinelLike;
+      return (_, args) => redis.sendCommand(false, args);
+    }
     const redis = client as NodeRedisLike;
     return (_, args) => redis.sendCommand(args);
   }
-  throw invalidOption('client', 'a client of redis, ioredis or valkey-glide', typeof client);
+  throw invalidOption('client', 'a client of redis, ioredis or valkey-glide', client, describe);
 }
 
 /** Runs a script on the server. The server is sent the script itself only when it does not know it. */
@@ -67,12 +82,20 @@ export function toScript(lua: string): Script {
     try {
       return await command(key, ['EVALSHA', sha1, '1', key, ...args]);
     } catch (error) {
-      const message = isObject(error) && 'message' in error ? String(error.message) : '';
       // Libraries pass the code on as NOSCRIPT or as NoScriptError.
-      if (!/noscript/i.test(message)) {
+      if (!/noscript/i.test(messageTextOf(error))) {
         throw error;
       }
       return command(key, ['EVAL', lua, '1', key, ...args]);
     }
   };
+}
+
+/** Tells whether an error says that a key holds another type of value than the command is for. */
+export function isWrongType(error: unknown): boolean {
+  return /wrong_?type/i.test(messageTextOf(error));
+}
+
+function messageTextOf(error: unknown): string {
+  return isObject(error) && 'message' in error ? String(error.message) : '';
 }

@@ -8,16 +8,17 @@ import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { invalidOption, TargetError } from '../errors.js';
 import type { OfferedArtifact, OfferResult, SharedArtifact, SharedArtifactStore } from '../index.js';
-import { type Command, type RedisLike, toCommand } from './redis-commands.js';
-import { confirmScript, offerScript, readScript } from './redis-scripts.js';
+import { type Command, isWrongType, type RedisLike, toCommand } from './redis-commands.js';
+import { confirmScript, offerScript, peekScript, readScript } from './redis-scripts.js';
 import { type Signatures, toSignatures } from './signatures.js';
-import { toMs } from './store-options.js';
+import { toMs, toOptions } from './store-options.js';
 
 export type {
   GlideLike,
   IoredisLike,
   NodeRedisClusterLike,
   NodeRedisLike,
+  NodeRedisSentinelLike,
   RedisLike,
 } from './redis-commands.js';
 
@@ -43,12 +44,14 @@ export interface RedisArtifactStoreOptions {
   readonly ttl?: number | undefined;
 }
 
+const OPTIONS = ['prefix', 'secret', 'activationDelay', 'pollingInterval', 'ttl'] as const;
 /** Longest artifact after decoding. */
 const MAX_BYTES = 32 * 1024 * 1024;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 const ENCODING = 'br64';
 const ID = /^[0-9a-f]{16}$/;
-const HEAL = ':heal';
+/** The key of a ticket that is not the one to ask the CDN. */
+const TICKET = /^(.*):(heal|probe)$/s;
 const compress = promisify(brotliCompress);
 const decompress = promisify(brotliDecompress);
 let hasWarned = false;
@@ -69,11 +72,11 @@ export function redisArtifactStore(
   client: RedisLike,
   options: RedisArtifactStoreOptions = {},
 ): SharedArtifactStore {
-  const { prefix = 'target:', activationDelay, pollingInterval, ttl } = options;
+  const { prefix = 'target:', secret, activationDelay, pollingInterval, ttl } = toOptions(options, OPTIONS);
   if (typeof prefix !== 'string' || /[{}]/.test(prefix)) {
     throw invalidOption('prefix', 'a text without braces', prefix);
   }
-  const secrets = toSecrets(options.secret);
+  const secrets = toSecrets(secret);
   const delayMs = toMs('activationDelay', activationDelay, { standard: 5000, least: 0 });
   const pollingIntervalMs = toMs('pollingInterval', pollingInterval, { standard: 1000, least: 100 });
   const store = new RedisStore(toCommand(client), {
@@ -88,10 +91,10 @@ export function redisArtifactStore(
   return {
     pollingIntervalMs,
     activationDelayMs: delayMs,
-    peek: (key) => store.peek(key),
-    read: (key) => store.read(key),
-    offer: (key, artifact) => store.offer(key, artifact),
-    confirm: (key, id) => store.confirm(key, id),
+    peek: (key) => store.peek(key).catch(rethrow),
+    read: (key) => store.read(key).catch(rethrow),
+    offer: (key, artifact) => store.offer(key, artifact).catch(rethrow),
+    confirm: (key, id) => store.confirm(key, id).catch(rethrow),
     claim: (key, ttlMs) => store.claim(key, ttlMs),
   };
 }
@@ -107,6 +110,8 @@ interface StoreSettings {
 class RedisStore {
   readonly #command: Command;
   readonly #settings: StoreSettings;
+  /** The id of the version of each key whose moment is over. */
+  readonly #active = new Map<string, string>();
 
   constructor(command: Command, settings: StoreSettings) {
     this.#command = command;
@@ -115,8 +120,22 @@ class RedisStore {
 
   async peek(key: string) {
     const name = this.#nameOf(key, 'artifact');
-    const [id, seen] = toFields(await this.#command(name, ['HMGET', name, 'id', 'seen']));
-    return id === '' ? undefined : { id, seen };
+    const activeId = this.#active.get(name);
+    if (activeId !== undefined) {
+      const [id, seen] = toFields(await this.#command(name, ['HMGET', name, 'id', 'seen']));
+      if (id === '' || id === activeId) {
+        return id === '' ? undefined : { id, seen };
+      }
+    }
+    // A script costs the server more than a command, so it is asked for the moment only while that is to come.
+    const [id, seen, activeInMs] = toFields(await peekScript(this.#command, name));
+    if (id === '') {
+      return undefined;
+    }
+    if (activeInMs === '0') {
+      this.#active.set(name, id);
+    }
+    return { id, seen, activeInMs: Number(activeInMs) };
   }
 
   async read(key: string): Promise<SharedArtifact | undefined> {
@@ -166,14 +185,14 @@ class RedisStore {
   }
 
   async claim(key: string, ttlMs: number): Promise<boolean> {
-    const isHeal = key.endsWith(HEAL);
-    const name = this.#nameOf(isHeal ? key.slice(0, -HEAL.length) : key, isHeal ? 'heal' : 'poll');
+    const [, url = key, kind = 'poll'] = TICKET.exec(key) ?? [];
+    const name = this.#nameOf(url, kind);
     const args = ['SET', name, '1', 'NX', 'PX', String(Math.max(1, Math.round(ttlMs)))];
     return String(await this.#command(name, args)) === 'OK';
   }
 
   /** All keys of an artifact are in one slot of a cluster, because of the braces. */
-  #nameOf(key: string, kind: 'artifact' | 'poll' | 'heal'): string {
+  #nameOf(key: string, kind: string): string {
     return `${this.#settings.prefix}{${encodeURIComponent(key)}}:${kind}`;
   }
 }
@@ -216,9 +235,9 @@ async function decode(body: string, { encoding, bytes }: { encoding: string; byt
   return decoded.toString('utf8');
 }
 
-function toSecrets(written: RedisArtifactStoreOptions['secret']): readonly string[] {
-  const secrets = written === undefined ? [] : [written].flat();
-  if (secrets.every((secret) => typeof secret === 'string' && secret !== '') && written !== '') {
+function toSecrets(written: unknown): readonly string[] {
+  const secrets: readonly unknown[] = written === undefined ? [] : [written].flat();
+  if (secrets.every((secret): secret is string => typeof secret === 'string' && secret !== '')) {
     return secrets;
   }
   // The error does not show what came, because it may be most of a secret.
@@ -239,4 +258,9 @@ function warnOnce(): void {
 
 function damaged(why: string): TargetError {
   return new TargetError('ERR_TARGET_ARTIFACT', `the artifact in Redis ${why}`);
+}
+
+/** A key of another type counts as damage, so that one process replaces it. */
+function rethrow(error: unknown): never {
+  throw isWrongType(error) ? damaged('is of another type') : error;
 }

@@ -6,6 +6,7 @@ import type { GetOffersOptions, TargetClient, TargetClientConfig } from '../../s
 import { html } from '../../src/testing/edge.js';
 import { VISITOR } from '../canaries.js';
 import { flagsArtifact, HERO } from '../fixtures/flags.js';
+import { memoryStore } from '../fixtures/memory-store.js';
 import { listeningLogger, targetErrorOf, withEdge } from '../with-edge.js';
 import { withTelemetry } from './with-telemetry.js';
 
@@ -304,6 +305,9 @@ describe('metrics', () => {
       'adobe.target.notifications delivered': 1,
       'adobe.target.notifications failed': 0,
       'adobe.target.notifications dropped': 0,
+      'adobe.target.notifications handedOver': 0,
+      'adobe.target.notifications.relayed delivered': 0,
+      'adobe.target.notifications.relayed failed': 0,
       'adobe.target.notifications.queued': 0,
       'adobe.target.circuit_breaker.state': 2,
     });
@@ -319,7 +323,32 @@ describe('metrics', () => {
   test('leave out what a client does not have', async () => {
     const client = await connect('server-side');
     openTelemetry().observe(client);
-    expect(Object.keys(await values())).not.toContain('adobe.target.artifact.age');
+    const names = Object.keys(await values());
+    expect(names.filter((name) => name.startsWith('adobe.target.artifact'))).toEqual([]);
+  });
+
+  test('name the versions of the rules in use, and count the failures of a shared store', async () => {
+    const observer = openTelemetry();
+    const ids: unknown[] = [];
+    for (const release of ['first', 'second']) {
+      bench.edge.setArtifact(flagsArtifact({ release }));
+      const artifactStore = memoryStore();
+      artifactStore.fault = () => Promise.reject(new Error('down'));
+      const client = await connect(
+        'on-device',
+        {},
+        { artifactStore, artifactPayload: undefined, pollingInterval: 300_000 },
+      );
+      observer.observe(client);
+      ids.push(client.stats().artifact?.id);
+    }
+    const points = await telemetry.points();
+    const infos = points.filter(({ metric }) => metric === 'adobe.target.artifact.info');
+    expect(infos.map(({ value, attributes }) => [attributes['adobe.target.artifact.id'], value])).toEqual(
+      ids.map((id) => [id, 1]),
+    );
+    expect(new Set(ids).size).toBe(2);
+    expect((await values())['adobe.target.artifact_store.failures']).toBeGreaterThanOrEqual(2);
   });
 
   test('sum the counts of several clients, and never go down', async () => {

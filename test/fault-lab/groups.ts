@@ -6,6 +6,7 @@ import { ISOLATION_CHECKS } from './isolation.js';
 import { OUTAGE_CHECKS } from './outages.js';
 import { PROCESS_CHECKS } from './processes.js';
 import { QUEUE_CHECKS } from './queue.js';
+import { REDIS_CHECKS } from './redis.js';
 import { WIRE_CHECKS } from './wire.js';
 
 /** What has to hold besides the cells of the matrix, by the process that it is checked in. */
@@ -20,5 +21,6 @@ export const GROUPS = {
   'mutated answers': MUTATED_ANSWER_CHECKS,
   artifacts: ARTIFACT_CHECKS,
   arrivals: ARRIVAL_CHECKS,
+  redis: REDIS_CHECKS,
 } satisfies Record<string, readonly Check[]>;
 export type CheckGroup = keyof typeof GROUPS;

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { CheckResult } from './checks.js';
 import { FAULTS } from './faults.js';
 import { type CheckGroup, GROUPS } from './groups.js';
@@ -8,6 +8,8 @@ import type { CellResult } from './verdict.js';
 
 const JOB_MS = 300_000;
 const MS_TO_END = 20_000;
+/** A process that is told to end has this long to end what it has started. */
+const MS_TO_CLEAN_UP = 2000;
 
 /** What a process did besides printing lines. */
 interface Ended {
@@ -15,11 +17,17 @@ interface Ended {
   readonly fault: string | undefined;
 }
 
+/** Ends a process, also one that does not listen. */
+function end(child: ChildProcess): void {
+  child.kill('SIGTERM');
+  setTimeout(() => child.kill('SIGKILL'), MS_TO_CLEAN_UP).unref();
+}
+
 /** Runs a script, and hands on its lines of JSON. After the line `{"end":true}` it has to end by itself, soon. */
 function runScript(script: Script, argument: string, take: (line: object) => void): Promise<Ended> {
   const child = spawn(process.execPath, [pathOf(script), argument], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [text, errors, hasEnded, isHanging] = ['', '', false, false];
-  let timer = setTimeout(() => child.kill('SIGKILL'), JOB_MS);
+  let timer = setTimeout(() => end(child), JOB_MS);
   const takeLine = (line: string) => {
     const json = JSON.parse(line);
     if (!json.end) {
@@ -29,7 +37,7 @@ function runScript(script: Script, argument: string, take: (line: object) => voi
     clearTimeout(timer);
     timer = setTimeout(() => {
       isHanging = true;
-      child.kill('SIGKILL');
+      end(child);
     }, MS_TO_END);
   };
   child.stderr.on('data', (bytes) => {

@@ -1,6 +1,7 @@
 /**
  * Runs every fault of the matrix against every part of the client, and prints what held. `--write` also brings
- * docs/reliability.md up to date; `--only TEXT` runs the rows whose name has the text. Ends with `N passed, N failed`.
+ * docs/reliability.md up to date; `--only TEXT` runs the rows and the groups of checks whose name has the text. Without
+ * a redis-server, outside CI, the checks with Redis are left out. Ends with `N passed, N failed`.
  */
 import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -11,11 +12,14 @@ import { FAULTS } from './faults.js';
 import { type CheckGroup, GROUPS } from './groups.js';
 import { runGroup, runRow } from './jobs.js';
 import { printMatrix, type RowResult } from './matrix.js';
+import { hasRedis, installRedis } from './redis.js';
 import { buildScripts } from './scripts.js';
 import { pause } from './verdict.js';
 
 const JOBS_PER_CORE = 2;
 const MS_BETWEEN_STARTS = 1000;
+const GROUP_PREFIX = 'checks: ';
+const REDIS_JOB = `${GROUP_PREFIX}redis`;
 
 /** Something that is done in a process of its own, beside others. */
 interface Job {
@@ -39,9 +43,9 @@ function rowJobs(only: string | undefined, results: RowResult[]): Job[] {
   return jobs.filter(({ name }) => only === undefined || name.includes(only));
 }
 
-function groupJobs(results: CheckResult[][]): Job[] {
-  return (Object.keys(GROUPS) as CheckGroup[]).map((name, index) => ({
-    name: `checks: ${name}`,
+function groupJobs(only: string | undefined, results: CheckResult[][]): Job[] {
+  const jobs = (Object.keys(GROUPS) as CheckGroup[]).map((name, index) => ({
+    name: `${GROUP_PREFIX}${name}`,
     isHeavy: name !== 'signals',
     run: async () => {
       const result = await runGroup(name);
@@ -49,6 +53,24 @@ function groupJobs(results: CheckResult[][]): Job[] {
       return result.every(({ broken }) => broken === undefined);
     },
   }));
+  return jobs.filter(({ name }) => only === undefined || name.includes(only));
+}
+
+/**
+ * Installs what the checks with Redis need, in a folder that it adds. When this machine has no redis-server, they are
+ * taken from the jobs.
+ */
+async function prepareRedis(jobs: Job[], folders: string[]): Promise<void> {
+  const at = jobs.findIndex(({ name }) => name === REDIS_JOB);
+  if (at < 0) {
+    return;
+  }
+  if (hasRedis() || process.env.CI || isWritten) {
+    folders.push(await installRedis());
+    return;
+  }
+  console.error(`left out: ${REDIS_JOB}, because there is no redis-server`);
+  jobs.splice(at, 1);
 }
 
 /** Rows that wait for minutes and hardly work. */
@@ -91,20 +113,25 @@ async function runJobs(jobs: readonly Job[]): Promise<void> {
 
 const options = process.argv.slice(2);
 const only = options.includes('--only') ? options[options.indexOf('--only') + 1] : undefined;
+const isWritten = options.includes('--write');
 const started = performance.now();
-const scripts = await buildScripts();
 const rowResults: RowResult[] = [];
 const groupResults: CheckResult[][] = [];
-const groups = only === undefined || options.includes('--checks') ? groupJobs(groupResults) : [];
+const groups = groupJobs(options.includes('--checks') ? undefined : only, groupResults);
+const folders: string[] = [];
 try {
+  folders.push(await buildScripts());
+  await prepareRedis(groups, folders);
   await runJobs([...groups, ...rowJobs(only, rowResults)]);
 } finally {
-  rmSync(scripts, { recursive: true, force: true });
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 const rows = rowResults.filter((result) => result !== undefined);
 const checks = groupResults.flat();
 const tally = printMatrix(rows, checks);
-if (options.includes('--write')) {
+if (isWritten) {
   writeDocument(rows, checks);
 }
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);

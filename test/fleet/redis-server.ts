@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { steadyPort } from '../steady-port.js';
 
 /** A redis-server of our own, in a folder of its own. */
@@ -12,15 +13,28 @@ export interface RedisServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** The folder of its files. It is deleted by `stop()`. */
+  readonly folder: string;
+  /** Resolves when the server has ended. */
+  readonly ended: Promise<unknown>;
   /** Sends the server a signal. @default 'SIGKILL' */
   kill(signal?: NodeJS.Signals): void;
   /** Ends the server, also one that is stopped by SIGSTOP, and deletes its folder. */
   stop(): Promise<void>;
 }
 
+const execute = promisify(execFile);
 const HOST = '127.0.0.1';
 const TRIES = 5;
 const MAX_START_MS = 60_000;
+/** The servers that run. They end with this process, also when it is ended by a signal that it handles. */
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+});
 
 /**
  * Starts a redis-server on a free port of the loopback interface. It keeps nothing on disk unless the arguments say so,
@@ -39,6 +53,11 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   }
 }
 
+/** Sends a command to a server of this machine, and resolves with what it answers. */
+export async function redisCli(port: number, ...args: string[]): Promise<string> {
+  return (await execute('redis-cli', ['-h', HOST, '-p', String(port), ...args])).stdout.trim();
+}
+
 async function start(args: readonly string[]): Promise<RedisServer> {
   const at = args.indexOf('--port');
   const port = at < 0 ? await steadyPort() : Number(args[at + 1]);
@@ -55,8 +74,14 @@ async function start(args: readonly string[]): Promise<RedisServer> {
     '--loglevel',
     'warning',
   ];
-  const child = spawn('redis-server', [...defaults, ...args], { stdio: 'ignore' });
-  const ended = once(child, 'exit').catch(() => undefined);
+  // A file of settings has to come first.
+  const files = args.filter((arg) => arg.endsWith('.conf'));
+  const others = args.filter((arg) => !files.includes(arg));
+  const child = spawn('redis-server', [...files, ...defaults, ...others], { stdio: 'ignore' });
+  running.add(child);
+  const ended = once(child, 'exit')
+    .catch(() => undefined)
+    .finally(() => running.delete(child));
   const stop = async () => {
     child.kill('SIGKILL');
     await ended;
@@ -72,6 +97,8 @@ async function start(args: readonly string[]): Promise<RedisServer> {
     port,
     url: `redis://${HOST}:${port}`,
     pid: child.pid ?? 0,
+    folder,
+    ended,
     kill: (signal = 'SIGKILL') => void child.kill(signal),
     stop,
   };

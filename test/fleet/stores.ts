@@ -1,33 +1,30 @@
 import { equal, ok, rejects } from 'node:assert/strict';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import type { RedisLike } from '../../src/stores/redis.js';
 import { offered, STORE_RULES } from '../stores/contract.js';
-import { installLibraries, type Library } from './redis-clients.js';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { commandOf, type Library, type Servers } from './redis-clients.js';
+import { startRedis } from './redis-server.js';
 import type { FleetRun } from './run.js';
 
-type Stores = typeof import('target-node-sdk/stores/redis');
+export type Stores = typeof import('target-node-sdk/stores/redis');
 
 const { signal } = new AbortController();
 const options = { signal };
-const SECRET = 'cnrySecret';
+/** The secret of all stores here. */
+export const SECRET = 'cnrySecret';
 let count = 0;
 
 /** Checks the store on Redis with every library, one after the other. */
-export async function checkStores({ report, sandbox, isWhole }: FleetRun): Promise<void> {
+export async function checkStores({ report, sandbox, libraries }: FleetRun): Promise<void> {
   const { redisArtifactStore } = sandbox.require('target-node-sdk/stores/redis') as Stores;
-  const libraries = await installLibraries(sandbox);
   const server = await startRedis();
   const one = await libraries[0]?.open(server.port);
   try {
     for (const library of libraries) {
-      await checkLibrary({ report, library, redisArtifactStore }, server.port, false);
+      await checkLibrary({ report, library, redisArtifactStore }, server.port);
     }
     if (one) {
       await checkContents(report, redisArtifactStore, one.client);
-    }
-    if (isWhole) {
-      await checkCluster({ report, libraries, redisArtifactStore });
     }
   } finally {
     await one?.close();
@@ -35,20 +32,26 @@ export async function checkStores({ report, sandbox, isWhole }: FleetRun): Promi
   }
 }
 
-interface Row extends Pick<FleetRun, 'report'> {
+/** What the checks of a library need. */
+export interface LibraryRow extends Pick<FleetRun, 'report'> {
   readonly library: Library;
   readonly redisArtifactStore: Stores['redisArtifactStore'];
 }
 
-async function checkLibrary({ report, library, redisArtifactStore }: Row, port: number, isCluster: boolean) {
-  const { client, close } = await library.open(port, isCluster);
-  const server = isCluster ? 'a cluster' : 'one server';
+/** Checks all promises of a store with a library, on the server or the servers of a port. */
+export async function checkLibrary(
+  { report, library, redisArtifactStore }: LibraryRow,
+  port: number,
+  kind: Servers['kind'] = 'single',
+): Promise<void> {
+  const { client, close } = await library.open(port, { kind });
+  const server = kind === 'single' ? 'one server' : `a ${kind}`;
   try {
     const store = redisArtifactStore(client, { secret: SECRET });
     for (const rule of STORE_RULES) {
       await report.check(`${library.name}, ${server}: ${rule.name}`, () => rule.check(store, newKey()));
     }
-    if (!isCluster) {
+    if (kind === 'single') {
       await report.check(`${library.name}: a server that forgot the scripts is sent them again`, async () => {
         const key = newKey();
         await store.offer(key, offered('1'), options);
@@ -56,6 +59,17 @@ async function checkLibrary({ report, library, redisArtifactStore }: Row, port: 
         equal((await store.read(key, options))?.text, '1');
         equal(await store.confirm(key, offered('1').id, options), true);
         equal((await store.offer(key, offered('1'), options)).verdict, 'same');
+      });
+      const wrongType = `${library.name}: a key of another type counts as damage, and a forced offer replaces it`;
+      await report.check(wrongType, async () => {
+        const key = newKey();
+        const isDamaged = { code: 'ERR_TARGET_ARTIFACT' };
+        await commandOf(client)(['SET', nameOf(key), 'text']);
+        await rejects(async () => store.peek(key, options), isDamaged);
+        await rejects(async () => store.read(key, options), isDamaged);
+        await rejects(async () => store.offer(key, offered('1'), options), isDamaged);
+        equal((await store.offer(key, offered('1', { isForced: true }), options)).verdict, 'taken');
+        equal((await store.read(key, options))?.text, '1');
       });
     }
   } finally {
@@ -71,7 +85,8 @@ async function checkContents(
   const command = commandOf(client);
   const store = redisArtifactStore(client, { secret: SECRET });
   const isDamaged = { code: 'ERR_TARGET_ARTIFACT' };
-  const bomb = brotliCompressSync(Buffer.alloc(40 * 1024 * 1024)).toString('base64');
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 1 };
+  const bomb = brotliCompressSync(Buffer.alloc(40 * 1024 * 1024), { params }).toString('base64');
   const changes: Record<string, string[]> = {
     'a truncated body': ['body', 'AAAA'],
     'a body that becomes 40 MiB': ['body', bomb, 'bytes', String(40 * 1024 * 1024)],
@@ -127,48 +142,12 @@ async function checkContents(
   });
 }
 
-/** Starts three masters that are one cluster, and checks every library on it. */
-async function checkCluster({
-  report,
-  libraries,
-  redisArtifactStore,
-}: Omit<Row, 'library'> & { libraries: readonly Library[] }): Promise<void> {
-  const servers: RedisServer[] = [];
-  try {
-    for (let master = 0; master < 3; master += 1) {
-      servers.push(await startRedis(['--cluster-enabled', 'yes']));
-    }
-    const { promisify } = await import('node:util');
-    const { execFile } = await import('node:child_process');
-    const hosts = servers.map(({ port }) => `127.0.0.1:${port}`);
-    await promisify(execFile)('redis-cli', ['--cluster', 'create', ...hosts, '--cluster-yes']);
-    for (const library of libraries) {
-      await checkLibrary({ report, library, redisArtifactStore }, servers[0]?.port ?? 0, true);
-    }
-  } finally {
-    await Promise.all(servers.map((server) => server.stop()));
-  }
-}
-
-function newKey(): string {
+/** A key that no other check uses. */
+export function newKey(): string {
   count += 1;
   return `https://assets.example.com/demo/${count}/rules.json`;
 }
 
 function nameOf(key: string): string {
   return `target:{${encodeURIComponent(key)}}:artifact`;
-}
-
-/** Sends a command by a client of node-redis. */
-function commandOf(client: RedisLike): (args: string[]) => Promise<unknown> {
-  if ('call' in client) {
-    return ([name = '', ...args]) => client.call(name, ...args);
-  }
-  if ('customCommand' in client) {
-    return (args) => client.customCommand(args);
-  }
-  if ('slots' in client) {
-    return (args) => client.sendCommand(args[1] ?? '', false, args);
-  }
-  return (args) => client.sendCommand(args);
 }

@@ -60,7 +60,11 @@ describe('bullmqOutbox', () => {
     expect(added).toHaveLength(2);
     const [small, large] = added;
     expect(small?.name).toBe('deliver');
-    expect(small?.options).toMatchObject(bullmqJobOptions);
+    expect(small?.options).toEqual({
+      ...bullmqJobOptions,
+      jobId: expect.stringMatching(/^b-id0-\w{16}$/),
+      deduplication: { id: small?.options.jobId, ttl: 120_000 },
+    });
     expect(JSON.parse(small?.data.d ?? '')).toEqual(textsOf(batchOf(9)));
     expect(JSON.parse(brotliDecompressSync(Buffer.from(large?.data.z ?? '', 'base64')).toString())).toEqual(
       textsOf(batchOf(10)),
@@ -110,6 +114,81 @@ describe('bullmqProcessor', () => {
     expect(given[0]?.every((text) => !isDone(text))).toBe(true);
   });
 
+  test('keeps other texts that come back in place of the given ones, also when they are as many', async () => {
+    const { added, push } = queueOf();
+    await push(batchOf(1));
+    const job = jobOf(added[0]?.data);
+    const deliverQueued = async () => ({ delivered: 1, failed: 0, again: ['the rest'] });
+    await expect(bullmqProcessor({ deliverQueued })(job)).rejects.toThrow('1 of 1 deliveries wait');
+    const { given, client } = clientOf(() => true);
+    await bullmqProcessor(client)(job);
+    expect(given).toEqual([['the rest']]);
+  });
+
+  test('counts the notifications that a job holds', async () => {
+    const { added, push } = queueOf();
+    await push(batchOf(3).map((delivery) => ({ ...delivery, notifications: 4 })));
+    expect(added[0]?.data).toMatchObject({ v: 1, n: 12 });
+    const job = jobOf(added[0]?.data);
+    const deliverQueued = async (data: readonly string[]) => ({
+      delivered: 5,
+      failed: 1,
+      again: data.slice(2),
+    });
+    await expect(bullmqProcessor({ deliverQueued })(job)).rejects.toThrow('1 of 3');
+    expect(job.data).toMatchObject({ v: 1, n: 6 });
+  });
+
+  test.each<[string, unknown[]]>([
+    ['client', [undefined]],
+    ['client', [{}]],
+    ['maxAge', [clientOf(() => true).client, { maxAge: 8 * 86_400_000 }]],
+    ['timeout', [clientOf(() => true).client, { timeout: 0 }]],
+  ])('refuses a wrong %s at once', (path, [client, options]) => {
+    expect(() => bullmqProcessor(client as never, options as never)).toThrow(
+      expect.objectContaining({ path }),
+    );
+    expect(bullmqProcessor(clientOf(() => true).client, null as never)).toBeInstanceOf(Function);
+  });
+
+  test.each([undefined, null, 'target', {}, { add: 5 }])('refuses %p, which is no queue', (queue) => {
+    expect(() => bullmqOutbox(queue as never)).toThrow(/^queue must be a Queue of BullMQ/);
+  });
+
+  test('gives a delivery a day, so that all tries of a job can send it', async () => {
+    const ages: unknown[] = [];
+    const deliverQueued = async (_data: readonly string[], options?: { maxAge?: number | undefined }) => {
+      ages.push(options?.maxAge);
+      return { delivered: 1, failed: 0, again: [] };
+    };
+    await bullmqProcessor({ deliverQueued })(jobOf({ v: 1, d: '["x"]' }));
+    await bullmqProcessor({ deliverQueued }, { maxAge: 1000 })(jobOf({ v: 1, d: '["x"]' }));
+    expect(ages).toEqual([86_400_000, 1000]);
+  });
+
+  test('waits as long as the edge asks for, where the job can be put off', async () => {
+    const deliverQueued = async (data: readonly string[]) => ({
+      delivered: 0,
+      failed: 0,
+      again: data,
+      retryAfterMs: 120_000,
+    });
+    const delays: [number, string | undefined][] = [];
+    const job = {
+      ...jobOf({ v: 1, d: '["x"]' }),
+      moveToDelayed: async (at: number, token?: string) => void delays.push([at, token]),
+    };
+    const before = Date.now();
+    await expect(bullmqProcessor({ deliverQueued })(job, 'token')).rejects.toMatchObject({
+      name: 'DelayedError',
+    });
+    expect(delays).toEqual([[expect.any(Number), 'token']]);
+    expect(delays[0]?.[0]).toBeGreaterThanOrEqual(before + 120_000);
+    await expect(bullmqProcessor({ deliverQueued })(jobOf({ v: 1, d: '["x"]' }))).rejects.toMatchObject({
+      name: 'Error',
+    });
+  });
+
   test('leaves a job of another version to a newer worker', async () => {
     const { given, client } = clientOf(() => true);
     const job = jobOf({ v: 2, x: 'unknown' });
@@ -124,6 +203,9 @@ describe('bullmqProcessor', () => {
     ['no JSON', { v: 1, d: '[' }],
     ['nothing', { v: 1 }],
     ['no brotli', { v: 1, z: 'AAAA' }],
+    ['no version', { d: '["x"]' }],
+    ['a version that was never', { v: 0, d: '["x"]' }],
+    ['no object', 'x'],
   ])('gives a job up at once that nobody can read: %s', async (_, data) => {
     const { given, client } = clientOf(() => true);
     await expect(bullmqProcessor(client)(jobOf(data))).rejects.toMatchObject({ name: 'UnrecoverableError' });

@@ -371,7 +371,7 @@ class Real {
       this.evented.push((notification as Notification).id);
     });
     this.queue = new NotificationQueue({
-      policy: watcher.policy,
+      policy: { outbox: undefined, mode: undefined, ...watcher.policy },
       events,
       logger,
       work: new BackgroundWork(undefined, logger),

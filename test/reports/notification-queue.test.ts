@@ -23,7 +23,12 @@ function queueOf(deliver: Deliver, policy: Partial<NotificationPolicy> = {}) {
   const errors: TargetEvents['sendNotificationError'][] = [];
   events.on('sendNotificationError', (event) => errors.push(event));
   const queue = new NotificationQueue({
-    policy: { maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024, ...policy },
+    policy: {
+      ...{ maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024 },
+      outbox: undefined,
+      mode: undefined,
+      ...policy,
+    },
     events,
     logger,
     work: new BackgroundWork(undefined, logger),

@@ -10,10 +10,11 @@ import { createLogger } from '../../src/logger.js';
 import { BackgroundWork } from '../../src/reports/background-work.js';
 import { NotificationQueue } from '../../src/reports/notification-queue.js';
 import type { Delivery } from '../../src/request/call.js';
+import type { NotificationStats } from '../../src/stats.js';
 import { fakeTimers, pass, settle } from '../scripted-cdn.js';
 
 /** What an outbox does with a push. */
-type Push = 'take' | 'reject' | 'throw' | 'hang';
+type Push = 'take' | 'slow' | 'reject' | 'throw' | 'hang' | 'dead';
 
 /** An outbox that does what it is told to, and keeps what it took. */
 class ScriptedOutbox implements NotificationOutbox {
@@ -43,6 +44,12 @@ class ScriptedOutbox implements NotificationOutbox {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return;
     }
+    if (this.does === 'dead') {
+      await new Promise(() => undefined);
+    }
+    if (this.does === 'slow') {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
     await Promise.resolve();
     if (this.does === 'reject') {
       throw new Error('the queue is full');
@@ -64,7 +71,12 @@ function queueOf(policy: Partial<NotificationPolicy> = {}) {
   events.on('sendNotificationError', ({ notification }) => void lost.push(notification.id));
   const edge: { does: Edge } = { does: 'confirm' };
   const queue = new NotificationQueue({
-    policy: { maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024, outbox, ...policy },
+    policy: {
+      ...{ maxInFlight: 64, maxQueued: 10_000, maxBytes: 32 * 1024 * 1024 },
+      mode: undefined,
+      outbox,
+      ...policy,
+    },
     events,
     logger,
     work: new BackgroundWork(undefined, logger),
@@ -119,6 +131,12 @@ function add(queue: NotificationQueue, calls: number, size = 0, hint?: string): 
     queue.add(callOf(size, hint));
   }
 }
+/** All counts of a queue. Those that are not named are 0, and as many were accepted as have a fate or wait. */
+function counted(named: Partial<NotificationStats>): NotificationStats {
+  const counts = { delivered: 0, failed: 0, dropped: 0, queued: 0, handedOver: 0, inFlight: 0, ...named };
+  const { delivered, failed, dropped, queued, handedOver } = counts;
+  return { ...counts, accepted: delivered + failed + dropped + queued + handedOver };
+}
 const lawHolds = ({ stats: s }: NotificationQueue) =>
   s.accepted === s.delivered + s.failed + s.dropped + s.queued + s.handedOver;
 const limit = (timeoutMs: number) => ({ timeoutMs, signal: undefined });
@@ -142,10 +160,7 @@ describe('the mode always', () => {
     await pass(20);
     expect(outbox.pushed.map(({ length }) => length)).toEqual([100, 100, 50]);
     expect(new Set(outbox.taken.map(({ id }) => id)).size).toBe(250);
-    expect(queue.stats).toEqual({
-      ...{ accepted: 250, delivered: 0, failed: 0, dropped: 0 },
-      ...{ queued: 0, handedOver: 250, inFlight: 0 },
-    });
+    expect(queue.stats).toEqual(counted({ handedOver: 250 }));
     expect(sent).toEqual([]);
     expect(queue.size).toBe(0);
   });
@@ -187,7 +202,7 @@ describe('the mode always', () => {
     await pass(600);
     expect(sent).toHaveLength(1);
     expect(outbox.taken).toHaveLength(1);
-    expect(queue.stats).toMatchObject({ delivered: 1, handedOver: 1 });
+    expect(queue.stats).toEqual(counted({ delivered: 1, handedOver: 1 }));
   });
 
   test.each<Push>(['reject', 'throw', 'hang'])(
@@ -208,9 +223,24 @@ describe('the mode always', () => {
       expect(new Set(outbox.pushed.map(String)).size).toBe(1);
       await pass(4000);
       expect(sent).toHaveLength(3);
-      expect(queue.stats).toMatchObject({ delivered: 3, handedOver: 0, queued: 0 });
+      expect(queue.stats).toEqual(counted({ delivered: 3, handedOver: 0, queued: 0 }));
     },
   );
+
+  test('pushes a batch in its own order again, also when its calls were tried in another', async () => {
+    const { queue, outbox, edge } = queueOf(always);
+    outbox.does = 'reject';
+    edge.does = 'fail';
+    add(queue, 5, 0, '35');
+    add(queue, 5, 0, '41');
+    add(queue, 5, 0, '35');
+    await pass(30_000);
+    outbox.does = 'take';
+    await pass(6000);
+    expect(outbox.pushed.length).toBeGreaterThan(2);
+    expect(new Set(outbox.pushed.map(String)).size).toBe(1);
+    expect(queue.stats).toEqual(counted({ handedOver: 15, queued: 0 }));
+  });
 
   test('goes back to the outbox when it works again, with no call in two places', async () => {
     const { queue, outbox, edge, sent } = queueOf(always);
@@ -218,10 +248,10 @@ describe('the mode always', () => {
     edge.does = 'fail';
     add(queue, 150);
     await pass(20_000);
-    expect(queue.stats).toMatchObject({ queued: 150 });
+    expect(queue.stats).toEqual(counted({ queued: 150 }));
     outbox.does = 'take';
     await pass(6000);
-    expect(queue.stats).toMatchObject({ handedOver: 150, queued: 0 });
+    expect(queue.stats).toEqual(counted({ handedOver: 150, queued: 0 }));
     expect(outbox.taken).toHaveLength(150);
     expect(new Set(outbox.taken.map(({ id }) => id)).size).toBe(150);
     sent.length = 0;
@@ -253,6 +283,24 @@ describe('the mode always', () => {
     expect(lawHolds(queue)).toBe(true);
   });
 
+  test('makes no further push while eight have not settled, and tries again after ten minutes', async () => {
+    const { queue, outbox } = queueOf(always);
+    outbox.does = 'dead';
+    for (let second = 0; second < 120; second += 1) {
+      add(queue, 2);
+      await pass(1000);
+    }
+    expect(outbox.pushed.length).toBe(8);
+    expect(queue.stats.delivered).toBeGreaterThan(200);
+    outbox.does = 'take';
+    await pass(600_000);
+    add(queue, 1);
+    await pass(10_000);
+    expect(outbox.pushed.length).toBeGreaterThan(8);
+    expect(outbox.taken.length).toBeGreaterThan(0);
+    expect(lawHolds(queue)).toBe(true);
+  });
+
   test('drops beyond maxQueued when outbox and edge are gone, and says each', async () => {
     const { queue, outbox, edge, lost } = queueOf({ ...always, maxQueued: 200 });
     outbox.does = 'reject';
@@ -262,7 +310,7 @@ describe('the mode always', () => {
       await pass(1000);
     }
     expect(queue.size).toBeLessThanOrEqual(200);
-    expect(queue.stats).toMatchObject({ accepted: 600, queued: 200, dropped: 400 });
+    expect(queue.stats).toEqual(counted({ queued: 200, dropped: 400 }));
     expect(lost).toHaveLength(400);
   });
 
@@ -290,7 +338,7 @@ describe('the mode overflow', () => {
     const { queue, outbox } = queueOf();
     add(queue, 900);
     await queue.flush(limit(10_000));
-    expect(queue.stats).toMatchObject({ delivered: 900, handedOver: 0 });
+    expect(queue.stats).toEqual(counted({ delivered: 900, handedOver: 0 }));
     expect(outbox.pushed).toEqual([]);
   });
 
@@ -310,18 +358,18 @@ describe('the mode overflow', () => {
     edge.does = 'fail';
     add(queue, 20);
     await pass(10_000);
-    expect(queue.stats).toMatchObject({ handedOver: 19, queued: 1 });
+    expect(queue.stats).toEqual(counted({ handedOver: 19, queued: 1 }));
     add(queue, 20);
     await pass(600);
-    expect(queue.stats).toMatchObject({ handedOver: 39, queued: 1 });
+    expect(queue.stats).toEqual(counted({ handedOver: 39, queued: 1 }));
     edge.does = 'confirm';
     await pass(40_000);
-    expect(queue.stats).toMatchObject({ handedOver: 39, queued: 0, delivered: 1 });
+    expect(queue.stats).toEqual(counted({ handedOver: 39, queued: 0, delivered: 1 }));
     outbox.pushed.length = 0;
     sent.length = 0;
     add(queue, 20);
     await pass(1000);
-    expect(queue.stats).toMatchObject({ delivered: 21 });
+    expect(queue.stats).toEqual(counted({ delivered: 21, handedOver: 39 }));
     expect(outbox.pushed).toEqual([]);
   });
 
@@ -330,7 +378,7 @@ describe('the mode overflow', () => {
     edge.does = 'confirm';
     add(queue, 1, 0, '35');
     await pass(100);
-    expect(queue.stats).toMatchObject({ delivered: 1 });
+    expect(queue.stats).toEqual(counted({ delivered: 1 }));
     edge.does = 'fail';
     add(queue, 10, 0, '41');
     await pass(5000);
@@ -347,7 +395,7 @@ describe('the mode overflow', () => {
     const flushed = queue.flush(limit(300));
     await pass(310);
     await flushed;
-    expect(queue.stats).toMatchObject({ handedOver: 19, inFlight: 1 });
+    expect(queue.stats).toEqual(counted({ handedOver: 19, queued: 1, inFlight: 1 }));
   });
 });
 
@@ -379,6 +427,40 @@ describe('close', () => {
     expect(await closed).toEqual({ delivered: 200, failed: 0, dropped: 0, handedOver: 0 });
   });
 
+  test.each(['overflow', 'always'] as const)(
+    'sends the calls itself when the outbox gives no answer, in the mode %s',
+    async (mode) => {
+      const { queue, outbox } = queueOf({ mode });
+      outbox.does = 'dead';
+      add(queue, 200);
+      const closed = queue.close(3000);
+      await pass(3000);
+      expect(await closed).toEqual({ delivered: 200, failed: 0, dropped: 0, handedOver: 0 });
+    },
+  );
+
+  test('sends directly what an outbox that is slow has not taken after half of the time', async () => {
+    const { queue, outbox } = queueOf();
+    outbox.does = 'slow';
+    add(queue, 5000);
+    const closed = queue.close(6000);
+    await pass(6000);
+    const { handedOver, delivered, dropped } = await closed;
+    expect(handedOver).toBeGreaterThan(0);
+    expect({ all: handedOver + delivered, dropped }).toEqual({ all: 5000, dropped: 0 });
+  });
+
+  test('does not cut off calls under way for an outbox that takes nothing', async () => {
+    const { queue, outbox, edge, sent } = queueOf();
+    outbox.does = 'reject';
+    edge.does = 'hang';
+    add(queue, 200);
+    const closed = queue.close(3000);
+    await pass(3000);
+    await closed;
+    expect(new Set(sent).size).toBe(sent.length);
+  });
+
   test('ends in time when both hang, and drops what nobody took', async () => {
     const { queue, outbox, edge, lost } = queueOf();
     outbox.does = 'hang';
@@ -391,7 +473,7 @@ describe('close', () => {
     outbox.does = 'take';
     await pass(10_000);
     await settle();
-    expect(queue.stats).toMatchObject({ dropped: 200, handedOver: 0, queued: 0 });
+    expect(queue.stats).toEqual(counted({ dropped: 200, handedOver: 0, queued: 0 }));
     expect(jest.getTimerCount()).toBe(0);
   });
 });

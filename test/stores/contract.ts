@@ -54,6 +54,33 @@ export const STORE_RULES: readonly StoreRule[] = [
     },
   },
   {
+    name: 'a look tells the time until a change, as far as it tells one',
+    check: async (store, key) => {
+      const [first, second] = [offered('1'), offered('2')];
+      await store.offer(key, first, options);
+      equal((await store.peek(key, options))?.activeInMs ?? 0, 0);
+      await store.peek(key, options);
+      const { activeInMs } = await store.offer(key, second, options);
+      const looks = [await store.peek(key, options), await store.peek(key, options)];
+      for (const look of looks) {
+        equal(look?.id, second.id);
+        const leftMs = look?.activeInMs ?? activeInMs;
+        ok(leftMs > 0 && leftMs <= activeInMs + 50, String(leftMs));
+      }
+    },
+  },
+  {
+    name: 'a version that is repaired before its moment keeps the moment',
+    check: async (store, key) => {
+      const [first, second] = [offered('1'), offered('2')];
+      await store.offer(key, first, options);
+      const { activeInMs } = await store.offer(key, second, options);
+      const repaired = await store.offer(key, { ...second, isForced: true }, options);
+      equal(repaired.verdict, 'taken');
+      ok(repaired.activeInMs > 0 && repaired.activeInMs <= activeInMs + 50, String(repaired.activeInMs));
+    },
+  },
+  {
     name: 'offers in any order leave the newest',
     check: async (store, key) => {
       const all = Array.from({ length: 12 }, (_, order) => offered(`v${order}`, { order }));
@@ -92,7 +119,8 @@ export const STORE_RULES: readonly StoreRule[] = [
       const before = await store.peek(key, options);
       await new Promise((resolve) => setTimeout(resolve, 20));
       equal(await store.confirm(key, b.id, options), false);
-      deepEqual(await store.peek(key, options), before);
+      const { id, seen } = (await store.peek(key, options)) ?? {};
+      deepEqual([id, seen], [before?.id, before?.seen]);
       equal(await store.confirm(key, a.id, options), true);
       const after = await store.peek(key, options);
       equal(after?.id, a.id);
@@ -102,7 +130,9 @@ export const STORE_RULES: readonly StoreRule[] = [
   {
     name: 'one of all gets a ticket, and another one after its time',
     check: async (store, key) => {
-      const claims = await Promise.all(Array.from({ length: 20 }, () => store.claim(key, 300, options)));
+      const claims = await Promise.all(
+        Array.from({ length: 20 }, () => store.claim(`${key}:once`, 60_000, options)),
+      );
       equal(claims.filter((isGranted) => isGranted).length, 1);
       equal(await store.claim(`${key}:heal`, 60_000, options), true);
       equal(await store.claim(`${key}:heal`, 60_000, options), false);

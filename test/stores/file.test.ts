@@ -1,6 +1,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -64,6 +72,17 @@ describe('a store of files', () => {
     expect(await store.read(KEY, { signal })).toMatchObject({ text: 'the text' });
   });
 
+  test('makes its folder again after somebody has deleted it', async () => {
+    const store = fileArtifactStore({ directory: join(directory, 'made') });
+    await store.offer(KEY, offered('1'), { signal });
+    rmSync(join(directory, 'made'), { recursive: true });
+    expect(await store.peek(KEY, { signal })).toBeUndefined();
+    expect(await store.claim(KEY, 60_000, { signal })).toBe(true);
+    rmSync(join(directory, 'made'), { recursive: true });
+    expect((await store.offer(KEY, offered('2'), { signal })).verdict).toBe('taken');
+    expect((await store.read(KEY, { signal }))?.text).toBe('2');
+  });
+
   test('takes over the lock of a process that died', async () => {
     const store = fileArtifactStore({ directory });
     await store.offer(KEY, offered('1'), { signal });
@@ -99,6 +118,43 @@ describe('a store of files', () => {
       expect.stringMatching(/^[0-9a-f]{16}\.json$/),
       'mine.tmp',
     ]);
+  });
+
+  test('stays in its folder when the process goes to another one', async () => {
+    const before = process.cwd();
+    process.chdir(directory);
+    try {
+      const store = fileArtifactStore({ directory: join('deep', 'er') });
+      await store.offer(KEY, offered('1'), { signal });
+      process.chdir(before);
+      expect((await store.read(KEY, { signal }))?.text).toBe('1');
+      expect(readdirSync(join(directory, 'deep'))).toEqual(['er']);
+    } finally {
+      process.chdir(before);
+    }
+  });
+
+  test('is one for processes that make its folder at one time', async () => {
+    const folder = join(directory, 'a', 'b', 'c');
+    const stores = Array.from({ length: 10 }, () => fileArtifactStore({ directory: folder }));
+    const claims = await Promise.all(stores.map((store) => store.claim(KEY, 60_000, { signal })));
+    expect(claims.filter(Boolean)).toHaveLength(1);
+  });
+
+  test.each(process.platform === 'linux' ? ['/proc/1/x', '/proc/1/x/y/z'] : [])(
+    'rejects at once where %s cannot be made',
+    async (impossible) => {
+      const store = fileArtifactStore({ directory: impossible });
+      await expect(store.offer(KEY, offered('1'), { signal })).rejects.toMatchObject({ code: 'ENOENT' });
+      await expect(store.claim(KEY, 1000, { signal })).rejects.toMatchObject({ code: 'ENOENT' });
+      expect(await store.peek(KEY, { signal })).toBeUndefined();
+    },
+  );
+
+  test('rejects where a link leads nowhere', async () => {
+    symlinkSync(join(directory, 'nowhere', 'at', 'all'), join(directory, 'link'));
+    const store = fileArtifactStore({ directory: join(directory, 'link', 'folder') });
+    await expect(store.claim(KEY, 1000, { signal })).rejects.toMatchObject({ code: expect.any(String) });
   });
 
   test('rejects where there can be no folder, and does nothing worse', async () => {

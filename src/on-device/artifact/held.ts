@@ -1,4 +1,3 @@
-import { type Timer, unref } from '#platform';
 import { type Artifact, isBinaryArtifact, isBlankArtifact, toArtifact } from '../../artifact.js';
 import type { ResolvedConfig } from '../../config/config.js';
 import { TargetError, toJsonError } from '../../errors.js';
@@ -8,6 +7,7 @@ import type { ArtifactOrigin, ArtifactStats } from '../../stats.js';
 import { type CompiledArtifact, compileArtifact } from '../rules/compile.js';
 import { ageMs, type Dated, generatedAtMs, isAhead, isFromLocation, isOlder } from './age.js';
 import { UndecidableLog } from './edge-only-log.js';
+import { type Activation, Pending } from './pending.js';
 
 /** The parts of a client that are needed to keep an artifact. */
 export interface HeldArtifactOptions {
@@ -32,33 +32,11 @@ export interface Arrival {
    */
   readonly isRefresh: boolean;
   /** The first 16 hexadecimal digits of the SHA-256 of the text; undefined for a text that nobody downloaded. */
-  readonly id?: string | undefined;
+  readonly id: string | undefined;
   /** Time at which the artifact was made or modified, in epoch ms; undefined when nothing tells. */
-  readonly order?: number | undefined;
+  readonly order: number | undefined;
   /** True when the other processes of a fleet use it, so this one does not judge it. */
-  readonly isFollowed?: boolean;
-}
-
-/** An artifact that the processes of a fleet take into use at one time. */
-interface Pending {
-  readonly held: Held;
-  /** Time of its use, on the clock of `performance.now()`. */
-  readonly dueMs: number;
-  /** Time at which the location last confirmed it, on the same clock; undefined when nobody knows. */
-  confirmedMs: number | undefined;
-  /** Called in a microtask when it is in use. */
-  readonly onUse: () => void;
-  readonly timer: Timer;
-}
-
-/** The moment from which a prepared artifact is used. */
-export interface Activation {
-  /** Time from now until its use in ms. */
-  readonly inMs: number;
-  /** Time since the location confirmed it in ms; undefined when that is too long ago, or unknown. */
-  readonly seenMsAgo: number | undefined;
-  /** Called in a microtask when the artifact is in use. */
-  readonly onUse: () => void;
+  readonly isFollowed: boolean;
 }
 
 /**
@@ -86,7 +64,7 @@ export interface Held extends ArtifactInUse, Dated {
 export class HeldArtifact {
   readonly #options: Omit<HeldArtifactOptions, 'payload'>;
   #held: Held | undefined;
-  #pending: Pending | undefined;
+  #pending: Pending<Held> | undefined;
   /**
    * Time, on the clock of `performance.now()`, at which the location last confirmed that the held artifact is the
    * current one.
@@ -100,7 +78,9 @@ export class HeldArtifact {
   constructor({ payload, ...options }: HeldArtifactOptions) {
     this.#options = options;
     if (payload) {
-      this.replace(this.#toHeld(payload, { source: 'payload', etag: undefined, isRefresh: false }));
+      const facts = { etag: undefined, id: undefined, order: undefined };
+      const arrival: Arrival = { ...facts, source: 'payload', isRefresh: false, isFollowed: false };
+      this.replace(this.#toHeld(payload, arrival));
     }
   }
 
@@ -163,7 +143,7 @@ export class HeldArtifact {
       ...(id !== undefined && { id }),
       ...(pending?.held.id !== undefined && {
         pendingId: pending.held.id,
-        activatesInMs: Math.max(0, Math.round(pending.dueMs - performance.now())),
+        activatesInMs: Math.round(pending.leftMs),
       }),
     };
   }
@@ -206,19 +186,21 @@ export class HeldArtifact {
    * Takes a prepared artifact into use at its moment, or at once when there is none in use. It replaces another one that
    * waits.
    */
-  activateAt(held: Held, { inMs, seenMsAgo, onUse }: Activation): void {
+  activateAt(held: Held, activation: Activation): void {
     this.dropPending();
-    const nowMs = performance.now();
-    const timer = unref(setTimeout(() => this.inUse, Math.ceil(inMs)));
-    const confirmedMs = seenMsAgo === undefined ? undefined : nowMs - seenMsAgo;
-    const pending: Pending = { held, dueMs: nowMs + inMs, confirmedMs, onUse, timer };
-    this.#pending = pending;
-    this.#activateWhenDue(pending);
+    this.#pending = new Pending(held, activation, () => this.inUse);
+    this.#activateWhenDue(this.#pending);
+    this.#pending?.wait();
+  }
+
+  /** Corrects the moment of the artifact that waits for it, by another answer of the store. */
+  correctActivation(inMs: number): void {
+    this.#pending?.correct(inMs);
   }
 
   /** Forgets the artifact that waits for its moment. */
   dropPending(): void {
-    clearTimeout(this.#pending?.timer);
+    this.#pending?.clear();
     this.#pending = undefined;
   }
 
@@ -232,8 +214,8 @@ export class HeldArtifact {
     }
   }
 
-  #activateWhenDue(pending: Pending): void {
-    if (this.#held && performance.now() < pending.dueMs) {
+  #activateWhenDue(pending: Pending<Held>): void {
+    if (this.#held && pending.leftMs > 0) {
       return;
     }
     this.dropPending();

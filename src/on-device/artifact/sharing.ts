@@ -1,53 +1,21 @@
-import type { SharedArtifact, SharedArtifactStore } from '../../config/shared-artifact-store.js';
-import { TargetError } from '../../errors.js';
-import type { Events } from '../../events.js';
+import type { SharedArtifact, StoredVersion } from '../../config/shared-artifact-store.js';
 import { spread } from '../../http/retry.js';
-import type { Logger } from '../../logger.js';
 import type { ArtifactStoreStats } from '../../stats.js';
-import type { Held, HeldArtifact } from './held.js';
+import { CheckedStore } from './checked-store.js';
+import type { Held } from './held.js';
 import { toArtifactId } from './reader.js';
-import { toFlag, toOfferResult, toSharedArtifact, toStoredVersion } from './store-answers.js';
-import { isWithoutAnswer, type StoreAnswer, StoreCalls } from './store-calls.js';
+import { Repairs } from './repairs.js';
+import type { Moment, Offered, SharingOptions } from './sharing-options.js';
+import { msToRead } from './spread-reads.js';
+import { START_MS, waitForOthers } from './start-looks.js';
+import { isWithoutAnswer, StoreCalls } from './store-calls.js';
+import { isBefore, isUnproven, prepareStored } from './stored-version.js';
 import { Waits } from './waits.js';
 
-/** A download that the loop asks for. */
-export interface WantedDownload {
-  /** True when the artifact replaces whatever the store holds, because that is empty or of no use. */
-  readonly isForced: boolean;
-}
-
-/** The parts of a client that a shared store needs. */
-export interface SharingOptions {
-  readonly store: SharedArtifactStore;
-  /** URL of the artifact, under which the store keeps it. */
-  readonly key: string;
-  readonly held: HeldArtifact;
-  readonly events: Events;
-  readonly logger: Logger;
-  /** Aborted when the client closes. */
-  readonly signal: AbortSignal;
-  /** Time between two downloads in ms; 0 when this process never downloads by itself. */
-  readonly pollingIntervalMs: number;
-  /** Downloads the whole artifact and offers it. It never rejects. */
-  readonly download: (wanted: WantedDownload) => void;
-  /** Called when an artifact of the store, or one that was offered to it, is in use. */
-  readonly onUse: (text: string) => void;
-  /** Called when the store says that the artifact in use is the current one. */
-  readonly onConfirmed: () => void;
-  /** Called after each look at the store, because time alone can change the status. */
-  readonly onLook: () => void;
-}
-
-/** Time for which a start waits for the store, before it asks the CDN. */
-const START_MS = 250;
-/** Time between two looks at the store while another process downloads the first artifact. */
-const START_LOOK_MS = 40;
-/** Time for which one process of all repairs the store. */
-const HEAL_MS = 10_000;
-/** Share of the activation delay over which the reads of a fleet are spread. */
-const SPREAD_SHARE = 0.6;
 /** Share of the polling interval in which one process of all asks the CDN. */
 const TICKET_SHARE = 0.1;
+/** Time within which a store is looked at again after it gave no answer. */
+const LOOK_AGAIN_MS = 2000;
 /** Age up to which an artifact of the store counts as current in a process that never downloads by itself. */
 const DEFAULT_FRESH_MS = 300_000;
 
@@ -58,17 +26,23 @@ const DEFAULT_FRESH_MS = 300_000;
 export class Sharing {
   readonly #options: SharingOptions;
   readonly #calls: StoreCalls;
+  readonly #store: CheckedStore;
   /** The last mark of the version in use. */
   #seen: string | undefined;
-  /** The version of the store that was not taken, and the time until which it is not read again. */
-  #refused: { readonly id: string; readonly untilMs: number } | undefined;
+  readonly #repairs: Repairs;
+  /** The version that this process replaced alone, because the store did not take the next one. It is not followed. */
+  #replacedId: string | undefined;
   /** True while the content of the store is of no use, so that the next offer replaces it. */
   #isBad = false;
+  /** A first artifact without rules, which one download alone brought. Any version of the store is followed instead. */
+  #unproven: Held | undefined;
   readonly #waits = new Waits();
 
   constructor(options: SharingOptions) {
     this.#options = options;
     this.#calls = new StoreCalls(options);
+    this.#repairs = new Repairs(options.pollingIntervalMs);
+    this.#store = new CheckedStore(options.store, options.key, this.#calls);
   }
 
   /** Counts of the calls, and the state of the store. */
@@ -87,27 +61,28 @@ export class Sharing {
   }
 
   /**
-   * Asks the store for the first artifact. Resolves with true when this process has to download it: nobody else does,
-   * or the store gave nothing within a quarter of a second.
+   * Asks the store for the first artifact. Resolves with true when this process has to download it: the store gave
+   * nothing within a quarter of a second, nobody else downloads it, or that takes longer than two seconds.
    */
   async start(): Promise<boolean> {
-    const { held, pollingIntervalMs } = this.#options;
-    const endMs = performance.now() + START_MS;
-    const isHeldAtStart = held.inUse !== undefined;
-    await this.#waits.until(this.#readFirst(), endMs);
+    const isToDownload = await this.#hasToDownload(performance.now() + START_MS);
     void this.#lookOnAndOn();
+    return isToDownload;
+  }
+
+  async #hasToDownload(endMs: number): Promise<boolean> {
+    const { held, signal, pollingIntervalMs } = this.#options;
+    const isHeldAtStart = held.inUse !== undefined;
+    const isAnswered = await this.#waits.until(this.#readFirst(), endMs);
     if (isHeldAtStart || pollingIntervalMs === 0 || (held.inUse && held.isConfirmed)) {
       return false;
     }
-    const ticket = this.mayDownload();
-    if ((await this.#waits.until(ticket, endMs)) !== false) {
+    if ((await this.#waits.until(this.mayDownload(), endMs)) !== false || !isAnswered) {
       return true;
     }
-    while (!held.inUse && performance.now() < endMs) {
-      await this.#waits.pause(START_LOOK_MS);
-      await this.#waits.until(this.#readFirst(), endMs);
-    }
-    return held.inUse === undefined;
+    const isOver = () => held.inUse !== undefined || signal.aborted;
+    await waitForOthers({ waits: this.#waits, isOver, read: () => this.#readFirst() });
+    return !isOver();
   }
 
   /** Ends the loop. */
@@ -119,7 +94,7 @@ export class Sharing {
   /** Resolves with false when another process asked the CDN a moment ago. */
   async mayDownload(): Promise<boolean> {
     const ttlMs = Math.max(1, Math.round(this.#options.pollingIntervalMs * TICKET_SHARE));
-    return (await this.#claim(this.#options.key, ttlMs)) !== false;
+    return (await this.#store.claim('poll', ttlMs)) !== false;
   }
 
   /**
@@ -127,19 +102,20 @@ export class Sharing {
    * With a late answer it is used after the delay, because other processes may have it from the store.
    */
   async offer(held: Held, { text, isForced }: { text: string; isForced: boolean }): Promise<void> {
-    const { store, key } = this.#options;
+    const { store } = this.#options;
     const { id = '', order, etag } = held;
     const artifact = { text, id, order, etag, isForced: isForced || this.#isBad };
+    const replacedId = this.#options.held.newest?.id;
+    if (isUnproven(held, this.#options.held.newest)) {
+      return this.#takeUnproven(held, text);
+    }
+    this.#unproven = undefined;
     const isFirst = this.#options.held.inUse === undefined;
     if (isFirst) {
       this.#activate(held, text, { activeInMs: 0, seenMsAgo: 0 });
     }
     const offeredMs = performance.now();
-    const answer = await this.#calls.run(
-      'offer',
-      (signal) => store.offer(key, artifact, { signal }),
-      (result) => toOfferResult(result, store.activationDelayMs),
-    );
+    const answer = await this.#store.offer(artifact);
     const verdict = typeof answer === 'object' ? answer.value : undefined;
     if (verdict) {
       this.#calls.countOffer(verdict.verdict);
@@ -153,18 +129,25 @@ export class Sharing {
       }
       return;
     }
-    this.#isBad &&= !verdict;
+    if (verdict) {
+      this.#isBad = false;
+      this.#repairs.ended();
+      this.#replacedId = undefined;
+      this.#calls.noteGood();
+    } else if (replacedId !== id) {
+      this.#replacedId = replacedId;
+    }
     const delayMs = answer === 'late' ? (store.activationDelayMs ?? 0) : 0;
-    const leftMs = Math.max(0, delayMs - (performance.now() - offeredMs));
-    this.#activateOffered(held, { text, isFirst, activeInMs: verdict?.activeInMs ?? leftMs });
+    const leftMs = delayMs > 0 ? Math.max(delayMs - (performance.now() - offeredMs), LOOK_AGAIN_MS) : 0;
+    const activeInMs = verdict?.activeInMs ?? leftMs;
+    this.#activateOffered(held, { text, isFirst, activeInMs, isGuess: !verdict });
   }
 
   /** Tells the store that the CDN has confirmed the newest artifact of this process. */
   async confirm(): Promise<void> {
-    const { store, key, held } = this.#options;
-    const id = held.newest?.id;
+    const id = this.#options.held.newest?.id;
     if (id !== undefined) {
-      await this.#calls.run('confirm', (signal) => store.confirm(key, id, { signal }), toFlag);
+      await this.#store.confirm(id);
     }
   }
 
@@ -172,47 +155,52 @@ export class Sharing {
     return this.#options.pollingIntervalMs || DEFAULT_FRESH_MS;
   }
 
-  #activateOffered(
-    held: Held,
-    { text, isFirst, activeInMs }: { text: string; isFirst: boolean; activeInMs: number },
-  ): void {
+  /** Uses what the store has instead of a first artifact without rules, which is not offered. */
+  async #takeUnproven(held: Held, text: string): Promise<void> {
+    const before = this.#options.held.newest;
+    this.#unproven = held;
+    await this.#waits.until(this.#readFirst(), performance.now() + START_MS);
+    if (this.#options.held.newest === before && !this.#options.signal.aborted) {
+      this.#activate(held, text, { activeInMs: 0, seenMsAgo: 0 });
+    }
+  }
+
+  #activateOffered(held: Held, { text, isFirst, activeInMs, isGuess }: Offered): void {
     if (this.#options.held.newest?.id === held.id) {
+      if (!isGuess) {
+        this.#options.held.correctActivation(activeInMs);
+      }
       this.#options.held.confirm();
       this.#options.onConfirmed();
       return;
     }
     if (!isFirst) {
-      this.#activate(held, text, { activeInMs, seenMsAgo: 0 });
+      this.#activate(held, text, { activeInMs, isGuess, seenMsAgo: 0 });
     }
   }
 
-  #activate(
-    held: Held,
-    text: string,
-    { activeInMs, seenMsAgo }: Pick<SharedArtifact, 'activeInMs' | 'seenMsAgo'>,
-  ) {
+  #activate(held: Held, text: string, { activeInMs, isGuess = false, seenMsAgo }: Moment) {
     const onUse = () => this.#options.onUse(text);
     const isCurrent = seenMsAgo <= this.#freshMs;
     this.#options.held.activateAt(held, {
       inMs: activeInMs,
+      isGuess,
       seenMsAgo: isCurrent ? seenMsAgo : undefined,
       onUse,
     });
   }
 
-  async #claim(key: string, ttlMs: number): Promise<boolean | undefined> {
-    const { store } = this.#options;
-    const answer = await this.#calls.run('claim', (signal) => store.claim(key, ttlMs, { signal }), toFlag);
-    return typeof answer === 'object' ? answer.value : undefined;
-  }
-
-  /** Reads the store's artifact at the start. What the CDN brings meanwhile stays, unless the store's is another. */
-  async #readFirst(): Promise<void> {
-    const answer = await this.#read();
+  /**
+   * Reads the store's artifact at the start. What the CDN brings meanwhile stays, unless the store's is another. Resolves
+   * with false when the store gave no answer.
+   */
+  async #readFirst(): Promise<boolean> {
+    const answer = await this.#store.read();
     if (typeof answer === 'object' && answer.value) {
       await this.#follow(answer.value);
     }
     this.#isBad ||= answer === 'bad';
+    return !isWithoutAnswer(answer);
   }
 
   /** Looks at the store until the client closes. It never rejects. */
@@ -226,12 +214,8 @@ export class Sharing {
 
   /** Looks at the store once. It never rejects. */
   async #look(): Promise<void> {
-    const { store, key, held, signal, onLook } = this.#options;
-    const answer = await this.#calls.run(
-      'peek',
-      (callSignal) => store.peek(key, { signal: callSignal }),
-      toStoredVersion,
-    );
+    const { signal, onLook } = this.#options;
+    const answer = await this.#store.peek();
     if (isWithoutAnswer(answer) || signal.aborted) {
       onLook();
       return;
@@ -239,22 +223,48 @@ export class Sharing {
     if (answer === 'bad' || !answer.value) {
       this.#isBad = answer === 'bad';
       await this.#heal(true);
-    } else if (answer.value.id === held.newest?.id) {
-      this.#noteSeen(answer.value.seen);
-    } else if (answer.value.id === held.id) {
-      // The store went back to the version in use before the moment of the next one came.
-      held.dropPending();
-      this.#noteSeen(answer.value.seen);
     } else {
-      this.#seen = undefined;
-      await this.#readNewer(answer.value.id);
+      await this.#compare(answer.value);
+    }
+    if (this.#calls.isTicketToTry) {
+      // A ticket that nobody needs shows whether the store can be written again.
+      await this.#store.claim('probe', 1);
     }
     onLook();
+  }
+
+  /** Compares the version of the store with the own one. */
+  async #compare({ id, seen, activeInMs }: StoredVersion): Promise<void> {
+    const { held } = this.#options;
+    if (id === held.newest?.id) {
+      if (activeInMs !== undefined) {
+        held.correctActivation(activeInMs);
+      }
+      this.#noteSeen(seen);
+    } else if (id === this.#replacedId) {
+      await this.#offerAgain(id);
+    } else if (id === held.id) {
+      // The store went back to the version in use before the moment of the next one came.
+      held.dropPending();
+      this.#noteSeen(seen);
+    } else {
+      this.#seen = undefined;
+      await this.#readNewer(id, activeInMs);
+    }
+  }
+
+  /** Brings the store the version that it did not take, by a new download of one process of all. */
+  async #offerAgain(id: string): Promise<void> {
+    if (!this.#repairs.isRefused(id) && (await this.#heal(false)) !== undefined) {
+      this.#repairs.refuse(id);
+    }
   }
 
   #noteSeen(seen: string): void {
     const isConfirmed = this.#seen !== undefined && this.#seen !== seen;
     this.#seen = seen;
+    this.#isBad = false;
+    this.#calls.noteHeld();
     if (isConfirmed) {
       this.#options.held.confirm();
       this.#options.onConfirmed();
@@ -262,41 +272,31 @@ export class Sharing {
   }
 
   /** Reads a version that this process does not have. The reads of a fleet are spread, because all see it together. */
-  async #readNewer(id: string): Promise<void> {
-    if (this.#refused?.id === id && performance.now() < this.#refused.untilMs) {
+  async #readNewer(id: string, activeInMs?: number): Promise<void> {
+    if (this.#repairs.isRefused(id)) {
       return;
     }
     const { store, held } = this.#options;
-    const delayMs = store.activationDelayMs ?? 0;
-    // A look may come late by its interval, and the read itself takes time.
-    const longestMs = Math.min(delayMs * SPREAD_SHARE, delayMs - 1.5 * store.pollingIntervalMs);
-    if (held.inUse && longestMs > 0) {
-      await this.#waits.pause(spread(longestMs, 0, 1));
+    const pauseMs = held.inUse ? msToRead(store, activeInMs) : 0;
+    if (pauseMs > 0) {
+      await this.#waits.pause(pauseMs);
     }
-    const answer = await this.#read();
+    const answer = await this.#store.read();
     if (this.#options.signal.aborted || isWithoutAnswer(answer)) {
       return;
     }
     if (answer === 'bad' || !answer.value) {
       this.#isBad = answer === 'bad';
-      this.#refuse(id);
+      this.#repairs.refuse(id);
       await this.#heal(true);
       return;
     }
     await this.#follow(answer.value);
   }
 
-  #read(): Promise<StoreAnswer<SharedArtifact | undefined>> {
-    const { store, key } = this.#options;
-    return this.#calls.run(
-      'read',
-      (signal) => store.read(key, { signal }),
-      (read) => toSharedArtifact(read, store.activationDelayMs),
-    );
-  }
-
   /** Takes the store's artifact into use at its moment, unless it is older than the own one or of no use. */
-  async #follow({ text, id, order, isForced, etag, activeInMs, seenMsAgo }: SharedArtifact): Promise<void> {
+  async #follow(artifact: SharedArtifact): Promise<void> {
+    const { text, id, activeInMs, seenMsAgo } = artifact;
     const { held, signal } = this.#options;
     const readMs = performance.now();
     const digest = await toArtifactId(text);
@@ -304,23 +304,15 @@ export class Sharing {
     if (signal.aborted || (newest?.id === id && newest.id === digest)) {
       return;
     }
-    if (!isForced && order !== undefined && newest?.order !== undefined && order < newest.order) {
-      this.#refuse(id);
+    if (isBefore(artifact, newest) && newest !== this.#unproven) {
+      this.#repairs.refuse(id);
       await this.#heal(false);
       return;
     }
     try {
-      if (digest !== id) {
-        throw new TargetError('ERR_TARGET_ARTIFACT', 'the stored artifact has another id than it says');
-      }
-      const prepared = held.prepare(text, {
-        source: 'store',
-        etag,
-        isRefresh: true,
-        id,
-        order,
-        isFollowed: true,
-      });
+      const prepared = prepareStored(held, artifact, digest);
+      this.#isBad = false;
+      this.#calls.noteGood();
       if (typeof prepared !== 'string') {
         const leftMs = Math.max(0, activeInMs - (performance.now() - readMs));
         this.#activate(prepared, text, { activeInMs: leftMs, seenMsAgo });
@@ -328,22 +320,24 @@ export class Sharing {
     } catch (thrown) {
       this.#calls.noteBad(thrown);
       this.#isBad = true;
-      this.#refuse(id);
+      this.#repairs.refuse(id);
       await this.#heal(true);
     }
   }
 
-  /** Remembers a version that was not taken, so that it is not read again at each look. */
-  #refuse(id: string): void {
-    this.#refused = { id, untilMs: performance.now() + HEAL_MS };
-  }
-
-  /** Lets one process of all download the artifact and offer it. */
-  async #heal(isForced: boolean): Promise<void> {
-    const { key, pollingIntervalMs, download, signal } = this.#options;
-    if (pollingIntervalMs === 0 || !(await this.#claim(`${key}:heal`, HEAL_MS)) || signal.aborted) {
-      return;
+  /** Lets one process of all download the artifact and offer it. Resolves with whether it is this one, if known. */
+  async #heal(isForced: boolean): Promise<boolean | undefined> {
+    const { pollingIntervalMs, download, signal, held } = this.#options;
+    // The first download is under way while there is no artifact, and its offer repairs the store.
+    const isAble = held.inUse !== undefined && this.#calls.canOffer && this.#repairs.isDue;
+    if (pollingIntervalMs === 0 || !isAble) {
+      return undefined;
     }
-    download({ isForced });
+    const isGranted = await this.#store.claim('heal', this.#repairs.ticketMs);
+    if (isGranted && !signal.aborted) {
+      this.#repairs.began();
+      download({ isForced });
+    }
+    return isGranted;
   }
 }

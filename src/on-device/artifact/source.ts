@@ -9,7 +9,8 @@ import { type ArtifactInUse, HeldArtifact } from './held.js';
 import { type ArtifactReader, createArtifactReader, toArtifactError } from './reader.js';
 import { Readiness, toReadyState } from './readiness.js';
 import { DownloadSchedule } from './schedule.js';
-import type { Sharing, WantedDownload } from './sharing.js';
+import type { Sharing } from './sharing.js';
+import type { WantedDownload } from './sharing-options.js';
 import type { ArtifactSourceOptions } from './source-options.js';
 import { StoredArtifact } from './stored.js';
 
@@ -170,7 +171,8 @@ export class ArtifactSource {
       if (this.inUse || this.#abort.signal.aborted) {
         return;
       }
-      this.#held.take(text, { source: 'store', etag: undefined, isRefresh: false });
+      const facts = { etag: undefined, id: undefined, order: undefined };
+      this.#held.take(text, { ...facts, source: 'store', isRefresh: false, isFollowed: false });
       this.#noteFirst();
       this.#readiness.announce(this.state);
     });
@@ -287,7 +289,8 @@ export class ArtifactSource {
         throw closedError();
       }
       const parsingFrom = performance.now();
-      const prepared = read && this.#held.prepare(read.text, { ...read, isRefresh: this.#isRefresh });
+      const prepared =
+        read && this.#held.prepare(read.text, { ...read, isRefresh: this.#isRefresh, isFollowed: false });
       const ended = performance.now();
       const refusal = typeof prepared === 'string' ? prepared : undefined;
       if (read && typeof prepared === 'object') {

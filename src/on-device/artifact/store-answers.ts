@@ -11,15 +11,16 @@ const MAX_DELAY_MS = 10 * 60 * 1000;
 const ID = /^[0-9a-f]{16}$/;
 
 /** Checks the answer of `peek`. */
-export function toStoredVersion(answer: unknown): StoredVersion | undefined {
+export function toStoredVersion(answer: unknown, ownDelayMs: number | undefined): StoredVersion | undefined {
   if (answer === undefined || answer === null) {
     return undefined;
   }
-  const { id, seen } = toRecord(answer);
+  const { id, seen, activeInMs } = toRecord(answer);
   if (typeof seen !== 'string' || seen.length > 1024) {
     throw wrong('seen');
   }
-  return { id: toId(id), seen };
+  const leftMs = activeInMs === undefined ? undefined : toDelay(activeInMs, ownDelayMs);
+  return { id: toId(id), seen, activeInMs: leftMs };
 }
 
 /** Checks the answer of `read`. The id is compared with the text by the caller. */

@@ -1,14 +1,12 @@
 import { type Timer, unref } from '#platform';
 import { callSafely } from '../../call-safely.js';
-import { nameOf, TargetError } from '../../errors.js';
+import { TargetError } from '../../errors.js';
 import type { Events } from '../../events.js';
-import { grown, spread } from '../../http/retry.js';
 import { FaultLog } from '../../log-limit.js';
 import type { Logger } from '../../logger.js';
 import type { ArtifactStoreStats } from '../../stats.js';
-
-/** The kinds of calls. At most one call of each kind is under way. */
-export type StoreCall = 'peek' | 'read' | 'offer' | 'confirm' | 'claim';
+import { faultNameOf } from './fault-names.js';
+import { type StoreCall, StoreHealth } from './store-health.js';
 
 /**
  * The result of a call. `failed`: the store refused it, or was not asked, because it failed a moment ago. `late`: it gave
@@ -33,20 +31,25 @@ export interface StoreCallsOptions {
 const MAX_CALL_MS = 1000;
 /** A call that has not settled after this time no longer keeps others of its kind from being made. */
 const FORGOTTEN_MS = 30_000;
-const PAUSES = { minTimeoutMs: 1000, maxTimeoutMs: 30_000, factor: 2 };
+/** Most calls of all kinds that have not settled. A library keeps each until its server is back. */
+const MAX_UNSETTLED = 4;
+/** A call that has not settled after this time is believed to be lost, and no longer counted. */
+const LOST_MS = 10 * 60_000;
 
-/**
- * Calls a store that may be slow, dead, or filled by somebody else. No method rejects. After a failure the store is left
- * alone for 1 to 30 seconds.
- */
+/** A call that has not settled. */
+interface UnderWay {
+  readonly kind: StoreCall;
+  /** Its start, on the clock of `performance.now()`. */
+  readonly startedMs: number;
+}
+
+/** Calls a store that may be slow, dead, or filled by somebody else. No method rejects. */
 export class StoreCalls {
   readonly #options: StoreCallsOptions;
   readonly #faults: FaultLog;
-  /** Start of each call that has not settled, on the clock of `performance.now()`. */
-  readonly #underWay = new Map<StoreCall, number>();
-  /** Number of calls that failed in a row. */
-  #failures = 0;
-  #pausedUntilMs = 0;
+  readonly #contents: FaultLog;
+  readonly #health = new StoreHealth();
+  readonly #underWay = new Set<UnderWay>();
   #state: ArtifactStoreStats['state'] = 'ok';
   #failed = 0;
   #lastError: string | undefined;
@@ -55,6 +58,7 @@ export class StoreCalls {
   constructor(options: StoreCallsOptions) {
     this.#options = options;
     this.#faults = new FaultLog(options.logger.write, 'the artifact store works');
+    this.#contents = new FaultLog(options.logger.write, 'the content of the artifact store is of use');
   }
 
   /** Counts of the calls, and the state of the store. */
@@ -68,14 +72,35 @@ export class StoreCalls {
     };
   }
 
-  /** Time in ms until the store is asked again after a failure; 0 while it works. */
+  /** Time in ms until the store is looked at again after a failure; 0 while it works. */
   get pauseMs(): number {
-    return Math.max(0, this.#pausedUntilMs - performance.now());
+    return this.#health.pauseMs('peek');
+  }
+
+  /** True when it is time to find out whether a store that could not be written can be written again. */
+  get isTicketToTry(): boolean {
+    return this.#health.isTicketOfUse && this.#health.pauseMs('claim') === 0;
+  }
+
+  /** True unless an earlier offer has not settled yet. */
+  get canOffer(): boolean {
+    return !this.#isBusy('offer');
   }
 
   /** Counts an offer by the store's answer. */
   countOffer(verdict: keyof ArtifactStoreStats['offers']): void {
     this.#offers[verdict] += 1;
+  }
+
+  /** Notes that the store holds what this process has. */
+  noteHeld(): void {
+    this.#health.hasNothingToDo();
+    this.#changeState();
+  }
+
+  /** Notes content that is of use, after it was checked as a whole. */
+  noteGood(): void {
+    this.#contents.worked();
   }
 
   /**
@@ -86,33 +111,48 @@ export class StoreCalls {
     call: (signal: AbortSignal) => PromiseLike<unknown>,
     check: (answer: unknown) => Value,
   ): Promise<StoreAnswer<Value>> {
-    const nowMs = performance.now();
-    const since = this.#underWay.get(kind);
-    const isBusy = since !== undefined && nowMs - since < FORGOTTEN_MS;
-    if (isBusy || nowMs < this.#pausedUntilMs || this.#options.signal.aborted) {
+    if (this.#isBusy(kind) || this.#health.pauseMs(kind) > 0 || this.#options.signal.aborted) {
       return 'failed';
     }
     const late = timeoutError();
     try {
       const value = check(await this.#withinLimit(kind, call, late));
-      this.#worked();
+      this.#worked(kind);
       return { value };
     } catch (thrown) {
       if (this.#options.signal.aborted) {
         return 'failed';
       }
       if (isAboutContent(thrown)) {
-        this.#note(thrown, 'the artifact store holds nothing of use');
+        this.noteBad(thrown);
         return 'bad';
       }
-      this.#fail(thrown);
+      this.#fail(kind, thrown);
       return thrown === late ? 'late' : 'failed';
     }
   }
 
   /** Notes content that cannot be used, found after the call. */
   noteBad(thrown: unknown): void {
-    this.#note(thrown, 'the artifact store holds nothing of use');
+    const name = this.#count(thrown);
+    this.#contents.failed(`the artifact store holds nothing of use (${name}); decisions go on`);
+  }
+
+  #isBusy(kind: StoreCall): boolean {
+    const nowMs = performance.now();
+    let unsettled = 0;
+    for (const call of this.#underWay) {
+      const agoMs = nowMs - call.startedMs;
+      if (call.kind === kind && agoMs < FORGOTTEN_MS) {
+        return true;
+      }
+      if (agoMs < LOST_MS) {
+        unsettled += 1;
+      } else {
+        this.#underWay.delete(call);
+      }
+    }
+    return unsettled >= MAX_UNSETTLED;
   }
 
   /** Rejects with `late` when the call takes too long. */
@@ -122,8 +162,8 @@ export class StoreCalls {
     late: Error,
   ): Promise<unknown> {
     const abort = new AbortController();
-    const startedMs = performance.now();
-    this.#underWay.set(kind, startedMs);
+    const started = { kind, startedMs: performance.now() };
+    this.#underWay.add(started);
     return new Promise((resolve, reject) => {
       let timer: Timer | undefined;
       const giveUp = (reason: Error) => {
@@ -135,9 +175,7 @@ export class StoreCalls {
       const settle = () => {
         clearTimeout(timer);
         this.#options.signal.removeEventListener('abort', onClose);
-        if (this.#underWay.get(kind) === startedMs) {
-          this.#underWay.delete(kind);
-        }
+        this.#underWay.delete(started);
       };
       timer = unref(setTimeout(() => giveUp(late), MAX_CALL_MS));
       this.#options.signal.addEventListener('abort', onClose, { once: true });
@@ -147,38 +185,38 @@ export class StoreCalls {
     });
   }
 
-  #worked(): void {
-    this.#failures = 0;
-    this.#pausedUntilMs = 0;
-    this.#faults.worked();
-    this.#change('ok');
+  #worked(kind: StoreCall): void {
+    this.#health.worked(kind);
+    this.#changeState();
   }
 
-  #fail(thrown: unknown): void {
-    this.#failures += 1;
-    const pauseMs = spread(grown(PAUSES, this.#failures), 0.75, 1);
-    this.#pausedUntilMs = performance.now() + pauseMs;
-    this.#note(thrown, 'the artifact store failed');
-    this.#change('failing', thrown);
+  /** The log has the name and the known code of an error only, because its message may hold the URL of the store with a password. */
+  #fail(kind: StoreCall, thrown: unknown): void {
+    this.#health.failed(kind);
+    const name = this.#count(thrown);
+    this.#faults.failed(`the artifact store failed (${name}); decisions go on`);
+    this.#changeState(name);
   }
 
-  /** Logs the name of an error only, because its message may hold the URL of the store with a password. */
-  #note(thrown: unknown, what: string): void {
+  #count(thrown: unknown): string {
+    const name = faultNameOf(thrown);
     this.#failed += 1;
-    this.#lastError = nameOf(thrown);
-    this.#faults.failed(`${what} (${this.#lastError}); decisions go on`);
+    this.#lastError = name;
+    return name;
   }
 
-  #change(state: ArtifactStoreStats['state'], thrown?: unknown): void {
+  #changeState(name?: string): void {
+    const state = this.#health.isFailing ? 'failing' : 'ok';
     if (state === this.#state) {
       return;
     }
     this.#state = state;
     const type = 'artifactStoreChanged';
     if (state === 'ok') {
+      this.#faults.worked();
       this.#options.events.emit({ type, state });
     } else {
-      const error = new TargetError('ERR_TARGET_ARTIFACT', `the artifact store failed (${nameOf(thrown)})`);
+      const error = new TargetError('ERR_TARGET_ARTIFACT', `the artifact store failed (${name})`);
       this.#options.events.emit({ type, state, error });
     }
   }
