@@ -13,6 +13,7 @@ const esmOnly = [
   'leven',
   '@cucumber',
   'uuid',
+  'fast-string-truncated-width',
   'arktype',
   '@ark/util',
   '@ark/schema',
@@ -24,6 +25,7 @@ const slow = [
   '/test/account/',
   '/test/adapters/openfeature-(?:evaluation|tck)\\.',
   '/test/examples/',
+  '/test/cli/process\\.',
   '/test/client\\.faults\\.',
   '/test/client\\.inherited-names\\.',
   '/test/client\\.lifecycle\\.',
@@ -36,6 +38,7 @@ const slow = [
   '/test/shutdown\\.',
   '/test/testing/build-artifact\\.property\\.',
   '/test/tools/mbox-types\\.compiler\\.',
+  '/test/testing/workbench\\.browser\\.',
   '/test/visits/hand-over\\.browser\\.',
   '/test/visits/visit\\.isolation\\.',
 ];

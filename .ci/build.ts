@@ -9,6 +9,7 @@ import { build as buildWithEsbuild, transform } from 'esbuild';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { parseAst } from 'rolldown/parseAst';
 import { minify } from 'rolldown/utils';
+import { bundleCommandLine } from './command-line.js';
 import { writeDeclarations } from './declarations.js';
 import { readEntries } from './entries.js';
 import { writeLicences } from './licences.js';
@@ -27,13 +28,16 @@ import { write } from './write.js';
 type Format = 'esm' | 'cjs';
 
 const entries = readEntries(root).map(({ path }) => path);
-/** The entry for tests is big, and a program needs it once. Its ES module passes on what the CommonJS module has. */
-const forTests = 'testing/edge';
+/**
+ * The entries for tests and for people with questions are big, and servers do not run them. So each is packed once: its
+ * ES module passes on what the CommonJS module has.
+ */
+const packedOnce: readonly string[] = ['testing/edge', 'tools/tools'];
 const platforms = ['platform/node', 'platform/web'];
 const peers = new Set(Object.keys(manifest.peerDependencies ?? {}));
 const declared = new Set([...Object.keys(manifest.dependencies ?? {}), ...peers]);
 
-/** A package that the local edge alone needs. It is bundled, so people who never start an edge do not install it. */
+/** A package that the local edge and the tools alone need. It is bundled, so people who use neither do not install it. */
 const ofTheLocalEdge = '@cfworker/json-schema';
 
 /** Specifiers that stay as they are: the manifest's `imports` resolve them by the platform that the package runs on. */
@@ -159,7 +163,7 @@ const nodeFetch = {
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
   priority: 2,
 };
-/** The part that users of the local edge alone load. */
+/** The part that users of the local edge and of the tools alone load. */
 const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
 const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
 /** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
@@ -193,7 +197,21 @@ const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priorit
 const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
 const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
 /** One copy of each class, whichever entry it is imported from. */
-const shared = { name: 'client', test: (id: string) => id.startsWith(join(root, 'src')), minShareCount: 2 };
+const shared = {
+  name: 'client',
+  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id),
+  minShareCount: 2,
+  priority: 0.5,
+};
+/**
+ * The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. It comes
+ * last, because a group takes along what its files import.
+ */
+const engine = { name: 'engine', test: isOfEngine, minShareCount: 2, priority: 0 };
+
+function isOfEngine(id: string): boolean {
+  return /\/src\/on-device\/(?!lazy-decider)/.test(id);
+}
 
 /** The files of `src` that are left in a bundle of one entry. */
 async function filesOf(entry: string): Promise<ReadonlySet<string>> {
@@ -216,7 +234,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     cwd: root,
     input: Object.fromEntries(
       [...entries, ...platforms]
-        .filter((entry) => format === 'cjs' || entry !== forTests)
+        .filter((entry) => format === 'cjs' || !packedOnce.includes(entry))
         .map((entry) => [entry, `src/${entry}.ts`]),
     ),
     platform: 'node',
@@ -241,7 +259,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     codeSplitting: {
       groups: [
         ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
-        ...[bundledDependencies, shared],
+        ...[bundledDependencies, shared, engine],
       ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
@@ -276,10 +294,12 @@ function refuseDoubles(format: Format, chunks: readonly OutputChunk[]): void {
   }
 }
 
-/** Writes the ES module of the entry for tests. Only one copy of it, and of the client that it makes, is packed. */
-function writeForTests(chunks: readonly OutputChunk[]): void {
-  const names = chunks.find(({ name }) => name === forTests)?.exports ?? [];
-  write(`esm/${forTests}.js`, `export { ${names.join(', ')} } from '../../cjs/${forTests}.cjs';\n`);
+/** Writes the ES modules of the entries that are packed once. */
+function writePassOns(chunks: readonly OutputChunk[]): void {
+  for (const entry of packedOnce) {
+    const names = chunks.find(({ name }) => name === entry)?.exports ?? [];
+    write(`esm/${entry}.js`, `export { ${names.join(', ')} } from '../../cjs/${entry}.cjs';\n`);
+  }
 }
 
 /** The cache for runtimes without Node, in a folder of its own. They run bundles, whose bundlers mix both formats. */
@@ -293,8 +313,13 @@ async function bundleWebCache(): Promise<OutputChunk[]> {
 
 rmSync(dist, { recursive: true, force: true });
 const commonJs = await bundle('cjs');
-const chunks = [...(await bundle('esm')), ...commonJs, ...(await bundleWebCache())];
-writeForTests(commonJs);
+const chunks = [
+  ...(await bundle('esm')),
+  ...commonJs,
+  ...(await bundleWebCache()),
+  ...(await bundleCommandLine(throwOnWarning)),
+];
+writePassOns(commonJs);
 write('node/tldts.js', tldtsOnNode);
 writeDeclarations(entries);
 writeLicences(chunks);

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { readEntries } from '../.ci/entries.js';
 
 const ROOT = join(__dirname, '..');
+const ENTRIES = readEntries(ROOT).map(({ specifier }) => specifier);
 
 /** The files directly in `src` that say what things are called; everything may import them. */
 const WORDS = [
@@ -39,6 +41,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['index'],
   ['visits', 'tools'],
   ['adapters', 'queues', 'stores', 'testing'],
+  ['cli'],
 ];
 
 /** The same inside `on-device`. */
@@ -190,7 +193,8 @@ describe('import direction', () => {
 
   test('only the client and its parts know on-device decisioning', () => {
     const isInside = (name: string) => name.startsWith('on-device/');
-    const mayKnow = (name: string) => isInside(name) || name === 'client' || name === 'client-parts';
+    const mayKnow = (name: string) =>
+      isInside(name) || name.startsWith('tools/') || name === 'client' || name === 'client-parts';
     expect(importsThat(({ name }, to) => isInside(to) && !mayKnow(name))).toEqual([]);
   });
 
@@ -224,9 +228,26 @@ describe('import direction', () => {
     expect(run.filter((to) => to !== 'errors')).toEqual([]);
   });
 
-  test('tools import words alone: they look at data', () => {
-    const isWrong = (to: string) => !WORDS.includes(to) && !to.startsWith('tools/');
+  test('tools ask the engine, complete calls as a client does, and else look at data', () => {
+    const engine = ['evaluate', 'trace', 'facts/', 'rules/'].map((name) => `on-device/${name}`);
+    const completing = ['config/', 'identity/ids', 'identity/visitor-ids', 'request/'];
+    const isKnown = (to: string) => [...engine, ...completing, 'tools/'].some((room) => to.startsWith(room));
+    const isWrong = (to: string) => !WORDS.includes(to) && !isKnown(to);
     expect(importsThat(({ name }, to) => name.startsWith('tools/') && isWrong(to))).toEqual([]);
+  });
+
+  test('the command line imports the entries as any program does, and nothing imports it', () => {
+    const isOfCli = (name: string) => name.startsWith('cli/');
+    expect(importsThat(({ name }, to) => isOfCli(name) !== isOfCli(to))).toEqual([]);
+    const known = new Set(['commander', 'fast-string-truncated-width', ...ENTRIES]);
+    const others = sources
+      .filter(({ name }) => isOfCli(name))
+      .flatMap(({ packages }) => packages.filter((name) => !isBuiltin(name) && !known.has(name)));
+    expect(others).toEqual([]);
+    const users = sources.filter(
+      ({ name, packages }) => !isOfCli(name) && packages.some((one) => known.has(one)),
+    );
+    expect(users.map(({ name }) => name)).toEqual([]);
   });
 
   test('the local edge is not part of the client', () => {
@@ -346,7 +367,7 @@ describe('dependencies', () => {
 
   test('what the client imports is declared', () => {
     const imported = sources
-      .filter(({ name }) => !name.startsWith('testing/'))
+      .filter(({ name }) => !/^(testing|tools|cli)\//.test(name))
       .flatMap(({ packages }) => packages.map(packageOf))
       .filter((name) => !name.startsWith('node:'));
     for (const name of imported) {

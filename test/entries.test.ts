@@ -50,6 +50,7 @@ describe('every other list of the entries says what `exports` says', () => {
     ]);
     expect(manifest.exports).toEqual({
       ...Object.fromEntries(expected),
+      './artifact.schema.json': './artifact.schema.json',
       './package.json': './package.json',
     });
   });

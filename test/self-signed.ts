@@ -11,15 +11,20 @@ const sequence = (...parts: readonly Buffer[]) => der(0x30, ...parts);
 const ECDSA_WITH_SHA256 = sequence(der(0x06, Buffer.from('2a8648ce3d040302', 'hex')));
 const COMMON_NAME = der(0x06, Buffer.from('550403', 'hex'));
 
+/** Years of two digits, from 1950 to 2049. */
+function toUtcTime(date: Date): string {
+  return date.toISOString().replace(/^\d\d|[-:T]|\.\d+/g, '');
+}
+
 /** A key and a certificate of `localhost` that nobody vouches for, made anew so that none lies in the repository. */
-export function selfSigned(): { key: string; cert: string } {
+export function selfSigned(notAfter = new Date('2049-12-31T23:59:59Z')): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const name = sequence(der(0x31, sequence(COMMON_NAME, der(0x0c, Buffer.from('localhost')))));
   const body = sequence(
     der(0x02, Buffer.from([1])),
     ECDSA_WITH_SHA256,
     name,
-    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z'))),
+    sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(toUtcTime(notAfter)))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
   );

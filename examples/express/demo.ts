@@ -14,11 +14,15 @@ export class DemoEdge {
   }
 
   static async start(): Promise<DemoEdge> {
-    return new DemoEdge(await startTargetEdge({ offers: demoOffers }));
+    return new DemoEdge(await startTargetEdge({ offers: demoOffers, workbench: true }));
   }
 
   get config(): TargetEdge['config'] {
     return this.#edge.config;
+  }
+
+  get workbenchUrl(): string | undefined {
+    return this.#edge.workbenchUrl;
   }
 
   get isRunning(): boolean {
@@ -36,7 +40,7 @@ export class DemoEdge {
       return;
     }
     this.#isRunning = true;
-    this.#edge = await startTargetEdge({ offers: demoOffers, port: this.#edge.port });
+    this.#edge = await startTargetEdge({ offers: demoOffers, port: this.#edge.port, workbench: true });
   }
 }
 
@@ -75,7 +79,8 @@ export function toDemoControls(edge: DemoEdge | undefined): Html {
   return html`<div class="demo">
 ${button('visitor', 'Be another visitor')}${edge && (edge.isRunning ? button('stop', 'Stop the edge') : button('start', 'Start the edge again'))}</div>
 <p>The same shop in Next.js: <code>npm run start:next</code></p>
-${edge && html`<p id="edge" role="status">${toEdgeState(edge)}</p>`}`;
+${edge && html`<p id="edge" role="status">${toEdgeState(edge)}</p>
+<p><a href="${edge.workbenchUrl}">What arrives at the edge</a></p>`}`;
 }
 
 function toEdgeState({ isRunning }: DemoEdge): string {

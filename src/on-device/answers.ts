@@ -16,14 +16,14 @@ import type { MacroSource } from './offers/macros.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledRule } from './rules/location.js';
 import { RuleSearch, type SearchedPart } from './rules/matching.js';
-import { finishTrace, type TracedLocation, type TraceRecorder } from './trace.js';
+import { finishTrace, type SearchRecorder, type TracedLocation } from './trace.js';
 
 /** The data that are needed to answer one `execute` or one `prefetch`. */
 export interface Part extends SearchedPart {
   readonly compiled: CompiledArtifact;
   /** Facts that all locations of the call have in common. */
   readonly context: CallContext;
-  readonly recorder: TraceRecorder | undefined;
+  readonly recorder: SearchRecorder | undefined;
   /** Collects the displays to report. It is undefined for a `prefetch`, which displays nothing. */
   readonly report: DisplayReport | undefined;
   /**
@@ -39,7 +39,7 @@ export interface Part extends SearchedPart {
  */
 export function decideMbox(request: MboxRequest, part: Part, answers: MboxResponse[]): void {
   const search = searchFor(request, part);
-  search.enter(part.compiled.mbox(request.name));
+  search.enter(part.compiled.mbox(request.name), request);
   let handOut: HandOut | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
     const { offers } = rule;
@@ -71,7 +71,7 @@ export function decidePageLoad(request: RequestDetails, part: Part): PageLoadRes
   const handOut = toHandOut({ name, parameters: request.parameters }, part);
   const traced = part.recorder && { mbox: { ...request, name } };
   const search = searchFor(request, part);
-  search.enter(location);
+  search.enter(location, request);
   let draft: object | undefined;
   for (let rule = search.next(); rule; rule = search.next()) {
     addOptions(options, rule.offers.options, handOut);
@@ -102,7 +102,7 @@ export function decideView(request: ViewRequest, part: Part, answers: ViewRespon
   const search = searchFor(request, part);
   const answersByName = new Map<string, NamedView>();
   for (const location of request.name ? [compiled.view(request.name)] : compiled.views()) {
-    search.enter(location);
+    search.enter(location, request);
     for (let rule = search.next(); rule; rule = search.next()) {
       const name = rule.offers.name ?? location.name;
       const known = answersByName.get(name);
@@ -156,8 +156,9 @@ function withTrace<Answer extends LocationResponse>(
   location: TracedLocation,
   { recorder }: Part,
 ): Answer {
-  if (recorder) {
-    answer.trace = finishTrace(recorder.draft(location));
+  const draft = recorder?.draft(location);
+  if (draft) {
+    answer.trace = finishTrace(draft);
   }
   return answer;
 }

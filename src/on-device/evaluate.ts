@@ -19,7 +19,13 @@ import { toAllocatedVisitor } from './facts/allocation.js';
 import { CallContext } from './facts/context.js';
 import { remoteDependency } from './remote-dependency.js';
 import type { CompiledArtifact } from './rules/compile.js';
-import { type ArtifactFacts, type TraceMode, TraceRecorder, toTraceFacts } from './trace.js';
+import {
+  type ArtifactFacts,
+  type SearchRecorder,
+  type TraceMode,
+  TraceRecorder,
+  toTraceFacts,
+} from './trace.js';
 
 /** The inputs of an evaluation, in addition to the request and the artifact. */
 export interface EvaluationInputs {
@@ -40,6 +46,8 @@ export interface EvaluationInputs {
   readonly geo?: Geo | null | undefined;
   /** Facts about the artifact's downloads, for traces. */
   readonly artifactFacts?: ArtifactFacts | undefined;
+  /** Makes a tool's recorder, which takes the place of the trace's. A client has none. */
+  readonly recorder?: ((mode: TraceMode) => SearchRecorder) | undefined;
 }
 
 /** Result of an evaluation. The caller may change every object in it. */
@@ -108,11 +116,19 @@ function toPart(mode: TraceMode, sources: PartSources): Part {
     context,
     propertyToken: request.property?.token,
     report: mode === 'execute' ? report : undefined,
-    recorder: request.trace
-      ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
-      : undefined,
+    recorder: recorderFor(mode, sources),
     plainSearch: undefined,
   };
+}
+
+function recorderFor(mode: TraceMode, sources: PartSources): SearchRecorder | undefined {
+  const { request, inputs, context } = sources;
+  if (inputs.recorder) {
+    return inputs.recorder(mode);
+  }
+  return request.trace
+    ? new TraceRecorder(toTraceFacts(mode, { ...sources, context: context.request }))
+    : undefined;
 }
 
 function decideExecute(execute: ExecuteRequest, part: Part): ExecuteResponse {

@@ -10,6 +10,7 @@ import type { LocationContext } from './facts/context.js';
 import { parsePage } from './facts/page.js';
 import type { CompiledArtifact } from './rules/compile.js';
 import type { CompiledRule } from './rules/location.js';
+import type { RuleRecorder } from './rules/matching.js';
 
 /** Facts about the artifact's downloads that a trace shows. */
 export interface ArtifactFacts {
@@ -83,6 +84,14 @@ function toTracedId(id: VisitorId): object {
   return { ...id, tntId, profileLocation };
 }
 
+/** Records the searches and the answers of one `execute` or one `prefetch`. */
+export interface SearchRecorder extends RuleRecorder {
+  /** Records that a rule's options are part of the answer. The notification is the one that reports their display. */
+  noteAnswer(rule: CompiledRule, notification: Notification | undefined): void;
+  /** Returns the trace of a location as it is at this point; undefined when the answer gets none. */
+  draft(location: TracedLocation): object | undefined;
+}
+
 /** Entry of a trace for an activity whose rule gave an answer. Traces call activities campaigns. */
 interface Campaign {
   readonly id: number | string;
@@ -111,7 +120,7 @@ interface CampaignTarget {
  * Records why rules held or did not. It continues through all locations of one `execute` or `prefetch`, as in the
  * official SDKs: the trace of a location shows everything that was evaluated until that location was answered.
  */
-export class TraceRecorder {
+export class TraceRecorder implements SearchRecorder {
   readonly #facts: TraceFacts;
   readonly #campaigns = new Map<number | string, Campaign>();
   readonly #targets = new Map<number | string, CampaignTarget>();

@@ -21,6 +21,7 @@ export class EdgeAnswers {
   readonly #routes: readonly Route[];
   #offers: ResolvedOffers;
   #artifact: ServedArtifact | undefined;
+  #artifactBefore: ServedArtifact | undefined;
   #places: PlacesByAddress;
   #engine: Engine | undefined;
 
@@ -50,12 +51,19 @@ export class EdgeAnswers {
   }
 
   setArtifact(artifact: object | undefined, options?: ArtifactOptions): void {
-    this.#artifact = artifact && toServedArtifact(artifact, options);
+    const served = artifact && toServedArtifact(artifact, options);
+    this.#artifactBefore = this.#artifact ?? this.#artifactBefore;
+    this.#artifact = served;
     // Tokens of the earlier artifacts stay valid, because clients may still report the displays of those rules.
     for (const token of eventTokensOf(artifact)) {
       this.#setup.tokens.remember(token);
     }
     this.close();
+  }
+
+  /** The present artifact as JSON, and the one before it. */
+  get artifacts(): { readonly now: string | undefined; readonly before: string | undefined } {
+    return { now: this.#artifact?.text, before: this.#artifactBefore?.text };
   }
 
   setGeo(geo: EdgeGeo): void {

@@ -47,6 +47,12 @@ export interface TargetEdgeOptions {
   readonly maxRequests?: number;
   /** The largest accepted body in bytes. A longer one is answered with 413. @default 4194304 (4 MiB) */
   readonly maxBodyBytes?: number;
+  /**
+   * True when the edge has pages at `/_workbench/` that show what arrives and how its rules decide. They are for people
+   * on this machine, and not for a server that others can reach.
+   * @default false
+   */
+  readonly workbench?: boolean;
   /** True when the running edge keeps the process alive. @default false */
   readonly keepProcessAlive?: boolean;
 }
@@ -65,6 +71,7 @@ export const EDGE_OPTIONS = Object.keys({
   acceptToken: true,
   maxRequests: true,
   maxBodyBytes: true,
+  workbench: true,
   keepProcessAlive: true,
 } satisfies Record<keyof TargetEdgeOptions, true>);
 
@@ -95,6 +102,7 @@ export interface EdgeSetup {
   readonly tokens: Tokens;
   readonly maxRequests: number;
   readonly maxBodyBytes: number;
+  readonly workbench: boolean;
   /** The sources of the edge's time and ids. */
   readonly sources: ClientSources;
 }
@@ -121,6 +129,7 @@ export function resolveSetup(given: TargetEdgeOptions, sources = SYSTEM_SOURCES)
     tokens: new Tokens(options.acceptToken ?? (() => false)),
     maxRequests: options.maxRequests ?? 1000,
     maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
+    workbench: options.workbench ?? false,
     sources,
   };
 }

@@ -31,7 +31,16 @@ export interface DueFault {
   readonly delayMs: number;
 }
 
+/** A fault that is switched on, for people. */
+export interface ListedFault extends FaultSwitch {
+  readonly id: number;
+  readonly fault: Fault;
+  /** The number of requests that will still get it; `undefined` when there is no limit. */
+  readonly left: number | undefined;
+}
+
 interface ActiveFault extends DueFault {
+  readonly id: number;
   readonly where: RequestFilter | undefined;
   readonly times: number;
   hits: number;
@@ -40,6 +49,7 @@ interface ActiveFault extends DueFault {
 /** The faults that are switched on. A request gets the fault that was switched on first, of those that apply to it. */
 export class FaultSwitches {
   readonly #active = new Set<ActiveFault>();
+  #lastId = 0;
 
   /**
    * Switches a fault on.
@@ -51,7 +61,8 @@ export class FaultSwitches {
     checkFault(fault);
     checkScope(scope);
     const { times = Number.POSITIVE_INFINITY, where, delayMs = 0 } = scope;
-    const active: ActiveFault = { fault, delayMs, where, times, hits: 0 };
+    this.#lastId += 1;
+    const active: ActiveFault = { id: this.#lastId, fault, delayMs, where, times, hits: 0 };
     this.#active.add(active);
     return {
       get hits() {
@@ -61,6 +72,17 @@ export class FaultSwitches {
         this.#active.delete(active);
       },
     };
+  }
+
+  /** The faults that are switched on and not used up. */
+  get list(): ListedFault[] {
+    return [...this.#active]
+      .filter(({ hits, times }) => hits < times)
+      .map((active) => {
+        const { id, fault, hits, times } = active;
+        const left = times === Number.POSITIVE_INFINITY ? undefined : times - hits;
+        return { id, fault, hits, left, clear: () => void this.#active.delete(active) };
+      });
   }
 
   /** Switches all faults off. */

@@ -93,6 +93,7 @@ export function isMeant(request: ReceivedRequest, filter: RequestFilter | undefi
 export class RequestLog {
   readonly #limit: number;
   readonly #waiting = new Set<() => void>();
+  readonly #listeners = new Set<(request: ReceivedRequest) => void>();
   #closed = false;
   #requests: OpenRequest[] = [];
 
@@ -114,6 +115,15 @@ export class RequestLog {
     for (const check of this.#waiting) {
       check();
     }
+    for (const listener of this.#listeners) {
+      listener(request);
+    }
+  }
+
+  /** Calls a function for each request that arrives. Returns the function that ends this. */
+  listen(listener: (request: ReceivedRequest) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Removes all requests. */

@@ -19,6 +19,8 @@ import type { ReceivedRequest, RequestFilter, WaitOptions } from './request-log.
 import { checkFilter, isMeant, RequestLog } from './request-log.js';
 import { refusal } from './routes.js';
 import { Timers } from './timers.js';
+import { BASE } from './workbench/layout.js';
+import { Workbench } from './workbench/workbench.js';
 
 const LOOPBACK = '127.0.0.1';
 /**
@@ -70,6 +72,8 @@ export class TargetEdge {
    * interval. The URL answers 404 while the edge has no artifact.
    */
   readonly artifactUrl: string;
+  /** The URL of the workbench; `undefined` when the edge was started without it. */
+  readonly workbenchUrl: string | undefined;
   /** The options that a `TargetClient` needs to talk to this edge. Spread them into the client's config. */
   readonly config: EdgeConfig;
 
@@ -79,6 +83,7 @@ export class TargetEdge {
   readonly #log: RequestLog;
   readonly #faults = new FaultSwitches();
   readonly #timers = new Timers();
+  readonly #workbench: Workbench | undefined;
   #closed: Promise<void> | undefined;
 
   /** Makes an edge of a listening server. Users call {@link startTargetEdge} instead. @internal */
@@ -94,6 +99,8 @@ export class TargetEdge {
     this.#setup = setup;
     this.#answers = new EdgeAnswers(setup);
     this.#log = new RequestLog(setup.maxRequests);
+    this.#workbench = setup.workbench ? this.#openWorkbench() : undefined;
+    this.workbenchUrl = this.#workbench && this.url + BASE;
     server.on('request', (message, response) => {
       this.#receive(message, response).catch(() => response.destroy());
     });
@@ -190,6 +197,7 @@ export class TargetEdge {
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#timers.clear();
+      this.#workbench?.close();
       this.#log.close();
       this.#answers.close();
       this.#server.close(() => resolve());
@@ -203,7 +211,29 @@ export class TargetEdge {
     return this.close();
   }
 
+  #openWorkbench(): Workbench {
+    const [log, faults, answers] = [this.#log, this.#faults, this.#answers];
+    return new Workbench(
+      {
+        client: this.config.client,
+        get requests() {
+          return log.requests;
+        },
+        get faults() {
+          return faults.list;
+        },
+        listen: (listener) => log.listen(listener),
+        artifacts: () => answers.artifacts,
+        addFault: (fault, scope) => void faults.add(fault, scope),
+      },
+      this.port,
+    );
+  }
+
   async #receive(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#workbench && Workbench.takes(message)) {
+      return this.#workbench.answer(message, response);
+    }
     const { maxBodyBytes } = this.#setup;
     const body = await readBody(message, maxBodyBytes);
     const request = toOpenRequest(message, body?.toString() ?? '');

@@ -50,7 +50,11 @@ export interface Visitor {
 /** A browser. */
 export interface Browser {
   close(): Promise<void>;
-  newContext(options?: { javaScriptEnabled: boolean }): Promise<Visitor>;
+  newContext(options?: {
+    javaScriptEnabled?: boolean;
+    colorScheme?: 'light' | 'dark';
+    viewport?: { width: number; height: number };
+  }): Promise<Visitor>;
 }
 
 interface Playwright {

@@ -84,7 +84,7 @@ const OF_THE_CLIENT = /\/rest\/v1\/delivery|assets\.adobetarget\.com|X-EXC-SDK/;
 const ENGINES = /redis|valkey|bull|kafka|nats|sqs|memcached/i;
 /** The files of the package that only visits, adapters, stores, queues and tests need. */
 const OF_ADAPTERS =
-  /dist\/esm\/(?:adapters\/|queues\/|stores\/|testing\/|tools\/|chunks\/(?:requests|visits|adapters|tools)\.)/;
+  /dist\/esm\/(?:adapters\/|queues\/|stores\/|testing\/|tools\/|cli\/|chunks\/(?:requests|visits|adapters|tools)\.)/;
 
 /** The files of adapters and visits that have code in a bundle of the core. */
 async function adaptersInCore(cwd: string): Promise<string[]> {
@@ -151,9 +151,31 @@ function gzippedBytes(text: string): number {
   return gzipSync(text, { level: 9 }).length;
 }
 
+/** The most bytes of the command line with the packages that it bundles, minified and gzipped. */
+const COMMAND_LINE_BYTES = 29_300;
+
+/** The command line is loaded by nobody's program, so its size counts only in the package. */
+async function checkCommandLineBytes(report: Report, { installed }: Sandbox): Promise<void> {
+  const { outputFiles } = await build({
+    entryPoints: [join(installed, 'dist/esm/cli/bin.js')],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    external: ['target-node-sdk'],
+    logLevel: 'silent',
+  });
+  const bytes = gzippedBytes(outputFiles.map(({ text }) => text).join('\n'));
+  await report.check(`the command line has at most ${COMMAND_LINE_BYTES} bytes: ${bytes}`, () =>
+    ok(bytes <= COMMAND_LINE_BYTES, `${bytes} bytes`),
+  );
+}
+
 /** What the entries for web frameworks weigh, and that they bring neither Node nor the client along. */
 export async function checkBudgets(report: Report, sandbox: Sandbox): Promise<void> {
   const cwd = sandbox.project('budgets', {});
+  await checkCommandLineBytes(report, sandbox);
   let httpBytes = 0;
   let cookieBytes = 0;
   await report.check('a bundle of /http for browsers has nothing of Node or of the client', async () => {

@@ -12,6 +12,7 @@ import { rolldown } from 'rolldown';
 import { peersOf, readEntries } from '../../.ci/entries.js';
 import { checkDocumentedPrograms } from './adobe.js';
 import { checkBudgets } from './budgets.js';
+import { checkCommandLine } from './command-line.js';
 import { checkCompilers, checkSchemas } from './compilers.js';
 import { installReleases } from './releases.js';
 import { Report } from './report.js';
@@ -229,6 +230,7 @@ async function main(): Promise<void> {
     await checkBudgets(report, sandbox);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);
+    await checkCommandLine(report, sandbox, edge);
     const releases = await checkReleases(report, sandbox, edge);
     await checkUndici(report, sandbox, { releases, edge });
   });

@@ -71,6 +71,9 @@ function importedBy(folder: string): string[] {
       );
     })
     .map((specifier) => manifest.imports[specifier]?.default ?? specifier)
-    .filter((specifier) => typeof specifier === 'string' && !/^(?:\.|node:)/.test(specifier));
+    // The command line imports the package by its own name.
+    .filter(
+      (specifier) => typeof specifier === 'string' && !/^(?:\.|node:|target-node-sdk\b)/.test(specifier),
+    );
   return [...new Set(found.map(packageOf))].sort();
 }

@@ -3,7 +3,7 @@ import { hasNoPrototype, withoutPrototypes } from '../../inherited-names.js';
 import { allocationPrefix } from '../facts/allocation.js';
 import type { Activity } from '../facts/context.js';
 import { type TokenNames, toTokenNames } from '../offers/response-tokens.js';
-import { type CompiledCondition, compileCondition } from './condition.js';
+import { type CompiledCondition, compileCondition, type Watch } from './condition.js';
 import { CompiledLocation, CompiledRule, type RuleKey } from './location.js';
 import { activityIdOf, isRule } from './rule-shape.js';
 
@@ -16,6 +16,11 @@ export interface CompileOptions {
    * such rule.
    */
   readonly allMatchingMboxes?: ReadonlySet<string> | undefined;
+  /**
+   * Sees the parts of all conditions. Tools give one to a copy that they compile for themselves; with it, compiled rules
+   * keep the rules as they are written. A client gives none.
+   */
+  readonly watch?: Watch | undefined;
 }
 
 /**
@@ -175,6 +180,7 @@ export class CompiledArtifact {
       }
     }
     const location = new CompiledLocation({
+      kind: kind.word,
       name,
       rules,
       allMatching,
@@ -207,13 +213,14 @@ export class CompiledArtifact {
     }
     const text = textOf(rule.condition);
     const known = text === undefined ? undefined : this.#conditionsByText.get(text);
-    const condition = known ?? compileCondition(rule.condition);
+    const condition = known ?? compileCondition(rule.condition, this.#options.watch);
     if (condition && !known && text !== undefined) {
       this.#conditionsByText.set(text, condition);
     }
     const key = keys && keyOf(rule, keys);
     const activity = this.#activity(activityId);
-    return new CompiledRule(rule, { key, activity, condition }, this.tokenNames);
+    const written = this.#options.watch && rule;
+    return new CompiledRule(rule, { key, activity, condition, written }, this.tokenNames);
   }
 
   #activity(id: number | string): Activity {

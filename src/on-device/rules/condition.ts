@@ -33,7 +33,15 @@ export interface CompiledCondition {
  */
 const MAX_DEPTH = 200;
 
-type Expression = (data: unknown) => unknown;
+/** A condition, or a part of one, in the form in which it is evaluated. */
+export type Expression = (data: unknown) => unknown;
+
+/**
+ * Sees each part of a condition once, when it is compiled, and returns the expression that takes its place. A tool
+ * learns in this way what the parts of a condition return. `inner` is true inside the function of an iteration, which
+ * runs once for each element of a list.
+ */
+export type Watch = (written: unknown, run: Expression, inner: boolean) => Expression;
 
 /**
  * Describes the part of a condition in which an expression stands. At the top, `var` reads the context. Inside the
@@ -44,6 +52,7 @@ interface Scope {
   readonly inner: boolean;
   /** Parts of the context that the whole condition reads, as far as it is compiled. */
   readonly parts: { reads: ContextParts };
+  readonly watch: Watch | undefined;
 }
 
 /**
@@ -55,12 +64,12 @@ class Undecidable extends Error {}
 /**
  * Compiles a JSON Logic condition (https://jsonlogic.com/operations.html) to closures with the semantics of its
  * JavaScript implementation. Returns undefined for a condition that is nested too deeply or holds an unknown
- * operator. `log` and `method` count as unknown.
+ * operator. `log` and `method` count as unknown. Without a watch, nothing is added to the closures.
  */
-export function compileCondition(condition: unknown): CompiledCondition | undefined {
+export function compileCondition(condition: unknown, watch?: Watch): CompiledCondition | undefined {
   const parts = { reads: 0 };
   try {
-    const run = compile(condition, { inner: false, parts }, 0);
+    const run = compile(condition, { inner: false, parts, watch }, 0);
     return { holds: (context) => holds(run, context), reads: parts.reads, written: condition };
   } catch (error) {
     if (error instanceof Undecidable) {
@@ -84,6 +93,11 @@ function holds(run: Expression, context: ConditionContext): boolean {
 }
 
 function compile(logic: unknown, scope: Scope, depth: number): Expression {
+  const run = compilePart(logic, scope, depth);
+  return scope.watch ? scope.watch(logic, run, scope.inner) : run;
+}
+
+function compilePart(logic: unknown, scope: Scope, depth: number): Expression {
   if (depth > MAX_DEPTH) {
     throw new Undecidable();
   }

@@ -27,19 +27,22 @@ export class CompiledRule {
   readonly meta: RuleMeta;
   /** Tokens of the properties to which the rule is limited; undefined when it counts for all properties. */
   readonly propertyTokens: readonly string[] | undefined;
+  /** The rule as it is written in the artifact. It is kept for tools alone, which watch the conditions. */
+  readonly written: Rule | undefined;
   readonly #consequence: Consequence;
   readonly #tokenNames: TokenNames;
   #offers: CompiledOffers | undefined;
 
   constructor(
     rule: Rule,
-    compiled: Pick<CompiledRule, 'key' | 'activity' | 'condition'>,
+    compiled: Pick<CompiledRule, 'key' | 'activity' | 'condition' | 'written'>,
     tokenNames: TokenNames,
   ) {
     const { propertyTokens } = rule;
     this.key = compiled.key;
     this.activity = compiled.activity;
     this.condition = compiled.condition;
+    this.written = compiled.written;
     this.meta = rule.meta;
     this.propertyTokens =
       Array.isArray(propertyTokens) && propertyTokens.length > 0 ? propertyTokens : undefined;
@@ -61,6 +64,7 @@ const GEO = contextPart('geo');
 
 /** Values from which a {@link CompiledLocation} is built. */
 interface LocationParts {
+  readonly kind: 'mbox' | 'view';
   readonly name: string;
   readonly rules: readonly CompiledRule[];
   readonly allMatching: boolean;
@@ -70,6 +74,7 @@ interface LocationParts {
 
 /** Holds the compiled rules of one mbox or view. */
 export class CompiledLocation {
+  readonly kind: 'mbox' | 'view';
   readonly name: string;
   /**
    * True when the location answers with every rule that holds (one for each rule key), false when it answers with the
@@ -85,24 +90,26 @@ export class CompiledLocation {
   readonly remote: boolean;
   /** True when some rule of the location reads the visitor's geographic data. */
   readonly readsGeo: boolean;
-  readonly #rules: readonly CompiledRule[];
+  /** All rules of the location that could be compiled, in the artifact's order, of all properties. */
+  readonly rules: readonly CompiledRule[];
   readonly #forAllProperties: readonly CompiledRule[];
   #rulesByProperty: Map<string, readonly CompiledRule[]> | undefined;
 
-  constructor({ name, rules, allMatching, undecidable, remote }: LocationParts) {
+  constructor({ kind, name, rules, allMatching, undecidable, remote }: LocationParts) {
+    this.kind = kind;
     this.name = name;
     this.allMatching = allMatching;
     this.undecidable = undecidable;
     this.remote = remote;
     this.readsGeo = rules.some(({ condition }) => condition !== undefined && (condition.reads & GEO) !== 0);
-    this.#rules = rules;
+    this.rules = rules;
     const forAll = rules.filter((rule) => !rule.propertyTokens);
     this.#forAllProperties = forAll.length === rules.length ? rules : forAll;
   }
 
   /** True when there are rules for whatever property. */
   get hasRules(): boolean {
-    return this.#rules.length > 0;
+    return this.rules.length > 0;
   }
 
   /**
@@ -110,14 +117,14 @@ export class CompiledLocation {
    * properties. Without a property, only the latter count.
    */
   rulesFor(propertyToken: string | undefined): readonly CompiledRule[] {
-    if (!propertyToken || this.#rules === this.#forAllProperties) {
+    if (!propertyToken || this.rules === this.#forAllProperties) {
       return this.#forAllProperties;
     }
     const known = this.#rulesByProperty?.get(propertyToken);
     if (known) {
       return known;
     }
-    const rules = this.#rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
+    const rules = this.rules.filter((rule) => rule.propertyTokens?.includes(propertyToken) ?? true);
     // Tokens that no rule names are not kept: requests can hold any number of them.
     if (rules.length === this.#forAllProperties.length) {
       return this.#forAllProperties;

@@ -1,9 +1,12 @@
+import type { RequestDetails } from '../../delivery-api.js';
 import type { LocationContext } from '../facts/context.js';
 import type { CompiledCondition } from './condition.js';
 import type { CompiledLocation, CompiledRule } from './location.js';
 
-/** Records the rules that a search has evaluated, for a trace. */
+/** Records the rules that a search has evaluated, for a trace or for a tool. */
 export interface RuleRecorder {
+  /** Records that the search of a location begins, for the request that asked for the location. */
+  noteLocation?(location: CompiledLocation, request: RequestDetails, context: LocationContext): void;
   /** Records one rule, its result, and the context in which it was evaluated. */
   noteRule(rule: CompiledRule, holds: boolean, context: LocationContext): void;
 }
@@ -12,7 +15,7 @@ export interface RuleRecorder {
 export interface SearchedPart {
   /** Token of the request's property; undefined when the request has none. */
   readonly propertyToken: string | undefined;
-  /** Recorder of the trace; undefined when the request does not ask for a trace. */
+  /** Recorder of a trace or of a tool; undefined when nobody asked for one. */
   readonly recorder: RuleRecorder | undefined;
 }
 
@@ -41,8 +44,9 @@ export class RuleSearch {
     this.#number = ++searches;
   }
 
-  /** Continues the search with the rules of the given location. */
-  enter(location: CompiledLocation): void {
+  /** Continues the search with the rules of the given location, for the request that asked for it. */
+  enter(location: CompiledLocation, request: RequestDetails): void {
+    this.#part.recorder?.noteLocation?.(location, request, this.#context);
     this.#rules = location.rulesFor(this.#part.propertyToken);
     this.#next = 0;
     this.#allMatching = location.allMatching;

@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { type EdgeOffers, startTargetEdge } from 'target-node-sdk/testing';
+import { toNumber } from './call-options.js';
+import { Paper } from './paper.js';
+import { readArtifactObject, readJsonFile } from './read-artifact.js';
+import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+
+/** The options of `edge`. */
+export interface EdgeFlags {
+  readonly port?: string;
+  readonly client?: string;
+  readonly organization?: string;
+  readonly offers?: string;
+  readonly json?: boolean;
+}
+
+/** Runs the local edge until the user ends it. */
+export async function edgeCommand(
+  source: string | undefined,
+  flags: EdgeFlags,
+  shell: Shell,
+): Promise<ExitCode> {
+  if (source === '-' && flags.offers === '-') {
+    throw new UsageError('standard input cannot be the artifact and --offers: give one of them as a file');
+  }
+  const artifact = source === undefined ? undefined : await readArtifactObject(source, flags, shell);
+  const offers = flags.offers === undefined ? undefined : await readJsonFile(flags.offers, shell);
+  const port = flags.port === undefined ? 0 : toPort(flags.port);
+  const edge = await startTargetEdge({
+    port,
+    artifact,
+    keepProcessAlive: true,
+    ...(flags.client !== undefined && { client: flags.client }),
+    ...(flags.organization !== undefined && { organizationId: flags.organization }),
+    // The edge checks them, and names the location whose offers are wrong.
+    ...(offers !== undefined && { offers: offers as EdgeOffers }),
+  }).catch((cause: unknown) => {
+    throw toStartError(cause, port);
+  });
+  const { url, host, artifactUrl, config } = edge;
+  const paper = new Paper(shell.out, shell.env);
+  if (flags.json) {
+    paper.json({ url, host, port: edge.port, artifactUrl, config });
+  } else {
+    paper.row({ left: `the local edge runs at ${url}`, right: 'Ctrl+C ends it', tone: 'title' });
+    paper.say(artifact ? `rules: ${artifactUrl}` : 'no rules: give it an artifact to decide by');
+    paper.say(`options of a client: ${JSON.stringify(config)}`);
+  }
+  if (!shell.signal.aborted) {
+    await once(shell.signal, 'abort');
+  }
+  await edge.close();
+  return EXIT.fine;
+}
+
+function toPort(written: string): number {
+  const port = toNumber('--port', written);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new UsageError('--port is a whole number from 0 to 65535; 0 takes a free one');
+  }
+  return port;
+}
+
+/** Makes a message of an error of the socket. Wrong offers have a message of their own. */
+function toStartError(cause: unknown, port: number): unknown {
+  const reason = reasonOf(cause);
+  if (reason === 'EADDRINUSE' || reason === 'EACCES') {
+    return new UsageError(`port ${port} cannot be used (${reason}): give --port another number`, { cause });
+  }
+  const { name, message } = cause as { readonly name?: unknown; readonly message?: unknown };
+  return name === 'TypeError' ? new UsageError(String(message), { cause }) : cause;
+}

@@ -1,0 +1,59 @@
+/** A change of an activity, of one of its experiences, or of the artifact as a whole. */
+export interface Change {
+  readonly kind:
+    | 'added'
+    | 'removed'
+    | 'renamed'
+    | 'type'
+    | 'experience-added'
+    | 'experience-removed'
+    | 'location-added'
+    | 'location-removed'
+    | 'share'
+    | 'audience'
+    | 'content'
+    | 'metrics'
+    | 'property'
+    | 'order'
+    | 'meta'
+    | 'token';
+  /** The mbox or view, such as `mbox hero`. It is absent for what is the same in all locations. */
+  readonly location?: string;
+  /** The name of the experience. */
+  readonly experience?: string;
+  readonly before?: string;
+  readonly after?: string;
+  /** The parts of 1 of all visitors that a changed share moves from one experience to another. `none` is no experience. */
+  readonly moved?: readonly Moved[];
+  /** The change in words. */
+  readonly text: string;
+}
+
+/** Visitors who get another experience of an activity than before, as a part of 1 of all visitors. */
+export interface Moved {
+  readonly from: string;
+  readonly to: string;
+  readonly share: number;
+}
+
+/** The changes of an activity. */
+export interface ActivityChanges {
+  readonly id: string;
+  readonly name: string;
+  readonly changes: readonly Change[];
+}
+
+/** The differences between two artifacts. */
+export interface ArtifactDiff {
+  readonly activities: readonly ActivityChanges[];
+  /** Changes of the order of the activities of an mbox or view: the first ones win. */
+  readonly locations: readonly { readonly name: string; readonly text: string }[];
+  /** Changes of the artifact as a whole, such as its lists of remote mboxes. */
+  readonly artifact: readonly Change[];
+  /** The number of activities that are as before. */
+  readonly unchanged: number;
+  /** The number of changes that change nothing for visitors: event tokens, the names of offers and the date. */
+  readonly quiet: number;
+  /** True when nothing differs but what is counted in `quiet`. */
+  readonly isEqual: boolean;
+}

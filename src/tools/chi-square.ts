@@ -1,0 +1,105 @@
+import { invalidOption } from '../errors.js';
+
+/** The likelihood of counts, when the shares are as they should be. */
+export interface SharesTest {
+  /** The sum of the squared differences from what was expected, each divided by what was expected. */
+  readonly chiSquare: number;
+  /** The number of shares above 0, less one. */
+  readonly degrees: number;
+  /** The chance that right shares give counts as far away as these, or farther. It is 0 for a count where none is due. */
+  readonly p: number;
+}
+
+/**
+ * Tells whether counts fit shares, by Pearson's chi-square test. Counts whose `p` is below 0.001 are no accident: look
+ * for a sample ratio mismatch.
+ *
+ * @param counts the number of visitors of each experience.
+ * @param shares the shares that they should have. Only their ratio counts, so 50 and 50 are as good as 0.5 and 0.5.
+ * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG` for lists that are not of one length, or hold no numbers from 0 on.
+ * @see https://www.itl.nist.gov/div898/handbook/eda/section3/eda35f.htm
+ * @example
+ * ```ts
+ * testShares([5210, 4790], [50, 50]).p; // 0.00003: something is wrong
+ * testShares([5060, 4940], [50, 50]).p; // 0.23: this happens
+ * ```
+ */
+export function testShares(counts: readonly number[], shares: readonly number[]): SharesTest {
+  checkNumbers(counts, 'counts');
+  checkNumbers(shares, 'shares');
+  if (counts.length !== shares.length) {
+    throw invalidOption('shares', `as many numbers as counts (${counts.length})`, shares.length);
+  }
+  const visitors = sum(counts);
+  const whole = sum(shares);
+  let chiSquare = 0;
+  let expecting = 0;
+  for (const [index, share] of shares.entries()) {
+    const count = counts[index] ?? 0;
+    const expected = whole === 0 ? 0 : (visitors * share) / whole;
+    if (expected > 0) {
+      chiSquare += (count - expected) ** 2 / expected;
+      expecting += 1;
+    } else if (count > 0) {
+      chiSquare = Number.POSITIVE_INFINITY;
+    }
+  }
+  const degrees = Math.max(0, expecting - 1);
+  return { chiSquare, degrees, p: chanceOfMore(chiSquare, degrees) };
+}
+
+function checkNumbers(list: unknown, name: string): void {
+  const isCount = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+  if (!Array.isArray(list) || !list.every(isCount)) {
+    throw invalidOption(name, 'a list of numbers from 0 on', list);
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => a + b, 0);
+}
+
+/**
+ * Returns the chance of a chi-square value above the given one: the regularised upper gamma function Q(degrees / 2,
+ * chiSquare / 2). Degrees are whole numbers, so it is a finite sum. It begins with Q(1/2, x) = erfc(√x) or
+ * Q(1, x) = exp(−x), and continues with Q(a + 1, x) = Q(a, x) + x^a · exp(−x) / Γ(a + 1).
+ * @see https://dlmf.nist.gov/8.8
+ */
+export function chanceOfMore(chiSquare: number, degrees: number): number {
+  if (degrees < 1) {
+    return chiSquare > 0 ? 0 : 1;
+  }
+  if (!Number.isFinite(chiSquare)) {
+    return 0;
+  }
+  const x = chiSquare / 2;
+  const isOdd = degrees % 2 === 1;
+  let a = isOdd ? 0.5 : 1;
+  let chance = isOdd ? erfcOfRoot(x) : Math.exp(-x);
+  // The term is x^a · exp(−x) / Γ(a + 1), where Γ(3/2) is √π / 2 and Γ(2) is 1.
+  let term = isOdd ? 2 * Math.sqrt(x / Math.PI) * Math.exp(-x) : x * Math.exp(-x);
+  for (; a < degrees / 2; a += 1) {
+    chance += term;
+    term *= x / (a + 1);
+  }
+  return Math.min(1, chance);
+}
+
+/** Returns erfc(√x): for small x by the series of the lower gamma function, else by a continued fraction. */
+function erfcOfRoot(x: number): number {
+  const scale = Math.sqrt(x / Math.PI) * Math.exp(-x);
+  if (x < 1.5) {
+    let term = 2;
+    let series = term;
+    for (let n = 1; term > series * 1e-17; n += 1) {
+      term *= x / (n + 0.5);
+      series += term;
+    }
+    return 1 - scale * series;
+  }
+  let fraction = 0;
+  for (let n = 60; n > 0; n -= 1) {
+    fraction = (n * (n - 0.5)) / (x + 2 * n + 0.5 - fraction);
+  }
+  return scale / (x + 0.5 - fraction);
+}

@@ -1,0 +1,117 @@
+import type { Artifact } from '../artifact.js';
+import { activityChanges, countQuiet, toChange } from './activity-diff.js';
+import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
+import { copyArtifact } from './question.js';
+import { shownName } from './rule-facts.js';
+import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { ShareCounter } from './shares.js';
+
+/**
+ * Tells what differs between two artifacts, in the words of an activity: shares, audiences, contents, locations. For a
+ * changed share it counts the visitors who get another experience.
+ *
+ * @param before the earlier artifact, as parsed JSON.
+ * @param after the later artifact.
+ * @throws {TargetError} `ERR_TARGET_ARTIFACT` for a value that is no artifact.
+ * @example
+ * ```ts
+ * const { activities, isEqual } = diffArtifacts(yesterday, today);
+ * for (const { name, changes } of activities) {
+ *   console.log(name, changes.map(({ text }) => text));
+ * }
+ * ```
+ */
+export function diffArtifacts(before: object, after: object): ArtifactDiff {
+  const [old, now] = [copyArtifact(before), copyArtifact(after)];
+  const [oldRules, newRules] = [placedRules(old), placedRules(now)];
+  const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
+  const counter = new ShareCounter();
+  const activities: ActivityChanges[] = [];
+  let unchanged = 0;
+  for (const id of new Set([...oldById.keys(), ...newById.keys()])) {
+    const [mine, theirs] = [oldById.get(id) ?? [], newById.get(id) ?? []];
+    const changes = activityChanges(mine, theirs, counter);
+    const names = (theirs[0] ?? mine[0])?.names.activity;
+    if (changes.length > 0) {
+      activities.push({ id, name: names?.name ?? '', changes });
+    } else {
+      unchanged += 1;
+    }
+  }
+  const locations = orderChanges(oldRules, newRules);
+  const artifact = artifactChanges(old, now);
+  return {
+    activities,
+    locations,
+    artifact,
+    unchanged,
+    quiet: countQuiet(oldRules, newRules) + quietMeta(old, now),
+    isEqual: activities.length + locations.length + artifact.length === 0,
+  };
+}
+
+function byActivity(rules: readonly PlacedRule[]): Map<string, PlacedRule[]> {
+  return groupBy(rules, ({ names }) => names.activity.id);
+}
+
+function quietMeta({ meta: old }: Artifact, { meta: now }: Artifact): number {
+  return old?.generatedAt === now?.generatedAt ? 0 : 1;
+}
+
+/** Lists the locations on which activities that are in both artifacts stand in another order. */
+function orderChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): ArtifactDiff['locations'] {
+  const [before, after] = [old, now].map((rules) => groupBy(rules, locationKey));
+  return [...(after?.keys() ?? [])].flatMap((name) => {
+    const [was, is] = [before, after].map((all) => activityOrder(all?.get(name) ?? []));
+    const isInBoth = ([id]: [string, string]) => was?.has(id) === true && is?.has(id) === true;
+    const [first, second] = [was, is].map((order) => [...(order ?? [])].filter(isInBoth));
+    if (first?.map(([id]) => id).join() === second?.map(([id]) => id).join()) {
+      return [];
+    }
+    const words = (order: [string, string][] | undefined) => order?.map(([, shown]) => shown).join(', ');
+    return [{ name, text: `order of activities: ${words(first)} → ${words(second)}` }];
+  });
+}
+
+function activityOrder(rules: readonly PlacedRule[]): Map<string, string> {
+  return new Map(rules.map(({ names }) => [names.activity.id, shownName(names.activity)]));
+}
+
+function locationKey({ kind, location }: PlacedRule): string {
+  return `${kind} ${location}`;
+}
+
+const LISTS = [
+  ['remoteMboxes', 'remote mboxes'],
+  ['remoteViews', 'remote views'],
+  ['localMboxes', 'local mboxes'],
+  ['localViews', 'local views'],
+  ['responseTokens', 'response tokens'],
+] as const;
+
+function artifactChanges(old: Artifact, now: Artifact): Change[] {
+  const changes: Change[] = [];
+  for (const [field, words] of LISTS) {
+    const [was, is] = [new Set(old[field]), new Set(now[field])];
+    const gone = [...was].filter((name) => !is.has(name)).map((name) => `−${name}`);
+    const come = [...is].filter((name) => !was.has(name)).map((name) => `+${name}`);
+    if (gone.length + come.length > 0) {
+      const kind = field === 'responseTokens' ? 'token' : 'meta';
+      changes.push(toChange(kind, `${words}: ${[...come, ...gone].join(', ')}`));
+    }
+  }
+  const values: [string, unknown, unknown][] = [
+    ['version', old.version, now.version],
+    ['global mbox', old.globalMbox, now.globalMbox],
+    ['look-up of places', old.geoTargetingEnabled === true, now.geoTargetingEnabled === true],
+    ['client code', old.meta?.clientCode, now.meta?.clientCode],
+    ['environment', old.meta?.environment, now.meta?.environment],
+  ];
+  for (const [words, was, is] of values) {
+    if (was !== is) {
+      const [before, after] = [String(was ?? 'none'), String(is ?? 'none')];
+      changes.push({ ...toChange('meta', `${words}: ${before} → ${after}`), before, after });
+    }
+  }
+  return changes;
+}

@@ -1,0 +1,165 @@
+import { isRecord } from '../json.js';
+import { cut, wordsOf } from './clause-words.js';
+import { type Clause, clauseOf, isScalar, merged, negated, operationOf, variableOf } from './clauses.js';
+
+/** A part of a condition, in the form in which sentences and trees are written. */
+export interface Phrase {
+  /** The operator as it is written; `value` for what is no operation. */
+  readonly op: string;
+  /** The parts of the condition that the phrase stands for. There are several when one clause says all of them. */
+  readonly written: readonly unknown[];
+  /** The clause that says all of the phrase; undefined when it is said by its parts or only as it is written. */
+  readonly clause: Clause | undefined;
+  /** The way in which the parts are joined; undefined for a phrase that is a clause or that is said as it is written. */
+  readonly joint: Joint | undefined;
+  readonly parts: readonly Phrase[];
+  /** False when some part can be said only as it is written. */
+  readonly isPlain: boolean;
+}
+
+type Joint = 'and' | 'or' | 'not';
+
+/** Conditions that are nested deeper are not evaluated on-device either. */
+const MAX_DEPTH = 200;
+const MAX_WRITTEN = 200;
+const ITERATIONS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'some', 'none', 'reduce']);
+
+/**
+ * Writes a condition of a rule as a sentence, such as `country is US or Canada and URL contains “/cart” (any case)`. What
+ * has no words of its own stands there as it is written. It never throws.
+ *
+ * @param condition the condition in JSON Logic, as `condition` of a rule has it.
+ * @see https://jsonlogic.com/operations.html
+ * @example
+ * ```ts
+ * sentenceOf({ '==': ['gold', { var: 'mbox.plan' }] }); // parameter plan is “gold”
+ * ```
+ */
+export function sentenceOf(condition: unknown): string {
+  return sentenceOfPhrase(phraseOf(condition));
+}
+
+/** Returns a condition as a phrase. An empty list is true as a whole condition, and false inside of one. */
+export function phraseOf(condition: unknown, depth = 0): Phrase {
+  if (Array.isArray(condition) && condition.length === 0) {
+    return {
+      ...leafOf('value', condition),
+      clause: { kind: 'constant', isTrue: depth === 0 },
+      isPlain: true,
+    };
+  }
+  const clause = depth > MAX_DEPTH ? undefined : clauseOf(condition);
+  const operation = operationOf(condition);
+  const op = operation?.op ?? 'value';
+  if (clause || !operation || depth > MAX_DEPTH) {
+    return { ...leafOf(op, condition), clause, isPlain: clause !== undefined };
+  }
+  const { operands } = operation;
+  if (op === 'and' || op === 'or') {
+    return joinedPhrase(op, condition, depth);
+  }
+  const [only] = operands;
+  if ((op === '!' || op === '!!') && operands.length === 1) {
+    return op === '!' ? negatedPhrase(condition, phraseOf(only, depth + 1)) : phraseOf(only, depth + 1);
+  }
+  const looked = ITERATIONS.has(op) ? operands.slice(0, 1) : operands;
+  const parts = looked
+    .filter((operand) => operationOf(operand) && variableOf(operand) === undefined)
+    .map((operand) => phraseOf(operand, depth + 1));
+  return { ...leafOf(op, condition), parts };
+}
+
+function leafOf(op: string, written: unknown): Phrase {
+  return { op, written: [written], clause: undefined, joint: undefined, parts: [], isPlain: false };
+}
+
+function negatedPhrase(written: unknown, inner: Phrase): Phrase {
+  const clause = inner.clause && negated(inner.clause);
+  const joint = clause ? undefined : 'not';
+  return { op: '!', written: [written], clause, joint, parts: [inner], isPlain: inner.isPlain };
+}
+
+function joinedPhrase(op: 'and' | 'or', written: unknown, depth: number): Phrase {
+  const parts = mergedParts(
+    op,
+    operandsOf(op, written, depth).map((operand) => phraseOf(operand, depth + 1)),
+  );
+  const [only] = parts;
+  if (only && parts.length === 1) {
+    return only;
+  }
+  const isPlain = parts.every((part) => part.isPlain);
+  return { op, written: [written], clause: undefined, joint: op, parts, isPlain };
+}
+
+/** Lists the operands of a connective, with those of the same connective inside it in their place. */
+function operandsOf(op: string, written: unknown, depth: number): readonly unknown[] {
+  const operands = operationOf(written)?.operands ?? [];
+  if (depth > MAX_DEPTH) {
+    return operands;
+  }
+  return operands.flatMap((operand) => {
+    const inner = operationOf(operand);
+    return inner?.op === op && inner.operands.length > 0 ? operandsOf(op, operand, depth + 1) : [operand];
+  });
+}
+
+/** Joins neighbours that one clause can say. */
+function mergedParts(op: 'and' | 'or', parts: readonly Phrase[]): Phrase[] {
+  const all: Phrase[] = [];
+  for (const part of parts) {
+    const last = all.at(-1);
+    const clause = last?.clause && part.clause && merged(op, last.clause, part.clause);
+    if (!last || !clause) {
+      all.push(part);
+      continue;
+    }
+    const isMerged = last.written.length > 1;
+    all[all.length - 1] = {
+      op,
+      written: [...last.written, ...part.written],
+      clause,
+      joint: undefined,
+      parts: [...(isMerged ? last.parts : [last]), part],
+      isPlain: true,
+    };
+  }
+  return all;
+}
+
+/** Writes a phrase on one line. Brackets stand where another connective is inside. */
+export function sentenceOfPhrase(phrase: Phrase): string {
+  const { clause, joint, parts } = phrase;
+  if (clause) {
+    return wordsOf(clause);
+  }
+  if (joint === 'not') {
+    return `not ${parts.map(inBrackets).join('')}`;
+  }
+  return joint ? parts.map(inBrackets).join(` ${joint} `) : cut(asWritten(phrase.written[0]), MAX_WRITTEN);
+}
+
+function inBrackets(part: Phrase): string {
+  return part.joint ? `(${sentenceOfPhrase(part)})` : sentenceOfPhrase(part);
+}
+
+function asWritten(written: unknown, depth = 0): string {
+  if (depth > MAX_DEPTH) {
+    return '…';
+  }
+  if (isScalar(written)) {
+    return typeof written === 'string' ? `“${cut(written)}”` : String(written);
+  }
+  if (Array.isArray(written)) {
+    return `[${written.map((item) => asWritten(item, depth + 1)).join(', ')}]`;
+  }
+  const path = variableOf(written);
+  if (path !== undefined) {
+    return path;
+  }
+  const operation = operationOf(written);
+  if (operation) {
+    return `${operation.op}(${operation.operands.map((operand) => asWritten(operand, depth + 1)).join(', ')})`;
+  }
+  return isRecord(written) ? `{${Object.keys(written).join(', ')}}` : typeof written;
+}

@@ -1,0 +1,51 @@
+import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema';
+import { nameOf } from '../errors.js';
+import { ARTIFACT_SCHEMA } from './artifact-schema.js';
+import { type Finding, pathTo, toFinding } from './finding.js';
+
+/** Keywords whose errors say only that something inside is wrong. The inner error is reported by itself. */
+const WRAPPERS: ReadonlySet<string> = new Set(['$ref', 'properties', 'items', 'additionalProperties']);
+
+let validator: Validator | undefined;
+
+/** Lists the places where an artifact has another shape than the schema, and none that holds another one. */
+export function shapeFindings(artifact: unknown): Finding[] {
+  validator ??= new Validator(ARTIFACT_SCHEMA as Schema, '2020-12', false);
+  let errors: OutputUnit[];
+  try {
+    ({ errors } = validator.validate(artifact));
+  } catch (error) {
+    // The validator throws a URIError for a name with half a surrogate pair.
+    if (nameOf(error) === 'URIError') {
+      return [toFinding('shape', '', 'a name is not well-formed Unicode')];
+    }
+    throw error;
+  }
+  const own = errors.filter(({ keyword }) => !WRAPPERS.has(keyword));
+  const pointers = own.map(({ instanceLocation }) => instanceLocation);
+  const isDeepest = (pointer: string) => !pointers.some((other) => other.startsWith(`${pointer}/`));
+  return own
+    .filter(({ instanceLocation }) => isDeepest(instanceLocation))
+    .map((unit) => shapeFinding(unit, artifact));
+}
+
+function shapeFinding({ keyword, instanceLocation, error }: OutputUnit, artifact: unknown): Finding {
+  const path = pathOf(instanceLocation, artifact);
+  const missing = keyword === 'required' ? /"([^"]+)"/.exec(error)?.[1] : undefined;
+  if (missing !== undefined) {
+    return toFinding('shape', pathTo(path, missing).replace(/^\./, ''), 'is missing');
+  }
+  return toFinding('shape', path, `has another shape than expected: ${error}`);
+}
+
+/** Converts a JSON Pointer to a path. @see https://www.rfc-editor.org/rfc/rfc6901 */
+function pathOf(pointer: string, artifact: unknown): string {
+  let path = '';
+  let value = artifact;
+  for (const segment of pointer.split('/').slice(1)) {
+    const name = decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~');
+    path = Array.isArray(value) ? `${path}[${name}]` : pathTo(path, name).replace(/^\./, '');
+    value = (value as Readonly<Record<string, unknown>> | null)?.[name];
+  }
+  return path;
+}

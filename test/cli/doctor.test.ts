@@ -1,0 +1,431 @@
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { activity, buildArtifact, json, startTargetEdge, type TargetEdge } from 'target-node-sdk/testing';
+import type { CheckResult } from '../../src/cli/doctor-check.js';
+import { checkMachine } from '../../src/cli/doctor-machine.js';
+import { selfSigned } from '../self-signed.js';
+import { runCli } from './run-cli.js';
+
+const DELIVERY = { where: '/rest/v1/delivery' };
+const ARTIFACT = { where: /rules\.json/ };
+/** Long enough for a busy machine, and the time that a check of a hanging host takes. */
+const TIMEOUT = '1500';
+const ORGANIZATION = '0123456789ABCDEF01234567@AdobeOrg';
+const artifact = buildArtifact({
+  activities: [
+    activity('Spring')
+      .mbox('hero')
+      .split({ A: [50, json({ n: 1 })], B: [50, json({ n: 2 })] }),
+  ],
+  client: 'demo',
+  ids: 'stable',
+});
+
+let edge: TargetEdge;
+beforeAll(async () => {
+  edge = await startTargetEdge({ artifact, client: 'demo' });
+});
+afterEach(() => {
+  edge.clearFaults();
+  edge.clearRequests();
+  edge.setArtifact(artifact);
+});
+afterAll(() => edge.close());
+
+type Surroundings = Parameters<typeof runCli>[1];
+
+function flagsFor(host: string): string[] {
+  return [
+    ...['doctor', '--client', 'demo', '--organization', ORGANIZATION, '--insecure'],
+    ...['--server-domain', host, '--cdn', host],
+  ];
+}
+
+/** The checks by their name, and the exit code. */
+async function examined(more: readonly string[] = [], surroundings: Surroundings = {}) {
+  // A later flag wins over an earlier one.
+  const args = [...flagsFor(edge.host), '--timeout', '20000', ...more, '--json'];
+  const { code, out, err } = await runCli(args, { now: Date.now(), ...surroundings });
+  expect(err).toBe('');
+  const checks: readonly CheckResult[] = JSON.parse(out);
+  return { code, checks, check: (name: string) => checks.find((one) => one.name === name) };
+}
+
+async function listening<Server extends import('node:net').Server>(
+  server: Server,
+): Promise<[Server, string]> {
+  server.listen(0, '127.0.0.1');
+  // A test that fails may leave it open.
+  server.unref();
+  await once(server, 'listening');
+  return [server, `127.0.0.1:${(server.address() as AddressInfo).port}`];
+}
+
+test('a machine without faults has none', async () => {
+  const { code, checks, check } = await examined(['--cookie', cookieOf({ session: 1800, PC: 60_000_000 })]);
+  expect(code).toBe(0);
+  expect(checks.map(({ name }) => name)).toEqual([
+    ...['Node.js', 'package', 'proxy', 'TLS settings', 'organization'],
+    ...['DNS', 'TCP', 'TLS', 'delivery', 'clock', 'artifact', 'mbox cookie'],
+  ]);
+  expect(check('delivery')?.text).toBe('answered with status 200');
+  expect(check('clock')?.text).toBe('agrees with that of the edge');
+  expect(check('artifact')?.text).toMatch(/^id [0-9a-f]{16}, \d+ days old$/);
+});
+
+test('the edge is asked by a call of the client that no edge finds fault with', async () => {
+  await examined();
+  const [call, ...more] = edge.requestsTo('/rest/v1/delivery');
+  expect(more).toEqual([]);
+  expect(call?.violations).toEqual([]);
+  expect(call?.delivery?.execute).toBeUndefined();
+  expect(call?.delivery?.prefetch).toBeUndefined();
+});
+
+test('the outcome is printed with a sign, a time and a remedy', async () => {
+  edge.fault({ kind: 'status', status: 500 }, DELIVERY);
+  const { code, out } = await runCli(flagsFor(edge.host), { now: Date.now(), columns: 80 });
+  expect(code).toBe(1);
+  const text = out
+    .replace(/ +\d+ ms/g, ' … ms')
+    .replace(/package: .*\n(?: {2}.*\n)*/, 'package: …\n')
+    .replace(/Node\.js: .*/, 'Node.js: …')
+    .replace(/ {2}id [0-9a-f]{16}/, '')
+    .replace(/TLS settings: .*/, 'TLS settings: …')
+    .replace(/artifact: .*/, 'artifact: …')
+    .replaceAll(String(edge.port), 'PORT');
+  expect(text).toMatchSnapshot();
+});
+
+describe('the machine', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'target-doctor-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const copyIn = (...path: string[]) => {
+    const copy = join(folder, ...path, 'node_modules/target-node-sdk');
+    mkdirSync(copy, { recursive: true });
+    writeFileSync(join(copy, 'package.json'), '{ "name": "target-node-sdk", "version": "0.2.0" }');
+  };
+  const found = (
+    machine: { node?: string; cwd?: string },
+    env = {},
+    { organization = ORGANIZATION, usesProxy = false } = {},
+  ) => {
+    const results = checkMachine({ node: '22.11.0', cwd: folder, ...machine }, env, {
+      organization,
+      usesProxy,
+    });
+    return new Map(results.map((result) => [result.name, result]));
+  };
+
+  test.each(['18.20.4', '20.18.0', '4.0.0'])('Node.js %s is too old', (node) => {
+    const check = found({ node }).get('Node.js');
+    expect(check).toMatchObject({
+      status: 'fail',
+      text: `${node} is too old`,
+      remedy: 'install 20.19 or newer',
+    });
+  });
+
+  test.each(['20.19.0', '22.0.0', '26.1.0'])('Node.js %s is new enough', (node) => {
+    expect(found({ node }).get('Node.js')?.status).toBe('ok');
+  });
+
+  test('has one copy of the package, or several', () => {
+    expect(found({}).get('package')?.status).toBe('skip');
+    copyIn('app');
+    const cwd = join(folder, 'app');
+    expect(found({ cwd }).get('package')).toMatchObject({
+      status: 'ok',
+      text: expect.stringContaining('0.2.0 in '),
+    });
+    copyIn('app', 'node_modules/@scope/other');
+    const check = found({ cwd }).get('package');
+    expect(check).toMatchObject({ status: 'warn', remedy: expect.stringContaining('npm dedupe') });
+    expect(check?.text).toMatch(/^2 copies: .*app.node_modules.target-node-sdk; .*@scope.other/);
+    copyIn('app', 'node_modules/.pnpm/target-node-sdk@0.1.0');
+    copyIn();
+    expect(found({ cwd }).get('package')?.text).toMatch(/^4 copies/);
+  });
+
+  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'ALL_PROXY'])(
+    '%s is told of, without its value',
+    (name) => {
+      const env = { [name]: 'http://user:password@proxy.example:3128' };
+      const check = found({}, env).get('proxy');
+      expect(check).toMatchObject({
+        status: 'warn',
+        remedy: expect.stringContaining("proxy: 'environment'"),
+      });
+      expect(check?.text).toBe(`${name} set; the SDK does not read it by itself`);
+      expect(found({}, env, { usesProxy: true }).get('proxy')?.status).toBe('ok');
+    },
+  );
+
+  test('has no proxy where one is wanted', () => {
+    expect(found({}, {}, { usesProxy: true }).get('proxy')?.status).toBe('warn');
+  });
+
+  test('does not check certificates, or looks for them where there are none', () => {
+    const off = found({}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }).get('TLS settings');
+    expect(off).toMatchObject({ status: 'warn', text: expect.stringContaining('not checked') });
+    for (const path of [
+      join(folder, 'none.pem'),
+      folder,
+      join(folder, 'app/node_modules/target-node-sdk/package.json'),
+    ]) {
+      const check = found({}, { NODE_EXTRA_CA_CERTS: path }).get('TLS settings');
+      expect(check).toMatchObject({ status: 'warn', text: expect.stringContaining('cannot be read') });
+    }
+    const pem = join(folder, 'ca.pem');
+    writeFileSync(pem, selfSigned().cert);
+    expect(found({}, { NODE_EXTRA_CA_CERTS: pem }).get('TLS settings')?.status).toBe('ok');
+  });
+
+  test.each(['acme', 'DEMO@AdobeOrg', '0123456789ABCDEF01234567', ' ', `x${ORGANIZATION}`])(
+    'the organization %p has another form',
+    (organization) => {
+      const check = found({}, {}, { organization }).get('organization');
+      expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
+    },
+  );
+});
+
+describe('the network', () => {
+  test('a host without an address', async () => {
+    const { code, check, checks } = await examined(['--server-domain', 'acme.invalid']);
+    expect(code).toBe(1);
+    expect(check('DNS')?.text).toMatch(/^acme\.invalid has no address \((ENOTFOUND|EAI_AGAIN)\)$/);
+    expect(check('DNS')?.remedy).toContain('look at the client code');
+    const skipped = checks.filter(({ status }) => status === 'skip').map(({ name }) => name);
+    expect(skipped).toEqual(['TCP', 'TLS', 'delivery', 'clock']);
+    expect(check('artifact')?.status).toBe('ok');
+  });
+
+  test('a closed port', async () => {
+    const [server, host] = await listening(createServer());
+    await new Promise((resolve) => server.close(resolve));
+    const { code, check } = await examined(['--server-domain', host]);
+    expect(code).toBe(1);
+    expect(check('TCP')).toMatchObject({
+      status: 'fail',
+      text: `${host} takes no connection (ECONNREFUSED)`,
+    });
+    expect(check('delivery')).toMatchObject({ status: 'skip', text: 'because TCP failed' });
+  });
+
+  const secure = flagsFor('').filter((flag) => flag !== '--insecure' && flag !== '');
+  const overTls = async (host: string, timeout = '20000') => {
+    const args = secure.slice(0, secure.indexOf('--server-domain'));
+    const own = ['--server-domain', host, '--cdn', edge.host, '--timeout', timeout, '--json'];
+    const { code, out } = await runCli([...args, ...own], { now: Date.now() });
+    const checks: readonly CheckResult[] = JSON.parse(out);
+    return { code, check: (name: string) => checks.find((one) => one.name === name) };
+  };
+
+  test('a certificate that nobody vouches for', async () => {
+    const [server, host] = await listening(createTlsServer(selfSigned()));
+    const { code, check } = await overTls(host);
+    server.close();
+    expect(code).toBe(1);
+    expect(check('TLS')).toMatchObject({ status: 'fail', text: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    expect(check('TLS')?.remedy).toContain('NODE_EXTRA_CA_CERTS');
+    expect(check('delivery')?.status).toBe('skip');
+  });
+
+  test('a port that speaks no TLS', async () => {
+    const { code, check } = await overTls(edge.host);
+    expect(code).toBe(1);
+    expect(check('TLS')?.text).toMatch(/^no TLS with 127\.0\.0\.1:\d+ \(E\w+\)$/);
+  });
+
+  test('a port that ends connections, or says nothing', async () => {
+    const [ending, endingHost] = await listening(
+      createServer((socket) => void socket.once('data', () => socket.resetAndDestroy())),
+    );
+    expect((await overTls(endingHost)).check('TLS')?.text).toMatch(/\(ECONNRESET\)$/);
+    ending.close();
+    const [silent, silentHost] = await listening(
+      createServer((socket) => void socket.on('error', () => undefined).resume()),
+    );
+    expect((await overTls(silentHost, TIMEOUT)).check('TLS')?.text).toMatch(/\(ETIMEDOUT\)$/);
+    silent.close();
+  });
+});
+
+describe('delivery', () => {
+  test.each([
+    [500, /edge has trouble/],
+    [503, /edge has trouble/],
+    [403, /forbidden/],
+    [400, /client code/],
+  ])('status %i', async (status, remedy) => {
+    edge.fault({ kind: 'status', status }, DELIVERY);
+    const { code, check } = await examined();
+    expect(code).toBe(1);
+    expect(check('delivery')).toMatchObject({ status: 'fail', text: `answered with status ${status}` });
+    expect(check('delivery')?.remedy).toMatch(remedy);
+    expect(edge.requestsTo('/rest/v1/delivery')).toHaveLength(1);
+  });
+
+  test('no answer', async () => {
+    edge.fault({ kind: 'hang' }, DELIVERY);
+    const { code, check } = await examined(['--timeout', TIMEOUT]);
+    expect(code).toBe(1);
+    expect(check('delivery')).toMatchObject({ status: 'fail', text: `no answer within ${TIMEOUT} ms` });
+    expect(check('delivery')?.remedy).toContain('HTTP');
+    expect(check('clock')?.status).toBe('skip');
+  });
+
+  test.each([
+    [{ kind: 'reset' } as const, /ECONNRESET/, /cuts connections off/],
+    [{ kind: 'truncate' } as const, /broke off/, /cuts connections off/],
+    [{ kind: 'body', body: '<html>log in</html>' } as const, /JSON/, /something else answers/],
+    [{ kind: 'body', body: 'null' } as const, /answered/, /something else answers/],
+  ])('%o', async (fault, text, remedy) => {
+    edge.fault(fault, DELIVERY);
+    const { code, check } = await examined();
+    expect(code).toBe(1);
+    expect(check('delivery')?.text).toMatch(text);
+    expect(check('delivery')?.remedy).toMatch(remedy);
+  });
+});
+
+describe('the clock', () => {
+  test.each([
+    [600_000, '600 s ahead of the edge'],
+    [-3_600_000, '3600 s behind the edge'],
+  ])('is %i ms off', async (ms, text) => {
+    const { code, check } = await examined([], { now: Date.now() + ms });
+    expect(code).toBe(0);
+    const clock = check('clock');
+    expect(clock).toMatchObject({ status: 'warn', remedy: expect.stringContaining('NTP') });
+    // The date of the header has whole seconds, and a busy machine is late.
+    const seconds = Number.parseInt(clock?.text ?? '', 10);
+    expect(Math.abs(seconds - Number.parseInt(text, 10))).toBeLessThan(25);
+    expect(clock?.text.replace(/^\d+/, '')).toBe(text.replace(/^\d+/, ''));
+  });
+
+  test('is not judged by an answer without a date', async () => {
+    edge.fault({ kind: 'status', status: 200, headers: { Date: 'today' }, body: {} }, DELIVERY);
+    expect((await examined()).check('clock')?.status).toBe('skip');
+  });
+});
+
+describe('the artifact', () => {
+  test('is not there', async () => {
+    edge.setArtifact(undefined);
+    const { code, check } = await examined();
+    expect(code).toBe(0);
+    expect(check('artifact')).toMatchObject({
+      status: 'warn',
+      text: expect.stringMatching(/^404: there is none/),
+    });
+    expect(check('artifact')?.remedy).toContain('switch on-device decisioning on');
+  });
+
+  test.each([
+    [{ kind: 'status', status: 503 } as const, /^answered with status 503$/],
+    [{ kind: 'status', status: 403 } as const, /^answered with status 403$/],
+    [{ kind: 'reset' } as const, /ECONNRESET/],
+    [{ kind: 'body', body: Buffer.from([0xff, 0xfe, 0, 1, 2]) } as const, /artifact/],
+    [{ kind: 'body', body: `ATOD:001${'k'.repeat(32)}abcd` } as const, /binary/i],
+    [{ kind: 'body', body: '' } as const, /no artifact/],
+  ])('%o', async (fault, text) => {
+    edge.fault(fault, ARTIFACT);
+    const { code, check } = await examined();
+    expect(code).toBe(1);
+    expect(check('artifact')).toMatchObject({ status: 'fail', text: expect.stringMatching(text) });
+    expect(check('artifact')?.remedy).toBeDefined();
+    expect(check('delivery')?.status).toBe('ok');
+  });
+
+  test('hangs', async () => {
+    edge.fault({ kind: 'hang' }, ARTIFACT);
+    const { code, check } = await examined(['--timeout', TIMEOUT]);
+    expect(code).toBe(1);
+    expect(check('artifact')?.text).toBe(`no artifact within ${TIMEOUT} ms`);
+  });
+
+  test('has another version', async () => {
+    edge.setArtifact({ version: '99.0.0', rules: {} });
+    const { code, check } = await examined();
+    expect(code).toBe(1);
+    expect(check('artifact')?.text).toContain('Artifact version 99.0.0 is not supported');
+    expect(check('artifact')?.remedy).toContain('update the SDK');
+  });
+
+  test.each([
+    [30, '30 minutes old'],
+    [600, '10 hours old'],
+    [5 * 1440, '5 days old'],
+  ])('was made %i minutes ago', async (minutes, text) => {
+    const now = Date.now();
+    const generatedAt = new Date(now - minutes * 60_000).toISOString();
+    edge.setArtifact({ ...artifact, meta: { ...artifact.meta, generatedAt } });
+    expect((await examined([], { now })).check('artifact')?.text).toContain(text);
+  });
+});
+
+/** The text of an mbox cookie of which the parts end so many seconds from now. */
+function cookieOf({ session, PC }: { readonly session?: number; readonly PC?: number }): string {
+  const now = Math.floor(Date.now() / 1000);
+  return [
+    ...(session === undefined ? [] : [`session#abcdefghijkl#${now + session}`]),
+    ...(PC === undefined ? [] : [`PC#mnopqrstuvwx.35_0#${now + PC}`]),
+  ].join('|');
+}
+
+describe('the mbox cookie', () => {
+  test.each([
+    [
+      'good',
+      cookieOf({ session: 1850, PC: 60_000_000 }),
+      'ok',
+      /^session abcd… for 30 min, PC mnop… for 694 days, cluster 35$/,
+    ],
+    [
+      'good, encoded',
+      encodeURIComponent(cookieOf({ session: 1850, PC: 60_000_000 })),
+      'ok',
+      /^session abcd… for 30 min, PC mnop/,
+    ],
+    ['without a visitor', cookieOf({ session: 1830 }), 'ok', /^session abcd… for 30 min$/],
+    [
+      'with a session that is over',
+      cookieOf({ session: -7300, PC: 60_000_000 }),
+      'warn',
+      /^session abcd… over for 2 h, PC mnop… for 694 days/,
+    ],
+    [
+      'over',
+      cookieOf({ session: -400, PC: -200_000 }),
+      'warn',
+      /^session abcd… over for 6 min, PC mnop… over for 2 days/,
+    ],
+    ['malformed', 'session#abcdefghijkl#soon|PC##', 'warn', /^session abcd… malformed$/],
+    [
+      'of another name',
+      's_vi=[CS]v1|2F3A4B5C6D7E8F90-1234567890ABCDEF[CE]',
+      'fail',
+      /^it has neither a session nor a PC$/,
+    ],
+    ['wrongly encoded', '%E0%A4%A', 'fail', /^it has neither/],
+    ['empty', '', 'fail', /^it has neither/],
+  ])('%s', async (_, cookie, status, text) => {
+    const { code, check } = await examined(['--cookie', cookie]);
+    expect(check('mbox cookie')).toMatchObject({ status, text: expect.stringMatching(text) });
+    expect(code).toBe(status === 'fail' ? 1 : 0);
+  });
+
+  test('is shown by four characters of an id', async () => {
+    const args = [...flagsFor(edge.host), '--cookie', cookieOf({ session: 1800, PC: 60_000_000 })];
+    const { out } = await runCli(args, { now: Date.now() });
+    expect(out).not.toMatch(/abcde|mnopq|0123456789ABCDEF/);
+  });
+});

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { activity, buildArtifact, json } from 'target-node-sdk/testing';
+import { runCli, withFiles } from './run-cli.js';
+
+const file = withFiles();
+const folder = mkdtempSync(join(tmpdir(), 'target-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const artifact = buildArtifact({
+  activities: [
+    activity('Spring')
+      .mbox('hero')
+      .split({ A: [50, json({ n: 1 })], B: [50, json({ n: 2 })] }),
+  ],
+  client: 'acme',
+  ids: 'stable',
+});
+const good = file('good.json', artifact);
+const empty = file('empty.json', '');
+const binary = file('binary.json', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 1]));
+const encoded = file('rules.bin', `ATOD:001${'k'.repeat(32)}xxxx`);
+const broken = file('broken.json', '{"version": "1.0.0", \u001b[2J');
+const list = file('list.json', '"a text"');
+
+/** Commands that cannot be run, and the line that says why and what to do. */
+const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = [
+  ['inspct', "unknown command 'inspct'"],
+  ['explan x', "unknown command 'explan' (Did you mean explain?)"],
+  ['artifact inspct x', "unknown command 'inspct' (Did you mean inspect?)"],
+  [`explain ${good}`, 'nothing is asked: give --mbox name, --view name or --page-load'],
+  [`explain ${good} --mbx hero`, "unknown option '--mbx' (Did you mean --mbox?)"],
+  ['explain --mbox hero', "missing required argument 'artifact'"],
+  [`explain ${good} extra --mbox hero`, /^too many arguments for 'explain'/],
+  [`explain ${good} --mbox`, /argument missing$/],
+  [`explain ${good} --mbox hero --param plan`, '--param needs a name and a value: write --param name=value'],
+  [`explain ${good} --mbox hero --geo planet=Mars`, /^--geo knows country, region/],
+  [`explain ${good} --mbox hero --geo latitude=north`, /is no number/],
+  [`explain ${good} --mbox hero --now yesterday`, /^--now is no time: write it like/],
+  [`explain ${good} --mbox hero --options ${list}`, /holds no options: write a JSON object/],
+  [`explain ${good} --mbox hero --client a/b`, /^client must be a client code, .*: give --client$/],
+  [
+    'explain nope.json --mbox hero',
+    'nope.json cannot be read (ENOENT): give a file, a URL, or - for standard input',
+  ],
+  [
+    `explain ${folder} --mbox hero`,
+    `${folder} cannot be read (EISDIR): give a file, a URL, or - for standard input`,
+  ],
+  [`explain ${empty} --mbox hero`, `${empty} is empty: give the JSON of an artifact`],
+  [`explain ${binary} --mbox hero`, `${binary} is not UTF-8 text: give the JSON of an artifact`],
+  [`explain ${broken} --mbox hero`, `${broken} is not JSON: give the artifact as it was downloaded`],
+  [`explain ${list} --mbox hero`, `${list} is no artifact: give the JSON of the rules, an object`],
+  [`explain ${encoded} --mbox hero`, /is a binary artifact: give --organization/],
+  ['explain file:nowhere%zz --mbox hero', /file/],
+  ['explain - --mbox hero', 'standard input is empty: give the JSON of an artifact'],
+  ['explain http://127.0.0.1:1/rules.json --mbox hero', /^the artifact download failed: ECONNREFUSED/],
+  ['explain https://nowhere.invalid/rules.json --mbox hero', /^the artifact download failed: E/],
+  [`simulate ${good} --mbox hero --mbox other`, /^request must be for one mbox/],
+  [`simulate ${good} --mbox hero --visitors many`, /^--visitors is no number/],
+  [`simulate ${good} --mbox hero --visitors -5`, /visitors must be a whole number above 0/],
+  [`simulate ${good} --mbox hero --id-kind email`, /^idKind must be one of tntId, .*: give --id-kind$/],
+  [`simulate ${good} --mbox hero --observed C=5`, /^observed must be by experience/],
+  [`simulate ${good} --mbox hero --ids ${folder}/none`, /none cannot be read \(ENOENT\): give --ids a file/],
+  [`simulate ${good} --mbox hero --ids ${folder}`, /cannot be read \(EISDIR\): give --ids a file/],
+  ['simulate - --mbox hero --ids -', /^standard input cannot be the artifact and --ids/],
+  ['artifact diff - -', /^standard input cannot be both artifacts/],
+  [`artifact diff ${good} nope.json`, /^nope.json cannot be read \(ENOENT\)/],
+  ['artifact get', /^nothing is named: give --client/],
+  ['artifact get --client acme --format xml', '--format is json or bin'],
+  ['artifact get --client acme --format bin', /needs --organization/],
+  ['artifact --client a/b --out x', /^client must be a client code/],
+  ['artifact get --location ftp://x/y', /^artifactLocation must be .*: give --location$/],
+  ['types', /^no artifact is named/],
+  [
+    `types ${good} --out ${folder}/no/folder.d.ts`,
+    /cannot be written \(ENOENT\): give a path in a folder that exists/,
+  ],
+  [`types ${good} --check --out ${folder}`, /cannot be read \(EISDIR\)/],
+  [`edge ${good} --port 70000`, /^--port is a whole number from 0 to 65535/],
+  [`edge ${good} --offers ${list}`, /offers/],
+  [`edge ${good} --offers ${file('offers.json', { mboxes: { hero: { type: 'odd' } } })}`, /hero/],
+  ['doctor', "required option '--client <code>' not specified"],
+  ['doctor --client acme --organization x --timeout 0', /^--timeout is a number of ms above 0/],
+  ['doctor --client acme --organization x --server-domain a/b/c', /^serverDomain must be /],
+];
+
+describe('a command that cannot be run', () => {
+  test.each(REFUSED)('%s', async (command, line) => {
+    const { code, out, err } = await runCli(command.split(' '));
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^target-node-sdk: [^\n]+\n$/);
+    const message = err.slice('target-node-sdk: '.length, -1);
+    if (typeof line === 'string') {
+      expect(message).toBe(line);
+    } else {
+      expect(message).toMatch(line);
+    }
+    expect([...message].filter((character) => character < ' ')).toEqual([]);
+  });
+
+  test('prints the help when there is no command', async () => {
+    const { code, out, err } = await runCli([]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('Usage: target-node-sdk');
+  });
+
+  test('prints a stack with DEBUG alone', async () => {
+    const { err } = await runCli(['explain', 'nope.json', '--mbox', 'x'], { env: { DEBUG: '1' } });
+    expect(err.split('\n').length).toBeGreaterThan(3);
+    expect(err).toContain(' at ');
+  });
+});
+
+describe('the exit code', () => {
+  const other = buildArtifact({
+    activities: [
+      activity('Spring')
+        .mbox('hero')
+        .split({ A: [90, json({ n: 1 })], B: [10, json({ n: 2 })] }),
+    ],
+    client: 'acme',
+    ids: 'stable',
+  });
+  const changed = file('changed.json', other);
+  const bad = file('bad.json', { version: '99.0.0', rules: {} });
+  const doubtful = file('doubtful.json', { ...artifact, localMboxes: ['hero', 'hero'] });
+
+  test.each([
+    [0, `explain ${good} --mbox hero`],
+    [1, `explain ${good} --mbox heroo`],
+    [0, `simulate ${good} --mbox hero --visitors 500`],
+    [0, `simulate ${good} --mbox hero --observed A=5060 --observed B=4940`],
+    [1, `simulate ${good} --mbox hero --observed A=5210 --observed B=4790`],
+    [0, `artifact inspect ${good}`],
+    [0, `artifact validate ${good}`],
+    [0, `artifact validate ${good} --strict`],
+    [0, `artifact validate ${doubtful}`],
+    [1, `artifact validate ${doubtful} --strict`],
+    [1, `artifact validate ${bad}`],
+    [0, `artifact diff ${good} ${good}`],
+    [1, `artifact diff ${good} ${changed}`],
+    [0, `types ${good}`],
+    [1, `types ${good} --check --out ${folder}/none.d.ts`],
+    [0, '--help'],
+    [0, '--version'],
+    [0, 'artifact --help'],
+    [0, 'help artifact'],
+    [0, 'explain --help'],
+  ])('is %i of %s', async (expected, command) => {
+    const { code, err } = await runCli(command.split(' '));
+    expect([code, err]).toEqual([expected, '']);
+  });
+});

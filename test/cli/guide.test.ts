@@ -1,0 +1,95 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  activity,
+  audience,
+  buildArtifact,
+  json,
+  startTargetEdge,
+  type TargetEdge,
+} from 'target-node-sdk/testing';
+import { createProgram } from '../../src/cli/program.js';
+import { runCli, withFiles } from './run-cli.js';
+
+const GUIDE = readFileSync(join(__dirname, '../../docs/cli.md'), 'utf8');
+/** The commands of the guide with what they print. */
+const examples = [...GUIDE.matchAll(/^```console\n\$ npx target-node-sdk (.*)\n([\s\S]*?)^```$/gm)].map(
+  ([, command = '', output = '']) => [command, output] as const,
+);
+
+const artifactOf = (red: number) =>
+  buildArtifact({
+    activities: [
+      activity('Spring sale')
+        .mbox('hero')
+        .split({
+          'Red button': [red, json({ color: 'red' })],
+          'Blue button': [100 - red, json({ color: 'blue' })],
+        })
+        .when(audience.any(audience.country('US'), audience.country('CA'))),
+    ],
+    client: 'acme',
+    ids: 'stable',
+  });
+
+const file = withFiles();
+const paths = new Map([
+  ['rules.json', file('rules.json', artifactOf(50))],
+  ['yesterday.json', file('yesterday.json', artifactOf(90))],
+]);
+let edge: TargetEdge;
+beforeAll(async () => {
+  edge = await startTargetEdge({ artifact: artifactOf(50), client: 'acme' });
+});
+afterAll(() => edge.close());
+
+/** Splits a command as a shell does, as far as the guide needs it. */
+function argumentsOf(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|\S+/g)].map(([whole, quoted]) => quoted ?? whole);
+}
+
+test('the guide has examples', () => {
+  expect(examples.length).toBeGreaterThan(4);
+});
+
+test.each(examples)('%s prints what the guide shows', async (command, output) => {
+  const isDownload = command.startsWith('artifact get');
+  const folder = mkdtempSync(join(tmpdir(), 'target-guide-'));
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    for (const [name, path] of paths) {
+      cpSync(path, name);
+    }
+    const args = [...argumentsOf(command), ...(isDownload ? ['--cdn', edge.host, '--insecure'] : [])];
+    const { out, err } = await runCli(args);
+    expect([out, err]).toEqual([output, '']);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+describe('the guide', () => {
+  const program = createProgram('1.2.3', {} as never, async () => undefined);
+  const commands = [...program.commands, ...program.commands.flatMap(({ commands: inner }) => inner)];
+  const flags = new Set([
+    '--help',
+    '--version',
+    ...commands.flatMap(({ options }) => options.map(({ long }) => long)),
+  ]);
+
+  test('names no flag that does not exist', () => {
+    const named = [...GUIDE.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag);
+    expect(named.filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
+  test('names every command', () => {
+    const missing = commands
+      .map((command) => command.name())
+      .filter((name) => !GUIDE.includes(`\`${name}`) && !GUIDE.includes(` ${name}`));
+    expect(missing).toEqual([]);
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, test } from '@jest/globals';
+import { allocate, allocationPrefix } from '../../src/on-device/facts/allocation.js';
+import { type SimulateOptions, type Simulation, simulate } from '../../src/tools/tools.js';
+import { type ArtifactLike, conformanceArtifacts, hasConformance } from './conformance.js';
+
+const share = (from: number, to: number) => ({
+  and: [{ [from === 0 ? '<=' : '<']: [from, { var: 'allocation' }] }, { '>=': [to, { var: 'allocation' }] }],
+});
+
+function ruleOf(condition: unknown, experience: string, { id = 7, key = String(id) } = {}) {
+  return {
+    ruleKey: key,
+    activityId: id,
+    meta: { 'activity.name': `Activity ${id}`, 'activity.type': 'ab', 'experience.name': experience },
+    condition,
+    consequence: { options: [{ type: 'html', content: experience }] },
+  };
+}
+
+const halves = [ruleOf(share(0, 50), 'A'), ruleOf(share(50, 100), 'B')];
+
+function artifactOf(rules: readonly unknown[]) {
+  return {
+    version: '1.0.0',
+    meta: { clientCode: 'acme' },
+    localMboxes: ['hero'],
+    rules: { mboxes: { hero: rules }, views: {} },
+  };
+}
+
+function simulateHero(
+  rules: readonly unknown[],
+  options: Partial<SimulateOptions> = {},
+): Promise<Simulation> {
+  const request = { execute: { mboxes: [{ name: 'hero' }] } };
+  return simulate(artifactOf(rules), { request, now: 0, visitors: 4000, ...options });
+}
+
+describe('simulate', () => {
+  test('compares what visitors get with the exact shares', async () => {
+    const simulation = await simulateHero(halves);
+    const [activity] = simulation.activities;
+    expect(simulation).toMatchObject({
+      location: { kind: 'mbox', name: 'hero' },
+      visitors: 4000,
+      distinct: 4000,
+      none: { expected: 0, count: 0 },
+      mismatch: false,
+    });
+    expect(activity).toMatchObject({
+      id: '7',
+      name: 'Activity 7',
+      type: 'ab',
+      reached: 4000,
+      degrees: 1,
+      takenBefore: 0,
+    });
+    expect(
+      activity?.experiences.map(({ name, configured, expected }) => [name, configured, expected]),
+    ).toEqual([
+      ['A', 0.5001, 0.5001],
+      ['B', 0.4999, 0.4999],
+    ]);
+    const counts = activity?.experiences.map(({ count }) => count) ?? [];
+    expect((counts[0] ?? 0) + (counts[1] ?? 0)).toBe(4000);
+    const sums = activity?.histogram.map((bins) => bins.reduce((a, b) => a + b, 0));
+    expect(sums).toEqual(counts);
+    expect(activity?.histogram.map(({ length }) => length)).toEqual([50, 50]);
+  });
+
+  test('gives the same figures each time, and others for another seed', async () => {
+    const [first, second, other] = await Promise.all([
+      simulateHero(halves),
+      simulateHero(halves),
+      simulateHero(halves, { seed: 2 }),
+    ]);
+    expect({ ...first, ms: 0 }).toEqual({ ...second, ms: 0 });
+    expect(other?.activities[0]?.experiences).not.toEqual(first?.activities[0]?.experiences);
+  });
+
+  test('knows what activities before it take', async () => {
+    const { activities, none } = await simulateHero([
+      ruleOf(share(0, 50), 'A'),
+      ruleOf(share(0, 50), 'B', { id: 8 }),
+      ruleOf(share(50, 75), 'C', { id: 8 }),
+    ]);
+    expect(activities.map(({ takenBefore }) => Math.round(takenBefore * 1e4))).toEqual([0, 5001]);
+    expect(activities[1]?.experiences.map(({ expected }) => expected.toFixed(4))).toEqual([
+      '0.2500',
+      '0.1250',
+    ]);
+    expect(none.expected).toBeCloseTo(0.125, 3);
+    expect(none.count).toBeGreaterThan(400);
+  });
+
+  test('with every rule that holds, lets each activity have its share', async () => {
+    const rules = [
+      ruleOf(share(0, 50), 'A'),
+      ruleOf(share(0, 50), 'A', { key: '7-1' }),
+      ruleOf(true, 'B', { id: 8 }),
+    ];
+    const { activities } = await simulateHero(rules, { allMatchingMboxes: ['hero'] });
+    expect(activities.map(({ experiences }) => experiences.map(({ expected }) => expected))).toEqual([
+      [0.5001],
+      [1],
+    ]);
+    expect(activities[1]?.reached).toBe(4000);
+    expect(activities[1]?.histogram).toEqual([[]]);
+  });
+
+  test('ends at a rule that only the edge can evaluate', async () => {
+    const { activities, none } = await simulateHero([
+      ruleOf({ regex: ['x'] }, 'A'),
+      ruleOf(true, 'B', { id: 8 }),
+    ]);
+    expect(
+      activities.map(({ experiences }) => experiences.map(({ expected, count }) => [expected, count])),
+    ).toEqual([[[0, 0]]]);
+    expect(none).toEqual({ expected: 1, count: 4000 });
+  });
+
+  test('says when ids repeat, and alarms', async () => {
+    const ids = Array.from({ length: 4000 }, (_, index) => `visitor-${index % 2}`);
+    const { visitors, distinct, mismatch } = await simulateHero(halves, { ids, visitors: undefined });
+    expect({ visitors, distinct, mismatch }).toEqual({ visitors: 4000, distinct: 2, mismatch: true });
+  });
+
+  test('alarms for a hash that is not even', async () => {
+    const prefix = allocationPrefix('acme', 7);
+    const ids = Array.from({ length: 4000 }, (_, index) => `visitor-${index}`);
+    const uneven = ids.filter((id) => allocate(prefix, id) < 90);
+    expect((await simulateHero(halves, { ids })).mismatch).toBe(false);
+    expect((await simulateHero(halves, { ids: uneven, visitors: undefined })).mismatch).toBe(true);
+  });
+
+  test('takes ids of any kind, also those that come one by one', async () => {
+    const come = async function* () {
+      yield 'a';
+      yield 'b';
+    };
+    for (const idKind of ['tntId', 'marketingCloudVisitorId', 'thirdPartyId'] as const) {
+      const { visitors, distinct } = await simulateHero(halves, { ids: come(), idKind, visitors: undefined });
+      expect([visitors, distinct]).toEqual([2, 2]);
+    }
+  });
+
+  test('tests the counts of a report', async () => {
+    const bad = await simulateHero(halves, { observed: { A: 5210, B: 4790 } });
+    expect(bad).toMatchObject({ visitors: 10_000, mismatch: true });
+    expect(bad.activities[0]?.p).toBeCloseTo(0.00003, 5);
+    const good = await simulateHero(halves, { observed: { A: 5060, B: 4940 } });
+    expect(good.mismatch).toBe(false);
+    expect(good.activities[0]?.p).toBeCloseTo(0.24, 2);
+  });
+
+  test('tells experiences of one name apart', async () => {
+    const rules = [...halves, ruleOf(true, 'A', { id: 8 })];
+    await expect(simulateHero(rules, { observed: { A: 1 } })).rejects.toThrow(
+      'observed must be by experience (Activity 7/A, Activity 7/B, Activity 8/A)',
+    );
+    const { activities } = await simulateHero(rules, {
+      observed: { 'Activity 7/A': 40, 'Activity 7/B': 60 },
+    });
+    expect(activities.map(({ reached, p }) => [reached, p !== undefined])).toEqual([
+      [100, true],
+      [0, false],
+    ]);
+  });
+
+  test('tells how far it is, gives way, and can be aborted', async () => {
+    const told: number[] = [];
+    await simulateHero(halves, {
+      visitors: 12_000,
+      onProgress: ({ done, total = 0 }) => told.push(done / total),
+    });
+    expect(told).toEqual([5 / 12, 10 / 12, 1]);
+    const controller = new AbortController();
+    const stopped = simulateHero(halves, {
+      visitors: 1e9,
+      signal: controller.signal,
+      onProgress: () => controller.abort(new Error('enough')),
+    });
+    await expect(stopped).rejects.toMatchObject({ code: 'ERR_TARGET_ABORTED', cause: { message: 'enough' } });
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'two mboxes',
+      { request: { execute: { mboxes: [{ name: 'a' }, { name: 'b' }] } } },
+      'request must be for one mbox',
+    ],
+    ['all views', { request: { prefetch: { views: [{}] } } }, 'request must be for one mbox'],
+    ['no visitors', { visitors: 0 }, 'visitors must be a whole number above 0'],
+    ['a wrong seed', { seed: 1.5 }, 'seed must be a whole number'],
+    ['a wrong kind', { idKind: 'ecid' }, 'idKind must be one of tntId'],
+    ['ids of another form', { ids: 5 }, 'ids must be a list of ids'],
+    ['an id that is none', { ids: [{}] }, 'ids must be filled texts'],
+    ['a count that is none', { observed: { A: 'x' } }, 'observed.A must be a number from 0 on'],
+    ['counts that are none', { observed: 3 }, 'observed must be counts by experience'],
+    ['an experience that does not exist', { observed: { Z: 1 } }, 'observed must be by experience'],
+  ])('refuses %s', async (_, options, message) => {
+    await expect(simulateHero(halves, options)).rejects.toThrow(message);
+  });
+});
+
+function locationsOf({ rules }: ArtifactLike): object[] {
+  return [
+    ...Object.keys(rules.mboxes).map((name) => ({ mboxes: [{ name }] })),
+    ...Object.keys(rules.views).map((name) => ({ views: [{ name }] })),
+    { pageLoad: {} },
+  ];
+}
+
+(hasConformance ? test : test.skip)(
+  'all locations of the shared artifacts give what they should',
+  async () => {
+    const VISITORS = 4000;
+    const isWhole = process.env.TOOLS_RUNS !== undefined;
+    const some = ['TEST_ARTIFACT_PRIORITIES', 'TEST_ARTIFACT_PARAMS', 'TEST_ARTIFACT_FEATURE_FLAG'];
+    for (const [name, artifact] of conformanceArtifacts().filter(
+      ([name]) => isWhole || some.includes(name),
+    )) {
+      for (const prefetch of locationsOf(artifact)) {
+        const request = {
+          context: { channel: 'web' as const, address: { url: 'http://local-target-test/' } },
+          prefetch,
+        };
+        const { activities, mismatch, none } = await simulate(artifact, {
+          request,
+          now: 0,
+          client: 'acme',
+          visitors: VISITORS,
+        });
+        const told = `${name} ${JSON.stringify(prefetch)}`;
+        expect([told, mismatch]).toEqual([told, false]);
+        const pairs = activities.flatMap(({ experiences }) =>
+          experiences.map(({ expected, count }) => ({ expected, count })),
+        );
+        for (const { expected, count } of [...pairs, none]) {
+          const isExact = expected === 0 || expected === 1;
+          const sigma = Math.sqrt(VISITORS * expected * (1 - expected));
+          const difference = Math.abs(count - VISITORS * expected);
+          expect([told, difference <= (isExact ? 1e-6 : 5 * sigma + 1e-6)]).toEqual([told, true]);
+        }
+      }
+    }
+  },
+);

@@ -1,0 +1,304 @@
+import { Validator } from '@cfworker/json-schema';
+import { describe, expect, test } from '@jest/globals';
+import { activity, buildArtifact, html, json } from '../../src/testing/edge.js';
+import { ARTIFACT_SCHEMA, type FindingCode, inspect, validate } from '../../src/tools/tools.js';
+import { conformanceArtifacts, hasConformance } from './conformance.js';
+
+const share = (from: number, to: number) => ({
+  and: [{ [from === 0 ? '<=' : '<']: [from, { var: 'allocation' }] }, { '>=': [to, { var: 'allocation' }] }],
+});
+
+interface TestRule {
+  ruleKey: unknown;
+  activityId?: number;
+  propertyTokens?: string[];
+  meta: unknown;
+  condition: unknown;
+  consequence: unknown;
+}
+
+function ruleOf(condition: unknown, experience: string, id = 7): TestRule {
+  return {
+    ruleKey: String(id),
+    activityId: id,
+    meta: { 'activity.name': `Activity ${id}`, 'activity.type': 'ab', 'experience.name': experience },
+    condition,
+    consequence: { options: [{ type: 'html', content: experience }] },
+  };
+}
+
+interface TestArtifact {
+  version: string;
+  meta: object;
+  geoTargetingEnabled?: boolean;
+  localMboxes: string[];
+  remoteMboxes: string[];
+  rules: { mboxes: Record<string, TestRule[]>; views: object };
+}
+
+function artifactOf(): TestArtifact {
+  return {
+    version: '1.0.0',
+    meta: { clientCode: 'acme' },
+    localMboxes: ['hero'],
+    remoteMboxes: [],
+    rules: { mboxes: { hero: [ruleOf(share(0, 50), 'A'), ruleOf(share(50, 100), 'B')] }, views: {} },
+  };
+}
+
+function rulesIn(artifact: TestArtifact): TestRule[] {
+  return artifact.rules.mboxes.hero ?? [];
+}
+
+const and = (one: unknown, other: unknown) => ({ and: [one, other] });
+
+type Row = [code: FindingCode, path: string, text: string, change: (artifact: TestArtifact) => void];
+
+const ROWS: Row[] = [
+  [
+    'operator',
+    'rules.mboxes.hero[0].condition',
+    'the operator “regex” cannot be evaluated on-device',
+    (a) => {
+      rulesIn(a)[0] = ruleOf({ regex: [{ var: 'page.url' }, 'x'] }, 'A');
+    },
+  ],
+  [
+    'rule',
+    'rules.mboxes.hero[2]',
+    'the rule does not have the shape of a rule',
+    (a) => {
+      rulesIn(a).push({ ...ruleOf(true, 'C'), meta: 'x' });
+    },
+  ],
+  [
+    'rule',
+    'rules.mboxes.hero[2]',
+    'the rule has no activity id',
+    (a) => {
+      const { activityId, ...rest } = ruleOf(true, 'C');
+      rulesIn(a).push(rest);
+    },
+  ],
+  [
+    'shape',
+    'rules.mboxes.hero[0].ruleKey',
+    'has another shape than expected',
+    (a) => {
+      for (const rule of rulesIn(a)) {
+        rule.ruleKey = 7;
+      }
+    },
+  ],
+  [
+    'unlisted',
+    'rules.mboxes.hero',
+    'is in neither list',
+    (a) => {
+      a.localMboxes = [];
+    },
+  ],
+  [
+    'overlap',
+    'rules.mboxes.hero[1]',
+    '10 % of visitors are in the shares of A and of B',
+    (a) => {
+      rulesIn(a)[1] = ruleOf(share(40, 100), 'B');
+    },
+  ],
+  [
+    'gap',
+    'rules.mboxes.hero[0]',
+    '10 % of visitors are in no share',
+    (a) => {
+      rulesIn(a)[1] = ruleOf(share(60, 100), 'B');
+    },
+  ],
+  [
+    'unreachable',
+    'rules.mboxes.hero[2]',
+    'nobody reaches Activity 8 on hero: Activity 7 takes everybody',
+    (a) => {
+      rulesIn(a).push(ruleOf(true, 'A', 8));
+    },
+  ],
+  [
+    'case',
+    'rules.mboxes.hero[0].condition',
+    '“Cart” has capitals, and page.url_lc never has',
+    (a) => {
+      const url = { in: ['Cart', { var: 'page.url_lc' }] };
+      a.rules.mboxes.hero = [ruleOf(and(share(0, 50), url), 'A'), ruleOf(and(share(50, 100), url), 'B')];
+    },
+  ],
+  [
+    'geo-off',
+    'rules.mboxes.hero[0].condition',
+    'the rule reads the place of a visitor',
+    (a) => {
+      a.rules.mboxes.hero = [ruleOf({ '==': ['US', { var: 'geo.country' }] }, 'A')];
+    },
+  ],
+  [
+    'twice',
+    'localMboxes',
+    'hero is listed twice',
+    (a) => {
+      a.localMboxes.push('hero');
+    },
+  ],
+  [
+    'remote',
+    'remoteMboxes',
+    'the mbox side is decided by the edge',
+    (a) => {
+      a.remoteMboxes.push('side');
+    },
+  ],
+  [
+    'both',
+    'remoteMboxes',
+    'the mbox hero is in both lists',
+    (a) => {
+      a.remoteMboxes.push('hero');
+    },
+  ],
+  [
+    'no-rules',
+    'localMboxes',
+    'the mbox my side is listed and has no rule',
+    (a) => {
+      a.localMboxes.push('my side');
+    },
+  ],
+  [
+    'expired',
+    'rules.mboxes.hero[0].condition',
+    'its time frame ended at 1970-01-01T00:00:05.000Z',
+    (a) => {
+      a.rules.mboxes.hero = [ruleOf({ '<=': [0, { var: 'current_timestamp' }, 5000] }, 'A')];
+    },
+  ],
+  [
+    'not-yet',
+    'rules.mboxes.hero[0].condition',
+    'its time frame begins at 2100',
+    (a) => {
+      const [from, to] = [Date.UTC(2100, 0), Date.UTC(2101, 0)];
+      a.rules.mboxes.hero = [ruleOf({ '<=': [from, { var: 'current_timestamp' }, to] }, 'A')];
+    },
+  ],
+];
+
+const NOW = Date.UTC(2026, 0);
+
+describe('validate', () => {
+  test('finds nothing in a sound artifact', () => {
+    expect(validate(artifactOf(), { now: NOW })).toEqual([]);
+  });
+
+  test.each(ROWS)('%s at %s: %s', (code, path, text, change) => {
+    const artifact = artifactOf();
+    change(artifact);
+    const findings = validate(artifact, { now: NOW });
+    expect(new Set(findings.map((finding) => finding.code))).toEqual(new Set([code]));
+    expect(findings[0]).toMatchObject({ path, text: expect.stringContaining(text) });
+  });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['a text', 'x'],
+    ['another version', { version: '2.0.0', rules: {} }],
+    ['no rules', { version: '1.0.0' }],
+    ['what JSON cannot hold', { version: '1.0.0', rules: {}, size: 5n }],
+  ])('says that a client rejects %s, and does not throw', (_, artifact) => {
+    expect(validate(artifact)).toEqual([
+      {
+        severity: 'error',
+        code: 'unusable',
+        path: expect.any(String),
+        text: expect.stringContaining('a client rejects it'),
+      },
+    ]);
+  });
+
+  test('tells the place of names with other characters', () => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes = { 'my.hero': [ruleOf(true, 'A')] };
+    artifact.localMboxes = [];
+    expect(validate(artifact)[0]?.path).toBe('rules.mboxes["my.hero"]');
+  });
+
+  test('compares shares of one audience, property and rule key alone', () => {
+    const artifact = artifactOf();
+    const country = (code: string) => ({ '==': [code, { var: 'geo.country' }] });
+    artifact.geoTargetingEnabled = true;
+    artifact.rules.mboxes.hero = ['US', 'CA'].flatMap((code) => [
+      ruleOf(and(share(0, 50), country(code)), 'A'),
+      ruleOf(and(share(50, 100), country(code)), 'B'),
+    ]);
+    expect(validate(artifact)).toEqual([]);
+  });
+
+  test('finds nothing in what the builder makes', () => {
+    const split = activity('Hero')
+      .mbox('hero')
+      .split({ A: [50, json({ a: 1 })], B: [50, json({})] });
+    const built = buildArtifact({ activities: [split, activity('Side').mbox('side').only(html('x'))] });
+    expect(validate(built)).toEqual([]);
+  });
+});
+
+(hasConformance ? describe : describe.skip)('of the shared artifacts', () => {
+  test('the schema accepts all, and only priorities are doubtful', () => {
+    for (const [name, artifact] of conformanceArtifacts()) {
+      const { valid } = new Validator(ARTIFACT_SCHEMA as object, '2020-12').validate(artifact);
+      const doubtful = validate(artifact, { now: NOW }).filter(({ severity }) => severity !== 'note');
+      const codes = [...new Set(doubtful.map(({ code, text }) => `${code} ${/mbox-\w+/.exec(text)?.[0]}`))];
+      const isPrioritized = JSON.stringify(artifact).includes('mbox-prioritized low');
+      expect([name, valid, codes]).toEqual([
+        name,
+        true,
+        isPrioritized ? ['unreachable mbox-prioritized'] : [],
+      ]);
+    }
+  });
+
+  test('inspect counts what is there', () => {
+    for (const [name, artifact] of conformanceArtifacts()) {
+      const { counts, activities } = inspect(artifact);
+      const rules = activities.flatMap(({ experiences }) => experiences.map((one) => one.rules));
+      expect([name, rules.reduce((sum, count) => sum + count, 0)]).toEqual([name, counts.rules]);
+    }
+  });
+});
+
+test('inspect tells of activities, experiences, shares and audiences', () => {
+  const artifact = artifactOf();
+  const gold = { '==': ['gold', { var: 'mbox.plan' }] };
+  artifact.rules.mboxes.hero = [ruleOf(and(share(0, 50), gold), 'A'), ruleOf(gold, 'B')];
+  expect(inspect(artifact)).toEqual({
+    client: 'acme',
+    environment: '',
+    version: '1.0.0',
+    counts: { activities: 1, experiences: 2, mboxes: 1, views: 0, rules: 2 },
+    remote: { mboxes: [], views: [] },
+    responseTokens: [],
+    geo: false,
+    globalMbox: 'target-global-mbox',
+    activities: [
+      {
+        id: '7',
+        name: 'Activity 7',
+        type: 'ab',
+        locations: ['hero'],
+        properties: [],
+        experiences: [
+          { id: '', name: 'A', share: 0.5001, audience: 'parameter plan is “gold”', rules: 1 },
+          { id: '', name: 'B', audience: 'parameter plan is “gold”', rules: 1 },
+        ],
+      },
+    ],
+  });
+  expect(() => inspect({})).toThrow('version must be a string');
+});
