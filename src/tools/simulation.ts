@@ -129,7 +129,7 @@ function toActivityShare(activity: ExpectedActivity, counts: Counts, limit: numb
     experiences.map(({ count }) => count),
     experiences.map((one) => one.expected),
   );
-  const isTested = reached > 0 && (test.degrees > 0 || test.p === 0);
+  const isTested = reached > 0 && (test.degrees > 0 || test.p < 1);
   return {
     ...names,
     reached,

@@ -153,6 +153,14 @@ describe('simulate', () => {
     expect(good.activities[0]?.p).toBeCloseTo(0.24, 2);
   });
 
+  test('one experience never alarms, whatever its share is', async () => {
+    const ends = Array.from({ length: 33 }, (_, index) => 3 * index + 2);
+    for (const end of ends) {
+      const { mismatch } = await simulateHero([ruleOf(share(0, end), 'A')], { visitors: 100 });
+      expect([end, mismatch]).toEqual([end, false]);
+    }
+  });
+
   test('tells experiences of one name apart', async () => {
     const rules = [...halves, ruleOf(true, 'A', { id: 8 })];
     await expect(simulateHero(rules, { observed: { A: 1 } })).rejects.toThrow(
