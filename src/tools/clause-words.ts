@@ -91,6 +91,22 @@ export function cut(text: string, length = MAX_VALUE): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
+const LEAD = 20;
+
+/** Cuts two texts so that they stay readable, and differ where the whole texts do. */
+export function cutBoth(one: string, other: string, length = MAX_VALUE): [string, string] {
+  const [a, b] = [cut(one, length), cut(other, length)];
+  if (a !== b || one === other) {
+    return [a, b];
+  }
+  let at = 0;
+  while (one[at] === other[at]) {
+    at += 1;
+  }
+  const excerpt = (text: string) => `…${cut(text.slice(Math.max(0, at - LEAD)), length - 1)}`;
+  return [excerpt(one), excerpt(other)];
+}
+
 /** Writes a clause as words, such as `country is US or Canada`. */
 export function wordsOf(clause: Clause): string {
   switch (clause.kind) {

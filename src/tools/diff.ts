@@ -1,9 +1,11 @@
 import type { Artifact } from '../artifact.js';
 import { activityChanges, countQuiet, toChange } from './activity-diff.js';
 import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
+import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
-import { shownName } from './rule-facts.js';
 import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { pairsOf } from './rule-pairs.js';
+import { otherChanges, SeenMeta } from './seen-rules.js';
 import { ShareCounter } from './shares.js';
 
 /**
@@ -25,12 +27,14 @@ export function diffArtifacts(before: object, after: object): ArtifactDiff {
   const [old, now] = [copyArtifact(before), copyArtifact(after)];
   const [oldRules, newRules] = [placedRules(old), placedRules(now)];
   const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
-  const counter = new ShareCounter();
+  const pairs = pairsOf(oldRules, newRules);
+  const pairsById = groupBy(pairs, ([, { names }]) => names.activity.id);
+  const sources = { counter: new ShareCounter(), seen: new SeenMeta(old, now) };
   const activities: ActivityChanges[] = [];
   let unchanged = 0;
   for (const id of new Set([...oldById.keys(), ...newById.keys()])) {
     const [mine, theirs] = [oldById.get(id) ?? [], newById.get(id) ?? []];
-    const changes = activityChanges(mine, theirs, counter);
+    const changes = activityChanges({ old: mine, now: theirs, pairs: pairsById.get(id) ?? [] }, sources);
     const names = (theirs[0] ?? mine[0])?.names.activity;
     if (changes.length > 0) {
       activities.push({ id, name: names?.name ?? '', changes });
@@ -38,14 +42,21 @@ export function diffArtifacts(before: object, after: object): ArtifactDiff {
       unchanged += 1;
     }
   }
-  const locations = orderChanges(oldRules, newRules);
+  const locations = [
+    ...orderChanges(pairs),
+    ...viewOrderChanges(old, now),
+    ...unusableChanges([old, now], [oldRules, newRules]),
+  ];
   const artifact = artifactChanges(old, now);
+  if (activities.length + locations.length + artifact.length === 0) {
+    locations.push(...otherChanges(oldRules, newRules, sources));
+  }
   return {
     activities,
     locations,
     artifact,
     unchanged,
-    quiet: countQuiet(oldRules, newRules) + quietMeta(old, now),
+    quiet: countQuiet(pairs, sources.seen) + quietMeta(old, now),
     isEqual: activities.length + locations.length + artifact.length === 0,
   };
 }
@@ -56,29 +67,6 @@ function byActivity(rules: readonly PlacedRule[]): Map<string, PlacedRule[]> {
 
 function quietMeta({ meta: old }: Artifact, { meta: now }: Artifact): number {
   return old?.generatedAt === now?.generatedAt ? 0 : 1;
-}
-
-/** Lists the locations on which activities that are in both artifacts stand in another order. */
-function orderChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): ArtifactDiff['locations'] {
-  const [before, after] = [old, now].map((rules) => groupBy(rules, locationKey));
-  return [...(after?.keys() ?? [])].flatMap((name) => {
-    const [was, is] = [before, after].map((all) => activityOrder(all?.get(name) ?? []));
-    const isInBoth = ([id]: [string, string]) => was?.has(id) === true && is?.has(id) === true;
-    const [first, second] = [was, is].map((order) => [...(order ?? [])].filter(isInBoth));
-    if (first?.map(([id]) => id).join() === second?.map(([id]) => id).join()) {
-      return [];
-    }
-    const words = (order: [string, string][] | undefined) => order?.map(([, shown]) => shown).join(', ');
-    return [{ name, text: `order of activities: ${words(first)} → ${words(second)}` }];
-  });
-}
-
-function activityOrder(rules: readonly PlacedRule[]): Map<string, string> {
-  return new Map(rules.map(({ names }) => [names.activity.id, shownName(names.activity)]));
-}
-
-function locationKey({ kind, location }: PlacedRule): string {
-  return `${kind} ${location}`;
 }
 
 const LISTS = [
