@@ -2,7 +2,7 @@ import { type ConditionContext, contextPart } from '../on-device/facts/context-p
 import { compileCondition } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
 import { operationOf } from './clauses.js';
-import { sentenceOf } from './phrases.js';
+import { sentenceOfTree } from './phrases.js';
 
 const ALLOCATION = contextPart('allocation');
 
@@ -87,7 +87,7 @@ export class ShareCounter {
       return known;
     }
     const parts = splitCondition(condition);
-    const words = parts.audience.length === 0 ? 'everybody' : sentenceOf({ and: parts.audience });
+    const words = parts.audience.length === 0 ? 'everybody' : sentenceOfTree({ and: parts.audience });
     const reads = compileCondition(condition)?.reads;
     const all = { ...parts, words, reads, buckets: bucketsOf(parts.share) };
     this.#byCondition.set(text, all);
