@@ -1,10 +1,12 @@
 import { quietly } from '../call-safely.js';
 import { invalidField, invalidOption, TargetError } from '../errors.js';
-import type { AbortSignalLike } from '../http/fetch-api.js';
 import { idToText, isAbsent, isObject } from '../json.js';
 import { madeUpIds } from './made-up-ids.js';
+import type { Question } from './question.js';
 import { reading, unreadable } from './reading.js';
 import type { SimulateOptions } from './simulation.js';
+
+type Signal = Question['call']['signal'];
 
 const DEFAULT_VISITORS = 10_000;
 
@@ -20,10 +22,7 @@ export interface VisitorIds {
  * Reads the options of ids.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
  */
-export function toVisitorIds(
-  { ids, visitors, seed }: SimulateOptions,
-  signal: AbortSignalLike | undefined,
-): VisitorIds {
+export function toVisitorIds({ ids, visitors, seed }: SimulateOptions, signal: Signal): VisitorIds {
   const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0;
   if (!isAbsent(visitors) && !isCount(visitors)) {
     throw invalidOption('visitors', 'a whole number above 0', visitors);
@@ -81,10 +80,7 @@ function* checked(iterator: Iterator<unknown>): Generator<string> {
 }
 
 /** Waits for each id, and no longer than until the signal is aborted. */
-async function* oneByOne(
-  iterator: AsyncIterator<unknown>,
-  signal: AbortSignalLike | undefined,
-): AsyncGenerator<Iterable<string>> {
+async function* oneByOne(iterator: AsyncIterator<unknown>, signal: Signal): AsyncGenerator<Iterable<string>> {
   let isOver = false;
   try {
     while (true) {
@@ -105,7 +101,7 @@ async function* oneByOne(
   }
 }
 
-function untilAborted<Value>(ask: () => Promise<Value>, signal: AbortSignalLike | undefined): Promise<Value> {
+function untilAborted<Value>(ask: () => Promise<Value>, signal: Signal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(abortedBy(signal));
     const settled =
@@ -120,7 +116,7 @@ function untilAborted<Value>(ask: () => Promise<Value>, signal: AbortSignalLike 
 }
 
 /** Makes the error of a simulation whose signal was aborted. */
-export function abortedBy(signal: AbortSignalLike | undefined): TargetError {
+export function abortedBy(signal: Signal): TargetError {
   return new TargetError('ERR_TARGET_ABORTED', 'the simulation was aborted', { cause: signal?.reason });
 }
 
