@@ -146,6 +146,21 @@ describe('explain', () => {
     ]);
   });
 
+  test('lets each request for a view have the rules of a key, and all views together one', () => {
+    const rules = [ruleOf(true, { experience: 'B' })];
+    const views = { home: rules, cart: rules };
+    const artifact = { ...artifactOf({}), localViews: ['home', 'cart'], rules: { mboxes: {}, views } };
+    const outcomes = (...asked: { name?: string }[]) =>
+      explain(artifact, { request: { prefetch: { views: asked } } }).locations.map(
+        ({ name, kind, rules: [only] }) => `${kind} ${name} ${only?.outcome}`,
+      );
+    expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
+      'view home answered',
+      'view cart answered',
+    ]);
+    expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
+  });
+
   test('repeats what equal neighbours saw, which the engine asks once', () => {
     const condition = { '==': ['x', { var: 'mbox.a' }] };
     const { rules } = explainHero([ruleOf(condition), ruleOf(condition, { experience: 'B' })]);
