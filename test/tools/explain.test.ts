@@ -212,8 +212,11 @@ describe('explain', () => {
       reason: 'unknown',
       text: 'no rule names this mbox; did you mean hero?',
     });
-    const far = { prefetch: { mboxes: [{ name: 'xyz' }] } };
-    expect(explainHero([], { request: far }).remote?.text).toBe('no rule names this mbox');
+    // Three of six letters differ, and a third may.
+    for (const name of ['xyz', 'herbie']) {
+      const far = { prefetch: { mboxes: [{ name }] } };
+      expect(explainHero([ruleOf(true)], { request: far }).remote?.text).toBe('no rule names this mbox');
+    }
   });
 
   test('tells which kind of id counted, and shows no id, cookie or token', () => {
