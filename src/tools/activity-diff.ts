@@ -3,7 +3,7 @@ import type { Change, Moved } from './artifact-diff.js';
 import { cutBoth } from './clause-words.js';
 import { contentWords } from './content-diff.js';
 import { experienceLabels, movedAt, nobodyWords } from './moved.js';
-import { sentenceOf } from './phrases.js';
+import { sentenceOfTree } from './phrases.js';
 import { fieldText, groupBy, isSameJson, type PlacedRule, recordOf, stableText } from './rule-index.js';
 import { experienceKey, isSameRule, locationName, type Pair } from './rule-pairs.js';
 import type { SeenMeta } from './seen-rules.js';
@@ -224,7 +224,7 @@ function shareWords(
 
 /** Writes two audiences so that they read differently: in the end as they are written. */
 function audienceWords([was, is]: Pair, words: readonly [string, string] | undefined): [string, string] {
-  const [before, after] = words ?? [sentenceOf(was.rule.condition), sentenceOf(is.rule.condition)];
+  const [before, after] = words ?? [sentenceOfTree(was.rule.condition), sentenceOfTree(is.rule.condition)];
   return before === after
     ? cutBoth(stableText(was.rule.condition), stableText(is.rule.condition))
     : [before, after];

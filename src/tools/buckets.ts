@@ -14,6 +14,8 @@ interface BucketRun {
 export class Buckets {
   /** No allocation. */
   static readonly NONE = new Buckets([]);
+  /** Every allocation. */
+  static readonly ALL = new Buckets([{ start: 0, end: BUCKETS }]);
   readonly runs: readonly BucketRun[];
 
   private constructor(runs: readonly BucketRun[]) {

@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js';
+import { copyList } from './reading.js';
 
 /** The likelihood of counts, when the shares are as they should be. */
 export interface SharesTest {
@@ -25,18 +26,17 @@ export interface SharesTest {
  * ```
  */
 export function testShares(counts: readonly number[], shares: readonly number[]): SharesTest {
-  checkNumbers(counts, 'counts');
-  checkNumbers(shares, 'shares');
-  if (counts.length !== shares.length) {
-    throw invalidOption('shares', `as many numbers as counts (${counts.length})`, shares.length);
+  const [allCounts, visitors] = numbersOf(counts, 'counts');
+  const [allShares, whole] = numbersOf(shares, 'shares');
+  if (allCounts.length !== allShares.length) {
+    throw invalidOption('shares', `as many numbers as counts (${allCounts.length})`, allShares.length);
   }
-  const [due, came] = [partsOf(shares), partsOf(counts)];
   let chiSquare = 0;
   let expecting = 0;
-  for (const [index, share] of due.parts.entries()) {
-    const count = came.parts[index] ?? 0;
+  for (const [index, share] of allShares.entries()) {
+    const count = allCounts[index] ?? 0;
     expecting += share > 0 ? 1 : 0;
-    chiSquare += distance(count, came.sum * (share / due.sum)) * came.unit;
+    chiSquare += distance(count, share === 0 ? 0 : visitors * (share / whole));
   }
   const degrees = Math.max(0, expecting - 1);
   return { chiSquare, degrees, p: chanceOfMore(chiSquare, degrees) };
@@ -51,22 +51,16 @@ function distance(count: number, expected: number): number {
   return expected > 0 ? (difference / expected) * difference : Number.POSITIVE_INFINITY;
 }
 
-/** Returns numbers in a unit in which their sum is not too large for a number. Few need another unit than 1. */
-function partsOf(numbers: readonly number[]) {
-  const unit = Number.isFinite(sum(numbers)) ? 1 : 2 ** 64;
-  const parts = numbers.map((number) => number / unit);
-  return { unit, parts, sum: sum(parts) };
-}
-
-function checkNumbers(list: unknown, name: string): void {
-  const isCount = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-  if (!Array.isArray(list) || !list.every(isCount)) {
-    throw invalidOption(name, 'a list of numbers from 0 on', list);
+/** Reads a list of numbers, and their sum. */
+function numbersOf(given: unknown, name: string): [numbers: readonly number[], sum: number] {
+  const list = copyList(given, name);
+  const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
+  const numbers = list?.filter((value): value is number => isNumber(value)) ?? [];
+  const sum = numbers.reduce((all, one) => all + one, 0);
+  if (!list || numbers.length < list.length || !Number.isFinite(sum)) {
+    throw invalidOption(name, 'a list of numbers from 0 on', list ?? given);
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
+  return [numbers, sum];
 }
 
 /**

@@ -3,7 +3,7 @@ import { activityChanges, countQuiet, toChange } from './activity-diff.js';
 import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
 import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
-import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { groupBy, isSameJson, type PlacedRule, placedRules } from './rule-index.js';
 import { pairsOf } from './rule-pairs.js';
 import { otherChanges, SeenMeta } from './seen-rules.js';
 import { ShareCounter } from './shares.js';
@@ -96,10 +96,14 @@ function artifactChanges(old: Artifact, now: Artifact): Change[] {
     ['environment', old.meta?.environment, now.meta?.environment],
   ];
   for (const [words, was, is] of values) {
-    if (was !== is) {
-      const [before, after] = [String(was ?? 'none'), String(is ?? 'none')];
+    if (!isSameJson(was, is)) {
+      const [before, after] = [valueWords(was), valueWords(is)];
       changes.push({ ...toChange('meta', `${words}: ${before} → ${after}`), before, after });
     }
   }
   return changes;
+}
+
+function valueWords(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }

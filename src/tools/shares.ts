@@ -2,7 +2,7 @@ import { type ConditionContext, contextPart } from '../on-device/facts/context-p
 import { compileCondition } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
 import { clauseOf, isScalar, type Operation, operationOf, variableOf } from './clauses.js';
-import { sentenceOf } from './phrases.js';
+import { sentenceOfTree } from './phrases.js';
 import { stableText } from './rule-index.js';
 
 const ALLOCATION = contextPart('allocation');
@@ -133,7 +133,7 @@ export class ShareCounter {
       return known;
     }
     const parts = splitCondition(condition);
-    const words = parts.audience.length === 0 ? 'everybody' : sentenceOf({ and: parts.audience });
+    const words = parts.audience.length === 0 ? 'everybody' : sentenceOfTree({ and: parts.audience });
     const reads = compileCondition(condition)?.reads;
     const audienceKey = parts.audience.length === 0 ? '' : unorderedText({ and: parts.audience });
     const all = { ...parts, words, audienceKey, reads, buckets: bucketsOf(parts.share) };

@@ -91,8 +91,11 @@ function plainly(artifact: object, options: Asked) {
   return { answer: JSON.stringify(answer), asked };
 }
 
-/** Nothing is evaluated behind the part that decides, and nothing before it is left out. */
-export function checkOrder(condition: ConditionResult): void {
+/**
+ * Nothing is evaluated behind the part that decides, and nothing before it is left out. The result of a whole condition is
+ * that of the engine: there an empty list holds, and as a part of a condition it does not.
+ */
+export function checkOrder(condition: ConditionResult, isWhole = false): void {
   const { op, operands, result } = condition;
   if ((op === 'and' || op === 'or') && !condition.whole) {
     const decider = op === 'or';
@@ -102,14 +105,17 @@ export function checkOrder(condition: ConditionResult): void {
     if (result === undefined) {
       ensure(!asked.some(wasLooked), 'nothing is evaluated inside of what is not', condition);
     } else if (end >= 0) {
-      ensure(result === decider, 'the decider decides', condition);
+      ensure(isWhole || result === decider, 'the decider decides', condition);
       ensure(asked.slice(0, end).every(wasLooked), 'there is no hole before the decider', condition);
       ensure(!asked.slice(end + 1).some(wasLooked), 'nothing is evaluated behind the decider', condition);
     } else if (!operands.some(isConstant)) {
-      ensure(asked.every(wasLooked) && result !== decider, 'without a decider all is evaluated', condition);
+      ensure(asked.every(wasLooked), 'without a decider all is evaluated', condition);
+      ensure(isWhole || result !== decider, 'without a decider nothing is decided', condition);
     }
   }
-  operands.forEach(checkOrder);
+  for (const operand of operands) {
+    checkOrder(operand);
+  }
 }
 
 const isConstant = ({ text }: ConditionResult) => text === 'always' || text === 'never';
@@ -138,7 +144,7 @@ function checkRule(rule: RuleExplanation): void {
   ensure(!(share && condition?.result) || share.inside, 'who gets it is inside of the share', rule);
   ensure(because !== '', 'each outcome has a reason', rule);
   if (condition) {
-    checkOrder(condition);
+    checkOrder(condition, true);
   }
 }
 

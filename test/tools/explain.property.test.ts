@@ -156,7 +156,8 @@ const { logic } = fc.letrec<{ logic: unknown }>((tie) => ({
     variable,
     fc
       .tuple(fc.constantFrom(...OPERATORS), fc.array(tie('logic'), { maxLength: 3 }))
-      .map(([op, operands]) => ({ [op]: operands })),
+      // Without operands, a product throws, and the rest of its condition is not looked at.
+      .map(([op, operands]) => ({ [op]: op === '*' && operands.length === 0 ? [1] : operands })),
   ),
 }));
 

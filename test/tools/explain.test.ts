@@ -98,6 +98,13 @@ describe('explain', () => {
     ]);
   });
 
+  test('names the part at which the evaluation failed', () => {
+    const condition = { or: [{ '*': [] }, { var: 'mbox.a' }] };
+    const [rule] = explainHero([ruleOf(condition)]).rules;
+    expect(rule).toMatchObject({ outcome: 'no-match', condition: { result: false } });
+    expect(rule?.condition?.operands.map(({ result }) => result)).toEqual([false, undefined]);
+  });
+
   test('tells of a place that nobody gave', () => {
     const [rule] = explainHero([ruleOf(country)]).rules;
     expect(rule?.because).toBe(
@@ -137,6 +144,21 @@ describe('explain', () => {
       ['key-answered', true],
       ['answered', undefined],
     ]);
+  });
+
+  test('lets each request for a view have the rules of a key, and all views together one', () => {
+    const rules = [ruleOf(true, { experience: 'B' })];
+    const views = { home: rules, cart: rules };
+    const artifact = { ...artifactOf({}), localViews: ['home', 'cart'], rules: { mboxes: {}, views } };
+    const outcomes = (...asked: { name?: string }[]) =>
+      explain(artifact, { request: { prefetch: { views: asked } } }).locations.map(
+        ({ name, kind, rules: [only] }) => `${kind} ${name} ${only?.outcome}`,
+      );
+    expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
+      'view home answered',
+      'view cart answered',
+    ]);
+    expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
   });
 
   test('repeats what equal neighbours saw, which the engine asks once', () => {
@@ -190,8 +212,11 @@ describe('explain', () => {
       reason: 'unknown',
       text: 'no rule names this mbox; did you mean hero?',
     });
-    const far = { prefetch: { mboxes: [{ name: 'xyz' }] } };
-    expect(explainHero([], { request: far }).remote?.text).toBe('no rule names this mbox');
+    // Three of six letters differ, and a third may.
+    for (const name of ['xyz', 'herbie']) {
+      const far = { prefetch: { mboxes: [{ name }] } };
+      expect(explainHero([ruleOf(true)], { request: far }).remote?.text).toBe('no rule names this mbox');
+    }
   });
 
   test('tells which kind of id counted, and shows no id, cookie or token', () => {

@@ -240,6 +240,34 @@ describe('validate', () => {
     expect(validate(artifact)).toEqual([]);
   });
 
+  test('rules of other properties are within reach, and those of the same ones are not', () => {
+    const unreachables = (first: string[], second: string[]) => {
+      const artifact = artifactOf();
+      artifact.rules.mboxes.hero = [
+        { ...ruleOf(true, 'A'), propertyTokens: first },
+        { ...ruleOf(true, 'B', 8), propertyTokens: second },
+      ];
+      return validate(artifact).map(({ code }) => code);
+    };
+    expect(unreachables(['p-1'], ['p-2'])).toEqual([]);
+    expect(unreachables(['p-1'], [])).toEqual([]);
+    expect(unreachables(['p-1', 'p-2'], ['p-2'])).toEqual(['unreachable']);
+    expect(unreachables([], ['p-2'])).toEqual(['unreachable']);
+  });
+
+  test('leaves the shares of an activity alone of which a rule is left out', () => {
+    const artifact = artifactOf();
+    rulesIn(artifact)[1] = ruleOf({ and: [share(50, 100), { shout: ['x'] }] }, 'B');
+    expect(validate(artifact).map(({ code }) => code)).toEqual(['operator']);
+  });
+
+  test('a time frame counts to its last moment', () => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes.hero = [ruleOf({ '<=': [1000, { var: 'current_timestamp' }, 5000] }, 'A')];
+    const codesAt = (now: number) => validate(artifact, { now }).map(({ code }) => code);
+    expect([999, 1000, 5000, 5001].map(codesAt)).toEqual([['not-yet'], [], [], ['expired']]);
+  });
+
   test('finds nothing in what the builder makes', () => {
     const split = activity('Hero')
       .mbox('hero')
@@ -301,4 +329,20 @@ test('inspect tells of activities, experiences, shares and audiences', () => {
     ],
   });
   expect(() => inspect({})).toThrow('version must be a string');
+});
+
+test('inspect tells of views, properties and several audiences', () => {
+  const plan = (name: string) => ({ '==': [name, { var: 'mbox.plan' }] });
+  const rule = (name: string, token: string) => ({ ...ruleOf(plan(name), 'A'), propertyTokens: [token] });
+  const rules = {
+    mboxes: { hero: [rule('gold', 'p-1')] },
+    views: { cart: [rule('silver', 'p-2')], home: [] },
+  };
+  const { counts, activities } = inspect({ ...artifactOf(), rules });
+  expect(counts).toEqual({ activities: 1, experiences: 1, mboxes: 1, views: 2, rules: 2 });
+  expect(activities[0]).toMatchObject({
+    locations: ['hero', 'view cart'],
+    properties: ['p-1', 'p-2'],
+    experiences: [{ audience: 'parameter plan is “gold”; parameter plan is “silver”', rules: 2 }],
+  });
 });
