@@ -234,8 +234,8 @@ describe('validate', () => {
     const country = (code: string) => ({ '==': [code, { var: 'geo.country' }] });
     artifact.geoTargetingEnabled = true;
     artifact.rules.mboxes.hero = ['US', 'CA'].flatMap((code) => [
-      ruleOf(and(share(0, 50), country(code)), 'A'),
-      ruleOf(and(share(50, 100), country(code)), 'B'),
+      ruleOf(and(share(0, 50), country(code)), code === 'US' ? 'A' : 'B'),
+      ruleOf(and(share(50, 100), country(code)), code === 'US' ? 'B' : 'A'),
     ]);
     expect(validate(artifact)).toEqual([]);
   });
