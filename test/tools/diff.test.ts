@@ -560,6 +560,13 @@ describe('diffArtifacts', () => {
     expect(back?.[0]).toEqual({ from: 'Experience B', to: 'Experience A', share: 0.4 });
   });
 
+  test('sees audiences that differ behind what the words show', () => {
+    const [before, after] = [artifactOf(), artifactOf()];
+    hero(before, 0).condition.and[1] = browser(`${'x'.repeat(70)}a`);
+    hero(after, 0).condition.and[1] = browser(`${'x'.repeat(70)}b`);
+    expect(kindsOf(diffArtifacts(before, after))).toEqual(['audience']);
+  });
+
   test('the order of property tokens says nothing', () => {
     const [before, after] = [artifactOf(), artifactOf()];
     hero(before, 0).propertyTokens = ['p-1', 'p-2'];

@@ -159,6 +159,11 @@ describe('explain', () => {
       'view cart answered',
     ]);
     expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
+    views.cart = [ruleOf({ shout: ['x'] })];
+    expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
+      'view home answered',
+      'view cart undecidable',
+    ]);
   });
 
   test('repeats what equal neighbours saw, which the engine asks once', () => {

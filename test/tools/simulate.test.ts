@@ -108,6 +108,23 @@ describe('simulate', () => {
     expect(activities[1]?.histogram).toEqual([[]]);
   });
 
+  test('with every rule that holds, a rule is kept back by those of its key before it', async () => {
+    const rules = [ruleOf(share(0, 60), 'A'), ruleOf(share(40, 100), 'B')];
+    const { activities } = await simulateHero(rules, { allMatchingMboxes: ['hero'] });
+    expect(activities[0]?.experiences.map(({ expected }) => expected)).toEqual([0.6001, 0.3999]);
+  });
+
+  test('alarms later, the more activities are tested', async () => {
+    const eighth = [ruleOf(share(0, 50), 'A', { id: 8 }), ruleOf(share(50, 100), 'B', { id: 8 })];
+    const options = { allMatchingMboxes: ['hero'], now: 0 };
+    const uneven = { 'Activity 7/A': 5168, 'Activity 7/B': 4832 };
+    const even = { 'Activity 8/A': 5001, 'Activity 8/B': 4999 };
+    const alone = await simulateHero([...halves, ...eighth], { ...options, observed: uneven });
+    const both = await simulateHero([...halves, ...eighth], { ...options, observed: { ...uneven, ...even } });
+    expect(alone.activities[0]?.p).toBeCloseTo(0.00084, 4);
+    expect([alone.mismatch, both.mismatch]).toEqual([true, false]);
+  });
+
   test('ends at a rule that only the edge can evaluate', async () => {
     const { activities, none } = await simulateHero([
       ruleOf({ regex: ['x'] }, 'A'),

@@ -1,6 +1,6 @@
 import { Validator } from '@cfworker/json-schema';
 import { describe, expect, test } from '@jest/globals';
-import { activity, buildArtifact, html, json } from '../../src/testing/edge.js';
+import { activity, audience, buildArtifact, html, json } from '../../src/testing/edge.js';
 import { ARTIFACT_SCHEMA, type FindingCode, inspect, validate } from '../../src/tools/tools.js';
 import { conformanceArtifacts, hasConformance } from './conformance.js';
 
@@ -234,8 +234,8 @@ describe('validate', () => {
     const country = (code: string) => ({ '==': [code, { var: 'geo.country' }] });
     artifact.geoTargetingEnabled = true;
     artifact.rules.mboxes.hero = ['US', 'CA'].flatMap((code) => [
-      ruleOf(and(share(0, 50), country(code)), 'A'),
-      ruleOf(and(share(50, 100), country(code)), 'B'),
+      ruleOf(and(share(0, 50), country(code)), code === 'US' ? 'A' : 'B'),
+      ruleOf(and(share(50, 100), country(code)), code === 'US' ? 'B' : 'A'),
     ]);
     expect(validate(artifact)).toEqual([]);
   });
@@ -274,6 +274,18 @@ describe('validate', () => {
       .split({ A: [50, json({ a: 1 })], B: [50, json({})] });
     const built = buildArtifact({ activities: [split, activity('Side').mbox('side').only(html('x'))] });
     expect(validate(built)).toEqual([]);
+    const { all, browser, country, day, param, url } = audience;
+    const gold = all(param('plan').is('gold'), url.contains('/cart'), browser('firefox'), day('friday'));
+    const views = activity('Views')
+      .view('home')
+      .pageLoad()
+      .property('p-1')
+      .when(gold)
+      .only(json({ a: 1 }));
+    const places = activity('Places').mbox('side').priority(5).when(country('CH')).only(html('x'));
+    const more = buildArtifact({ activities: [views, places.clicks('#a'), split] });
+    expect(validate(more).filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(new Validator(ARTIFACT_SCHEMA, '2020-12').validate(more).errors).toEqual([]);
   });
 });
 
