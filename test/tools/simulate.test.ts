@@ -345,11 +345,7 @@ describe('simulate', () => {
     ['ids of another form', { ids: 5 }, 'ids must be a list of ids'],
     ['no ids', { ids: [], visitors: undefined }, 'ids must be at least one id'],
     ['an id that a client refuses', { ids: ['x'.repeat(129)] }, 'ids must be at most 128 characters'],
-    [
-      'an ECID that a client refuses',
-      { ids: ['x'.repeat(129)], idKind: 'thirdPartyId' },
-      'ids must be at most',
-    ],
+    ['a long thirdPartyId', { ids: ['x'.repeat(257)], idKind: 'thirdPartyId' }, 'ids must be at most 256'],
     ['an id that is none', { ids: [{}] }, 'ids must be filled texts'],
     ['a count that is none', { observed: { A: 'x' } }, 'observed.A must be a number from 0 on'],
     ['counts that are none', { observed: 3 }, 'observed must be counts by experience'],
