@@ -1,8 +1,11 @@
-const NAMES = { type: 'array', items: { type: 'string' } };
+/** What a client takes as absent may be null. */
+const NAMES = { type: ['array', 'null'], items: { type: 'string' } };
+const ID = { type: ['integer', 'string', 'null'] };
+const NAME = { type: ['string', 'null'] };
 
 function byName(description: string) {
   const additionalProperties = { type: 'array', items: { $ref: '#/$defs/rule' } };
-  return { description, type: 'object', additionalProperties };
+  return { description, type: ['object', 'null'], additionalProperties };
 }
 
 /**
@@ -23,15 +26,18 @@ export const ARTIFACT_SCHEMA: object = {
     },
     meta: {
       description: 'Facts about the client and its environment.',
-      type: 'object',
+      type: ['object', 'null'],
       properties: {
-        clientCode: { type: 'string' },
-        environment: { type: 'string' },
-        generatedAt: { type: 'string' },
+        clientCode: NAME,
+        environment: NAME,
+        generatedAt: NAME,
       },
     },
-    globalMbox: { description: 'The name of the mbox of page loads.', type: 'string' },
-    geoTargetingEnabled: { description: 'True when rules read the place of a visitor.', type: 'boolean' },
+    globalMbox: { description: 'The name of the mbox of page loads.', ...NAME },
+    geoTargetingEnabled: {
+      description: 'True when rules read the place of a visitor.',
+      type: ['boolean', 'null'],
+    },
     responseTokens: { description: 'The response tokens that are switched on.', ...NAMES },
     remoteMboxes: { description: 'Mboxes that only the edge can decide completely.', ...NAMES },
     remoteViews: { description: 'Views that only the edge can decide completely.', ...NAMES },
@@ -56,9 +62,18 @@ export const ARTIFACT_SCHEMA: object = {
         propertyTokens: {
           description: 'The properties of the rule; none for all.',
           ...NAMES,
-          type: ['array', 'null'],
         },
-        meta: { description: 'The activity, experience and offer, such as activity.name.', type: 'object' },
+        meta: {
+          description: 'The activity, experience and offer, such as activity.name.',
+          type: 'object',
+          properties: {
+            'activity.id': ID,
+            'activity.name': NAME,
+            'activity.type': NAME,
+            'experience.id': ID,
+            'experience.name': NAME,
+          },
+        },
         condition: {
           description: 'Who gets it, in JSON Logic: https://jsonlogic.com/operations.html',
           type: ['object', 'boolean'],

@@ -75,9 +75,15 @@ function knownWordsOf(path: string, value: unknown): string | undefined {
 
 function momentOf(value: unknown): string | undefined {
   const moment = new Date(Number(value));
-  return typeof value === 'number' && Number.isFinite(moment.getTime())
-    ? `${moment.toISOString().slice(0, 16).replace('T', ' ')} UTC`
-    : undefined;
+  if (!Number.isInteger(value) || !Number.isFinite(moment.getTime())) {
+    return undefined;
+  }
+  // Seconds and milliseconds are left out when they are 0, as people write times.
+  const written = moment
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/(:00)?(\.000)?Z$/, '');
+  return `${written} UTC`;
 }
 
 function toTitle(value: string): string {

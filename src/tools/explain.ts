@@ -132,6 +132,9 @@ function verdictOf(rules: readonly RuleExplanation[], isForAll: boolean, isRemot
   const [first] = answered;
   const edge = isRemote ? '; only the edge can answer completely' : '';
   if (!first) {
+    if (rules.some(({ outcome }) => outcome === 'key-answered')) {
+      return `nothing more: rules of the same rule keys answered before${edge}`;
+    }
     return rules.length === 0
       ? `default content: there is no rule${edge}`
       : `default content: no rule holds${edge}`;

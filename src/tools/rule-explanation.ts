@@ -1,5 +1,5 @@
 import type { CompiledRule } from '../on-device/rules/location.js';
-import { firstFailure, sawWords, toConditionResult } from './condition-result.js';
+import { firstFailure, isPlace, sawWords, toConditionResult } from './condition-result.js';
 import type { ConditionResult, Outcome, RuleExplanation, ShareResult } from './explanation.js';
 import { type Phrase, phraseOf } from './phrases.js';
 import { namesOfMeta, textOf } from './rule-facts.js';
@@ -21,6 +21,11 @@ export interface RuleSources {
   readonly hasGeo: boolean;
 }
 
+interface LocationSources extends RuleSources {
+  /** The rule at which the search ended because only the edge can evaluate it. */
+  readonly undecidable: CompiledRule | undefined;
+}
+
 /**
  * Explains the rules of one location. `answeredKeys` holds the keys that have answered in this search before: one
  * search goes through several views.
@@ -32,6 +37,7 @@ export function explainRules(
 ): RuleExplanation[] {
   const eligible = new Set(noted.location.rulesFor(sources.property));
   let isOver = false;
+  let undecidable: CompiledRule | undefined;
   return noted.location.rules.map((rule) => {
     const asked = noted.asked.get(rule);
     const isKeyAnswered = rule.key !== undefined && answeredKeys.has(rule.key);
@@ -40,8 +46,11 @@ export function explainRules(
       answeredKeys.add(rule.key);
     }
     const isLast = outcome === 'answered' || outcome === 'undecidable';
-    isOver ||= isLast && !noted.location.allMatching;
-    return explainRule(rule, outcome, noted, sources);
+    if (isLast && !noted.location.allMatching && !isOver) {
+      isOver = true;
+      undecidable = outcome === 'undecidable' ? rule : undefined;
+    }
+    return explainRule(rule, outcome, noted, { ...sources, undecidable });
   });
 }
 
@@ -69,7 +78,7 @@ function explainRule(
   rule: CompiledRule,
   outcome: Outcome,
   noted: NotedLocation,
-  sources: RuleSources,
+  sources: LocationSources,
 ): RuleExplanation {
   const asked = noted.asked.get(rule);
   const evaluated = asked ?? evaluateAfterwards(rule, noted.context, sources.watch);
@@ -115,7 +124,7 @@ function becauseOf(
   rule: CompiledRule,
   outcome: Outcome,
   condition: ConditionResult | undefined,
-  { property, hasGeo }: RuleSources,
+  { property, hasGeo, undecidable }: LocationSources,
 ): string {
   switch (outcome) {
     case 'answered':
@@ -126,12 +135,13 @@ function becauseOf(
         return 'does not hold';
       }
       const saw = sawWords(failed);
-      const hint =
-        !hasGeo && readsGeo(rule.condition?.written) ? '; the call gives no place: set context.geo' : '';
+      const hint = !hasGeo && failed.saw.some(isPlace) ? '; the call gives no place: set context.geo' : '';
       return `not so: ${failed.text}${saw && ` (${saw})`}${hint}`;
     }
     case 'not-reached':
-      return 'a rule before it decided the location';
+      return undecidable && undecidable !== rule
+        ? `a rule before it is for the edge to decide: ${undecidableWords(undecidable.written?.condition)}`
+        : 'a rule before it decided the location';
     case 'key-answered':
       return 'another rule with its rule key answered';
     case 'other-property':
@@ -141,8 +151,4 @@ function becauseOf(
     case 'undecidable':
       return undecidableWords(rule.written?.condition);
   }
-}
-
-function readsGeo(condition: unknown): boolean {
-  return /"geo\./.test(JSON.stringify(condition) ?? '');
 }

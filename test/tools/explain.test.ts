@@ -112,6 +112,43 @@ describe('explain', () => {
     );
   });
 
+  test('asks for a place only where a place failed', () => {
+    const plan = { '==': ['gold', { var: 'mbox.plan' }] };
+    const [rule] = explainHero([ruleOf({ and: [plan, country] })]).rules;
+    expect(rule?.because).toBe('not so: parameter plan is “gold” (saw nothing)');
+    const [other] = explainHero([
+      ruleOf({ and: [{ '!': plan }, { or: [plan, { and: [country, plan] }] }] }),
+    ]).rules;
+    expect(other?.because).toContain('set context.geo');
+  });
+
+  test('says where a long value differs from the one that is wanted', () => {
+    const long = 'x'.repeat(80);
+    const condition = { '==': [`${long}a`, { var: 'mbox.plan' }] };
+    const request = { prefetch: { mboxes: [{ name: 'hero', parameters: { plan: `${long}b` } }] } };
+    const [rule] = explainHero([ruleOf(condition)], { request }).rules;
+    expect(rule?.because).toContain(`(saw “…${'x'.repeat(20)}b” where “…${'x'.repeat(20)}a” is wanted)`);
+  });
+
+  test.each([
+    [43_200_000, 43_230_000, 'time is at most 1970-01-01 12:00 UTC (saw 1970-01-01 12:00:30 UTC)'],
+    [43_200_000, 43_200_001, 'time is at most 1970-01-01 12:00 UTC (saw 1970-01-01 12:00:00.001 UTC)'],
+  ])('says times to the second where they have seconds', (end, now, words) => {
+    const condition = { '<=': [{ var: 'current_timestamp' }, end] };
+    const [rule] = explainHero([ruleOf(condition)], { now }).rules;
+    expect(rule?.because).toBe(`not so: ${words}`);
+  });
+
+  test.each([
+    [{ and: [[]] }, 'holds: always'],
+    [{ or: [false, []] }, 'holds: never or always'],
+    [{ and: [true, [], false] }, 'holds: always and always'],
+    [{ '!': [[]] }, 'holds: always'],
+  ])('an empty list at the end makes %j hold', (condition, because) => {
+    const [rule] = explainHero([ruleOf(condition)]).rules;
+    expect(rule).toMatchObject({ outcome: 'answered', because });
+  });
+
   test('tells why rules were not asked, and what they would have done', () => {
     const location = explainHero([
       ruleOf(true, { properties: ['other'] }),
@@ -159,6 +196,8 @@ describe('explain', () => {
       'view cart answered',
     ]);
     expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
+    const { locations } = explain(artifact, { request: { prefetch: { views: [{}] } } });
+    expect(locations[1]?.verdict).toBe('nothing more: rules of the same rule keys answered before');
     views.cart = [ruleOf({ shout: ['x'] })];
     expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
       'view home answered',
@@ -199,7 +238,10 @@ describe('explain', () => {
     });
     expect(location.rules.map(({ outcome, because }) => [outcome, because])).toEqual([
       ['undecidable', 'the operator “regex” cannot be evaluated on-device'],
-      ['not-reached', 'a rule before it decided the location'],
+      [
+        'not-reached',
+        'a rule before it is for the edge to decide: the operator “regex” cannot be evaluated on-device',
+      ],
     ]);
     expect(location.verdict).toBe('default content: no rule holds; only the edge can answer completely');
   });
