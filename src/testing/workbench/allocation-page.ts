@@ -17,15 +17,15 @@ const DEFAULT_STEP = 7;
 export async function allocationPage(shown: ShownArtifact | undefined, fields: Fields): Promise<Page> {
   const step = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Number(fields.step ?? DEFAULT_STEP)) || 0));
   const visitors = SIZES[step] ?? 1000;
-  const mbox = fields.mbox ?? (shown && placesOf(shown.overview)[0]?.[0]) ?? '';
+  const mbox = fields.mbox ?? (shown && placesOf(shown)[0]?.[0]) ?? '';
   return {
     name: 'allocation',
     title: 'Is the split right?',
     lead: 'Made-up visitors, decided by these rules. As they grow in number, the bars settle on the shares that are configured.',
     body: shown
       ? html`<form class="card" data-live action="${BASE}allocation"><div class="row">
-${choices('Mbox', 'mbox', placesOf(shown.overview), mbox)}
-<div class="field"><label for="step"><span id="size" data-swap>Visitors: ${grouped(visitors)}</span></label><input type="range" id="step" name="step" min="0" max="${SIZES.length - 1}" value="${step}"></div>
+${choices('Mbox', 'mbox', placesOf(shown, mbox), mbox)}
+<div class="field"><label for="step"><span id="size" data-swap>Visitors: ${grouped(visitors)}</span></label><input type="range" id="step" name="step" min="0" max="${SIZES.length - 1}" value="${step}" aria-valuetext="${grouped(visitors)} visitors"></div>
 <button class="main">Simulate</button>
 </div></form>
 <div id="result" data-swap>${await result(shown, mbox, visitors)}</div>`
@@ -33,10 +33,9 @@ ${choices('Mbox', 'mbox', placesOf(shown.overview), mbox)}
   };
 }
 
-async function result({ artifact, overview }: ShownArtifact, mbox: string, visitors: number): Promise<Html> {
+async function result({ artifact, client }: ShownArtifact, mbox: string, visitors: number): Promise<Html> {
   let simulation: Simulation;
   try {
-    const client = overview.client || 'client';
     simulation = await simulate(artifact, { client, request: requestFor(mbox), visitors });
   } catch (thrown) {
     return notice(`It cannot be simulated: ${toTargetError(thrown).message}`, 'no');

@@ -8,17 +8,26 @@ import { type Html, html } from './html.js';
 import { BASE, choices, field, notice, type Page, textField } from './layout.js';
 
 /** User agents by the name of the browser. The engine reads the browser from them, as a client does. */
-const BROWSERS: Readonly<Record<string, string>> = {
-  unknown: '',
-  Chrome:
+const BROWSERS: ReadonlyMap<string, string> = new Map([
+  ['unknown', ''],
+  [
+    'Chrome',
     'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
-  Edge: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0',
-  Firefox: 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0',
-  Safari:
+  ],
+  [
+    'Edge',
+    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0',
+  ],
+  ['Firefox', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0'],
+  [
+    'Safari',
     'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15',
-  iPhone:
+  ],
+  [
+    'iPhone',
     'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1',
-};
+  ],
+]);
 
 /** The page that explains one decision. */
 export function visitorPage(shown: ShownArtifact | undefined, fields: Fields): Page {
@@ -32,13 +41,13 @@ export function visitorPage(shown: ShownArtifact | undefined, fields: Fields): P
   };
 }
 
-function form({ overview }: ShownArtifact, fields: Fields): Html {
+function form(shown: ShownArtifact, fields: Fields): Html {
   const of = (name: string) => fields[name] ?? '';
-  const browsers = Object.keys(BROWSERS).map((name) => [name, name] as const);
+  const browsers = [...BROWSERS.keys()].map((name) => [name, name] as const);
   const parameters = html`<textarea id="parameters" name="parameters" rows="2">${of('parameters')}</textarea>`;
   const isOpen = ['country', 'region', 'city', 'property', 'time'].some((name) => of(name) !== '');
   return html`<form data-live action="${BASE}visitor">
-${choices('Mbox', 'mbox', placesOf(overview), mboxOf(overview, fields))}
+${choices('Mbox', 'mbox', placesOf(shown, fields.mbox), mboxOf(shown, fields))}
 ${textField('Visitor id (tntId)', 'id', idOf(fields))}
 ${textField('Page URL', 'url', of('url'))}
 ${choices('Browser', 'browser', browsers, of('browser') || 'unknown')}
@@ -48,41 +57,36 @@ ${textField('Country', 'country', of('country'), 'US')}
 ${textField('Region', 'region', of('region'), 'CA')}
 ${textField('City', 'city', of('city'))}
 ${textField('Property token', 'property', of('property'))}
-${textField('Time (empty: now)', 'time', of('time'), '2026-11-29T10:00Z')}
+${textField('Time in UTC (empty: now)', 'time', of('time'), '2026-11-29T10:00Z')}
 </details>
 <button class="main">Decide</button>
 </form>`;
 }
 
-function mboxOf(overview: ShownArtifact['overview'], { mbox }: Fields): string {
-  return mbox ?? placesOf(overview)[0]?.[0] ?? '';
+function mboxOf(shown: ShownArtifact, { mbox }: Fields): string {
+  return mbox ?? placesOf(shown)[0]?.[0] ?? '';
 }
 
 function idOf({ id }: Fields): string {
   return id || 'visitor-1';
 }
 
-function result({ artifact, overview }: ShownArtifact, fields: Fields): Html {
+function result(shown: ShownArtifact, fields: Fields): Html {
   let explanation: Explanation;
   try {
     const now = timeOf(fields.time);
-    const mbox = requestFor(mboxOf(overview, fields), parametersOf(fields.parameters ?? ''));
-    const { country, region, city, property } = fields;
-    const geo = {
-      ...(country && { countryCode: country }),
-      ...(region && { stateCode: region }),
-      ...(city && { city }),
-    };
+    const mbox = requestFor(mboxOf(shown, fields), parametersOf(fields.parameters ?? ''));
+    const geo = placeOf(fields);
     const context = {
       channel: 'web' as const,
-      userAgent: BROWSERS[fields.browser ?? ''] ?? '',
+      userAgent: BROWSERS.get(fields.browser ?? '') ?? '',
       ...(fields.url && { address: { url: fields.url } }),
       ...(Object.keys(geo).length > 0 && { geo }),
     };
     const request = { ...mbox, id: { tntId: idOf(fields) }, context };
-    explanation = explain(artifact, {
-      client: overview.client || 'client',
-      ...(property && { propertyToken: property }),
+    explanation = explain(shown.artifact, {
+      client: shown.client,
+      ...(fields.property && { propertyToken: fields.property }),
       ...(now !== undefined && { now }),
       request,
     });
@@ -92,11 +96,20 @@ function result({ artifact, overview }: ShownArtifact, fields: Fields): Html {
   return explanationCards(explanation);
 }
 
+/** The place of the visitor, in capitals as a look-up by address gives it. */
+function placeOf({ country, region, city }: Fields) {
+  return {
+    ...(country && { countryCode: country.toUpperCase() }),
+    ...(region && { stateCode: region.toUpperCase() }),
+    ...(city && { city: city.toUpperCase() }),
+  };
+}
+
 function timeOf(time: string | undefined): number | undefined {
   if (!time) {
     return undefined;
   }
-  const now = Date.parse(time);
+  const now = Date.parse(/T[\d:.]+$/.test(time) ? `${time}Z` : time);
   if (Number.isNaN(now)) {
     throw invalidField('time', 'such as 2026-11-29T10:00Z', time);
   }
