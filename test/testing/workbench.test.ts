@@ -161,6 +161,10 @@ describe('the workbench', () => {
     const { text } = await page('allocation?mbox=flags&step=5');
     expect(text).toContain('Visitors: 1,000');
     expect(text).toMatch(/✓ χ² \d+\.\d\d, p \d\.\d{3}/);
+    expect((await page('allocation?mbox=members&step=0')).text).toContain('in none of its audiences');
+    const gold = (await page('allocation?mbox=members&step=0&parameters=plan%3Dgold')).text;
+    expect(gold).not.toContain('in none of its audiences');
+    expect((await page('allocation?mbox=members&time=soon')).text).toContain('time must be such as');
   });
 
   test('compares the rules before with the rules now, and two that are pasted', async () => {
