@@ -26,12 +26,12 @@ a{color:var(--accent)}
 @media (max-width:760px){.split{display:block}header,main{padding-left:16px;padding-right:16px}nav ul{gap:4px 12px;font-size:14px}.split form{margin-bottom:24px}}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px;margin:0 0 16px;min-width:0}
 .head{display:flex;flex-wrap:wrap;gap:4px 16px;justify-content:space-between;align-items:baseline}
-.card>.head,.card>h2{margin-bottom:8px}.card>p{margin-top:0}.card>:last-child{margin-bottom:0}.card>summary{padding:0}
+.card>.head,.card>h2{margin-bottom:8px}.card>p{margin:8px 0 0}.card>:last-child{margin-bottom:0}.card>summary{padding:0}
 .row{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:end}
 .field{display:flex;flex-direction:column;gap:4px;margin:0 0 16px;flex:1 1 200px;min-width:0}
 .row .field{margin:0}.fields{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:0 24px}.row input,.row select{height:40px}.row button{flex:none}
 input,select,textarea,button{font:inherit;color:inherit;min-height:40px;border:1px solid var(--edge);border-radius:8px;background:var(--card);padding:8px;width:100%}
-input[type=range]{padding:0;accent-color:var(--accent)}textarea{min-height:52px;resize:vertical}
+input[type=range]{padding:0;margin:0;accent-color:var(--accent)}textarea{min-height:52px;resize:vertical}
 button{width:auto;padding:8px 16px;cursor:pointer}
 button.main{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 fieldset{border:0;padding:0;margin:0}
