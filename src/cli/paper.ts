@@ -75,6 +75,24 @@ export class Paper {
     this.#line('');
   }
 
+  /** Prints texts with their names in a column before them, under a title. Nothing is printed of an empty list. */
+  list(title: string, texts: Readonly<Record<string, string>>): void {
+    const names = Object.keys(texts);
+    const columns = Math.max(...names.map(columnsOf)) + GAP;
+    if (names.length > 0) {
+      this.gap();
+      this.say(title);
+    }
+    for (const name of names) {
+      const [first = '', ...more] = wrapTo(this.#show(texts[name] ?? ''), this.width - columns - GAP);
+      const indent = ' '.repeat(GAP);
+      this.#line(indent + this.#show(name).padEnd(columns) + first);
+      for (const line of more) {
+        this.#line(indent + ' '.repeat(columns) + line);
+      }
+    }
+  }
+
   /** Prints a value as JSON. */
   json(value: unknown): void {
     this.#line(toSafeJson(value));

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { toTypes } from 'target-node-sdk/tools';
-import { writeText } from './artifact-commands.js';
 import { Paper } from './paper.js';
 import { downloadArtifact, type ReadArtifact, readArtifact } from './read-artifact.js';
 import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+import { writeText } from './write-text.js';
 
 /** The options of `types`. */
 export interface TypesFlags {

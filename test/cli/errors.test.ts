@@ -26,14 +26,42 @@ const list = file('list.json', '"a text"');
 
 /** Commands that cannot be run, and the line that says why and what to do. */
 const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = [
-  ['inspct', "unknown command 'inspct'"],
+  ['inspct', "unknown command 'inspct' (Did you mean artifact inspect?)"],
+  ['inspect x', "unknown command 'inspect' (Did you mean artifact inspect?)"],
+  ['Validate x', "unknown command 'Validate' (Did you mean artifact validate?)"],
+  ['docter', "unknown command 'docter' (Did you mean doctor?)"],
+  ['artefact diff x y', "unknown command 'artefact' (Did you mean artifact?)"],
+  ['help simulte', "unknown command 'simulte' (Did you mean simulate?)"],
+  ['artifact help dif', "unknown command 'dif' (Did you mean diff?)"],
+  ['artifact explan x', "unknown command 'explan' (Did you mean explain?)"],
+  ['frobnicate', "unknown command 'frobnicate': see target-node-sdk --help"],
+  ['artifact frobnicate', "unknown command 'frobnicate': see target-node-sdk artifact --help"],
+  ['__proto__', "unknown command '__proto__': see target-node-sdk --help"],
+  ['constructor', "unknown command 'constructor': see target-node-sdk --help"],
+  ['--versoin', "unknown option '--versoin' before a command (Did you mean --version?)"],
+  ['--json explain x', "unknown option '--json' before a command: see target-node-sdk --help"],
+  ['artifact -x', "unknown option '-x' before a command: see target-node-sdk artifact --help"],
   ['explan x', "unknown command 'explan' (Did you mean explain?)"],
   ['artifact inspct x', "unknown command 'inspct' (Did you mean inspect?)"],
   [`explain ${good}`, 'nothing is asked: give --mbox name, --view name or --page-load'],
   [`explain ${good} --mbx hero`, "unknown option '--mbx' (Did you mean --mbox?)"],
-  ['explain --mbox hero', "missing required argument 'artifact'"],
-  [`explain ${good} extra --mbox hero`, /^too many arguments for 'explain'/],
-  [`explain ${good} --mbox`, /argument missing$/],
+  [`explain ${good} --mbx=hero`, "unknown option '--mbx' (Did you mean --mbox?)"],
+  [`explain ${good} -mbox hero`, "unknown option '-mbox' (Did you mean --mbox?)"],
+  [`explain ${good} --tntId 1`, "unknown option '--tntId' (Did you mean --tnt-id?)"],
+  [`explain ${good} --refferer x`, "unknown option '--refferer' (Did you mean --referrer?)"],
+  [`explain ${good} --frobnicate`, "unknown option '--frobnicate': see explain --help"],
+  [`explain ${good} --__proto__ x`, "unknown option '--__proto__': see explain --help"],
+  [`explain ${good} -m hero`, "unknown option '-m': see explain --help"],
+  [`artifact diff ${good} ${good} --token`, "unknown option '--token' (Did you mean --tokens?)"],
+  ['artifact --clint acme', "unknown option '--clint' (Did you mean --client?)"],
+  [`edge --no-workbnch`, "unknown option '--no-workbnch' (Did you mean --no-workbench?)"],
+  ['explain --mbox hero', 'explain needs <artifact>: explain --help explains it'],
+  ['artifact diff x', 'artifact diff needs <after>: artifact diff --help explains it'],
+  [`explain ${good} extra --mbox hero`, "too many arguments: explain takes <artifact>, and not 'extra'"],
+  ['doctor extra --client a --organization b', /^too many arguments: doctor takes options alone, and not/],
+  [`explain ${good} --mbox`, '--mbox <name> has no value: write it behind --mbox'],
+  [`explain ${good} --mbox --json`, '--mbox <name> has no value: write it behind --mbox'],
+  [`explain ${good} --mbox hero --json=yes`, '--json takes no value: write it alone'],
   [`explain ${good} --mbox hero --param plan`, '--param needs a name and a value: write --param name=value'],
   [`explain ${good} --mbox hero --geo planet=Mars`, /^--geo knows country, region/],
   [`explain ${good} --mbox hero --geo latitude=north`, /is no number/],
@@ -81,7 +109,8 @@ const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = 
   [`edge ${good} --port 70000`, /^--port is a whole number from 0 to 65535/],
   [`edge ${good} --offers ${list}`, /offers/],
   [`edge ${good} --offers ${file('offers.json', { mboxes: { hero: { type: 'odd' } } })}`, /hero/],
-  ['doctor', "required option '--client <code>' not specified"],
+  ['doctor', 'doctor needs --client <code> and --organization <id>: doctor --help explains it'],
+  ['doctor --client acme', 'doctor needs --organization <id>: doctor --help explains it'],
   ['doctor --client acme --organization x --timeout 0', /^--timeout is a number of ms above 0/],
   ['doctor --client acme --organization x --server-domain a/b/c', /^serverDomain must be /],
 ];
@@ -104,6 +133,9 @@ describe('a command that cannot be run', () => {
     const { code, out, err } = await runCli([]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('Usage: target-node-sdk');
+    const { code: other, err: group } = await runCli(['artifact']);
+    expect(other).toBe(2);
+    expect(group).toContain('Usage: target-node-sdk artifact <command>');
   });
 
   test('prints a stack with DEBUG alone', async () => {
@@ -144,6 +176,15 @@ describe('the exit code', () => {
     [0, `types ${good}`],
     [1, `types ${good} --check --out ${folder}/none.d.ts`],
     [0, '--help'],
+    [0, '-h'],
+    [0, 'help'],
+    [0, '-v'],
+    [0, 'artifact -h'],
+    [0, 'artifact help'],
+    [0, 'help artifact diff'],
+    [0, 'artifact help diff'],
+    [0, 'doctor --help'],
+    [0, 'explain -h --unknown'],
     [0, '--version'],
     [0, 'artifact --help'],
     [0, 'help artifact'],
