@@ -85,8 +85,14 @@ describe('a process', () => {
         break;
       }
     }
-    const { artifactUrl } = JSON.parse(out);
+    const { artifactUrl, workbenchUrl } = JSON.parse(out);
     expect((await fetch(artifactUrl)).status).toBe(200);
+    const page = await fetch(workbenchUrl);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('Workbench');
+    // A browser that is on the page must not keep the edge from its end.
+    const live = await fetch(`${workbenchUrl}events`);
+    void live.body?.getReader().read();
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
     expect(code).toBe(0);
