@@ -55,17 +55,20 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
   if (format === 'bin' && !flags.organization) {
     throw new UsageError('a binary artifact needs --organization, the id that it is encoded with');
   }
-  const { text, id, value } = await downloadArtifact({
-    client: client || 'artifact',
-    organizationId: flags.organization || '0@AdobeOrg',
-    environment: flags.environment,
-    propertyToken: flags.property,
-    cdnEnvironment: flags.cdn,
-    secure: !flags.insecure,
-    artifactLocation: location,
-    artifactFormat: format,
-    proxy: flags.proxy ? 'environment' : undefined,
-  });
+  const { text, id, value } = await downloadArtifact(
+    {
+      client: client || 'artifact',
+      organizationId: flags.organization || '0@AdobeOrg',
+      environment: flags.environment,
+      propertyToken: flags.property,
+      cdnEnvironment: flags.cdn,
+      secure: !flags.insecure,
+      artifactLocation: location,
+      artifactFormat: format,
+      proxy: flags.proxy ? 'environment' : undefined,
+    },
+    shell,
+  );
   if (out === undefined || out === '-') {
     shell.out.write(text.endsWith('\n') ? text : `${text}\n`);
     return EXIT.fine;

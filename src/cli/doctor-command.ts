@@ -6,6 +6,7 @@ import { checkMachine, type Machine } from './doctor-machine.js';
 import { checkDns, checkTcp, checkTls, type Target } from './doctor-network.js';
 import { checkArtifact, checkClock, checkDelivery, type Noted, noting } from './doctor-target.js';
 import { Paper, type Row } from './paper.js';
+import { Progress } from './progress.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { counted } from './titles.js';
 
@@ -73,9 +74,11 @@ async function checkTarget(
 ): Promise<CheckResult[]> {
   const target = toTarget(flags, timeoutMs);
   const results: CheckResult[] = [];
+  const progress = new Progress(shell);
   let broken: string | undefined;
   const add = async (name: string, check: () => Promise<Finding>): Promise<void> => {
     const isBroken = broken !== undefined;
+    progress.show(`checking ${name}`);
     const result = await timed(name, isBroken ? async () => skip(`because ${broken} failed`) : check);
     results.push(result);
     if (result.status === 'fail') {
@@ -98,7 +101,9 @@ async function checkTarget(
   await add('delivery', () => noting(shell.now, noted, () => checkDelivery(config, timeoutMs)));
   results.push({ name: 'clock', ...checkClock(noted) });
   // The artifact comes from another host, so it does not depend on the checks before.
+  progress.show('checking artifact');
   results.push(await timed('artifact', () => checkArtifact(config, timeoutMs, shell.now())));
+  progress.clear();
   return results;
 }
 

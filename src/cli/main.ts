@@ -1,8 +1,7 @@
 import { type Found, findCommand, type Group, isGroup } from './command.js';
 import { readFlags } from './flags.js';
 import { printHelp } from './help.js';
-import { Paper } from './paper.js';
-import { toPlainText } from './plain-text.js';
+import { Paper, toShown } from './paper.js';
 import { PROGRAM } from './program.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { didYouMean } from './typos.js';
@@ -17,7 +16,7 @@ export async function main(args: readonly string[], version: string, shell: Shel
   try {
     return await run(findCommand(PROGRAM, args), version, shell);
   } catch (thrown) {
-    shell.err.write(`${NAME}: ${toPlainText(messageOf(thrown))}\n`);
+    shell.err.write(`${NAME}: ${toShown(messageOf(thrown), shell.env)}\n`);
     const { stack } = fieldsOf(thrown);
     if (shell.env.DEBUG && typeof stack === 'string') {
       shell.err.write(`${stack}\n`);
@@ -78,13 +77,23 @@ function namesOf({ commands }: Group): [name: string, words: string][] {
 }
 
 function messageOf(thrown: unknown): string {
-  const { name, message, path } = fieldsOf(thrown);
+  const { code, name, message, path } = fieldsOf(thrown);
   // The class is not imported, because the help would have to load the whole client.
   if (UsageError.is(thrown) || name === 'TargetError') {
-    return `${String(message)}${flagFor(path)}`;
+    return `${String(message)}${flagFor(path) || (REMEDIES.get(String(code)) ?? '')}`;
   }
   return `a defect of this program (${String(name ?? 'Error')}): please report it with what DEBUG=1 prints`;
 }
+
+const OF_NETWORK = ': look at the address, or let target-node-sdk doctor look at the network';
+/** Remedies by the code of an error that is about no option. */
+const REMEDIES = new Map([
+  ['ERR_TARGET_NETWORK', OF_NETWORK],
+  ['ERR_TARGET_TIMEOUT', OF_NETWORK],
+  ['ERR_TARGET_RESPONSE', ': look at the address and at the client code'],
+  ['ERR_TARGET_INVALID_RESPONSE', ': look at the address, where something else answers'],
+  ['ERR_TARGET_ARTIFACT', ': let target-node-sdk artifact validate say what is wrong'],
+]);
 
 /** The flags for the options of functions that an error may name. */
 const FLAGS = new Map([

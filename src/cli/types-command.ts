@@ -54,7 +54,7 @@ export async function typesCommand(
 function readFrom(source: string, flags: TypesFlags, shell: Shell): Promise<ReadArtifact> {
   const isClientCode = /^\w[\w-]*$/.test(source) && !existsSync(source);
   return isClientCode
-    ? downloadArtifact({ client: source, organizationId: flags.organization || '0@AdobeOrg' })
+    ? downloadArtifact({ client: source, organizationId: flags.organization || '0@AdobeOrg' }, shell)
     : readArtifact(source, flags, shell);
 }
 

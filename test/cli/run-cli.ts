@@ -16,6 +16,8 @@ interface Surroundings {
   readonly colorDepth?: number;
   /** True when errors are printed on a terminal. @default false */
   readonly isErrTerminal?: boolean;
+  /** True when a person types the input. @default false */
+  readonly isStdinTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: number;
   readonly signal?: AbortSignal;
@@ -46,9 +48,12 @@ export async function runCli(args: readonly string[], surroundings: Surroundings
     getColorDepth: () => colorDepth,
   });
   const code = await main(args, '1.2.3', {
-    stdin: (async function* () {
-      yield typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
-    })(),
+    stdin: Object.assign(
+      (async function* () {
+        yield typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
+      })(),
+      { isTTY: surroundings.isStdinTerminal === true },
+    ),
     out: outputOf('out'),
     err: outputOf('err'),
     env: { LANG: 'en_US.UTF-8', ...env },
