@@ -52,9 +52,11 @@ async function examine(flags: DoctorFlags, shell: Shell, machine: Machine): Prom
   const config = toConfig(flags);
   // A wrong option is a mistake of the user, and no fault to be found.
   await TargetClient.create({ ...config, decisioningMethod: 'server-side' }).close({ timeout: 1 });
-  const usesProxy = flags.proxy === true;
-  const { organization } = flags;
-  const results = checkMachine(machine, shell.env, { organization, usesProxy });
+  const results = checkMachine(machine, shell.env, {
+    organization: flags.organization,
+    usesProxy: flags.proxy === true,
+    scheme: flags.insecure ? 'http' : 'https',
+  });
   results.push(...(await checkTarget(flags, config, { shell, timeoutMs })));
   if (flags.cookie !== undefined) {
     results.push({ name: 'mbox cookie', ...(await checkCookie(flags.cookie, shell.now())) });
