@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { TargetClient, type TargetClientConfig } from 'target-node-sdk';
+import type { TargetClientConfig } from 'target-node-sdk';
 import { showing } from './progress.js';
 import { reasonOf, type Shell, UsageError } from './shell.js';
 
@@ -69,6 +69,8 @@ export function downloadArtifact(
 }
 
 async function loadByClient(config: TargetClientConfig): Promise<ReadArtifact> {
+  // A file is read without a client, which takes a while to load.
+  const { TargetClient } = await import('target-node-sdk');
   let text: string | undefined;
   let value: unknown;
   const client = TargetClient.create({

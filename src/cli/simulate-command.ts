@@ -68,11 +68,13 @@ async function toOwnOptions(flags: SimulateFlags, shell: Shell): Promise<object>
 }
 
 /** Reads one id a line. Empty lines are left out. */
-async function* readIds(path: string, { stdin }: Shell): AsyncGenerator<string> {
+async function* readIds(path: string, { stdin, signal }: Shell): AsyncGenerator<string> {
   const input = path === '-' ? Readable.from(stdin) : createReadStream(path);
   // The interface of lines does not pass on errors of its input.
   const failed = new Promise<never>((_, reject) => {
     input.once('error', reject);
+    // The simulation looks at the signal between ids, and the next one may never come.
+    signal.addEventListener('abort', reject, { once: true });
   });
   failed.catch(() => undefined);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
@@ -87,6 +89,9 @@ async function* readIds(path: string, { stdin }: Shell): AsyncGenerator<string> 
       }
     }
   } catch (cause) {
+    if (signal.aborted) {
+      throw new UsageError('the simulation was aborted', { cause });
+    }
     throw new UsageError(
       `${path} cannot be read (${reasonOf(cause)}): give --ids a file with one id a line`,
       {

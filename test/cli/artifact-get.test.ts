@@ -224,6 +224,21 @@ describe('simulate', () => {
     expect(await simulated(['--ids', '-', '--visitors', '2'], ids)).toMatchObject({ visitors: 2 });
   });
 
+  test('is ended by the user, also while it waits for an id', async () => {
+    const args = ['simulate', path, '--mbox', 'hero'];
+    const aborted = { code: 2, out: '', err: 'target-node-sdk: the simulation was aborted\n' };
+    expect(await runCli(args, { signal: AbortSignal.abort() })).toEqual(aborted);
+    const ending = new AbortController();
+    const waiting = async function* () {
+      yield Buffer.from('one\ntwo\n');
+      ending.abort();
+      await new Promise(() => undefined);
+    };
+    expect(await runCli([...args, '--ids', '-'], { signal: ending.signal, stdin: waiting() })).toEqual(
+      aborted,
+    );
+  });
+
   test('makes other ids of another seed, and the same of the same', async () => {
     const countsOf = async (seed: string) => {
       const { activities } = await simulated(['--visitors', '1000', '--seed', seed]);

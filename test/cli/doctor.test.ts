@@ -211,13 +211,18 @@ describe('the machine', () => {
     expect(found({}, { NODE_EXTRA_CA_CERTS: pem }).get('TLS settings')?.status).toBe('ok');
   });
 
-  test.each(['acme', 'DEMO@AdobeOrg', '0123456789ABCDEF01234567', ' ', `x${ORGANIZATION}`])(
-    'the organization %p has another form',
-    (organization) => {
-      const check = found({}, {}, { organization }).get('organization');
-      expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
-    },
-  );
+  test.each([
+    'acme',
+    'DEMO@AdobeOrg',
+    '0123456789ABCDEF01234567',
+    ' ',
+    `x${ORGANIZATION}`,
+    `0${ORGANIZATION}`,
+    ORGANIZATION.slice(1),
+  ])('the organization %p has another form', (organization) => {
+    const check = found({}, {}, { organization }).get('organization');
+    expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
+  });
 });
 
 describe('the network', () => {

@@ -9,7 +9,7 @@ import type { Output } from '../../src/cli/shell.js';
 export const NOW = Date.parse('2026-11-29T09:24:00Z');
 
 interface Surroundings {
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The width of the terminal. Without it, the output is a pipe. */
   readonly columns?: number;
   /** The number of bits of a colour of the terminal. @default 1 */
@@ -50,7 +50,11 @@ export async function runCli(args: readonly string[], surroundings: Surroundings
   const code = await main(args, '1.2.3', {
     stdin: Object.assign(
       (async function* () {
-        yield typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
+        if (typeof stdin === 'string' || stdin instanceof Uint8Array) {
+          yield Buffer.from(stdin);
+        } else {
+          yield* stdin;
+        }
       })(),
       { isTTY: surroundings.isStdinTerminal === true },
     ),
