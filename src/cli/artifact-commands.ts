@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import {
   type ArtifactDiff,
   diffArtifacts,
@@ -10,8 +9,9 @@ import {
 import { toTime } from './call-options.js';
 import { Paper, type Tone } from './paper.js';
 import { downloadArtifact, readArtifact, readArtifactObject } from './read-artifact.js';
-import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { counted, percent, titleOf } from './titles.js';
+import { writeText } from './write-text.js';
 
 /** The options that the commands for artifacts share. */
 export interface ArtifactFlags {
@@ -38,6 +38,11 @@ export interface ValidateFlags extends ArtifactFlags {
   readonly now?: string;
 }
 
+/** The options of `artifact diff`. */
+export interface DiffFlags extends ArtifactFlags {
+  readonly tokens?: boolean;
+}
+
 /** Downloads the artifact of an account, checks it and prints its id, or the artifact itself without `--out`. */
 export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCode> {
   const { client, location, out, format } = flags;
@@ -50,17 +55,20 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
   if (format === 'bin' && !flags.organization) {
     throw new UsageError('a binary artifact needs --organization, the id that it is encoded with');
   }
-  const { text, id, value } = await downloadArtifact({
-    client: client || 'artifact',
-    organizationId: flags.organization || '0@AdobeOrg',
-    environment: flags.environment,
-    propertyToken: flags.property,
-    cdnEnvironment: flags.cdn,
-    secure: !flags.insecure,
-    artifactLocation: location,
-    artifactFormat: format,
-    proxy: flags.proxy ? 'environment' : undefined,
-  });
+  const { text, id, value } = await downloadArtifact(
+    {
+      client: client || 'artifact',
+      organizationId: flags.organization || '0@AdobeOrg',
+      environment: flags.environment,
+      propertyToken: flags.property,
+      cdnEnvironment: flags.cdn,
+      secure: !flags.insecure,
+      artifactLocation: location,
+      artifactFormat: format,
+      proxy: flags.proxy ? 'environment' : undefined,
+    },
+    shell,
+  );
   if (out === undefined || out === '-') {
     shell.out.write(text.endsWith('\n') ? text : `${text}\n`);
     return EXIT.fine;
@@ -76,20 +84,6 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
     paper.row({ sign: '✓', left: `${out}: id ${id}, ${rules}`, right: `${bytes} bytes`, tone: 'yes' });
   }
   return EXIT.fine;
-}
-
-/** Writes a file of the user. */
-export async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be written (${reasonOf(cause)}): give a path in a folder that exists`,
-      {
-        cause,
-      },
-    );
-  }
 }
 
 /** Prints what is in an artifact. */
@@ -195,14 +189,15 @@ function printFindings(findings: readonly Finding[], paper: Paper): void {
 /** Prints what differs between two artifacts. A difference is a finding. */
 export async function diffCommand(
   sources: readonly [before: string, after: string],
-  flags: ArtifactFlags,
+  flags: DiffFlags,
   shell: Shell,
 ): Promise<ExitCode> {
   if (sources.every((source) => source === '-')) {
     throw new UsageError('standard input cannot be both artifacts: give one of them as a file or a URL');
   }
   const before = await readArtifactObject(sources[0], flags, shell);
-  const diff = diffArtifacts(before, await readArtifactObject(sources[1], flags, shell));
+  const after = await readArtifactObject(sources[1], flags, shell);
+  const diff = diffArtifacts(before, after, { tokens: flags.tokens === true });
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
     paper.json(diff);
@@ -213,7 +208,7 @@ export async function diffCommand(
 }
 
 function printDiff(
-  { activities, locations, artifact, unchanged, quiet, isEqual }: ArtifactDiff,
+  { activities, locations, artifact, unchanged, quiet, quietChanges = [], isEqual }: ArtifactDiff,
   paper: Paper,
 ): void {
   for (const { text } of artifact) {
@@ -233,6 +228,9 @@ function printDiff(
     for (const { text } of changes) {
       paper.row({ indent: 4, left: text });
     }
+  }
+  for (const { text } of quietChanges) {
+    paper.row({ sign: '·', left: text, tone: 'soft' });
   }
   const same = `${unchanged} as before`;
   const still = quiet > 0 ? `; ${counted(quiet, 'change')} that no visitor sees` : '';

@@ -1,4 +1,3 @@
-import { isRecord } from '../json.js';
 import type { Change, Moved } from './artifact-diff.js';
 import { BUCKETS, type Buckets } from './buckets.js';
 import { contentWords } from './content-diff.js';
@@ -36,7 +35,8 @@ export function activityChanges(
   return [...nameChanges(old, now), ...setChanges(old, now), ...onceForAll(changes)];
 }
 
-function locationName({ kind, location }: PlacedRule): string {
+/** Names the place of a rule, such as `hero` and `view home`. */
+export function locationName({ kind, location }: PlacedRule): string {
   return kind === 'mbox' ? location : `${kind} ${location}`;
 }
 
@@ -93,10 +93,11 @@ function setChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): Cha
   return changes;
 }
 
-type Pair = readonly [was: PlacedRule, is: PlacedRule];
+/** One rule as it was and as it is. */
+export type Pair = readonly [was: PlacedRule, is: PlacedRule];
 
 /** Rules of one key are the same rule in both artifacts. Those of equal keys pair in their order. */
-function pairsOf(old: readonly PlacedRule[], now: readonly PlacedRule[]): Pair[] {
+export function pairsOf(old: readonly PlacedRule[], now: readonly PlacedRule[]): Pair[] {
   const [was, is] = [groupBy(old, identityOf), groupBy(now, identityOf)];
   return [...is].flatMap(([key, rules]) =>
     rules.flatMap((rule, index): Pair[] => {
@@ -111,7 +112,8 @@ function identityOf(placed: PlacedRule): string {
   return JSON.stringify([kind, location, names.activity.id, rule.ruleKey, experienceId(placed)]);
 }
 
-function isSameRule([was, is]: Pair): boolean {
+/** Tells whether nothing of a rule differs, not even a token. */
+export function isSameRule([was, is]: Pair): boolean {
   return isSameJson(was.rule, is.rule);
 }
 
@@ -249,23 +251,4 @@ function sharesOf(rules: readonly PlacedRule[], counter: ShareCounter): Experien
 /** The first rule that has an allocation in its share counts, whatever its audience is. */
 function shareAt(shares: readonly ExperienceBuckets[], bucket: number): ExperienceBuckets | undefined {
   return shares.find(({ buckets }) => buckets.has(bucket / 100));
-}
-
-const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audience.ids', 'location.id'];
-
-/** Counts the changes that change nothing for visitors: tokens of events, and ids and names of offers. */
-export function countQuiet(old: readonly PlacedRule[], now: readonly PlacedRule[]): number {
-  let quiet = 0;
-  for (const [was, is] of pairsOf(old, now).filter((pair) => !isSameRule(pair))) {
-    const [before, after] = [tokensOf(was), tokensOf(is)];
-    quiet += before.length === after.length && before.join() !== after.join() ? 1 : 0;
-    const differs = (name: string) => !isSameJson(was.rule.meta[name], is.rule.meta[name]);
-    quiet += QUIET_META.filter(differs).length;
-  }
-  return quiet;
-}
-
-function tokensOf({ rule }: PlacedRule): unknown[] {
-  const { options, metrics } = rule.consequence;
-  return [...(options ?? []), ...(metrics ?? [])].map((one) => (isRecord(one) ? one.eventToken : 0));
 }

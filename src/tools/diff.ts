@@ -1,7 +1,8 @@
 import type { Artifact } from '../artifact.js';
-import { activityChanges, countQuiet, toChange } from './activity-diff.js';
-import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
+import { activityChanges, toChange } from './activity-diff.js';
+import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artifact-diff.js';
 import { copyArtifact } from './question.js';
+import { quietChanges, quietMeta } from './quiet-diff.js';
 import { shownName } from './rule-facts.js';
 import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
 import { ShareCounter } from './shares.js';
@@ -12,6 +13,7 @@ import { ShareCounter } from './shares.js';
  *
  * @param before the earlier artifact, as parsed JSON.
  * @param after the later artifact.
+ * @param options says what else is listed.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT` for a value that is no artifact.
  * @example
  * ```ts
@@ -21,7 +23,7 @@ import { ShareCounter } from './shares.js';
  * }
  * ```
  */
-export function diffArtifacts(before: object, after: object): ArtifactDiff {
+export function diffArtifacts(before: object, after: object, options: DiffOptions = {}): ArtifactDiff {
   const [old, now] = [copyArtifact(before), copyArtifact(after)];
   const [oldRules, newRules] = [placedRules(old), placedRules(now)];
   const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
@@ -40,22 +42,20 @@ export function diffArtifacts(before: object, after: object): ArtifactDiff {
   }
   const locations = orderChanges(oldRules, newRules);
   const artifact = artifactChanges(old, now);
+  const quiet = [...quietMeta(old, now), ...quietChanges(oldRules, newRules)];
   return {
     activities,
     locations,
     artifact,
     unchanged,
-    quiet: countQuiet(oldRules, newRules) + quietMeta(old, now),
+    quiet: quiet.length,
+    ...(options.tokens === true && { quietChanges: quiet }),
     isEqual: activities.length + locations.length + artifact.length === 0,
   };
 }
 
 function byActivity(rules: readonly PlacedRule[]): Map<string, PlacedRule[]> {
   return groupBy(rules, ({ names }) => names.activity.id);
-}
-
-function quietMeta({ meta: old }: Artifact, { meta: now }: Artifact): number {
-  return old?.generatedAt === now?.generatedAt ? 0 : 1;
 }
 
 /** Lists the locations on which activities that are in both artifacts stand in another order. */

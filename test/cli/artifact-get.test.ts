@@ -224,6 +224,21 @@ describe('simulate', () => {
     expect(await simulated(['--ids', '-', '--visitors', '2'], ids)).toMatchObject({ visitors: 2 });
   });
 
+  test('is ended by the user, also while it waits for an id', async () => {
+    const args = ['simulate', path, '--mbox', 'hero'];
+    const aborted = { code: 2, out: '', err: 'target-node-sdk: the simulation was aborted\n' };
+    expect(await runCli(args, { signal: AbortSignal.abort() })).toEqual(aborted);
+    const ending = new AbortController();
+    const waiting = async function* () {
+      yield Buffer.from('one\ntwo\n');
+      ending.abort();
+      await new Promise(() => undefined);
+    };
+    expect(await runCli([...args, '--ids', '-'], { signal: ending.signal, stdin: waiting() })).toEqual(
+      aborted,
+    );
+  });
+
   test('makes other ids of another seed, and the same of the same', async () => {
     const countsOf = async (seed: string) => {
       const { activities } = await simulated(['--visitors', '1000', '--seed', seed]);
@@ -257,6 +272,26 @@ describe('edge', () => {
     await expect(fetch(JSON.parse(out).url)).rejects.toThrow();
   });
 
+  test.each([
+    [[], true],
+    [['--no-workbench'], false],
+  ])('with the flags %p has a workbench: %p', async (flags, hasWorkbench) => {
+    const ending = new AbortController();
+    const found: unknown[] = [];
+    const { code } = await runCli(['edge', file('rules.json', artifact), '--json', ...flags], {
+      signal: ending.signal,
+      onOut: (text) => {
+        const { url, workbenchUrl } = JSON.parse(text);
+        void fetch(workbenchUrl ?? `${url}/_workbench/`)
+          .then(async (page) =>
+            found.push(workbenchUrl !== undefined, page.ok, (await page.text()).includes('<html')),
+          )
+          .finally(() => ending.abort());
+      },
+    });
+    expect([code, ...found]).toEqual([0, hasWorkbench, hasWorkbench, hasWorkbench]);
+  });
+
   test('shows offers of a file, and says in words what it is', async () => {
     const offers = file('offers.json', { mboxes: { hero: html('<p>hello</p>') } });
     const ending = AbortSignal.abort();
@@ -264,6 +299,9 @@ describe('edge', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^the local edge runs at http:\/\/127\.0\.0\.1:\d+/);
     expect(out).toContain('no rules: give it an artifact');
+    expect(out).toMatch(/^look into it with a browser: http:\/\/127\.0\.0\.1:\d+\/_workbench\/$/m);
+    const { out: without } = await runCli(['edge', '--no-workbench'], { signal: ending });
+    expect(without).not.toContain('workbench');
   });
 
   test('says that a port is in use', async () => {

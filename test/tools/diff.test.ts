@@ -325,6 +325,29 @@ describe('diffArtifacts', () => {
     });
   });
 
+  test('lists quiet changes on request, exactly those that it counts', () => {
+    const [before, after] = changed((artifact) => {
+      hero(artifact, 0).consequence.options = [
+        { type: 'json', content: { size: 1, color: 'red' }, eventToken: 'other' },
+      ];
+      hero(artifact, 1).meta['offer.name'] = 'x'.repeat(100);
+      hero(artifact, 1).meta['audience.ids'] = [1, 2];
+      artifact.meta.generatedAt = '2026-01-02T00:00:00Z';
+    });
+    const { quiet, quietChanges = [], isEqual } = diffArtifacts(before, after, { tokens: true });
+    expect([quiet, isEqual]).toEqual([4, true]);
+    expect(quietChanges).toHaveLength(4);
+    expect(quietChanges.map(({ kind }) => kind)).toEqual(['quiet', 'quiet', 'quiet', 'quiet']);
+    expect(quietChanges.map(({ text }) => text)).toMatchSnapshot();
+    expect(quietChanges[1]).toMatchObject({
+      location: 'hero',
+      experience: 'Experience A',
+      after: 'other, token',
+    });
+    expect(diffArtifacts(before, after, { tokens: false })).not.toHaveProperty('quietChanges');
+    expect(diffArtifacts(before, before, { tokens: true })).toMatchObject({ quiet: 0, quietChanges: [] });
+  });
+
   test('tells once what changes in the same way on several locations', () => {
     const twice = (color: string) => {
       const artifact = artifactOf();
