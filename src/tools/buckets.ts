@@ -14,6 +14,8 @@ interface BucketRun {
 export class Buckets {
   /** No allocation. */
   static readonly NONE = new Buckets([]);
+  /** Every allocation. */
+  static readonly ALL = new Buckets([{ start: 0, end: BUCKETS }]);
   readonly runs: readonly BucketRun[];
 
   private constructor(runs: readonly BucketRun[]) {
@@ -22,8 +24,18 @@ export class Buckets {
 
   /** Asks for each allocation whether it is a part. */
   static where(isIn: (allocation: number) => boolean): Buckets {
-    const all = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
-    return Buckets.#fromEdges(all, (bucket) => bucket < BUCKETS && isIn(bucket / 100));
+    const runs: BucketRun[] = [];
+    let start: number | undefined;
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+      const isPart = isIn(bucket / 100);
+      if (isPart && start === undefined) {
+        start = bucket;
+      } else if (!isPart && start !== undefined) {
+        runs.push({ start, end: bucket });
+        start = undefined;
+      }
+    }
+    return new Buckets(start === undefined ? runs : [...runs, { start, end: BUCKETS }]);
   }
 
   /** The allocations that are in any of some parts. */

@@ -1,4 +1,5 @@
 import { invalidOption } from '../errors.js';
+import { copyList } from './reading.js';
 
 /** The likelihood of counts, when the shares are as they should be. */
 export interface SharesTest {
@@ -25,17 +26,15 @@ export interface SharesTest {
  * ```
  */
 export function testShares(counts: readonly number[], shares: readonly number[]): SharesTest {
-  checkNumbers(counts, 'counts');
-  checkNumbers(shares, 'shares');
-  if (counts.length !== shares.length) {
-    throw invalidOption('shares', `as many numbers as counts (${counts.length})`, shares.length);
+  const [allCounts, visitors] = numbersOf(counts, 'counts');
+  const [allShares, whole] = numbersOf(shares, 'shares');
+  if (allCounts.length !== allShares.length) {
+    throw invalidOption('shares', `as many numbers as counts (${allCounts.length})`, allShares.length);
   }
-  const visitors = sum(counts);
-  const whole = sum(shares);
   let chiSquare = 0;
   let expecting = 0;
-  for (const [index, share] of shares.entries()) {
-    const count = counts[index] ?? 0;
+  for (const [index, share] of allShares.entries()) {
+    const count = allCounts[index] ?? 0;
     const expected = whole === 0 ? 0 : (visitors * share) / whole;
     if (expected > 0) {
       chiSquare += (count - expected) ** 2 / expected;
@@ -48,15 +47,16 @@ export function testShares(counts: readonly number[], shares: readonly number[])
   return { chiSquare, degrees, p: chanceOfMore(chiSquare, degrees) };
 }
 
-function checkNumbers(list: unknown, name: string): void {
-  const isCount = (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
-  if (!Array.isArray(list) || !list.every(isCount)) {
-    throw invalidOption(name, 'a list of numbers from 0 on', list);
+/** Reads a list of numbers, and their sum. */
+function numbersOf(given: unknown, name: string): [numbers: readonly number[], sum: number] {
+  const list = copyList(given, name);
+  const isNumber = (value: unknown) => typeof value === 'number' && value >= 0;
+  const numbers = list?.filter((value): value is number => isNumber(value)) ?? [];
+  const sum = numbers.reduce((all, one) => all + one, 0);
+  if (!list || numbers.length < list.length || !Number.isFinite(sum)) {
+    throw invalidOption(name, 'a list of numbers from 0 on', list ?? given);
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
+  return [numbers, sum];
 }
 
 /**

@@ -175,22 +175,33 @@ export function negated(clause: Clause): Clause {
     : { ...clause, isNegated: !clause.isNegated };
 }
 
-/** Returns one clause for two that `and` or `or` joins; undefined when one clause cannot say both. */
-export function merged(joint: 'and' | 'or', a: Clause, b: Clause): Clause | undefined {
-  if (a.kind === 'constant' || b.kind === 'constant' || a.path !== b.path || a.isNegated || b.isNegated) {
-    return undefined;
-  }
-  if (joint === 'or') {
-    if (a.kind === 'is' && b.kind === 'is') {
-      return { ...a, objects: [...a.objects, ...b.objects] };
-    }
-    return a.kind === 'contains' && b.kind === 'contains'
-      ? { ...a, objects: [...a.objects, ...b.objects] }
-      : undefined;
-  }
-  if (a.kind !== 'bounds' || b.kind !== 'bounds') {
+/** Returns one clause for two that `and` joins: the two ends of a range. It is undefined when one clause cannot say both. */
+export function rangeOf(a: Clause, b: Clause): Clause | undefined {
+  if (a.kind !== 'bounds' || b.kind !== 'bounds' || a.path !== b.path || a.isNegated || b.isNegated) {
     return undefined;
   }
   const isPair = Boolean(a.low) !== Boolean(b.low) && Boolean(a.high) !== Boolean(b.high);
   return isPair ? { ...a, low: a.low ?? b.low, high: a.high ?? b.high } : undefined;
+}
+
+/** Tells whether one clause can say two that `or` joins: they look for values in the same way. */
+export function isOneChoice(a: Clause, b: Clause): boolean {
+  return (
+    (a.kind === 'is' || a.kind === 'contains') &&
+    a.kind === b.kind &&
+    a.path === b.path &&
+    !a.isNegated &&
+    !b.isNegated
+  );
+}
+
+/** Returns one clause for several of which {@link isOneChoice} is true. */
+export function choiceOf(clauses: readonly Clause[]): Clause | undefined {
+  const [first] = clauses;
+  if (first?.kind === 'is') {
+    return { ...first, objects: clauses.flatMap((one) => (one.kind === 'is' ? one.objects : [])) };
+  }
+  return first?.kind === 'contains'
+    ? { ...first, objects: clauses.flatMap((one) => (one.kind === 'contains' ? one.objects : [])) }
+    : undefined;
 }

@@ -4,7 +4,7 @@ import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artif
 import { copyArtifact } from './question.js';
 import { quietChanges, quietMeta } from './quiet-diff.js';
 import { shownName } from './rule-facts.js';
-import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { groupBy, isSameJson, type PlacedRule, placedRules } from './rule-index.js';
 import { ShareCounter } from './shares.js';
 
 /**
@@ -108,10 +108,14 @@ function artifactChanges(old: Artifact, now: Artifact): Change[] {
     ['environment', old.meta?.environment, now.meta?.environment],
   ];
   for (const [words, was, is] of values) {
-    if (was !== is) {
-      const [before, after] = [String(was ?? 'none'), String(is ?? 'none')];
+    if (!isSameJson(was, is)) {
+      const [before, after] = [valueWords(was), valueWords(is)];
       changes.push({ ...toChange('meta', `${words}: ${before} → ${after}`), before, after });
     }
   }
   return changes;
+}
+
+function valueWords(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }

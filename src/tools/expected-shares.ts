@@ -1,8 +1,11 @@
 import type { LocationContext } from '../on-device/facts/context.js';
+import { contextPart } from '../on-device/facts/context-parts.js';
 import type { CompiledCondition } from '../on-device/rules/condition.js';
 import type { CompiledLocation, CompiledRule } from '../on-device/rules/location.js';
 import { Buckets } from './buckets.js';
 import { namesOfMeta, type RuleNames } from './rule-facts.js';
+
+const ALLOCATION = contextPart('allocation');
 
 /** The shares of an experience at one location, as parts of 1. */
 export interface ExpectedExperience {
@@ -63,8 +66,9 @@ export function expectedShares(
     const { id } = one.rule.activity;
     activities.set(id, [...(activities.get(id) ?? []), one]);
   }
+  const chances = location.allMatching ? undefined : firstChances(shared);
   const expected = [...activities.values()]
-    .map((rules) => expectedActivity(rules, shared, location.allMatching))
+    .map((rules) => expectedActivity(rules, chances))
     .filter(({ experiences }) => experiences.length > 0);
   const none = location.allMatching
     ? expected.reduce((rest, activity) => rest * (1 - activity.expected), 1)
@@ -94,33 +98,36 @@ function bucketsOf({ condition, activity }: CompiledRule, context: LocationConte
     return Buckets.NONE;
   }
   context.fill(condition.reads, activity);
+  if ((condition.reads & ALLOCATION) === 0) {
+    return condition.holds(context) ? Buckets.ALL : Buckets.NONE;
+  }
   return Buckets.where((allocation) => {
     context.allocation = allocation;
     return condition.holds(context);
   });
 }
 
+/** `chances` are those of rules of which the first one answers. They are undefined where every rule answers. */
 function expectedActivity(
   rules: readonly SharedRule[],
-  all: readonly SharedRule[],
-  isForAll: boolean,
+  chances: ReadonlyMap<SharedRule, number> | undefined,
 ): ExpectedActivity {
   const decidable = rules.filter(({ rule }) => rule.condition);
   const keys = [...new Set(decidable.map(({ key }) => key))];
-  const chances = keys.map((key) => {
+  const experiences = keys.map((key) => {
     const own = decidable.filter((one) => one.key === key);
-    const expected = isForAll
-      ? Buckets.union(own.map((one) => answeredBuckets(one, rules))).size
-      : own.reduce((sum, one) => sum + firstChance(one, all), 0);
+    const expected = chances
+      ? own.reduce((sum, one) => sum + (chances.get(one) ?? 0), 0)
+      : Buckets.union(own.map((one) => answeredBuckets(one, rules))).size;
     return { own, expected };
   });
   const [first] = rules;
-  const answering = isForAll
-    ? Buckets.union(decidable.map((one) => answeredBuckets(one, rules))).size
-    : chances.reduce((sum, { expected }) => sum + expected, 0);
+  const answering = chances
+    ? experiences.reduce((sum, { expected }) => sum + expected, 0)
+    : Buckets.union(decidable.map((one) => answeredBuckets(one, rules))).size;
   return {
     names: namesOf(first).activity,
-    experiences: chances.map(({ own, expected }) => ({
+    experiences: experiences.map(({ own, expected }) => ({
       names: namesOf(own[0]),
       configured: Buckets.union(own.map(({ buckets }) => buckets)).size,
       expected,
@@ -143,25 +150,27 @@ function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Bu
   );
 }
 
-/** A rule of a location that answers with the first rule that holds is kept back by all rules before it, of all activities. */
-function firstChance(one: SharedRule, all: readonly SharedRule[]): number {
-  const before = all.slice(0, all.indexOf(one));
-  if (before.some(({ isEnd }) => isEnd)) {
-    return 0;
-  }
-  const { activity } = one.rule;
-  const own = before.filter(({ rule }) => rule.activity === activity);
-  const others = new Map<unknown, Buckets[]>();
-  for (const { rule, buckets } of before) {
-    if (rule.activity !== activity) {
-      others.set(rule.activity, [...(others.get(rule.activity) ?? []), buckets]);
+/**
+ * Counts the visitors of each rule of a location that answers with the first rule that holds. A rule is kept back by all
+ * rules before it, of all activities.
+ */
+function firstChances(rules: readonly SharedRule[]): ReadonlyMap<SharedRule, number> {
+  const chances = new Map<SharedRule, number>();
+  const taken = new Map<unknown, Buckets>();
+  for (const one of rules) {
+    if (one.isEnd) {
+      break;
     }
+    const { activity } = one.rule;
+    const own = taken.get(activity) ?? Buckets.NONE;
+    let chance = one.buckets.without(own).size;
+    for (const [other, { size }] of taken) {
+      chance *= other === activity ? 1 : 1 - size;
+    }
+    chances.set(one, chance);
+    taken.set(activity, Buckets.union([own, one.buckets]));
   }
-  let chance = without(one.buckets, own).size;
-  for (const taken of others.values()) {
-    chance *= 1 - Buckets.union(taken).size;
-  }
-  return chance;
+  return chances;
 }
 
 function without(buckets: Buckets, taken: readonly SharedRule[]): Buckets {

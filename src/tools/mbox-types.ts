@@ -1,9 +1,9 @@
 import { toArtifact } from '../artifact.js';
 import type { JsonValue } from '../delivery-api.js';
-import { invalidOption } from '../errors.js';
-import { ownFieldOf } from '../inherited-names.js';
-import { isAbsent, isRecord } from '../json.js';
+import { invalidOption, TargetError } from '../errors.js';
+import { isAbsent } from '../json.js';
 import { type Experience, experiencesByMbox, isAttributes } from './experiences.js';
+import { copyOptions } from './reading.js';
 import { keyOf, literalOf, objectType, shapeOf, type TypeStyle, UNSEEN } from './value-types.js';
 
 /** The options of {@link toTypes}. */
@@ -44,8 +44,19 @@ const NAME_COMMENT = `
  * ```
  */
 export function toTypes(artifact: unknown, options: ToTypesOptions | null = {}): string {
-  const { remoteMboxes, localMboxes } = toArtifact(artifact);
   const style = toStyle(options ?? {});
+  try {
+    return typesOf(artifact, style);
+  } catch (cause) {
+    // A getter or a proxy of the caller may throw. What was parsed from JSON has none.
+    throw cause instanceof TargetError
+      ? cause
+      : new TargetError('ERR_TARGET_ARTIFACT', 'Artifact: could not be read', { cause });
+  }
+}
+
+function typesOf(artifact: unknown, style: TypeStyle): string {
+  const { remoteMboxes, localMboxes } = toArtifact(artifact);
   const byMbox = experiencesByMbox(artifact);
   const remote = new Set(remoteMboxes ?? []);
   const names = [...new Set([...byMbox.keys(), ...remote, ...(localMboxes ?? [])])].sort();
@@ -68,10 +79,7 @@ export function toTypes(artifact: unknown, options: ToTypesOptions | null = {}):
 }
 
 function toStyle(options: ToTypesOptions): TypeStyle {
-  if (!isRecord(options)) {
-    throw invalidOption('options', 'an object', options);
-  }
-  const literals = ownFieldOf(options, 'literals');
+  const { literals } = copyOptions(options, { literals: true });
   if (!isAbsent(literals) && typeof literals !== 'boolean') {
     throw invalidOption('literals', 'true or false', literals);
   }

@@ -1,6 +1,16 @@
-import { isRecord } from '../json.js';
+import { isRecord, parseJson } from '../json.js';
 import { cut, wordsOf } from './clause-words.js';
-import { type Clause, clauseOf, isScalar, merged, negated, operationOf, variableOf } from './clauses.js';
+import {
+  type Clause,
+  choiceOf,
+  clauseOf,
+  isOneChoice,
+  isScalar,
+  negated,
+  operationOf,
+  rangeOf,
+  variableOf,
+} from './clauses.js';
 
 /** A part of a condition, in the form in which sentences and trees are written. */
 export interface Phrase {
@@ -26,7 +36,7 @@ const ITERATIONS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'some',
 
 /**
  * Writes a condition of a rule as a sentence, such as `country is US or Canada and URL contains “/cart” (any case)`. What
- * has no words of its own stands there as it is written. It never throws.
+ * has no words of its own stands there as it is written. It never throws, also not for a value that is no JSON.
  *
  * @param condition the condition in JSON Logic, as `condition` of a rule has it.
  * @see https://jsonlogic.com/operations.html
@@ -36,6 +46,16 @@ const ITERATIONS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'some',
  * ```
  */
 export function sentenceOf(condition: unknown): string {
+  try {
+    const json = JSON.stringify(condition);
+    return sentenceOfTree(json === undefined ? condition : parseJson(json));
+  } catch {
+    return 'a condition that JSON cannot hold';
+  }
+}
+
+/** Writes a condition that was parsed from JSON: a tree without getters, in which no part is inside of itself. */
+export function sentenceOfTree(condition: unknown): string {
   return sentenceOfPhrase(phraseOf(condition));
 }
 
@@ -106,25 +126,29 @@ function operandsOf(op: string, written: unknown, depth: number): readonly unkno
 
 /** Joins neighbours that one clause can say. */
 function mergedParts(op: 'and' | 'or', parts: readonly Phrase[]): Phrase[] {
-  const all: Phrase[] = [];
+  const runs: Phrase[][] = [];
   for (const part of parts) {
-    const last = all.at(-1);
-    const clause = last?.clause && part.clause && merged(op, last.clause, part.clause);
-    if (!last || !clause) {
-      all.push(part);
-      continue;
+    const run = runs.at(-1);
+    const before = run?.[0]?.clause;
+    const isJoined =
+      before &&
+      part.clause &&
+      (op === 'or' ? isOneChoice(before, part.clause) : run.length === 1 && rangeOf(before, part.clause));
+    if (run && isJoined) {
+      run.push(part);
+    } else {
+      runs.push([part]);
     }
-    const isMerged = last.written.length > 1;
-    all[all.length - 1] = {
-      op,
-      written: [...last.written, ...part.written],
-      clause,
-      joint: undefined,
-      parts: [...(isMerged ? last.parts : [last]), part],
-      isPlain: true,
-    };
   }
-  return all;
+  return runs.flatMap((run) => (run.length === 1 ? run : [joinedRun(op, run)]));
+}
+
+function joinedRun(op: 'and' | 'or', run: readonly Phrase[]): Phrase {
+  const clauses = run.flatMap(({ clause }) => clause ?? []);
+  const [low, high] = clauses;
+  const clause = op === 'or' ? choiceOf(clauses) : low && high && rangeOf(low, high);
+  const written = run.flatMap((part) => part.written);
+  return { op, written, clause, joint: undefined, parts: run, isPlain: true };
 }
 
 /** Writes a phrase on one line. Brackets stand where another connective is inside. */

@@ -2,11 +2,13 @@ import { type Artifact, toArtifact } from '../artifact.js';
 import { type ResolvedConfig, resolveConfig } from '../config/config.js';
 import { invalidOption, nameOf, TargetError } from '../errors.js';
 import { type IdSource, RANDOM_IDS } from '../identity/ids.js';
-import { isAbsent, isRecord, parseJson } from '../json.js';
+import { isAbsent, parseJson } from '../json.js';
 import { createLogger } from '../logger.js';
 import { type Call, toCall } from '../request/call.js';
+import { toCallError } from '../request/callbacks.js';
 import type { DeliveryRequest } from '../request/loose-request.js';
 import { type CallOptions, readOptions } from '../request/options.js';
+import { copyList, copyOptions } from './reading.js';
 
 /**
  * The options of {@link explain}. They hold the options of `getOffers` too, such as `targetCookie`. A visitor object is
@@ -37,6 +39,26 @@ export interface Question {
   readonly call: Call;
 }
 
+/** The names of the options. Other ones are ignored, as `getOffers` ignores them. */
+export const EXPLAIN_OPTIONS = {
+  request: true,
+  client: true,
+  propertyToken: true,
+  allMatchingMboxes: true,
+  now: true,
+  targetCookie: true,
+  targetLocationHint: true,
+  targetLocationHintCookie: true,
+  visitorCookie: true,
+  consumerId: true,
+  customerIds: true,
+  sessionId: true,
+  decisioningMethod: true,
+  timeout: true,
+  signal: true,
+  waitUntil: true,
+} satisfies Record<keyof ExplainOptions, true>;
+
 /** Stands in for the organization: nothing that is decided on-device depends on it, and a client must have one. */
 const NO_ORGANIZATION = '0@AdobeOrg';
 
@@ -45,16 +67,17 @@ const NO_ORGANIZATION = '0@AdobeOrg';
  * @throws {TargetError} as {@link explain} does.
  */
 export function toQuestion(artifact: unknown, options: ExplainOptions, ids: IdSource = RANDOM_IDS): Question {
-  if (!isRecord(options)) {
-    throw invalidOption('options', 'an object', options);
-  }
+  const own = copyOptions(options, EXPLAIN_OPTIONS);
   const copy = copyArtifact(artifact);
-  const config = toConfig(copy, options);
-  const nowMs = toNow(options.now);
+  const config = toConfig(copy, own);
+  const nowMs = toNow(own.now);
   const environment = { config, logger: createLogger(undefined), now: () => nowMs, newId: ids.newUuid, ids };
-  const given = { ...readOptions(options), visitor: undefined };
-  const call = toCall(given, environment, options.request, {});
-  return { artifact: copy, client: config.client, config, call };
+  try {
+    const call = toCall({ ...readOptions(own), visitor: undefined }, environment, own.request, {});
+    return { artifact: copy, client: config.client, config, call };
+  } catch (thrown) {
+    throw toCallError(thrown, own);
+  }
 }
 
 /**
@@ -88,7 +111,9 @@ export function toConfig(
       client: code,
       organizationId: NO_ORGANIZATION,
       propertyToken,
-      allMatchingMboxes,
+      // The configuration refuses what is no list of names.
+      allMatchingMboxes: (copyList(allMatchingMboxes, 'allMatchingMboxes') ??
+        allMatchingMboxes) as ExplainOptions['allMatchingMboxes'],
       decisioningMethod: 'on-device',
     },
     createLogger(undefined),

@@ -2,7 +2,7 @@ import type { CompiledRule } from '../on-device/rules/location.js';
 import { firstFailure, sawWords, toConditionResult } from './condition-result.js';
 import type { ConditionResult, Outcome, RuleExplanation, ShareResult } from './explanation.js';
 import { type Phrase, phraseOf } from './phrases.js';
-import { namesOfMeta } from './rule-facts.js';
+import { namesOfMeta, textOf } from './rule-facts.js';
 import {
   type ConditionWatch,
   type Evaluated,
@@ -77,7 +77,7 @@ function explainRule(
   const share = evaluated && shareOf(rule, evaluated, sources.counter);
   return {
     ...namesOfMeta(rule.activity.id, rule.meta),
-    ruleKey: rule.written?.ruleKey ?? '',
+    ruleKey: textOf(rule.written?.ruleKey),
     outcome,
     because: becauseOf(rule, outcome, condition, sources),
     ...(!asked && evaluated && { wouldHold: evaluated.holds }),

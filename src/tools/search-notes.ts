@@ -15,8 +15,13 @@ export class ConditionWatch {
       return run;
     }
     return (data) => {
-      const value = run(data);
-      this.#values.set(written, value);
+      // A part that throws makes the whole condition fail. It and the parts around it keep this value.
+      let value: unknown = false;
+      try {
+        value = run(data);
+      } finally {
+        this.#values.set(written, value);
+      }
       return value;
     };
   };

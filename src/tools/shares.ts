@@ -2,7 +2,7 @@ import { type ConditionContext, contextPart } from '../on-device/facts/context-p
 import { compileCondition } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
 import { operationOf } from './clauses.js';
-import { sentenceOf } from './phrases.js';
+import { sentenceOfTree } from './phrases.js';
 
 const ALLOCATION = contextPart('allocation');
 
@@ -66,12 +66,18 @@ export interface CountedCondition extends SplitCondition {
 }
 
 /**
+ * The buckets of shares that were counted before. Counting takes most of the time of an explanation, and artifacts have
+ * the same few shares, such as halves.
+ */
+const counted = new Map<string, Buckets>();
+const MAX_COUNTED = 500;
+
+/**
  * Counts shares: it asks the compiled condition for each of the 10 000 allocations. An artifact has few different
  * conditions, so each is counted once.
  */
 export class ShareCounter {
   readonly #byCondition = new Map<string | undefined, CountedCondition>();
-  readonly #byShare = new Map<string, Buckets>();
 
   /** Takes a condition apart. */
   count(condition: unknown): CountedCondition {
@@ -81,28 +87,31 @@ export class ShareCounter {
       return known;
     }
     const parts = splitCondition(condition);
-    const words = parts.audience.length === 0 ? 'everybody' : sentenceOf({ and: parts.audience });
+    const words = parts.audience.length === 0 ? 'everybody' : sentenceOfTree({ and: parts.audience });
     const reads = compileCondition(condition)?.reads;
-    const counted = { ...parts, words, reads, buckets: this.#bucketsOf(parts.share) };
-    this.#byCondition.set(text, counted);
-    return counted;
+    const all = { ...parts, words, reads, buckets: bucketsOf(parts.share) };
+    this.#byCondition.set(text, all);
+    return all;
   }
+}
 
-  #bucketsOf(share: readonly unknown[]): Buckets {
-    const text = JSON.stringify(share);
-    const known = this.#byShare.get(text);
-    if (known) {
-      return known;
-    }
-    const compiled = share.length === 0 ? undefined : compileCondition({ and: share });
-    const context = allocationContext();
-    const buckets = Buckets.where((allocation) => {
-      context.allocation = allocation;
-      return !compiled || compiled.holds(context);
-    });
-    this.#byShare.set(text, buckets);
-    return buckets;
+function bucketsOf(share: readonly unknown[]): Buckets {
+  const text = JSON.stringify(share);
+  const known = counted.get(text);
+  if (known) {
+    return known;
   }
+  const compiled = share.length === 0 ? undefined : compileCondition({ and: share });
+  const context = allocationContext();
+  const buckets = Buckets.where((allocation) => {
+    context.allocation = allocation;
+    return !compiled || compiled.holds(context);
+  });
+  if (counted.size >= MAX_COUNTED) {
+    counted.clear();
+  }
+  counted.set(text, buckets);
+  return buckets;
 }
 
 /** Returns the ranges of a share. */

@@ -1,25 +1,26 @@
 import type { PrefetchRequest, ResolvedDeliveryRequest, VisitorId } from '../delivery-api.js';
 import { invalidField, invalidOption, TargetError } from '../errors.js';
 import { RANDOM_IDS } from '../identity/ids.js';
-import { isAbsent, isRecord } from '../json.js';
+import { isAbsent } from '../json.js';
 import { evaluate } from '../on-device/evaluate.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
 import { type CompiledArtifact, compileArtifact } from '../on-device/rules/compile.js';
 import type { CompiledRule } from '../on-device/rules/location.js';
 import type { SearchRecorder } from '../on-device/trace.js';
 import { expectedShares, experienceKey } from './expected-shares.js';
-import { madeUpIds } from './made-up-ids.js';
 import { type Question, toQuestion } from './question.js';
+import { copyOptions } from './reading.js';
 import { ConditionWatch, type NotedLocation, SearchNotes } from './search-notes.js';
 import {
   type Counts,
   observedCounts,
+  SIMULATE_OPTIONS,
   type SimulateOptions,
   type Simulation,
   toSimulation,
 } from './simulation.js';
+import { abortedBy, toVisitorIds } from './visitor-ids.js';
 
-const DEFAULT_VISITORS = 10_000;
 /** The loop gives way after so many visitors, which takes some 30 ms. */
 const BREATH = 5000;
 const BINS = 50;
@@ -50,7 +51,8 @@ type IdKind = keyof typeof ID_KINDS;
  * ```
  */
 export async function simulate(artifact: object, options: SimulateOptions): Promise<Simulation> {
-  const question = toQuestion(artifact, options);
+  const own = copyOptions(options, SIMULATE_OPTIONS);
+  const question = toQuestion(artifact, own);
   const started = performance.now();
   const { client, config, call } = question;
   const { allMatchingMboxes } = config;
@@ -64,9 +66,9 @@ export async function simulate(artifact: object, options: SimulateOptions): Prom
   const noted = noteLocation(request, compiled, question);
   const property = request.property?.token;
   const expected = expectedShares(noted.location, noted.context, property);
-  const observed = options.observed;
+  const { observed } = own;
   const counts = isAbsent(observed)
-    ? await countVisitors({ request, compiled, question, options })
+    ? await countVisitors({ request, compiled, question, options: own })
     : observedCounts(observed, expected);
   const { kind, name } = noted.location;
   const ms = performance.now() - started;
@@ -118,9 +120,9 @@ interface Run {
 
 async function countVisitors({ request, compiled, question, options }: Run): Promise<Counts> {
   const { call } = question;
-  const { ids, total } = toIds(options);
+  const { portions, total } = toVisitorIds(options, call.signal);
   const toVisitor = ID_KINDS[toIdKind(options.idKind)];
-  const { onProgress } = options;
+  const tell = toTeller(options.onProgress, total);
   const tally = new Tally();
   const inputs = { ...inputsOf(call), recorder: () => tally.recorder };
   const seen = isAbsent(options.ids) ? undefined : new Set<string>();
@@ -133,7 +135,7 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
   };
   const breathe = async () => {
     throwIfAborted(call.signal);
-    onProgress?.({ done: tally.visitors, ...(total !== undefined && { total }) });
+    await tell(tally.visitors);
     await new Promise((resume) => {
       setTimeout(resume);
     });
@@ -141,12 +143,12 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
   };
   const isFull = () => total !== undefined && tally.visitors >= total;
   throwIfAborted(call.signal);
-  for await (const some of inPortions(ids)) {
+  for await (const some of portions) {
     for (const id of some) {
       if (isFull()) {
         break;
       }
-      decide(toId(id));
+      decide(id);
       if (tally.visitors % BREATH === 0) {
         await breathe();
       }
@@ -156,19 +158,24 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
     }
   }
   throwIfAborted(call.signal);
-  onProgress?.({ done: tally.visitors, ...(total !== undefined && { total }) });
+  await tell(tally.visitors);
   return tally.counts(seen?.size ?? tally.visitors);
 }
 
-/** A list is one portion; awaiting each of its ids would take as long as deciding. */
-async function* inPortions(ids: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Iterable<string>> {
-  if (Symbol.asyncIterator in ids) {
-    for await (const id of ids) {
-      yield [id];
-    }
-  } else {
-    yield ids;
+type OnProgress = SimulateOptions['onProgress'];
+
+/** Tells the caller how far the simulation is. What the caller's function throws or rejects with ends the simulation. */
+function toTeller(onProgress: OnProgress, total: number | undefined): (done: number) => Promise<void> {
+  if (!isAbsent(onProgress) && typeof onProgress !== 'function') {
+    throw invalidOption('onProgress', 'a function', onProgress);
   }
+  return async (done) => {
+    try {
+      await onProgress?.({ done, ...(total !== undefined && { total }) });
+    } catch (cause) {
+      throw new TargetError('ERR_TARGET_INVALID_CONFIG', 'onProgress failed', { path: 'onProgress', cause });
+    }
+  };
 }
 
 /** A count of visitors. A visitor counts once, however many rules answer. */
@@ -267,26 +274,8 @@ function entryOf<Value>(entries: Map<string, Value>, key: string, make: () => Va
 
 function throwIfAborted(signal: Question['call']['signal']): void {
   if (signal?.aborted) {
-    throw new TargetError('ERR_TARGET_ABORTED', 'the simulation was aborted', { cause: signal.reason });
+    throw abortedBy(signal);
   }
-}
-
-function toIds({ ids, visitors, seed }: SimulateOptions) {
-  const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0;
-  if (!isAbsent(visitors) && !isCount(visitors)) {
-    throw invalidOption('visitors', 'a whole number above 0', visitors);
-  }
-  if (!isAbsent(seed) && !Number.isSafeInteger(seed)) {
-    throw invalidOption('seed', 'a whole number', seed);
-  }
-  if (isAbsent(ids)) {
-    return { ids: madeUpIds(seed ?? 1), total: visitors ?? DEFAULT_VISITORS };
-  }
-  const isIterable = isRecord(ids) || Array.isArray(ids) || (typeof ids === 'object' && ids !== null);
-  if (!isIterable || !(Symbol.iterator in ids || Symbol.asyncIterator in ids)) {
-    throw invalidOption('ids', 'a list of ids, or another iterable of them', ids);
-  }
-  return { ids, total: visitors ?? undefined };
 }
 
 function toIdKind(kind: unknown): IdKind {
@@ -302,12 +291,4 @@ function toIdKind(kind: unknown): IdKind {
 
 function isIdKind(kind: string): kind is IdKind {
   return Object.hasOwn(ID_KINDS, kind);
-}
-
-/** An id of a report may be a number. Nothing of a wrong one is shown, because it is of a visitor. */
-function toId(id: unknown): string {
-  if ((typeof id === 'string' && id !== '') || typeof id === 'number') {
-    return String(id);
-  }
-  throw invalidField('ids', 'filled texts', id);
 }

@@ -7,7 +7,8 @@ import {
   type ExpectedShares,
   keyOfNames,
 } from './expected-shares.js';
-import type { ExplainOptions } from './question.js';
+import { EXPLAIN_OPTIONS, type ExplainOptions } from './question.js';
+import { reading } from './reading.js';
 import type { RuleNames } from './rule-facts.js';
 
 /** The options of {@link simulate}. The request asks for one mbox, one view or one page load. */
@@ -28,8 +29,19 @@ export interface SimulateOptions extends ExplainOptions {
    */
   readonly observed?: Readonly<Record<string, number>> | null | undefined;
   /** Is told how far the simulation is, every 5000 visitors. `total` is absent when nobody knows it. */
-  readonly onProgress?: ((at: { readonly done: number; readonly total?: number }) => void) | undefined;
+  readonly onProgress?: ((at: { readonly done: number; readonly total?: number }) => void) | null | undefined;
 }
+
+/** The names of the options. */
+export const SIMULATE_OPTIONS = {
+  ...EXPLAIN_OPTIONS,
+  visitors: true,
+  ids: true,
+  idKind: true,
+  seed: true,
+  observed: true,
+  onProgress: true,
+} satisfies Record<keyof SimulateOptions, true>;
 
 /** The experiences that visitors got at one location, and those that they should get. */
 export interface Simulation {
@@ -152,14 +164,15 @@ function toExperienceShare(
 
 /** Reads the counts of a report. */
 export function observedCounts(observed: unknown, { activities }: ExpectedShares): Counts {
-  if (!isRecord(observed)) {
+  const entries = reading('observed', () => (isRecord(observed) ? Object.entries(observed) : []));
+  if (entries.length === 0) {
     throw invalidOption('observed', 'counts by experience', observed);
   }
   const experiences = activities.flatMap((activity) => activity.experiences.map(({ names }) => names));
   const byExperience = new Map<string, number>();
   const byActivity = new Map<string, number>();
   let visitors = 0;
-  for (const [label, count] of Object.entries(observed)) {
+  for (const [label, count] of entries) {
     if (typeof count !== 'number' || !Number.isFinite(count) || count < 0) {
       throw invalidOption(`observed.${label}`, 'a number from 0 on', count);
     }

@@ -12,15 +12,20 @@ export function undecidableWords(condition: unknown): string {
 const MAX_DEPTH = 200;
 
 /**
- * Returns the operator for which the compiler refuses a condition; undefined when it refuses the nesting. It is the
- * operator of the innermost part that does not compile.
+ * Returns the first operator that the compiler does not know; undefined when it knows all of them, and refuses the
+ * nesting.
  */
 export function undecidableOperator(condition: unknown, depth = 0): string | undefined {
-  if (depth > MAX_DEPTH || compileCondition(condition)) {
+  if (depth > MAX_DEPTH) {
     return undefined;
   }
   const operation = operationOf(condition);
   const inside = Array.isArray(condition) ? condition : (operation?.operands ?? []);
-  const refused = inside.find((part) => compileCondition(part) === undefined);
-  return refused === undefined ? operation?.op : undecidableOperator(refused, depth + 1);
+  for (const part of inside) {
+    const operator = undecidableOperator(part, depth + 1);
+    if (operator !== undefined) {
+      return operator;
+    }
+  }
+  return operation && !compileCondition({ [operation.op]: [] }) ? operation.op : undefined;
 }

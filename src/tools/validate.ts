@@ -1,5 +1,7 @@
 import type { Artifact } from '../artifact.js';
 import { messageOf, TargetError } from '../errors.js';
+import { ownFieldOf } from '../inherited-names.js';
+import { isObject } from '../json.js';
 import { activityIdOf, isRule } from '../on-device/rules/rule-shape.js';
 import { conditionFindings } from './condition-findings.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
@@ -21,7 +23,10 @@ import { undecidableWords } from './undecidable.js';
  * const errors = validate(artifact).filter(({ severity }) => severity === 'error');
  * ```
  */
-export function validate(artifact: unknown, options?: { readonly now?: number }): Finding[] {
+export function validate(
+  artifact: unknown,
+  options?: { readonly now?: number | null | undefined } | null,
+): Finding[] {
   let copy: Artifact;
   try {
     copy = copyArtifact(artifact);
@@ -29,7 +34,7 @@ export function validate(artifact: unknown, options?: { readonly now?: number })
     const path = error instanceof TargetError ? (error.path ?? '') : '';
     return [toFinding('unusable', path, `a client rejects it: ${messageOf(error)}`)];
   }
-  const nowMs = typeof options?.now === 'number' ? options.now : Date.now();
+  const nowMs = timeOf(options);
   const counter = new ShareCounter();
   const refused = refusedRules(copy, counter);
   const isRefused = ({ path }: Finding) => refused.some((one) => `${path}.`.startsWith(`${one.rulePath}.`));
@@ -45,6 +50,16 @@ export function validate(artifact: unknown, options?: { readonly now?: number })
     ...shareFindings(copy, sound, counter),
     ...conditionFindings(copy, rules, { nowMs, counter }),
   ];
+}
+
+/** A wrong time is no reason to say nothing, so it counts as absent. */
+function timeOf(options: unknown): number {
+  try {
+    const now = isObject(options) ? ownFieldOf(options, 'now') : undefined;
+    return typeof now === 'number' && Number.isFinite(now) ? now : Date.now();
+  } catch {
+    return Date.now();
+  }
 }
 
 interface RefusedRule {

@@ -98,6 +98,13 @@ describe('explain', () => {
     ]);
   });
 
+  test('names the part at which the evaluation failed', () => {
+    const condition = { or: [{ '*': [] }, { var: 'mbox.a' }] };
+    const [rule] = explainHero([ruleOf(condition)]).rules;
+    expect(rule).toMatchObject({ outcome: 'no-match', condition: { result: false } });
+    expect(rule?.condition?.operands.map(({ result }) => result)).toEqual([false, undefined]);
+  });
+
   test('tells of a place that nobody gave', () => {
     const [rule] = explainHero([ruleOf(country)]).rules;
     expect(rule?.because).toBe(
