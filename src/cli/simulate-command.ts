@@ -40,7 +40,12 @@ export async function simulateCommand(source: string, flags: SimulateFlags, shel
     onProgress: ({ done, total }: { readonly done: number; readonly total?: number }) =>
       progress.show(`${counted(done, 'visitor')}${total === undefined ? '' : ` of ${total}`}`),
     signal: shell.signal,
-  } as SimulateOptions).finally(() => progress.clear());
+  } as SimulateOptions)
+    .catch((thrown?: { readonly cause?: unknown }) => {
+      // What the file of ids has thrown says more than the simulation can.
+      throw UsageError.is(thrown?.cause) ? thrown.cause : thrown;
+    })
+    .finally(() => progress.clear());
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
     paper.json(simulation);
