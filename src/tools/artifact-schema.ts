@@ -1,8 +1,9 @@
-const NAMES = { type: 'array', items: { type: 'string' } };
+/** A client takes null for a part that is missing. */
+const NAMES = { type: ['array', 'null'], items: { type: 'string' } };
 
 function byName(description: string) {
   const additionalProperties = { type: 'array', items: { $ref: '#/$defs/rule' } };
-  return { description, type: 'object', additionalProperties };
+  return { description, type: ['object', 'null'], additionalProperties };
 }
 
 /**
@@ -23,14 +24,14 @@ export const ARTIFACT_SCHEMA: object = {
     },
     meta: {
       description: 'Facts about the client and its environment.',
-      type: 'object',
+      type: ['object', 'null'],
       properties: {
         clientCode: { type: 'string' },
         environment: { type: 'string' },
         generatedAt: { type: 'string' },
       },
     },
-    globalMbox: { description: 'The name of the mbox of page loads.', type: 'string' },
+    globalMbox: { description: 'The name of the mbox of page loads.', type: ['string', 'null'] },
     geoTargetingEnabled: { description: 'True when rules read the place of a visitor.', type: 'boolean' },
     responseTokens: { description: 'The response tokens that are switched on.', ...NAMES },
     remoteMboxes: { description: 'Mboxes that only the edge can decide completely.', ...NAMES },
@@ -53,11 +54,7 @@ export const ARTIFACT_SCHEMA: object = {
           description: 'The id that is hashed for the allocation.',
           type: ['integer', 'string', 'null'],
         },
-        propertyTokens: {
-          description: 'The properties of the rule; none for all.',
-          ...NAMES,
-          type: ['array', 'null'],
-        },
+        propertyTokens: { description: 'The properties of the rule; none for all.', ...NAMES },
         meta: { description: 'The activity, experience and offer, such as activity.name.', type: 'object' },
         condition: {
           description: 'Who gets it, in JSON Logic: https://jsonlogic.com/operations.html',

@@ -89,9 +89,11 @@ export function copyArtifact(artifact: unknown): Artifact {
   try {
     json = JSON.stringify(artifact);
   } catch (cause) {
-    throw new TargetError('ERR_TARGET_ARTIFACT', `Artifact: cannot be written as JSON (${nameOf(cause)})`, {
-      cause,
-    });
+    const why =
+      nameOf(cause) === 'RangeError'
+        ? 'is nested too deeply to be looked into; a client leaves such rules to the edge'
+        : `cannot be written as JSON (${nameOf(cause)})`;
+    throw new TargetError('ERR_TARGET_ARTIFACT', `Artifact: ${why}`, { cause });
   }
   return toArtifact(json === undefined ? artifact : parseJson(json));
 }

@@ -1,4 +1,5 @@
 import type { CompiledRule } from '../on-device/rules/location.js';
+import { nameOfVariable } from './clause-words.js';
 import { firstFailure, sawWords, toConditionResult } from './condition-result.js';
 import type { ConditionResult, Outcome, RuleExplanation, ShareResult } from './explanation.js';
 import { type Phrase, phraseOf } from './phrases.js';
@@ -21,6 +22,12 @@ export interface RuleSources {
   readonly hasGeo: boolean;
 }
 
+/** What a rule has in common with the others of its location. */
+interface LocationSources extends RuleSources {
+  /** True behind a rule that is left to the edge. */
+  readonly isLeft: boolean;
+}
+
 /**
  * Explains the rules of one location. `answeredKeys` holds the keys that have answered in this search before: one
  * search goes through several views.
@@ -32,6 +39,7 @@ export function explainRules(
 ): RuleExplanation[] {
   const eligible = new Set(noted.location.rulesFor(sources.property));
   let isOver = false;
+  let isLeft = false;
   return noted.location.rules.map((rule) => {
     const asked = noted.asked.get(rule);
     const isKeyAnswered = rule.key !== undefined && answeredKeys.has(rule.key);
@@ -41,7 +49,8 @@ export function explainRules(
     }
     const isLast = outcome === 'answered' || outcome === 'undecidable';
     isOver ||= isLast && !noted.location.allMatching;
-    return explainRule(rule, outcome, noted, sources);
+    isLeft ||= outcome === 'undecidable';
+    return explainRule(rule, outcome, noted, { ...sources, isLeft });
   });
 }
 
@@ -69,7 +78,7 @@ function explainRule(
   rule: CompiledRule,
   outcome: Outcome,
   noted: NotedLocation,
-  sources: RuleSources,
+  sources: LocationSources,
 ): RuleExplanation {
   const asked = noted.asked.get(rule);
   const evaluated = asked ?? evaluateAfterwards(rule, noted.context, sources.watch);
@@ -86,6 +95,10 @@ function explainRule(
   };
 }
 
+/** The names of the facts about a place, as an explanation has them. */
+const GEO_NAMES: ReadonlySet<string> = new Set(
+  ['country', 'region', 'city', 'zip', 'latitude', 'longitude'].map((name) => nameOfVariable(`geo.${name}`)),
+);
 const phrases = new WeakMap<object, Phrase>();
 
 function conditionOf({ condition }: CompiledRule, { holds, values }: Evaluated): ConditionResult {
@@ -115,7 +128,7 @@ function becauseOf(
   rule: CompiledRule,
   outcome: Outcome,
   condition: ConditionResult | undefined,
-  { property, hasGeo }: RuleSources,
+  { property, hasGeo, isLeft }: LocationSources,
 ): string {
   switch (outcome) {
     case 'answered':
@@ -126,12 +139,14 @@ function becauseOf(
         return 'does not hold';
       }
       const saw = sawWords(failed);
-      const hint =
-        !hasGeo && readsGeo(rule.condition?.written) ? '; the call gives no place: set context.geo' : '';
+      const readsGeo = failed.saw.some(({ name }) => GEO_NAMES.has(name));
+      const hint = !hasGeo && readsGeo ? '; the call gives no place: set context.geo' : '';
       return `not so: ${failed.text}${saw && ` (${saw})`}${hint}`;
     }
     case 'not-reached':
-      return 'a rule before it decided the location';
+      return isLeft
+        ? 'a rule before it is left to the edge, which decides'
+        : 'a rule before it decided the location';
     case 'key-answered':
       return 'another rule with its rule key answered';
     case 'other-property':
@@ -141,8 +156,4 @@ function becauseOf(
     case 'undecidable':
       return undecidableWords(rule.written?.condition);
   }
-}
-
-function readsGeo(condition: unknown): boolean {
-  return /"geo\./.test(JSON.stringify(condition) ?? '');
 }

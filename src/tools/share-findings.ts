@@ -14,24 +14,25 @@ export function shareFindings(
   counter: ShareCounter,
 ): Finding[] {
   const shared = rules.map((placed): SharedRule => ({ ...placed, ...counter.count(placed.rule.condition) }));
-  const groups = groupBy(shared, groupKey);
-  const findings = [...groups.values()].flatMap((group) => [...overlaps(group), ...gaps(group)]);
+  const findings = [...groupBy(shared, placeKey).values()].flatMap((one) => {
+    const audiences = [...groupBy(one, audienceKey).values()];
+    // Audiences may have visitors in common, so a gap is certain when all the rules are for one audience.
+    return [...audiences.flatMap(overlaps), ...(audiences.length === 1 ? gaps(one) : [])];
+  });
   const globalMbox = artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
   const firstOnly = shared.filter(({ kind, location }) => kind === 'mbox' && location !== globalMbox);
   const byMbox = groupBy(firstOnly, ({ location }) => location);
   return onceByActivity([...findings, ...[...byMbox.values()].flatMap(unreachables)]);
 }
 
-/** Rules of one group are meant for the same visitors, so their shares can be compared. */
-function groupKey({ kind, location, names, audience, rule }: SharedRule): string {
-  return stableText([
-    kind,
-    location,
-    names.activity.id,
-    audience,
-    tokensOf(rule.propertyTokens),
-    rule.ruleKey,
-  ]);
+/** The rules of an activity in one place, for the same properties. */
+function placeKey({ kind, location, names, rule }: SharedRule): string {
+  return stableText([kind, location, names.activity.id, tokensOf(rule.propertyTokens)]);
+}
+
+/** Rules with the same audience are meant for the same visitors, so their shares can be compared. */
+function audienceKey({ audience }: SharedRule): string {
+  return audience.map(stableText).sort().join();
 }
 
 function tokensOf(tokens: readonly string[] | null | undefined): readonly string[] {
@@ -79,20 +80,31 @@ function gaps(group: readonly SharedRule[]): Finding[] {
 /** The first rule of an mbox answers, so nobody gets behind rules of one activity that take everybody. */
 function unreachables(rules: readonly SharedRule[]): Finding[] {
   const takers: SharedRule[] = [];
+  const reached = new Set<string>();
   const findings: Finding[] = [];
   for (const one of rules) {
-    const taker = takers.find(
-      (other) => other.names.activity.id !== one.names.activity.id && takesAll(other, one, takers),
-    );
+    const taker = takers.find((other) => takesAll(other, one, takers));
     if (taker) {
-      const [mine, theirs] = [one, taker].map(({ names }) => shownName(names.activity));
-      const text = `nobody reaches ${mine} on ${one.location}: ${theirs} takes everybody before it`;
+      const isReached = reached.has(one.names.activity.id);
+      const text = `nobody reaches ${unreachedName(one, isReached)} on ${one.location}: ${takerName(taker, one)} everybody before it`;
       findings.push(toFinding('unreachable', rulePath(one), text, 'change the priority or the audience'));
-    } else if (one.audience.length === 0) {
+      continue;
+    }
+    reached.add(one.names.activity.id);
+    if (one.audience.length === 0) {
       takers.push(one);
     }
   }
   return findings;
+}
+
+/** Some visitors get an activity of which rules stand before and behind the taker, so its experience is named. */
+function unreachedName({ names: { activity, experience } }: SharedRule, isReached: boolean): string {
+  return isReached ? `${shownName(experience)} of ${shownName(activity)}` : shownName(activity);
+}
+
+function takerName({ names: { activity } }: SharedRule, one: SharedRule): string {
+  return activity.id === one.names.activity.id ? 'its other rules take' : `${shownName(activity)} takes`;
 }
 
 function takesAll(taker: SharedRule, one: SharedRule, takers: readonly SharedRule[]): boolean {

@@ -134,13 +134,16 @@ function kindFindings(kind: 'mbox' | 'view', { rules, local, remote }: KindLists
   }
   for (const name of remoteNames) {
     const isBoth = localNames.has(name);
-    const why = isBoth
-      ? 'is in both lists: rules decide a part of it, and the edge all of it'
-      : 'is decided by the edge';
+    const hasRules = (rules?.[name] ?? []).length > 0;
+    const why = !isBoth
+      ? 'is decided by the edge'
+      : hasRules
+        ? 'is in both lists: rules decide a part of it, and the edge all of it'
+        : 'is in both lists and has no rule: the edge decides it';
     findings.push(toFinding(isBoth ? 'both' : 'remote', `remote${word}`, `the ${kind} ${name} ${why}`));
   }
   for (const name of localNames) {
-    if ((rules?.[name] ?? []).length === 0) {
+    if ((rules?.[name] ?? []).length === 0 && !remoteNames.has(name)) {
       findings.push(toFinding('no-rules', `local${word}`, `the ${kind} ${name} is listed and has no rule`));
     }
   }

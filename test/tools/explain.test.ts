@@ -112,6 +112,44 @@ describe('explain', () => {
     );
   });
 
+  test('does not speak of a place that was not looked at', () => {
+    const plan = { '==': ['gold', { var: 'mbox.plan' }] };
+    const { rules } = explainHero([ruleOf({ and: [plan, country] })]);
+    expect(rules[0]?.because).toBe('not so: parameter plan is “gold” (saw nothing)');
+  });
+
+  test('tells a second from the next one', () => {
+    const until = { '<=': [{ var: 'current_timestamp' }, Date.UTC(2026, 0, 1, 12)] };
+    const { rules } = explainHero([ruleOf(until)], { now: Date.UTC(2026, 0, 1, 12, 0, 20, 5) });
+    expect(rules[0]?.because).toBe(
+      'not so: time is at most 2026-01-01 12:00 UTC (saw 2026-01-01 12:00:20.005 UTC)',
+    );
+  });
+
+  test('tells of capitals that a lower case never has', () => {
+    const cart = (text: string) => ({ in: [text, { var: 'page.path_lc' }] });
+    const context = { channel: 'web', address: { url: 'https://shop.example/Cart' } } as const;
+    const because = (text: string) =>
+      explainHero([ruleOf(cart(text))], {
+        request: { prefetch: { mboxes: [{ name: 'hero', index: 1 }] }, context },
+      }).rules[0]?.because;
+    expect(because('/Cart')).toBe('not so: path contains “/Cart” (in lower case) (saw “/cart”)');
+    expect(because('/cart')).toBe('holds: path contains “/cart” (any case)');
+  });
+
+  test('tells of a view whose key answered for another view', () => {
+    const artifact = { ...artifactOf({}), localViews: ['one', 'two'] };
+    const views = { one: [ruleOf(true)], two: [ruleOf(true)] };
+    const { locations } = explain(
+      { ...artifact, rules: { mboxes: {}, views } },
+      { request: { prefetch: { views: [{}] } }, now: 0 },
+    );
+    expect(locations.map(({ verdict }) => verdict)).toEqual([
+      '1 of 1 rules answer',
+      'default content: its rule answered with another view already',
+    ]);
+  });
+
   test('tells why rules were not asked, and what they would have done', () => {
     const location = explainHero([
       ruleOf(true, { properties: ['other'] }),
@@ -179,7 +217,7 @@ describe('explain', () => {
     });
     expect(location.rules.map(({ outcome, because }) => [outcome, because])).toEqual([
       ['undecidable', 'the operator “regex” cannot be evaluated on-device'],
-      ['not-reached', 'a rule before it decided the location'],
+      ['not-reached', 'a rule before it is left to the edge, which decides'],
     ]);
     expect(location.verdict).toBe('default content: no rule holds; only the edge can answer completely');
   });
