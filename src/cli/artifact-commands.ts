@@ -8,6 +8,7 @@ import {
 } from 'target-node-sdk/tools';
 import { toTime } from './call-options.js';
 import { Paper, type Tone } from './paper.js';
+import { escapeUnseen } from './plain-text.js';
 import { downloadArtifact, readArtifact, readArtifactObject } from './read-artifact.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { counted, percent, titleOf } from './titles.js';
@@ -70,7 +71,8 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
     shell,
   );
   if (out === undefined || out === '-') {
-    shell.out.write(text.endsWith('\n') ? text : `${text}\n`);
+    const shown = shell.out.isTTY ? escapeUnseen(text) : text;
+    shell.out.write(shown.endsWith('\n') ? shown : `${shown}\n`);
     return EXIT.fine;
   }
   await writeText(out, text);
@@ -153,8 +155,10 @@ const SIGNS: Readonly<Record<Finding['severity'], { readonly sign: string; reado
 /** Prints what is wrong with an artifact. An error is a finding, and with `--strict` a warning too. */
 export async function validateCommand(source: string, flags: ValidateFlags, shell: Shell): Promise<ExitCode> {
   const now = flags.now === undefined ? shell.now() : toTime(flags.now);
-  const { value } = await readArtifact(source, flags, shell);
-  const findings = validate(value, { now });
+  const findings = await readArtifact(source, flags, shell).then(
+    ({ value }) => validate(value, { now }),
+    toFindings,
+  );
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
     paper.json(findings);
@@ -163,6 +167,16 @@ export async function validateCommand(source: string, flags: ValidateFlags, shel
   }
   const has = (severity: Finding['severity']) => findings.some((finding) => finding.severity === severity);
   return has('error') || (flags.strict && has('warning')) ? EXIT.finding : EXIT.fine;
+}
+
+/** A client rejects an artifact of a URL while it downloads it. That is what validate is to find. */
+function toFindings(thrown: unknown): Finding[] {
+  const { code, path, message } = thrown as { code?: unknown; path?: unknown; message?: unknown };
+  // Without a path it is no artifact at all.
+  if (code !== 'ERR_TARGET_ARTIFACT' || typeof path !== 'string') {
+    throw thrown;
+  }
+  return [{ severity: 'error', code: 'unusable', path, text: `a client rejects it: ${message}` }];
 }
 
 function printFindings(findings: readonly Finding[], paper: Paper): void {
