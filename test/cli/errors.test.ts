@@ -164,7 +164,7 @@ describe('the help', () => {
     ['doctor extra --unknown -h', 'Usage: target-node-sdk doctor [options]'],
   ])('of %s', async (command, usage) => {
     const { out } = await runCli(command.split(' '), { columns: 60 });
-    expect(out.split('\n')[0]).toContain(usage.slice(0, 60));
+    expect(out.replaceAll('\n', ' ')).toContain(usage);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 });
