@@ -80,7 +80,8 @@ function messageOf(thrown: unknown): string {
   const { code, name, message, path } = fieldsOf(thrown);
   // The class is not imported, because the help would have to load the whole client.
   if (UsageError.is(thrown) || name === 'TargetError') {
-    return `${String(message)}${flagFor(path) || (REMEDIES.get(String(code)) ?? '')}`;
+    const remedy = typeof path === 'string' ? flagFor(path) : '';
+    return `${String(message)}${remedy || remedyFor(String(code), typeof path === 'string')}`;
   }
   return `a defect of this program (${String(name ?? 'Error')}): please report it with what DEBUG=1 prints`;
 }
@@ -95,6 +96,12 @@ const REMEDIES = new Map([
   ['ERR_TARGET_ARTIFACT', ': let target-node-sdk artifact validate say what is wrong'],
 ]);
 
+function remedyFor(code: string, isOfField: boolean): string {
+  return code === 'ERR_TARGET_ARTIFACT' && !isOfField
+    ? ': look at the address, and at --organization when it is a binary one'
+    : (REMEDIES.get(code) ?? '');
+}
+
 /** The flags for the options of functions that an error may name. */
 const FLAGS = new Map([
   ['client', '--client'],
@@ -107,8 +114,8 @@ const FLAGS = new Map([
   ['request', 'one --mbox or --view, or --page-load'],
 ]);
 
-function flagFor(path: unknown): string {
-  const flag = FLAGS.get(String(path));
+function flagFor(path: string): string {
+  const flag = FLAGS.get(path);
   return flag === undefined ? '' : `: give ${flag}`;
 }
 

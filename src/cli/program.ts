@@ -1,10 +1,12 @@
-import type { ArtifactFlags, DiffFlags, GetFlags, ValidateFlags } from './artifact-commands.js';
+import type { ArtifactFlags, GetFlags } from './artifact-commands.js';
 import type { DecisionFlags } from './call-options.js';
 import type { Command, Group, Run } from './command.js';
+import type { DiffFlags } from './diff-command.js';
 import type { DoctorFlags } from './doctor-command.js';
 import type { EdgeFlags } from './edge-command.js';
 import type { SimulateFlags } from './simulate-command.js';
 import type { TypesFlags } from './types-command.js';
+import type { ValidateFlags } from './validate-command.js';
 
 const ARTIFACT = 'the artifact: a file, a URL, or - for standard input';
 const JSON_AND_KEY = {
@@ -113,7 +115,7 @@ const validate = command<ValidateFlags>(
     },
   },
   async ([source = ''], flags, shell) =>
-    (await import('./artifact-commands.js')).validateCommand(source, flags, shell),
+    (await import('./validate-command.js')).validateCommand(source, flags, shell),
 );
 
 const diff = command<DiffFlags>(
@@ -126,7 +128,7 @@ const diff = command<DiffFlags>(
     },
   },
   async ([before = '', after = ''], flags, shell) =>
-    (await import('./artifact-commands.js')).diffCommand([before, after], flags, shell),
+    (await import('./diff-command.js')).diffCommand([before, after], flags, shell),
 );
 
 const edge = command<EdgeFlags>(

@@ -38,13 +38,43 @@ export async function readArtifact(
     throw new UsageError('the name of the artifact is empty: give a file, a URL, or - for standard input');
   }
   if (/^https?:\/\//i.test(source)) {
-    return downloadArtifact({ ...NOBODY, ...organizationOf(options), artifactLocation: source }, shell);
+    return readUrl(source, options, shell);
   }
   const name = source === '-' ? 'standard input' : source;
   const bytes = source === '-' ? await readAll(shell) : await readBytes(toPath(source));
   return bytes.subarray(0, BINARY_START.length).toString('latin1') === BINARY_START
     ? readBinary(bytes, name, options)
     : parse(bytes, name);
+}
+
+/** Reads an artifact of a URL. Its format is that of the answer, whatever the URL is. */
+async function readUrl(source: string, options: ArtifactOptions, shell: Input): Promise<ReadArtifact> {
+  if (isBinaryUrl(source) && !options.organization) {
+    throw binaryError(source);
+  }
+  const config = { ...NOBODY, ...organizationOf(options), artifactLocation: source };
+  try {
+    return await downloadArtifact(config, shell);
+  } catch (error) {
+    const isBinary = /binary/i.test(String((error as { readonly message?: unknown }).message));
+    if (isBinary && !options.organization) {
+      throw binaryError(source, error);
+    }
+    if (!isBinary || isBinaryUrl(source)) {
+      throw error;
+    }
+    return downloadArtifact({ ...config, artifactFormat: 'bin' }, shell);
+  }
+}
+
+function binaryError(name: string, cause?: unknown): UsageError {
+  const message = `${name} is a binary artifact: give --organization, the id that it is encoded with`;
+  return new UsageError(message, { cause });
+}
+
+/** Tells whether a client takes the format from the URL. */
+function isBinaryUrl(source: string): boolean {
+  return /\.bin(?:[?#]|$)/i.test(source);
 }
 
 /** Reads the artifact as a value that the tools take. They check the rest. */
@@ -163,7 +193,7 @@ function parse(bytes: Buffer, name: string): ReadArtifact {
 /** Lets a client decode the artifact, which gets the bytes as if they had been downloaded. */
 async function readBinary(bytes: Buffer, name: string, options: ArtifactOptions): Promise<ReadArtifact> {
   if (!options.organization) {
-    throw new UsageError(`${name} is a binary artifact: give --organization, the id that it is encoded with`);
+    throw binaryError(name);
   }
   return loadByClient({
     ...NOBODY,

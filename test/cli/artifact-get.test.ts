@@ -139,6 +139,51 @@ describe('an artifact is read', () => {
     expect(err).toMatch(/^target-node-sdk: .+\n$/);
   });
 
+  test('in the binary format from any URL, and the error names the flag that is missing', async () => {
+    const url = edge.artifactUrl.replace('.json', '.bin');
+    const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const line = /^target-node-sdk: http:\S+ is a binary artifact: give --organization, .+\n$/;
+    expect(await runCli([...INSPECT, url])).toMatchObject({ code: 2, err: expect.stringMatching(line) });
+    edge.fault({ kind: 'body', body: bytes }, { times: 3 });
+    const other = edge.artifactUrl;
+    expect(await runCli([...INSPECT, other])).toMatchObject({ code: 2, err: expect.stringMatching(line) });
+    const { out, err } = await runCli([...INSPECT, other, '--organization', ORGANIZATION]);
+    edge.clearFaults();
+    expect([err, JSON.parse(out || '{}').client]).toEqual(['', 'acme']);
+  });
+
+  test('from a URL and from a file, and validated with the same findings', async () => {
+    const bad = { version: '99.0.0', rules: {} };
+    edge.setArtifact(bad);
+    const fromUrl = await runCli(['artifact', 'validate', edge.artifactUrl, '--json']);
+    edge.setArtifact(artifact);
+    expect(fromUrl).toEqual(await runCli(['artifact', 'validate', file('bad.json', bad), '--json']));
+    expect(fromUrl.code).toBe(1);
+    edge.fault({ kind: 'body', body: '<html>' }, { times: 1 });
+    const { code, out, err } = await runCli(['artifact', 'validate', edge.artifactUrl]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^target-node-sdk: the artifact is not JSON: /);
+  });
+
+  test('and is printed so that it cannot act on a terminal', async () => {
+    const name = '\u009b31m\u202egnirps\t';
+    const hostile = buildArtifact({
+      activities: [
+        activity(name)
+          .mbox('hero')
+          .only(json({ [name]: 1 })),
+      ],
+      client: 'a',
+    });
+    edge.setArtifact(hostile);
+    const args = ['artifact', 'get', '--location', edge.artifactUrl];
+    const [shown, piped] = [await runCli(args, { columns: 80 }), await runCli(args)];
+    edge.setArtifact(artifact);
+    expect(shown.out).not.toMatch(/[\u009b\u202e]/);
+    expect(piped.out).toMatch(/[\u009b\u202e]/);
+    expect(JSON.parse(shown.out)).toEqual(JSON.parse(piped.out));
+  });
+
   test('and nobody else is asked for anything', async () => {
     edge.clearRequests();
     await runCli([...INSPECT, edge.artifactUrl]);

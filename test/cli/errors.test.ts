@@ -154,6 +154,21 @@ describe('a command that cannot be run', () => {
   });
 });
 
+describe('the help', () => {
+  test.each([
+    ['--help', 'Usage: target-node-sdk <command>'],
+    ['help', 'Usage: target-node-sdk <command>'],
+    ['artifact --help', 'Usage: target-node-sdk artifact <command>'],
+    ['help artifact', 'Usage: target-node-sdk artifact <command>'],
+    ['artifact help diff', 'Usage: target-node-sdk artifact diff [options] <before> <after>'],
+    ['doctor extra --unknown -h', 'Usage: target-node-sdk doctor [options]'],
+  ])('of %s', async (command, usage) => {
+    const { out } = await runCli(command.split(' '), { columns: 60 });
+    expect(out.replaceAll('\n', ' ')).toContain(usage);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+});
+
 describe('the exit code', () => {
   const other = buildArtifact({
     activities: [
