@@ -51,6 +51,7 @@ describe('every other list of the entries says what `exports` says', () => {
     expect(manifest.exports).toEqual({
       ...Object.fromEntries(expected),
       './artifact.schema.json': './artifact.schema.json',
+      './offers.schema.json': './offers.schema.json',
       './package.json': './package.json',
     });
   });

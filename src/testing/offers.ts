@@ -152,13 +152,15 @@ export interface ResolvedOffers {
 const OFFER_FIELDS = ['type', 'content', 'responseTokens', 'eventToken'] satisfies (keyof Offer)[];
 const SCRIPT_FIELDS = ['options', 'metrics', 'analytics'] satisfies (keyof LocationScript)[];
 const KINDS: ReadonlySet<string> = new Set(['mboxes', 'views', 'pageLoad'] satisfies (keyof EdgeOffers)[]);
+/** The key with which a JSON file names its schema, for editors. */
+const SCHEMA = '$schema';
 
 /**
  * Checks offers and turns each of them into a function.
  * @throws {TypeError} naming the location whose offers are wrong.
  */
 export function resolveOffers(offers: EdgeOffers = {}): ResolvedOffers {
-  const unknown = Object.keys(offers).find((kind) => !KINDS.has(kind));
+  const unknown = Object.keys(offers).find((kind) => !KINDS.has(kind) && kind !== SCHEMA);
   if (unknown !== undefined) {
     throw new TypeError(`offers: ${unknown} must be mboxes, views or pageLoad, with the offers in it`);
   }

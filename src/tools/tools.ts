@@ -24,6 +24,7 @@ export type {
 export type { Finding, FindingCode } from './finding.js';
 export { type ActivityOverview, type ExperienceOverview, inspect, type Overview } from './inspect.js';
 export { type ToTypesOptions, toTypes } from './mbox-types.js';
+export { OFFERS_SCHEMA } from './offers-schema.js';
 export { sentenceOf } from './phrases.js';
 export type { ExplainOptions } from './question.js';
 export type { ShareRange } from './shares.js';

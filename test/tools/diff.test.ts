@@ -307,6 +307,36 @@ describe('diffArtifacts', () => {
     ]);
   });
 
+  test('read backwards, visitors move back', () => {
+    const [before, after] = changed((artifact) => {
+      hero(artifact, 0).condition.and[0] = share(0, 90);
+      hero(artifact, 1).condition.and[0] = share(90, 100);
+    });
+    const moves = ({ activities }: ArtifactDiff) =>
+      activities[0]?.changes.flatMap(({ moved }) => moved ?? []);
+    const back = moves(diffArtifacts(after, before))?.map(({ from, to, share: part }) => ({
+      from: to,
+      to: from,
+      share: part,
+    }));
+    expect(back).toEqual(moves(diffArtifacts(before, after)));
+    expect(back?.[0]).toEqual({ from: 'Experience B', to: 'Experience A', share: 0.4 });
+  });
+
+  test('sees audiences that differ behind what the words show', () => {
+    const [before, after] = [artifactOf(), artifactOf()];
+    hero(before, 0).condition.and[1] = browser(`${'x'.repeat(70)}a`);
+    hero(after, 0).condition.and[1] = browser(`${'x'.repeat(70)}b`);
+    expect(kindsOf(diffArtifacts(before, after))).toEqual(['audience']);
+  });
+
+  test('the order of property tokens says nothing', () => {
+    const [before, after] = [artifactOf(), artifactOf()];
+    hero(before, 0).propertyTokens = ['p-1', 'p-2'];
+    hero(after, 0).propertyTokens = ['p-2', 'p-1'];
+    expect(diffArtifacts(before, after)).toMatchObject({ isEqual: true, unchanged: 3 });
+  });
+
   test('counts quiet changes and does not list them', () => {
     const [before, after] = changed((artifact) => {
       hero(artifact, 0).consequence.options = [

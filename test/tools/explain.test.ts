@@ -184,6 +184,26 @@ describe('explain', () => {
     ]);
   });
 
+  test('lets each request for a view have the rules of a key, and all views together one', () => {
+    const rules = [ruleOf(true, { experience: 'B' })];
+    const views = { home: rules, cart: rules };
+    const artifact = { ...artifactOf({}), localViews: ['home', 'cart'], rules: { mboxes: {}, views } };
+    const outcomes = (...asked: { name?: string }[]) =>
+      explain(artifact, { request: { prefetch: { views: asked } } }).locations.map(
+        ({ name, kind, rules: [only] }) => `${kind} ${name} ${only?.outcome}`,
+      );
+    expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
+      'view home answered',
+      'view cart answered',
+    ]);
+    expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
+    views.cart = [ruleOf({ shout: ['x'] })];
+    expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
+      'view home answered',
+      'view cart undecidable',
+    ]);
+  });
+
   test('repeats what equal neighbours saw, which the engine asks once', () => {
     const condition = { '==': ['x', { var: 'mbox.a' }] };
     const { rules } = explainHero([ruleOf(condition), ruleOf(condition, { experience: 'B' })]);
@@ -235,8 +255,11 @@ describe('explain', () => {
       reason: 'unknown',
       text: 'no rule names this mbox; did you mean hero?',
     });
-    const far = { prefetch: { mboxes: [{ name: 'xyz' }] } };
-    expect(explainHero([], { request: far }).remote?.text).toBe('no rule names this mbox');
+    // Three of six letters differ, and a third may.
+    for (const name of ['xyz', 'herbie']) {
+      const far = { prefetch: { mboxes: [{ name }] } };
+      expect(explainHero([ruleOf(true)], { request: far }).remote?.text).toBe('no rule names this mbox');
+    }
   });
 
   test('tells which kind of id counted, and shows no id, cookie or token', () => {

@@ -26,6 +26,10 @@ test.each<[string, unknown]>([
   ['parameter plan is 3', { '==': [3, plan] }],
   ['parameter cart.total is above 20', { '<': [20, { var: 'mbox.cart.total' }] }],
   ['parameter plan is “a”, “b” or “c”', { or: [{ in: [plan, ['a', 'b']] }, { '==': ['c', plan] }] }],
+  [
+    'parameter plan is not “a” or parameter plan is not “b”',
+    { or: [{ '!=': ['a', plan] }, { '!=': ['b', plan] }] },
+  ],
   ['URL contains “/cart” (any case)', { in: ['/cart', { var: 'page.url_lc' }] }],
   [
     'URL contains “/cart” or “/buy” (any case)',

@@ -1,6 +1,6 @@
 import { Validator } from '@cfworker/json-schema';
 import { describe, expect, test } from '@jest/globals';
-import { activity, buildArtifact, html, json } from '../../src/testing/edge.js';
+import { activity, audience, buildArtifact, html, json } from '../../src/testing/edge.js';
 import { ARTIFACT_SCHEMA, type FindingCode, inspect, validate } from '../../src/tools/tools.js';
 import { conformanceArtifacts, hasConformance } from './conformance.js';
 
@@ -294,10 +294,38 @@ describe('validate', () => {
     const country = (code: string) => ({ '==': [code, { var: 'geo.country' }] });
     artifact.geoTargetingEnabled = true;
     artifact.rules.mboxes.hero = ['US', 'CA'].flatMap((code) => [
-      ruleOf(and(share(0, 50), country(code)), 'A'),
-      ruleOf(and(share(50, 100), country(code)), 'B'),
+      ruleOf(and(share(0, 50), country(code)), code === 'US' ? 'A' : 'B'),
+      ruleOf(and(share(50, 100), country(code)), code === 'US' ? 'B' : 'A'),
     ]);
     expect(validate(artifact)).toEqual([]);
+  });
+
+  test('rules of other properties are within reach, and those of the same ones are not', () => {
+    const unreachables = (first: string[], second: string[]) => {
+      const artifact = artifactOf();
+      artifact.rules.mboxes.hero = [
+        { ...ruleOf(true, 'A'), propertyTokens: first },
+        { ...ruleOf(true, 'B', 8), propertyTokens: second },
+      ];
+      return validate(artifact).map(({ code }) => code);
+    };
+    expect(unreachables(['p-1'], ['p-2'])).toEqual([]);
+    expect(unreachables(['p-1'], [])).toEqual([]);
+    expect(unreachables(['p-1', 'p-2'], ['p-2'])).toEqual(['unreachable']);
+    expect(unreachables([], ['p-2'])).toEqual(['unreachable']);
+  });
+
+  test('leaves the shares of an activity alone of which a rule is left out', () => {
+    const artifact = artifactOf();
+    rulesIn(artifact)[1] = ruleOf({ and: [share(50, 100), { shout: ['x'] }] }, 'B');
+    expect(validate(artifact).map(({ code }) => code)).toEqual(['operator']);
+  });
+
+  test('a time frame counts to its last moment', () => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes.hero = [ruleOf({ '<=': [1000, { var: 'current_timestamp' }, 5000] }, 'A')];
+    const codesAt = (now: number) => validate(artifact, { now }).map(({ code }) => code);
+    expect([999, 1000, 5000, 5001].map(codesAt)).toEqual([['not-yet'], [], [], ['expired']]);
   });
 
   test('finds nothing in what the builder makes', () => {
@@ -306,6 +334,18 @@ describe('validate', () => {
       .split({ A: [50, json({ a: 1 })], B: [50, json({})] });
     const built = buildArtifact({ activities: [split, activity('Side').mbox('side').only(html('x'))] });
     expect(validate(built)).toEqual([]);
+    const { all, browser, country, day, param, url } = audience;
+    const gold = all(param('plan').is('gold'), url.contains('/cart'), browser('firefox'), day('friday'));
+    const views = activity('Views')
+      .view('home')
+      .pageLoad()
+      .property('p-1')
+      .when(gold)
+      .only(json({ a: 1 }));
+    const places = activity('Places').mbox('side').priority(5).when(country('CH')).only(html('x'));
+    const more = buildArtifact({ activities: [views, places.clicks('#a'), split] });
+    expect(validate(more).filter(({ severity }) => severity !== 'note')).toEqual([]);
+    expect(new Validator(ARTIFACT_SCHEMA, '2020-12').validate(more).errors).toEqual([]);
   });
 });
 
@@ -361,4 +401,20 @@ test('inspect tells of activities, experiences, shares and audiences', () => {
     ],
   });
   expect(() => inspect({})).toThrow('version must be a string');
+});
+
+test('inspect tells of views, properties and several audiences', () => {
+  const plan = (name: string) => ({ '==': [name, { var: 'mbox.plan' }] });
+  const rule = (name: string, token: string) => ({ ...ruleOf(plan(name), 'A'), propertyTokens: [token] });
+  const rules = {
+    mboxes: { hero: [rule('gold', 'p-1')] },
+    views: { cart: [rule('silver', 'p-2')], home: [] },
+  };
+  const { counts, activities } = inspect({ ...artifactOf(), rules });
+  expect(counts).toEqual({ activities: 1, experiences: 1, mboxes: 1, views: 2, rules: 2 });
+  expect(activities[0]).toMatchObject({
+    locations: ['hero', 'view cart'],
+    properties: ['p-1', 'p-2'],
+    experiences: [{ audience: 'parameter plan is “gold”; parameter plan is “silver”', rules: 2 }],
+  });
 });
