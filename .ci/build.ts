@@ -5,10 +5,10 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { build as buildWithEsbuild, transform } from 'esbuild';
+import { build as buildWithEsbuild } from 'esbuild';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { parseAst } from 'rolldown/parseAst';
-import { minify } from 'rolldown/utils';
+import type { MinifyOptions } from 'rolldown/utils';
 import { bundleCommandLine } from './command-line.js';
 import { writeDeclarations } from './declarations.js';
 import { readEntries } from './entries.js';
@@ -116,68 +116,59 @@ const withoutPolyfills: Plugin = {
   },
 };
 
+/** The ES modules can be read and debugged: variables within functions are short, lines stay, and notes for bundlers. */
+const shortened: MinifyOptions = {
+  compress: false,
+  mangle: { toplevel: false, keepNames: true },
+  codegen: { removeWhitespace: false },
+};
+
 /** Node reads the names that a CommonJS module exports from its text, so these variables keep their names. */
 const COMMONJS_NAMES = ['exports', 'module', 'require'];
+/** The same code is in the ES modules, so in CommonJS it has what stack traces need: names of functions, and lines. */
+const compacted: MinifyOptions = {
+  compress: { target: 'es2022', keepNames: { function: true, class: true } },
+  mangle: { toplevel: true, keepNames: true, reserved: COMMONJS_NAMES },
+};
 
-/**
- * Other people's packages are minified. Our own code stays as it can be read and debugged, but for CommonJS: the same code
- * is in the ES modules, so there it has what stack traces need, which are the names of functions and classes, and lines.
- */
-const compacted: Plugin = {
-  name: 'compacted',
-  async generateBundle({ format }, bundle) {
+/** Gives each statement of a CommonJS module of ours a line, and each member of a class. */
+const linesOfCommonJs: Plugin = {
+  name: 'lines-of-commonjs',
+  generateBundle({ format }, bundle) {
     for (const chunk of Object.values(bundle)) {
-      if (chunk.type !== 'chunk') {
-        continue;
-      }
-      if (chunk.moduleIds.every((id) => isInstalled(id))) {
-        const { code } = await transform(chunk.code, { minify: true, legalComments: 'inline' });
-        chunk.code = code;
-      } else if (format === 'cjs') {
-        chunk.code = await compact(chunk);
+      if (format === 'cjs' && chunk.type === 'chunk' && !chunk.moduleIds.every((id) => isInstalled(id))) {
+        chunk.code = inLines(chunk.code);
       }
     }
   },
 };
 
-/** Shortens a CommonJS module of ours. Each statement of the module, and each member of a class, has a line. */
-async function compact({ fileName, code }: OutputChunk): Promise<string> {
-  const result = await minify(fileName, code, {
-    module: false,
-    compress: { target: 'es2022', keepNames: { function: true, class: true } },
-    mangle: { toplevel: true, keepNames: true, reserved: COMMONJS_NAMES },
-  });
-  if (result.errors[0]) {
-    throw new Error(`${fileName}: ${result.errors[0].message}`);
-  }
-  const starts = parseAst(result.code, { sourceType: 'commonjs' }).body.flatMap((statement) => [
+function inLines(code: string): string {
+  const starts = parseAst(code, { sourceType: 'commonjs' }).body.flatMap((statement) => [
     statement.start,
     ...(statement.type === 'ClassDeclaration' ? statement.body.body.map(({ start }) => start) : []),
   ]);
-  return [0, ...starts].map((start, index) => result.code.slice(start, starts[index])).join('\n');
+  return [0, ...starts].map((start, index) => code.slice(start, starts[index])).join('\n');
 }
 
 /** The fetch of the platform that is Node, and what it is made of: no other runtime is to load it. */
 const nodeFetch = {
   name: 'node-fetch',
   test: /\/node_modules\/(node-fetch|data-uri-to-buffer|fetch-blob|formdata-polyfill|node-domexception)\//,
-  priority: 2,
 };
 /** The part that users of the local edge and of the tools alone load. */
-const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`), priority: 2 };
-const bundledDependencies = { name: 'dependencies', test: isInstalled, priority: 1 };
+const jsonSchema = { name: 'json-schema', test: new RegExp(`/node_modules/${ofTheLocalEdge}/`) };
+const bundledDependencies = { name: 'dependencies', test: isInstalled };
 /** Loads node:zlib, which takes milliseconds, so it is loaded with the first call and not with the connections. */
 const contentCodings = {
   name: 'content-codings',
   test: (id: string) => id === join(root, 'src/http/content-codings.ts'),
-  priority: 3,
 };
 /** Our own connections: runtimes without Node must not load them with what else the entries share. */
 const connections = {
   name: 'connections',
   test: (id: string) => id.startsWith(join(root, 'src')) && /from 'node:/.test(readFileSync(id, 'utf8')),
   minShareCount: 2,
-  priority: 2,
 };
 /** All that the entry for HTTP runs: browsers and middleware must not load the client with it. */
 const ofHttp = await filesOf('adapters/http');
@@ -185,29 +176,24 @@ const words = {
   name: 'words',
   test: (id: string) => ofHttp.has(id) && !/\/src\/(visits|adapters)\//.test(id),
   minShareCount: 2,
-  priority: 6,
 };
 /** Visits and adapters: programs that use the client alone must not load them with the words that both use. */
-const visits = { name: 'visits', test: /\/src\/visits\//, minShareCount: 2, priority: 4 };
+const visits = { name: 'visits', test: /\/src\/visits\//, minShareCount: 2 };
 /** The functions that read a request: middleware that needs one of them must not load visits. */
 const ofRequests =
   /\/src\/visits\/(context|cookie-header|cookies|ecid|ecid-cookies|incoming-request|inline-json|page-url|qa-mode|redirect|unseen-request)\.ts$/;
-const requests = { name: 'requests', test: ofRequests, minShareCount: 2, priority: 5 };
-/** The readers of artifacts that adapters use too: neither they nor the client must load each other with it. */
-const tools = { name: 'tools', test: /\/src\/tools\//, minShareCount: 2, priority: 4 };
-const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2, priority: 4 };
+const requests = { name: 'requests', test: ofRequests, minShareCount: 2 };
+/** The tools, which the local edge shows too. Adapters use one of their files: what it imports must not come with it. */
+const tools = { name: 'tools', test: /\/src\/tools\/(?!experiences)/, minShareCount: 2 };
+const adapters = { name: 'adapters', test: /\/src\/adapters\//, minShareCount: 2 };
 /** One copy of each class, whichever entry it is imported from. */
 const shared = {
   name: 'client',
-  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id),
+  test: (id: string) => id.startsWith(join(root, 'src')) && !isOfEngine(id) && !/\/src\/tools\//.test(id),
   minShareCount: 2,
-  priority: 0.5,
 };
-/**
- * The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. It comes
- * last, because a group takes along what its files import.
- */
-const engine = { name: 'engine', test: isOfEngine, minShareCount: 2, priority: 0 };
+/** The engine that decides on-device, which tools use too: a client that asks the edge alone must not load it. */
+const engine = { name: 'engine', test: isOfEngine, minShareCount: 2 };
 
 function isOfEngine(id: string): boolean {
   return /\/src\/on-device\/(?!lazy-decider)/.test(id);
@@ -246,7 +232,7 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     transform: { target: 'es2022' },
     // Without comments that name the source file of each part.
     experimental: { attachDebugInfo: 'none' },
-    plugins: [dependenciesByPlatform, withoutPolyfills, compacted],
+    plugins: [dependenciesByPlatform, withoutPolyfills, linesOfCommonJs],
     onLog: throwOnWarning,
   });
   const { output } = await build.write({
@@ -258,12 +244,14 @@ async function bundle(format: Format): Promise<OutputChunk[]> {
     chunkFileNames: `chunks/[name].${extension}`,
     codeSplitting: {
       groups: [
-        ...[words, requests, visits, tools, adapters, nodeFetch, jsonSchema, contentCodings, connections],
-        ...[bundledDependencies, shared, engine],
+        // A file is in the first group that wants it, and a group takes along what its files import.
+        ...[words, requests, visits, adapters, contentCodings, nodeFetch, jsonSchema, connections],
+        ...[bundledDependencies, shared, engine, tools],
       ],
     },
     // Users read them in the declarations, which editors show; here they would be a quarter of the package.
     comments: { jsdoc: false },
+    minify: format === 'esm' ? shortened : compacted,
   });
   await build.close();
   const chunks = output.filter((file) => file.type === 'chunk');
@@ -306,7 +294,7 @@ function writePassOns(chunks: readonly OutputChunk[]): void {
 async function bundleWebCache(): Promise<OutputChunk[]> {
   const build = await rolldown({ cwd: root, input: webCache, onLog: throwOnWarning });
   const file = join(dist, 'web/lru-cache.js');
-  const { output } = await build.write({ file, format: 'esm', plugins: [compacted] });
+  const { output } = await build.write({ file, format: 'esm', minify: true });
   await build.close();
   return output.filter((chunk) => chunk.type === 'chunk');
 }

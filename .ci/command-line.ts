@@ -5,7 +5,7 @@ import { type OutputChunk, rolldown } from 'rolldown';
 import { dist, isBare, isInstalled, manifest, packageOf, root } from './manifest.js';
 
 /** Packages of the command line alone. They are bundled, so that nobody installs them for the library. */
-const ofTheCommandLine = new Set(['commander', 'fast-string-truncated-width']);
+const ofTheCommandLine = new Set(['fast-string-truncated-width', 'leven']);
 
 type OnLog = (level: string, log: { readonly code?: string; readonly message: string }) => void;
 

@@ -79,8 +79,11 @@ export function toDemoControls(edge: DemoEdge | undefined): Html {
   return html`<div class="demo">
 ${button('visitor', 'Be another visitor')}${edge && (edge.isRunning ? button('stop', 'Stop the edge') : button('start', 'Start the edge again'))}</div>
 <p>The same shop in Next.js: <code>npm run start:next</code></p>
-${edge && html`<p id="edge" role="status">${toEdgeState(edge)}</p>
-<p><a href="${edge.workbenchUrl}">What arrives at the edge</a></p>`}`;
+${
+  edge &&
+  html`<p id="edge" role="status">${toEdgeState(edge)}</p>
+<p><a href="${edge.workbenchUrl}">What arrives at the edge</a></p>`
+}`;
 }
 
 function toEdgeState({ isRunning }: DemoEdge): string {

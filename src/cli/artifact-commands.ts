@@ -1,17 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import {
-  type ArtifactDiff,
-  diffArtifacts,
-  type Finding,
-  inspect,
-  type Overview,
-  validate,
-} from 'target-node-sdk/tools';
-import { toTime } from './call-options.js';
-import { Paper, type Tone } from './paper.js';
-import { downloadArtifact, readArtifact, readArtifactObject } from './read-artifact.js';
-import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+import { inspect, type Overview } from 'target-node-sdk/tools';
+import { Paper } from './paper.js';
+import { escapeUnseen } from './plain-text.js';
+import { downloadArtifact, readArtifactObject } from './read-artifact.js';
+import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { counted, percent, titleOf } from './titles.js';
+import { writeText } from './write-text.js';
 
 /** The options that the commands for artifacts share. */
 export interface ArtifactFlags {
@@ -32,12 +25,6 @@ export interface GetFlags extends ArtifactFlags {
   readonly insecure?: boolean;
 }
 
-/** The options of `artifact validate`. */
-export interface ValidateFlags extends ArtifactFlags {
-  readonly strict?: boolean;
-  readonly now?: string;
-}
-
 /** Downloads the artifact of an account, checks it and prints its id, or the artifact itself without `--out`. */
 export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCode> {
   const { client, location, out, format } = flags;
@@ -50,19 +37,23 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
   if (format === 'bin' && !flags.organization) {
     throw new UsageError('a binary artifact needs --organization, the id that it is encoded with');
   }
-  const { text, id, value } = await downloadArtifact({
-    client: client || 'artifact',
-    organizationId: flags.organization || '0@AdobeOrg',
-    environment: flags.environment,
-    propertyToken: flags.property,
-    cdnEnvironment: flags.cdn,
-    secure: !flags.insecure,
-    artifactLocation: location,
-    artifactFormat: format,
-    proxy: flags.proxy ? 'environment' : undefined,
-  });
+  const { text, id, value } = await downloadArtifact(
+    {
+      client: client || 'artifact',
+      organizationId: flags.organization || '0@AdobeOrg',
+      environment: flags.environment,
+      propertyToken: flags.property,
+      cdnEnvironment: flags.cdn,
+      secure: !flags.insecure,
+      artifactLocation: location,
+      artifactFormat: format,
+      proxy: flags.proxy ? 'environment' : undefined,
+    },
+    shell,
+  );
   if (out === undefined || out === '-') {
-    shell.out.write(text.endsWith('\n') ? text : `${text}\n`);
+    const shown = shell.out.isTTY ? escapeUnseen(text) : text;
+    shell.out.write(shown.endsWith('\n') ? shown : `${shown}\n`);
     return EXIT.fine;
   }
   await writeText(out, text);
@@ -76,20 +67,6 @@ export async function getCommand(flags: GetFlags, shell: Shell): Promise<ExitCod
     paper.row({ sign: '✓', left: `${out}: id ${id}, ${rules}`, right: `${bytes} bytes`, tone: 'yes' });
   }
   return EXIT.fine;
-}
-
-/** Writes a file of the user. */
-export async function writeText(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text);
-  } catch (cause) {
-    throw new UsageError(
-      `${path} cannot be written (${reasonOf(cause)}): give a path in a folder that exists`,
-      {
-        cause,
-      },
-    );
-  }
 }
 
 /** Prints what is in an artifact. */
@@ -148,102 +125,4 @@ function printOverview(overview: Overview, paper: Paper): void {
       paper.row({ indent: 4, left: audience || 'everybody', tone: 'soft' });
     }
   }
-}
-
-const SIGNS: Readonly<Record<Finding['severity'], { readonly sign: string; readonly tone: Tone }>> = {
-  error: { sign: '✗', tone: 'no' },
-  warning: { sign: '!', tone: 'warn' },
-  note: { sign: 'i', tone: 'soft' },
-};
-
-/** Prints what is wrong with an artifact. An error is a finding, and with `--strict` a warning too. */
-export async function validateCommand(source: string, flags: ValidateFlags, shell: Shell): Promise<ExitCode> {
-  const now = flags.now === undefined ? shell.now() : toTime(flags.now);
-  const { value } = await readArtifact(source, flags, shell);
-  const findings = validate(value, { now });
-  const paper = new Paper(shell.out, shell.env);
-  if (flags.json) {
-    paper.json(findings);
-  } else {
-    printFindings(findings, paper);
-  }
-  const has = (severity: Finding['severity']) => findings.some((finding) => finding.severity === severity);
-  return has('error') || (flags.strict && has('warning')) ? EXIT.finding : EXIT.fine;
-}
-
-function printFindings(findings: readonly Finding[], paper: Paper): void {
-  for (const { severity, code, path, text, remedy } of findings) {
-    paper.row({ ...SIGNS[severity], left: text, right: `${severity} ${code}` });
-    if (path !== '') {
-      paper.row({ indent: 2, left: `at ${path}`, tone: 'soft' });
-    }
-    if (remedy !== undefined) {
-      paper.row({ indent: 2, sign: '→', left: remedy });
-    }
-  }
-  const count = (severity: Finding['severity']) =>
-    findings.filter((finding) => finding.severity === severity).length;
-  const errors = count('error');
-  const left = [
-    counted(errors, 'error'),
-    counted(count('warning'), 'warning'),
-    counted(count('note'), 'note'),
-  ].join(', ');
-  paper.row(errors > 0 ? { sign: '✗', left, tone: 'no' } : { sign: '✓', left, tone: 'yes' });
-}
-
-/** Prints what differs between two artifacts. A difference is a finding. */
-export async function diffCommand(
-  sources: readonly [before: string, after: string],
-  flags: ArtifactFlags,
-  shell: Shell,
-): Promise<ExitCode> {
-  if (sources.every((source) => source === '-')) {
-    throw new UsageError('standard input cannot be both artifacts: give one of them as a file or a URL');
-  }
-  const before = await readArtifactObject(sources[0], flags, shell);
-  const diff = diffArtifacts(before, await readArtifactObject(sources[1], flags, shell));
-  const paper = new Paper(shell.out, shell.env);
-  if (flags.json) {
-    paper.json(diff);
-  } else {
-    printDiff(diff, paper);
-  }
-  return diff.isEqual ? EXIT.fine : EXIT.finding;
-}
-
-function printDiff(
-  { activities, locations, artifact, unchanged, quiet, isEqual }: ArtifactDiff,
-  paper: Paper,
-): void {
-  for (const { text } of artifact) {
-    paper.row({ sign: '~', left: text, tone: 'warn' });
-  }
-  for (const { name, text } of locations) {
-    paper.row({ sign: '~', left: `${name}: ${text}`, tone: 'warn' });
-  }
-  for (const { id, name, changes } of activities) {
-    const kinds = changes.map(({ kind }) => kind);
-    const [sign, tone] = kinds.includes('added')
-      ? (['+', 'yes'] as const)
-      : kinds.includes('removed')
-        ? (['−', 'no'] as const)
-        : (['~', 'warn'] as const);
-    paper.row({ sign, tone, left: titleOf({ id, name }), right: id, isName: true });
-    for (const { text } of changes) {
-      paper.row({ indent: 4, left: text });
-    }
-  }
-  const same = `${unchanged} as before`;
-  const still = quiet > 0 ? `; ${counted(quiet, 'change')} that no visitor sees` : '';
-  const changed = counted(activities.length, 'activity', 'activities');
-  paper.row(
-    isEqual
-      ? {
-          sign: '✓',
-          left: `nothing differs: ${counted(unchanged, 'activity', 'activities')} as before${still}`,
-          tone: 'yes',
-        }
-      : { left: `${changed} changed, ${same}${still}` },
-  );
 }

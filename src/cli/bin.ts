@@ -6,9 +6,15 @@ import { EXIT } from './shell.js';
 const { version } = createRequire(import.meta.url)('target-node-sdk/package.json');
 
 for (const output of [process.stdout, process.stderr]) {
-  // A reader such as `head` has seen enough.
   output.on('error', ({ code }: NodeJS.ErrnoException) => {
-    process.exit(code === 'EPIPE' ? EXIT.fine : EXIT.unusable);
+    // A reader such as `head` has seen enough.
+    if (code === 'EPIPE') {
+      process.exit(EXIT.fine);
+    }
+    if (output === process.stdout) {
+      process.stderr.write(`target-node-sdk: the output cannot be written (${code}): look at the disk\n`);
+    }
+    process.exit(EXIT.unusable);
   });
 }
 

@@ -6,6 +6,7 @@ import { checkMachine, type Machine } from './doctor-machine.js';
 import { checkDns, checkTcp, checkTls, type Target } from './doctor-network.js';
 import { checkArtifact, checkClock, checkDelivery, type Noted, noting } from './doctor-target.js';
 import { Paper, type Row } from './paper.js';
+import { Progress } from './progress.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
 import { counted } from './titles.js';
 
@@ -51,9 +52,11 @@ async function examine(flags: DoctorFlags, shell: Shell, machine: Machine): Prom
   const config = toConfig(flags);
   // A wrong option is a mistake of the user, and no fault to be found.
   await TargetClient.create({ ...config, decisioningMethod: 'server-side' }).close({ timeout: 1 });
-  const usesProxy = flags.proxy === true;
-  const { organization } = flags;
-  const results = checkMachine(machine, shell.env, { organization, usesProxy });
+  const results = checkMachine(machine, shell.env, {
+    organization: flags.organization,
+    usesProxy: flags.proxy === true,
+    scheme: flags.insecure ? 'http' : 'https',
+  });
   results.push(...(await checkTarget(flags, config, { shell, timeoutMs })));
   if (flags.cookie !== undefined) {
     results.push({ name: 'mbox cookie', ...(await checkCookie(flags.cookie, shell.now())) });
@@ -73,9 +76,11 @@ async function checkTarget(
 ): Promise<CheckResult[]> {
   const target = toTarget(flags, timeoutMs);
   const results: CheckResult[] = [];
+  const progress = new Progress(shell);
   let broken: string | undefined;
   const add = async (name: string, check: () => Promise<Finding>): Promise<void> => {
     const isBroken = broken !== undefined;
+    progress.show(`checking ${name}`);
     const result = await timed(name, isBroken ? async () => skip(`because ${broken} failed`) : check);
     results.push(result);
     if (result.status === 'fail') {
@@ -98,7 +103,9 @@ async function checkTarget(
   await add('delivery', () => noting(shell.now, noted, () => checkDelivery(config, timeoutMs)));
   results.push({ name: 'clock', ...checkClock(noted) });
   // The artifact comes from another host, so it does not depend on the checks before.
+  progress.show('checking artifact');
   results.push(await timed('artifact', () => checkArtifact(config, timeoutMs, shell.now())));
+  progress.clear();
   return results;
 }
 

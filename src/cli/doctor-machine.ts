@@ -15,18 +15,24 @@ const PACKAGE = 'target-node-sdk';
 const OLDEST = [20, 19] as const;
 /** A tree with more folders is not looked through to its end. */
 const MAX_FOLDERS = 50_000;
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'];
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
+
+/** The way that calls go. */
+interface ProxyUse {
+  readonly usesProxy: boolean;
+  readonly scheme: 'http' | 'https';
+}
 
 /** Checks what needs no network: Node.js, the package, variables and the id of the organization. */
 export function checkMachine(
   { node, cwd }: Machine,
   env: Shell['env'],
-  { organization, usesProxy }: { readonly organization: string; readonly usesProxy: boolean },
+  { organization, ...proxy }: ProxyUse & { readonly organization: string },
 ): CheckResult[] {
   return [
     { name: 'Node.js', ...checkNode(node) },
     { name: 'package', ...checkCopies(cwd) },
-    { name: 'proxy', ...checkProxy(env, usesProxy) },
+    { name: 'proxy', ...checkProxy(env, proxy) },
     { name: 'TLS settings', ...checkTlsSettings(env) },
     { name: 'organization', ...checkOrganization(organization) },
   ];
@@ -107,19 +113,31 @@ function versionOf(folder: string): string {
 }
 
 /** Names variables and never shows their values, which may hold a password. */
-function checkProxy(env: Shell['env'], usesProxy: boolean): Finding {
-  const names = PROXY_VARIABLES.filter((name) => env[name]);
-  if (names.length === 0) {
-    return usesProxy
-      ? warn('no variable names a proxy', 'set HTTPS_PROXY, or leave --proxy out')
-      : ok('no variable names one');
+function checkProxy(env: Shell['env'], { usesProxy, scheme }: ProxyUse): Finding {
+  // Windows has each variable under both names.
+  const names = PROXY_VARIABLES.filter((name) => env[name] || env[name.toLowerCase()]).map((name) =>
+    env[name.toLowerCase()] ? name.toLowerCase() : name,
+  );
+  const wanted = `${scheme.toUpperCase()}_PROXY`;
+  const own = names.find((name) => name.toUpperCase() === wanted);
+  const set = `${names.join(', ')} set`;
+  if (!usesProxy) {
+    return names.length === 0
+      ? ok('no variable names one')
+      : warn(`${set}; the SDK does not read it by itself`, remedyOfUnread(own ?? wanted, own !== undefined));
   }
-  return usesProxy
-    ? ok(`calls go through ${names.join(', ')}`)
-    : warn(
-        `${names.join(', ')} set; the SDK does not read it by itself`,
-        "give the client the option proxy: 'environment', and this command --proxy",
-      );
+  if (own === undefined) {
+    const text =
+      names.length === 0 ? 'no variable names a proxy' : `${set}; calls over ${scheme} do not read it`;
+    return warn(text, `set ${wanted}, or leave --proxy out`);
+  }
+  const exceptions = env.NO_PROXY || env.no_proxy ? ', but to the hosts of NO_PROXY' : '';
+  return ok(`calls go through ${own}${exceptions}`);
+}
+
+function remedyOfUnread(name: string, isSet: boolean): string {
+  const remedy = "give the client the option proxy: 'environment', and this command --proxy";
+  return isSet ? remedy : `set ${name}, which the SDK knows; then ${remedy}`;
 }
 
 function checkTlsSettings({ NODE_TLS_REJECT_UNAUTHORIZED, NODE_EXTRA_CA_CERTS }: Shell['env']): Finding {

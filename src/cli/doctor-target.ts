@@ -77,10 +77,21 @@ function toDeliveryFinding(error: unknown, timeoutMs: number): Finding {
   if (code === 'ERR_TARGET_INVALID_RESPONSE') {
     return fail(message, 'something else answers in place of Target: look at proxies and at the host');
   }
-  if (message.includes('the proxy')) {
-    return fail(message, 'the proxy does not let it pass: ask its owner');
+  const remedy = 'something in between cuts connections off: a firewall or a proxy; ask its owner';
+  return fail(message, remedyOfProxy(message) ?? remedy);
+}
+
+/** The remedy for an error of a proxy. The client's message names the status of its refusal. */
+function remedyOfProxy(message: string): string | undefined {
+  if (/the proxy refused it with status 407/.test(message)) {
+    return 'the proxy wants a user and a password: write http://user:password@host:port in its variable';
   }
-  return fail(message, 'something in between cuts connections off: a firewall or a proxy; ask its owner');
+  if (/the proxy refused/.test(message)) {
+    return 'the proxy does not let it pass: ask its owner';
+  }
+  return /the proxy opened no tunnel/.test(message)
+    ? 'the proxy does not answer: look at its variable, and whether it runs'
+    : undefined;
 }
 
 function remedyForStatus(status: number): string {
@@ -177,5 +188,6 @@ function toArtifactFinding(error: unknown, timeoutMs: number): Finding {
       'something else answers in place of the CDN, or the format is a new one: update the SDK',
     );
   }
-  return fail(message, 'let the firewall pass the host of the artifact, or go through a proxy');
+  const remedy = 'let the firewall pass the host of the artifact, or go through a proxy';
+  return fail(message, remedyOfProxy(message) ?? remedy);
 }

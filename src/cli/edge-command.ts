@@ -11,6 +11,8 @@ export interface EdgeFlags {
   readonly client?: string;
   readonly organization?: string;
   readonly offers?: string;
+  /** False after `--no-workbench`. */
+  readonly workbench?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +32,7 @@ export async function edgeCommand(
     port,
     artifact,
     keepProcessAlive: true,
+    workbench: flags.workbench !== false,
     ...(flags.client !== undefined && { client: flags.client }),
     ...(flags.organization !== undefined && { organizationId: flags.organization }),
     // The edge checks them, and names the location whose offers are wrong.
@@ -37,12 +40,15 @@ export async function edgeCommand(
   }).catch((cause: unknown) => {
     throw toStartError(cause, port);
   });
-  const { url, host, artifactUrl, config } = edge;
+  const { url, host, artifactUrl, workbenchUrl, config } = edge;
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
-    paper.json({ url, host, port: edge.port, artifactUrl, config });
+    paper.json({ url, host, port: edge.port, artifactUrl, workbenchUrl, config });
   } else {
     paper.row({ left: `the local edge runs at ${url}`, right: 'Ctrl+C ends it', tone: 'title' });
+    if (workbenchUrl !== undefined) {
+      paper.say(`look into it with a browser: ${workbenchUrl}`);
+    }
     paper.say(artifact ? `rules: ${artifactUrl}` : 'no rules: give it an artifact to decide by');
     paper.say(`options of a client: ${JSON.stringify(config)}`);
   }

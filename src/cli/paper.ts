@@ -29,7 +29,7 @@ export class Paper {
   readonly width: number;
   readonly #output: Output;
   readonly #hasColor: boolean;
-  readonly #isAscii: boolean;
+  readonly #env: Shell['env'];
 
   constructor(output: Output, env: Shell['env']) {
     this.#output = output;
@@ -37,7 +37,7 @@ export class Paper {
       ? Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, output.columns || PIPE_WIDTH))
       : PIPE_WIDTH;
     this.#hasColor = hasColor(output, env);
-    this.#isAscii = !isUtf8(env);
+    this.#env = env;
   }
 
   /** Prints a row. */
@@ -75,6 +75,24 @@ export class Paper {
     this.#line('');
   }
 
+  /** Prints texts with their names in a column before them, under a title. Nothing is printed of an empty list. */
+  list(title: string, texts: Readonly<Record<string, string>>): void {
+    const names = Object.keys(texts);
+    const columns = Math.max(...names.map(columnsOf)) + GAP;
+    if (names.length > 0) {
+      this.gap();
+      this.say(title);
+    }
+    for (const name of names) {
+      const [first = '', ...more] = wrapTo(this.#show(texts[name] ?? ''), this.width - columns - GAP);
+      const indent = ' '.repeat(GAP);
+      this.#line(indent + this.#show(name).padEnd(columns) + first);
+      for (const line of more) {
+        this.#line(indent + ' '.repeat(columns) + line);
+      }
+    }
+  }
+
   /** Prints a value as JSON. */
   json(value: unknown): void {
     this.#line(toSafeJson(value));
@@ -94,8 +112,7 @@ export class Paper {
   }
 
   #show(text: string): string {
-    const plain = toPlainText(text);
-    return this.#isAscii ? toAsciiSigns(plain) : plain;
+    return toShown(text, this.#env);
   }
 
   #paint(text: string, tone: Tone | undefined): string {
@@ -107,6 +124,12 @@ export class Paper {
   #line(text: string): void {
     this.#output.write(`${text.trimEnd()}\n`);
   }
+}
+
+/** Makes a text that a terminal can show, and that cannot act on it. */
+export function toShown(text: string, env: Shell['env']): string {
+  const plain = toPlainText(text);
+  return isUtf8(env) ? plain : toAsciiSigns(plain);
 }
 
 /**

@@ -36,8 +36,13 @@ export function toPlainText(text: string): string {
 
 /** Writes JSON so that no character of it acts on a terminal. The value stays the same. */
 export function toSafeJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replace(UNSEEN, (found) =>
-    found === '\n'
+  return escapeUnseen(JSON.stringify(value, undefined, 2));
+}
+
+/** Escapes what acts on a terminal in the text of JSON, where it can be in strings alone. The value stays the same. */
+export function escapeUnseen(json: string): string {
+  return json.replace(UNSEEN, (found) =>
+    /[\t\r\n]/.test(found)
       ? found
       : [...Array(found.length).keys()]
           .map((at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`)

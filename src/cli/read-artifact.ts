@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { TargetClient, type TargetClientConfig } from 'target-node-sdk';
+import type { TargetClientConfig } from 'target-node-sdk';
+import { showing } from './progress.js';
 import { reasonOf, type Shell, UsageError } from './shell.js';
+
+/** The parts of the shell that reading needs. */
+type Input = Pick<Shell, 'stdin' | 'err' | 'env'>;
 
 /** The options for artifacts in the binary format. */
 export interface ArtifactOptions {
@@ -28,23 +32,56 @@ const NOBODY = { client: 'artifact', organizationId: '0@AdobeOrg' };
 export async function readArtifact(
   source: string,
   options: ArtifactOptions,
-  shell: Pick<Shell, 'stdin'>,
+  shell: Input,
 ): Promise<ReadArtifact> {
+  if (source === '') {
+    throw new UsageError('the name of the artifact is empty: give a file, a URL, or - for standard input');
+  }
   if (/^https?:\/\//i.test(source)) {
-    return downloadArtifact({ ...NOBODY, ...organizationOf(options), artifactLocation: source });
+    return readUrl(source, options, shell);
   }
   const name = source === '-' ? 'standard input' : source;
-  const bytes = source === '-' ? await readAll(shell.stdin) : await readBytes(toPath(source));
+  const bytes = source === '-' ? await readAll(shell) : await readBytes(toPath(source));
   return bytes.subarray(0, BINARY_START.length).toString('latin1') === BINARY_START
     ? readBinary(bytes, name, options)
     : parse(bytes, name);
+}
+
+/** Reads an artifact of a URL. Its format is that of the answer, whatever the URL is. */
+async function readUrl(source: string, options: ArtifactOptions, shell: Input): Promise<ReadArtifact> {
+  if (isBinaryUrl(source) && !options.organization) {
+    throw binaryError(source);
+  }
+  const config = { ...NOBODY, ...organizationOf(options), artifactLocation: source };
+  try {
+    return await downloadArtifact(config, shell);
+  } catch (error) {
+    const isBinary = /binary/i.test(String((error as { readonly message?: unknown }).message));
+    if (isBinary && !options.organization) {
+      throw binaryError(source, error);
+    }
+    if (!isBinary || isBinaryUrl(source)) {
+      throw error;
+    }
+    return downloadArtifact({ ...config, artifactFormat: 'bin' }, shell);
+  }
+}
+
+function binaryError(name: string, cause?: unknown): UsageError {
+  const message = `${name} is a binary artifact: give --organization, the id that it is encoded with`;
+  return new UsageError(message, { cause });
+}
+
+/** Tells whether a client takes the format from the URL. */
+function isBinaryUrl(source: string): boolean {
+  return /\.bin(?:[?#]|$)/i.test(source);
 }
 
 /** Reads the artifact as a value that the tools take. They check the rest. */
 export async function readArtifactObject(
   source: string,
   options: ArtifactOptions,
-  shell: Pick<Shell, 'stdin'>,
+  shell: Input,
 ): Promise<object> {
   const { value } = await readArtifact(source, options, shell);
   if (typeof value === 'object' && value !== null) {
@@ -54,7 +91,16 @@ export async function readArtifactObject(
 }
 
 /** Downloads an artifact as a client does, and checks it. */
-export async function downloadArtifact(config: TargetClientConfig): Promise<ReadArtifact> {
+export function downloadArtifact(
+  config: TargetClientConfig,
+  terminal: Pick<Shell, 'err' | 'env'>,
+): Promise<ReadArtifact> {
+  return showing(terminal, 'downloading the artifact', () => loadByClient(config));
+}
+
+async function loadByClient(config: TargetClientConfig): Promise<ReadArtifact> {
+  // A file is read without a client, which takes a while to load.
+  const { TargetClient } = await import('target-node-sdk');
   let text: string | undefined;
   let value: unknown;
   const client = TargetClient.create({
@@ -86,12 +132,10 @@ export async function downloadArtifact(config: TargetClientConfig): Promise<Read
 }
 
 /** Reads a JSON file of the user. */
-export async function readJsonFile(path: string, shell: Pick<Shell, 'stdin'>): Promise<unknown> {
+export async function readJsonFile(path: string, shell: Input): Promise<unknown> {
   const isStdin = path === '-';
-  return parse(
-    isStdin ? await readAll(shell.stdin) : await readBytes(path),
-    isStdin ? 'standard input' : path,
-  ).value;
+  return parse(isStdin ? await readAll(shell) : await readBytes(path), isStdin ? 'standard input' : path)
+    .value;
 }
 
 /** Reads a file of the user. */
@@ -105,11 +149,15 @@ export async function readBytes(path: string | URL): Promise<Buffer> {
 }
 
 /** Reads standard input to its end. */
-export async function readAll(stdin: Shell['stdin']): Promise<Buffer> {
+async function readAll(shell: Input): Promise<Buffer> {
   const parts: Buffer[] = [];
-  for await (const part of stdin) {
-    parts.push(Buffer.from(part));
-  }
+  // A person who sees nothing happen does not know that the program waits for them.
+  const hint = shell.stdin.isTTY ? 'reading standard input; Ctrl+D ends it' : '';
+  await showing(shell, hint, async () => {
+    for await (const part of shell.stdin) {
+      parts.push(Buffer.from(part));
+    }
+  });
   return Buffer.concat(parts);
 }
 
@@ -145,9 +193,9 @@ function parse(bytes: Buffer, name: string): ReadArtifact {
 /** Lets a client decode the artifact, which gets the bytes as if they had been downloaded. */
 async function readBinary(bytes: Buffer, name: string, options: ArtifactOptions): Promise<ReadArtifact> {
   if (!options.organization) {
-    throw new UsageError(`${name} is a binary artifact: give --organization, the id that it is encoded with`);
+    throw binaryError(name);
   }
-  return downloadArtifact({
+  return loadByClient({
     ...NOBODY,
     ...organizationOf(options),
     artifactFormat: 'bin',

@@ -10,7 +10,7 @@ export interface Output {
 
 /** The surroundings of a command. Tests pass their own. */
 export interface Shell {
-  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdin: AsyncIterable<Uint8Array | string> & { readonly isTTY?: boolean | undefined };
   readonly out: Output;
   readonly err: Output;
   readonly env: Readonly<Record<string, string | undefined>>;

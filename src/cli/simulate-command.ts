@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { type ActivityShare, type SimulateOptions, type Simulation, simulate } from 'target-node-sdk/tools';
 import { type DecisionFlags, toExplainOptions, toNumber, toPair } from './call-options.js';
 import { Paper } from './paper.js';
+import { Progress } from './progress.js';
 import { readArtifactObject } from './read-artifact.js';
 import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
 import { counted, percent, titleOf } from './titles.js';
@@ -36,16 +37,24 @@ export async function simulateCommand(source: string, flags: SimulateFlags, shel
   const simulation = await simulate(artifact, {
     ...options,
     ...(await toOwnOptions(flags, shell)),
-    onProgress: progress.show,
+    onProgress: ({ done, total }: { readonly done: number; readonly total?: number }) =>
+      progress.show(`${counted(done, 'visitor')}${total === undefined ? '' : ` of ${total}`}`),
     signal: shell.signal,
-  } as SimulateOptions).finally(progress.clear);
+  } as SimulateOptions)
+    .catch((thrown?: { readonly cause?: unknown }) => {
+      // What the file of ids has thrown says more than the simulation can.
+      throw UsageError.is(thrown?.cause) ? thrown.cause : thrown;
+    })
+    .finally(() => progress.clear());
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
     paper.json(simulation);
   } else {
     print(simulation, flags, paper);
   }
-  return simulation.mismatch ? EXIT.finding : EXIT.fine;
+  const { mismatch, activities } = simulation;
+  // A script that asks for the wrong name must not take the answer for a good split.
+  return mismatch || activities.length === 0 ? EXIT.finding : EXIT.fine;
 }
 
 async function toOwnOptions(flags: SimulateFlags, shell: Shell): Promise<object> {
@@ -64,11 +73,13 @@ async function toOwnOptions(flags: SimulateFlags, shell: Shell): Promise<object>
 }
 
 /** Reads one id a line. Empty lines are left out. */
-async function* readIds(path: string, { stdin }: Shell): AsyncGenerator<string> {
+async function* readIds(path: string, { stdin, signal }: Shell): AsyncGenerator<string> {
   const input = path === '-' ? Readable.from(stdin) : createReadStream(path);
   // The interface of lines does not pass on errors of its input.
   const failed = new Promise<never>((_, reject) => {
     input.once('error', reject);
+    // The simulation looks at the signal between ids, and the next one may never come.
+    signal.addEventListener('abort', reject, { once: true });
   });
   failed.catch(() => undefined);
   const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
@@ -83,6 +94,9 @@ async function* readIds(path: string, { stdin }: Shell): AsyncGenerator<string> 
       }
     }
   } catch (cause) {
+    if (signal.aborted) {
+      throw new UsageError('the simulation was aborted', { cause });
+    }
     throw new UsageError(
       `${path} cannot be read (${reasonOf(cause)}): give --ids a file with one id a line`,
       {
@@ -109,6 +123,11 @@ function print(simulation: Simulation, flags: SimulateFlags, paper: Paper): void
   if (distinct < visitors) {
     const text = `only ${counted(distinct, 'different id')}: the counts say little about the shares`;
     paper.row({ sign: '!', left: text, tone: 'warn' });
+  }
+  if (activities.length === 0) {
+    const text = `no rule is for this ${location.kind}, so there is no split: look at its name, or ask explain`;
+    paper.row({ sign: '!', left: text, tone: 'warn' });
+    return;
   }
   for (const activity of activities) {
     paper.gap();
@@ -162,28 +181,4 @@ function printBar({ name, share, expected, count }: Bar, paper: Paper): void {
 
 function shownP(p: number): string {
   return p === 0 || p >= 0.001 ? p.toFixed(3) : p.toPrecision(1);
-}
-
-/** Tells on a terminal how far a simulation is. It is wiped off at the end. */
-class Progress {
-  readonly #shell: Shell;
-  #isShown = false;
-
-  constructor(shell: Shell) {
-    this.#shell = shell;
-  }
-
-  readonly show = ({ done, total }: { readonly done: number; readonly total?: number }): void => {
-    const { err } = this.#shell;
-    if (err.isTTY) {
-      err.write(`\r\u001b[K${counted(done, 'visitor')}${total === undefined ? '' : ` of ${total}`}`);
-      this.#isShown = true;
-    }
-  };
-
-  readonly clear = (): void => {
-    if (this.#isShown) {
-      this.#shell.err.write('\r\u001b[K');
-    }
-  };
 }

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { toTypes } from 'target-node-sdk/tools';
-import { writeText } from './artifact-commands.js';
 import { Paper } from './paper.js';
 import { downloadArtifact, type ReadArtifact, readArtifact } from './read-artifact.js';
 import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+import { writeText } from './write-text.js';
 
 /** The options of `types`. */
 export interface TypesFlags {
@@ -54,7 +54,7 @@ export async function typesCommand(
 function readFrom(source: string, flags: TypesFlags, shell: Shell): Promise<ReadArtifact> {
   const isClientCode = /^\w[\w-]*$/.test(source) && !existsSync(source);
   return isClientCode
-    ? downloadArtifact({ client: source, organizationId: flags.organization || '0@AdobeOrg' })
+    ? downloadArtifact({ client: source, organizationId: flags.organization || '0@AdobeOrg' }, shell)
     : readArtifact(source, flags, shell);
 }
 

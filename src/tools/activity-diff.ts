@@ -1,4 +1,3 @@
-import { isRecord } from '../json.js';
 import type { Change, Moved } from './artifact-diff.js';
 import { cutBoth } from './clause-words.js';
 import { contentWords } from './content-diff.js';
@@ -233,7 +232,8 @@ function audienceWords([was, is]: Pair, words: readonly [string, string] | undef
 /** The names of activities and experiences are told by themselves. */
 const TOLD: ReadonlySet<string> = new Set(['activity.name', 'activity.type', 'experience.name']);
 
-function seenMeta([was, is]: Pair, seen: SeenMeta): string[] {
+/** Lists the names and ids that reach visitors and changed, other than those that are told by themselves. */
+export function seenMeta([was, is]: Pair, seen: SeenMeta): string[] {
   const names = new Set([...seen.in(was.rule), ...seen.in(is.rule)]);
   return [...names].filter((name) => !TOLD.has(name) && !isSameJson(was.rule.meta[name], is.rule.meta[name]));
 }
@@ -273,24 +273,4 @@ function movedWords(moved: readonly Moved[]): string {
       `${percent(share, 2)} of visitors move from ${nobodyWords(from)} to ${nobodyWords(to)}`,
   );
   return words.length > 0 ? ` (${words.join('; ')})` : '';
-}
-
-const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audience.ids', 'location.id'];
-
-/** Counts the changes that change nothing for visitors: tokens of events, and ids and names of offers. */
-export function countQuiet(pairs: readonly Pair[], seen: SeenMeta): number {
-  let quiet = 0;
-  for (const [was, is] of pairs.filter((pair) => !isSameRule(pair))) {
-    const [before, after] = [tokensOf(was), tokensOf(is)];
-    quiet += before.length === after.length && before.join() !== after.join() ? 1 : 0;
-    const told = seenMeta([was, is], seen);
-    const differs = (name: string) => !isSameJson(was.rule.meta[name], is.rule.meta[name]);
-    quiet += QUIET_META.filter((name) => differs(name) && !told.includes(name)).length;
-  }
-  return quiet;
-}
-
-function tokensOf({ rule }: PlacedRule): unknown[] {
-  const { options, metrics } = rule.consequence;
-  return [...(options ?? []), ...(metrics ?? [])].map((one) => (isRecord(one) ? one.eventToken : 0));
 }

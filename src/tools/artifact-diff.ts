@@ -16,7 +16,8 @@ export interface Change {
     | 'property'
     | 'order'
     | 'meta'
-    | 'token';
+    | 'token'
+    | 'quiet';
   /** The mbox or view, such as `mbox hero`. It is absent for what is the same in all locations. */
   readonly location?: string;
   /** The name of the experience. */
@@ -46,6 +47,15 @@ export interface ActivityChanges {
   readonly changes: readonly Change[];
 }
 
+/** The options of `diffArtifacts`. */
+export interface DiffOptions {
+  /**
+   * True to list the changes that change nothing for visitors too: event tokens, the ids and names of offers, the date.
+   * @default false
+   */
+  readonly tokens?: boolean;
+}
+
 /** The differences between two artifacts. */
 export interface ArtifactDiff {
   readonly activities: readonly ActivityChanges[];
@@ -60,6 +70,8 @@ export interface ArtifactDiff {
   readonly unchanged: number;
   /** The number of changes that change nothing for visitors: event tokens, the names of offers and the date. */
   readonly quiet: number;
+  /** The changes that `quiet` counts. They are there when the option `tokens` asks for them. */
+  readonly quietChanges?: readonly Change[];
   /** True when nothing differs but what is counted in `quiet`. */
   readonly isEqual: boolean;
 }

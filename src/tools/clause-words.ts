@@ -1,6 +1,8 @@
 import type { Bound, Clause, Compared, Scalar } from './clauses.js';
 
 const MAX_VALUE = 60;
+/** The characters that are left of the end of a long text. */
+const END = 20;
 const ANY_CASE = '_lc';
 const DAYS = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
 
@@ -73,7 +75,8 @@ function knownWordsOf(path: string, value: unknown): string | undefined {
   return isGeo && value === value.toUpperCase() ? cut(toTitle(value)) : undefined;
 }
 
-function momentOf(value: unknown): string | undefined {
+/** Writes a time in ms since 1970 as exactly as it is given: seconds are left out when they are none. */
+export function momentOf(value: unknown): string | undefined {
   const moment = new Date(Number(value));
   if (!Number.isInteger(value) || !Number.isFinite(moment.getTime())) {
     return undefined;
@@ -92,9 +95,9 @@ function toTitle(value: string): string {
   });
 }
 
-/** Cuts a long text, so that a sentence stays readable. */
+/** Cuts the middle out of a long text, so that a sentence stays readable, and texts that differ at an end look so. */
 export function cut(text: string, length = MAX_VALUE): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+  return text.length > length ? `${text.slice(0, length - END - 1)}…${text.slice(-END)}` : text;
 }
 
 const LEAD = 20;
@@ -121,11 +124,14 @@ export function wordsOf(clause: Clause): string {
     case 'filled':
       return `${nameOfVariable(clause.path)} ${isWord(clause)} filled${tailOf(clause.path)}`;
     case 'is':
-      return `${nameOfVariable(clause.path)} ${isWord(clause)} ${alternatives(clause.path, clause.objects)}${tailOf(clause.path)}`;
+      return `${nameOfVariable(clause.path)} ${isWord(clause)} ${alternatives(clause.path, clause.objects)}${tailOf(
+        clause.path,
+        clause.objects.map(({ value }) => value),
+      )}`;
     case 'contains': {
       const verb = clause.isNegated ? 'does not contain' : 'contains';
       const objects = joined(clause.objects.map((value) => `“${cut(String(value))}”`));
-      return `${nameOfVariable(clause.path)} ${verb} ${objects}${tailOf(clause.path)}`;
+      return `${nameOfVariable(clause.path)} ${verb} ${objects}${tailOf(clause.path, clause.objects)}`;
     }
     case 'bounds':
       return wordsOfShare(clause) ?? wordsOfBounds(clause);
@@ -138,8 +144,17 @@ function isWord({ isNegated }: { readonly isNegated: boolean }): string {
   return isNegated ? 'is not' : 'is';
 }
 
-function tailOf(path: string): string {
-  return path.endsWith(ANY_CASE) ? ' (any case)' : '';
+/** A variable in lower case never has the capitals of a value, so the case matters then. */
+function tailOf(path: string, objects: readonly unknown[] = []): string {
+  if (!path.endsWith(ANY_CASE)) {
+    return '';
+  }
+  return objects.some(hasCapitals) ? ' (in lower case)' : ' (any case)';
+}
+
+/** Tells whether a variable in lower case can never have a value. */
+export function hasCapitals(value: unknown): value is string {
+  return typeof value === 'string' && value !== value.toLowerCase();
 }
 
 /** Lists values once that are listed twice, with and without spaces, as artifacts do with the names of places. */

@@ -1,5 +1,6 @@
 import type { Artifact } from '../artifact.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
+import { hasCapitals, momentOf } from './clause-words.js';
 import { type Clause, clauseOf, operationOf } from './clauses.js';
 import { type Finding, toFinding } from './finding.js';
 import { shownName } from './rule-facts.js';
@@ -16,10 +17,12 @@ export function conditionFindings(
   rules: readonly PlacedRule[],
   { nowMs, counter }: { readonly nowMs: number; readonly counter: ShareCounter },
 ): Finding[] {
-  const findings = new Map<string, Finding>();
+  const findings = new Map<string, { readonly finding: Finding; readonly paths: Set<string> }>();
   const add = (finding: Finding) => {
     const key = `${finding.code} ${finding.text}`;
-    findings.set(key, findings.get(key) ?? finding);
+    const known = findings.get(key) ?? { finding, paths: new Set() };
+    findings.set(key, known);
+    known.paths.add(finding.path);
   };
   for (const placed of rules) {
     const { condition } = placed.rule;
@@ -38,7 +41,10 @@ export function conditionFindings(
       add(finding);
     }
   }
-  return [...findings.values()];
+  // The same words about many rules of an activity are one finding.
+  return [...findings.values()].map(({ finding, paths }) =>
+    paths.size === 1 ? finding : { ...finding, text: `${finding.text} (${paths.size} rules)` },
+  );
 }
 
 /** Variables whose name ends in `_lc` hold lower case, so capitals never match. */
@@ -59,9 +65,7 @@ function capitalsOf(clause: Clause): string[] {
     return [];
   }
   const values = clause.kind === 'is' ? clause.objects.map(({ value }) => value) : clause.objects;
-  return values
-    .filter((value) => typeof value === 'string' && value !== value.toLowerCase())
-    .map((value) => `“${value}” has capitals, and ${clause.path} never has`);
+  return values.filter(hasCapitals).map((value) => `“${value}” has capitals, and ${clause.path} never has`);
 }
 
 interface TimedRule {
@@ -78,16 +82,11 @@ function timeFindings(audience: readonly unknown[], { path, activity, nowMs }: T
     }
     const [low, high] = [clause.low?.value, clause.high?.value];
     if (typeof high === 'number' && high < nowMs) {
-      return [toFinding('expired', path, `${activity}: its time frame ended at ${dateOf(high)}`)];
+      return [toFinding('expired', path, `${activity}: its time frame ended at ${momentOf(high) ?? high}`)];
     }
     const isLater = typeof low === 'number' && low > nowMs;
     return isLater
-      ? [toFinding('not-yet', path, `${activity}: its time frame begins at ${dateOf(low)}`)]
+      ? [toFinding('not-yet', path, `${activity}: its time frame begins at ${momentOf(low) ?? low}`)]
       : [];
   });
-}
-
-function dateOf(ms: number): string {
-  const date = new Date(ms);
-  return Number.isFinite(date.getTime()) ? date.toISOString() : String(ms);
 }

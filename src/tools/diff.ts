@@ -1,8 +1,9 @@
 import type { Artifact } from '../artifact.js';
-import { activityChanges, countQuiet, toChange } from './activity-diff.js';
-import type { ActivityChanges, ArtifactDiff, Change } from './artifact-diff.js';
+import { activityChanges, toChange } from './activity-diff.js';
+import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artifact-diff.js';
 import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
+import { quietChanges, quietMeta } from './quiet-diff.js';
 import { groupBy, isSameJson, type PlacedRule, placedRules } from './rule-index.js';
 import { pairsOf } from './rule-pairs.js';
 import { otherChanges, SeenMeta } from './seen-rules.js';
@@ -14,6 +15,7 @@ import { ShareCounter } from './shares.js';
  *
  * @param before the earlier artifact, as parsed JSON.
  * @param after the later artifact.
+ * @param options says what else is listed.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT` for a value that is no artifact.
  * @example
  * ```ts
@@ -23,7 +25,7 @@ import { ShareCounter } from './shares.js';
  * }
  * ```
  */
-export function diffArtifacts(before: object, after: object): ArtifactDiff {
+export function diffArtifacts(before: object, after: object, options: DiffOptions = {}): ArtifactDiff {
   const [old, now] = [copyArtifact(before), copyArtifact(after)];
   const [oldRules, newRules] = [placedRules(old), placedRules(now)];
   const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
@@ -51,22 +53,20 @@ export function diffArtifacts(before: object, after: object): ArtifactDiff {
   if (activities.length + locations.length + artifact.length === 0) {
     locations.push(...otherChanges(oldRules, newRules, sources));
   }
+  const quiet = [...quietMeta(old, now), ...quietChanges(pairs, sources.seen)];
   return {
     activities,
     locations,
     artifact,
     unchanged,
-    quiet: countQuiet(pairs, sources.seen) + quietMeta(old, now),
+    quiet: quiet.length,
+    ...(options.tokens === true && { quietChanges: quiet }),
     isEqual: activities.length + locations.length + artifact.length === 0,
   };
 }
 
 function byActivity(rules: readonly PlacedRule[]): Map<string, PlacedRule[]> {
   return groupBy(rules, ({ names }) => names.activity.id);
-}
-
-function quietMeta({ meta: old }: Artifact, { meta: now }: Artifact): number {
-  return old?.generatedAt === now?.generatedAt ? 0 : 1;
 }
 
 const LISTS = [

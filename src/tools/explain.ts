@@ -132,12 +132,13 @@ function verdictOf(rules: readonly RuleExplanation[], isForAll: boolean, isRemot
   const [first] = answered;
   const edge = isRemote ? '; only the edge can answer completely' : '';
   if (!first) {
-    if (rules.some(({ outcome }) => outcome === 'key-answered')) {
-      return `nothing more: rules of the same rule keys answered before${edge}`;
-    }
-    return rules.length === 0
-      ? `default content: there is no rule${edge}`
-      : `default content: no rule holds${edge}`;
+    const why =
+      rules.length === 0
+        ? 'there is no rule'
+        : rules.some(({ outcome, wouldHold }) => outcome === 'key-answered' && wouldHold)
+          ? 'its rule answered with another view already'
+          : 'no rule holds';
+    return `default content: ${why}${edge}`;
   }
   return isForAll
     ? `${answered.length} of ${rules.length} rules answer${edge}`

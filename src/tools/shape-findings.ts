@@ -1,6 +1,5 @@
 import { type OutputUnit, type Schema, Validator } from '@cfworker/json-schema';
 import { nameOf } from '../errors.js';
-import { isObject } from '../json.js';
 import { ARTIFACT_SCHEMA } from './artifact-schema.js';
 import { cut } from './clause-words.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
@@ -24,9 +23,10 @@ export function shapeFindings(artifact: unknown): Finding[] {
     throw error;
   }
   const own = errors.filter(({ keyword }) => !WRAPPERS.has(keyword));
-  const outer = new Set(own.flatMap(({ instanceLocation }) => pointersAround(instanceLocation)));
+  const pointers = own.map(({ instanceLocation }) => instanceLocation);
+  const isDeepest = (pointer: string) => !pointers.some((other) => other.startsWith(`${pointer}/`));
   return own
-    .filter(({ instanceLocation }) => !outer.has(instanceLocation))
+    .filter(({ instanceLocation }) => isDeepest(instanceLocation))
     .map((unit) => shapeFinding(unit, artifact));
 }
 
@@ -36,67 +36,58 @@ function shapeFinding({ keyword, instanceLocation, error }: OutputUnit, artifact
   if (missing !== undefined) {
     return toFinding('shape', pathTo(path, missing).replace(/^\./, ''), 'is missing');
   }
-  return toFinding(
-    'shape',
-    path,
-    `must be ${wantedWords(error)}, not ${wordOf(valueAt(instanceLocation, artifact))}`,
-  );
+  return toFinding('shape', path, shapeWords(keyword, error, valueAt(instanceLocation, artifact)));
 }
 
+/** The types of JSON Schema in words. */
 const TYPES: Readonly<Record<string, string>> = {
   array: 'a list',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  null: 'null',
+  number: 'a number',
   object: 'an object',
   string: 'a text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
 };
 
-/** The validator quotes what it wants: the types, or a list of values. */
-function wantedWords(error: string): string {
-  const values = /\[(.*)\]/.exec(error)?.[1];
-  if (values !== undefined) {
-    return `one of ${values.replaceAll('"', '').replaceAll(',', ', ')}`;
+/** The library says what it expects in quotes, such as `Expected "array"`. */
+function shapeWords(keyword: string, error: string, value: unknown): string {
+  const wanted = [...error.slice(error.indexOf('xpected')).matchAll(/"(\w+)"/g)].map(([, type = '']) => type);
+  if (keyword === 'type' && wanted.length > 0) {
+    return `must be ${wanted.map((type) => TYPES[type] ?? type).join(' or ')}, not ${typeWords(value)}`;
   }
-  const types = [...error.matchAll(/"([^"]+)"/g)].slice(1).map(([, type = '']) => TYPES[type] ?? type);
-  const last = types.at(-1) ?? 'of another form';
-  return types.length > 1 ? `${types.slice(0, -1).join(', ')} or ${last}` : last;
+  return keyword === 'enum' || keyword === 'pattern'
+    ? `has a value that is not known: ${cut(JSON.stringify(value) ?? '')}`
+    : `has another shape than expected: ${error}`;
 }
 
-function wordOf(value: unknown): string {
-  if (typeof value === 'string') {
-    return `“${cut(value)}”`;
+function typeWords(value: unknown): string {
+  if (value === null) {
+    return 'null';
   }
-  return Array.isArray(value) ? 'a list' : value === null ? 'null' : (TYPES[typeof value] ?? 'nothing');
-}
-
-function pointersAround(pointer: string): string[] {
-  const segments = pointer.split('/');
-  return segments.slice(1).map((_, at) => segments.slice(0, at + 1).join('/'));
-}
-
-/** Reads the place of a JSON Pointer. */
-function valueAt(pointer: string, artifact: unknown): unknown {
-  return segmentsOf(pointer).reduce<unknown>(
-    (value, name) => (isObject(value) && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined),
-    artifact,
-  );
-}
-
-function segmentsOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((segment) => decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~'));
+  return Array.isArray(value) ? 'a list' : (TYPES[typeof value] ?? typeof value);
 }
 
 /** Converts a JSON Pointer to a path. @see https://www.rfc-editor.org/rfc/rfc6901 */
 function pathOf(pointer: string, artifact: unknown): string {
   let path = '';
   let value = artifact;
-  for (const name of segmentsOf(pointer)) {
+  for (const name of namesIn(pointer)) {
     path = Array.isArray(value) ? `${path}[${name}]` : pathTo(path, name).replace(/^\./, '');
-    value = (value as Readonly<Record<string, unknown>> | null)?.[name];
+    value = partOf(value, name);
   }
   return path;
+}
+
+function valueAt(pointer: string, artifact: unknown): unknown {
+  return namesIn(pointer).reduce(partOf, artifact);
+}
+
+function namesIn(pointer: string): string[] {
+  const segments = pointer.split('/').slice(1);
+  return segments.map((segment) => decodeURIComponent(segment).replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function partOf(value: unknown, name: string): unknown {
+  return (value as Readonly<Record<string, unknown>> | null)?.[name];
 }

@@ -108,9 +108,7 @@ function unreachables(rules: readonly SharedRule[]): Finding[] {
   for (const one of rules) {
     const { id } = one.names.activity;
     const tokens = tokensOf(one.rule.propertyTokens);
-    const taker = [...full].find(
-      ({ first, tokens: others }) => first.names.activity.id !== id && isWithin(tokens, others),
-    );
+    const taker = [...full].find(({ tokens: others }) => isWithin(tokens, others));
     if (taker) {
       findings.push(unreachable(one, taker, reached.has(id)));
       continue;
@@ -133,7 +131,9 @@ function unreachables(rules: readonly SharedRule[]): Finding[] {
 function unreachable(one: SharedRule, { first }: Taker, isReached: boolean): Finding {
   const { activity, experience } = one.names;
   const what = isReached ? `${shownName(experience)} of ${shownName(activity)}` : shownName(activity);
-  const text = `nobody reaches ${what} on ${one.location}: ${shownName(first.names.activity)} takes everybody before it`;
+  const isOwn = first.names.activity.id === activity.id;
+  const who = isOwn ? 'its other rules take' : `${shownName(first.names.activity)} takes`;
+  const text = `nobody reaches ${what} on ${one.location}: ${who} everybody before it`;
   return toFinding('unreachable', rulePath(one), text, 'change the priority or the audience');
 }
 

@@ -217,6 +217,7 @@ export function percent(share: number, digits?: number): string {
     return `${value.toFixed(digits)} %`;
   }
   const short = Math.round(value);
-  const tolerance = short === 0 || short === 100 ? 1e-9 : 0.015;
-  return `${Math.abs(value - short) < tolerance ? short : Number(value.toFixed(2))} %`;
+  // Nobody and everybody are exact. The first of two halves has 50.01 %, which people write as 50.
+  const most = short === 0 || short === 100 ? 0.005 : 0.015;
+  return `${Math.abs(value - short) < most ? short : Number(value.toFixed(2))} %`;
 }

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 
-export type { ActivityChanges, ArtifactDiff, Change, Moved } from './artifact-diff.js';
+export type { ActivityChanges, ArtifactDiff, Change, DiffOptions, Moved } from './artifact-diff.js';
 export { ARTIFACT_SCHEMA } from './artifact-schema.js';
 export { type SharesTest, testShares } from './chi-square.js';
 export { diffArtifacts } from './diff.js';

@@ -139,6 +139,51 @@ describe('an artifact is read', () => {
     expect(err).toMatch(/^target-node-sdk: .+\n$/);
   });
 
+  test('in the binary format from any URL, and the error names the flag that is missing', async () => {
+    const url = edge.artifactUrl.replace('.json', '.bin');
+    const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
+    const line = /^target-node-sdk: http:\S+ is a binary artifact: give --organization, .+\n$/;
+    expect(await runCli([...INSPECT, url])).toMatchObject({ code: 2, err: expect.stringMatching(line) });
+    edge.fault({ kind: 'body', body: bytes }, { times: 3 });
+    const other = edge.artifactUrl;
+    expect(await runCli([...INSPECT, other])).toMatchObject({ code: 2, err: expect.stringMatching(line) });
+    const { out, err } = await runCli([...INSPECT, other, '--organization', ORGANIZATION]);
+    edge.clearFaults();
+    expect([err, JSON.parse(out || '{}').client]).toEqual(['', 'acme']);
+  });
+
+  test('from a URL and from a file, and validated with the same findings', async () => {
+    const bad = { version: '99.0.0', rules: {} };
+    edge.setArtifact(bad);
+    const fromUrl = await runCli(['artifact', 'validate', edge.artifactUrl, '--json']);
+    edge.setArtifact(artifact);
+    expect(fromUrl).toEqual(await runCli(['artifact', 'validate', file('bad.json', bad), '--json']));
+    expect(fromUrl.code).toBe(1);
+    edge.fault({ kind: 'body', body: '<html>' }, { times: 1 });
+    const { code, out, err } = await runCli(['artifact', 'validate', edge.artifactUrl]);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toMatch(/^target-node-sdk: the artifact is not JSON: /);
+  });
+
+  test('and is printed so that it cannot act on a terminal', async () => {
+    const name = '\u009b31m\u202egnirps\t';
+    const hostile = buildArtifact({
+      activities: [
+        activity(name)
+          .mbox('hero')
+          .only(json({ [name]: 1 })),
+      ],
+      client: 'a',
+    });
+    edge.setArtifact(hostile);
+    const args = ['artifact', 'get', '--location', edge.artifactUrl];
+    const [shown, piped] = [await runCli(args, { columns: 80 }), await runCli(args)];
+    edge.setArtifact(artifact);
+    expect(shown.out).not.toMatch(/[\u009b\u202e]/);
+    expect(piped.out).toMatch(/[\u009b\u202e]/);
+    expect(JSON.parse(shown.out)).toEqual(JSON.parse(piped.out));
+  });
+
   test('and nobody else is asked for anything', async () => {
     edge.clearRequests();
     await runCli([...INSPECT, edge.artifactUrl]);
@@ -224,6 +269,21 @@ describe('simulate', () => {
     expect(await simulated(['--ids', '-', '--visitors', '2'], ids)).toMatchObject({ visitors: 2 });
   });
 
+  test('is ended by the user, also while it waits for an id', async () => {
+    const args = ['simulate', path, '--mbox', 'hero'];
+    const aborted = { code: 2, out: '', err: 'target-node-sdk: the simulation was aborted\n' };
+    expect(await runCli(args, { signal: AbortSignal.abort() })).toEqual(aborted);
+    const ending = new AbortController();
+    const waiting = async function* () {
+      yield Buffer.from('one\ntwo\n');
+      ending.abort();
+      await new Promise(() => undefined);
+    };
+    expect(await runCli([...args, '--ids', '-'], { signal: ending.signal, stdin: waiting() })).toEqual(
+      aborted,
+    );
+  });
+
   test('makes other ids of another seed, and the same of the same', async () => {
     const countsOf = async (seed: string) => {
       const { activities } = await simulated(['--visitors', '1000', '--seed', seed]);
@@ -257,6 +317,26 @@ describe('edge', () => {
     await expect(fetch(JSON.parse(out).url)).rejects.toThrow();
   });
 
+  test.each([
+    [[], true],
+    [['--no-workbench'], false],
+  ])('with the flags %p has a workbench: %p', async (flags, hasWorkbench) => {
+    const ending = new AbortController();
+    const found: unknown[] = [];
+    const { code } = await runCli(['edge', file('rules.json', artifact), '--json', ...flags], {
+      signal: ending.signal,
+      onOut: (text) => {
+        const { url, workbenchUrl } = JSON.parse(text);
+        void fetch(workbenchUrl ?? `${url}/_workbench/`)
+          .then(async (page) =>
+            found.push(workbenchUrl !== undefined, page.ok, (await page.text()).includes('<html')),
+          )
+          .finally(() => ending.abort());
+      },
+    });
+    expect([code, ...found]).toEqual([0, hasWorkbench, hasWorkbench, hasWorkbench]);
+  });
+
   test('shows offers of a file, and says in words what it is', async () => {
     const offers = file('offers.json', { mboxes: { hero: html('<p>hello</p>') } });
     const ending = AbortSignal.abort();
@@ -264,6 +344,9 @@ describe('edge', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^the local edge runs at http:\/\/127\.0\.0\.1:\d+/);
     expect(out).toContain('no rules: give it an artifact');
+    expect(out).toMatch(/^look into it with a browser: http:\/\/127\.0\.0\.1:\d+\/_workbench\/$/m);
+    const { out: without } = await runCli(['edge', '--no-workbench'], { signal: ending });
+    expect(without).not.toContain('workbench');
   });
 
   test('says that a port is in use', async () => {

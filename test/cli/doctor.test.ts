@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { activity, buildArtifact, json, startTargetEdge, type TargetEdge } from 'target-node-sdk/testing';
 import type { CheckResult } from '../../src/cli/doctor-check.js';
 import { checkMachine } from '../../src/cli/doctor-machine.js';
+import { connectProxy, setProxies } from '../connect-proxy.js';
 import { selfSigned } from '../self-signed.js';
 import { runCli } from './run-cli.js';
 
@@ -114,11 +115,16 @@ describe('the machine', () => {
   const found = (
     machine: { node?: string; cwd?: string },
     env = {},
-    { organization = ORGANIZATION, usesProxy = false } = {},
+    {
+      organization = ORGANIZATION,
+      usesProxy = false,
+      scheme = 'https',
+    }: { organization?: string; usesProxy?: boolean; scheme?: 'http' | 'https' } = {},
   ) => {
     const results = checkMachine({ node: '22.11.0', cwd: folder, ...machine }, env, {
       organization,
       usesProxy,
+      scheme,
     });
     return new Map(results.map((result) => [result.name, result]));
   };
@@ -153,9 +159,14 @@ describe('the machine', () => {
     expect(found({ cwd }).get('package')?.text).toMatch(/^4 copies/);
   });
 
-  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'ALL_PROXY'])(
-    '%s is told of, without its value',
-    (name) => {
+  test.each([
+    ['HTTPS_PROXY', 'ok', 'warn'],
+    ['https_proxy', 'ok', 'warn'],
+    ['HTTP_PROXY', 'warn', 'ok'],
+    ['ALL_PROXY', 'warn', 'warn'],
+  ])(
+    '%s is told of, without its value; with --proxy it is %s over https, %s over http',
+    (name, https, http) => {
       const env = { [name]: 'http://user:password@proxy.example:3128' };
       const check = found({}, env).get('proxy');
       expect(check).toMatchObject({
@@ -163,9 +174,22 @@ describe('the machine', () => {
         remedy: expect.stringContaining("proxy: 'environment'"),
       });
       expect(check?.text).toBe(`${name} set; the SDK does not read it by itself`);
-      expect(found({}, env, { usesProxy: true }).get('proxy')?.status).toBe('ok');
+      expect(check?.remedy?.startsWith('set HTTPS_PROXY')).toBe(https !== 'ok');
+      const overHttps = found({}, env, { usesProxy: true }).get('proxy');
+      const overHttp = found({}, env, { usesProxy: true, scheme: 'http' }).get('proxy');
+      expect([overHttps?.status, overHttp?.status]).toEqual([https, http]);
+      const passed = overHttps?.status === 'ok' ? overHttps : overHttp;
+      if (passed?.status === 'ok') {
+        expect(passed.text).toBe(`calls go through ${name}`);
+      }
     },
   );
+
+  test('has hosts that calls reach without the proxy', () => {
+    const env = { HTTPS_PROXY: 'http://proxy.example', NO_PROXY: '.internal' };
+    const text = 'calls go through HTTPS_PROXY, but to the hosts of NO_PROXY';
+    expect(found({}, env, { usesProxy: true }).get('proxy')?.text).toBe(text);
+  });
 
   test('has no proxy where one is wanted', () => {
     expect(found({}, {}, { usesProxy: true }).get('proxy')?.status).toBe('warn');
@@ -187,13 +211,18 @@ describe('the machine', () => {
     expect(found({}, { NODE_EXTRA_CA_CERTS: pem }).get('TLS settings')?.status).toBe('ok');
   });
 
-  test.each(['acme', 'DEMO@AdobeOrg', '0123456789ABCDEF01234567', ' ', `x${ORGANIZATION}`])(
-    'the organization %p has another form',
-    (organization) => {
-      const check = found({}, {}, { organization }).get('organization');
-      expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
-    },
-  );
+  test.each([
+    'acme',
+    'DEMO@AdobeOrg',
+    '0123456789ABCDEF01234567',
+    ' ',
+    `x${ORGANIZATION}`,
+    `0${ORGANIZATION}`,
+    ORGANIZATION.slice(1),
+  ])('the organization %p has another form', (organization) => {
+    const check = found({}, {}, { organization }).get('organization');
+    expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
+  });
 });
 
 describe('the network', () => {
@@ -255,6 +284,80 @@ describe('the network', () => {
     );
     expect((await overTls(silentHost, TIMEOUT)).check('TLS')?.text).toMatch(/\(ETIMEDOUT\)$/);
     silent.close();
+  });
+});
+
+describe('through a proxy', () => {
+  /** The checks of an edge whose host only the proxy knows. */
+  const throughProxy = async (play: Parameters<typeof connectProxy>[0], more: readonly string[] = []) => {
+    const proxy = connectProxy(play);
+    const [server, host] = await listening(proxy.server);
+    const variables = { HTTP_PROXY: `http://user:open-sesame@${host}` };
+    const restore = setProxies(variables);
+    try {
+      const hosts = ['--server-domain', 'edge.invalid:8080', '--cdn', 'localhost:8080', '--proxy'];
+      return { ...(await examined([...hosts, ...more], { env: variables })), asked: proxy.asked };
+    } finally {
+      restore();
+      server.close();
+    }
+  };
+
+  test('that lets all pass', async () => {
+    const { code, checks, check, asked } = await throughProxy(() => ({ port: edge.port }));
+    expect(code).toBe(0);
+    expect(check('proxy')).toMatchObject({ status: 'ok', text: 'calls go through HTTP_PROXY' });
+    const skipped = checks.filter(({ status }) => status === 'skip').map(({ name, text }) => [name, text]);
+    expect(skipped).toEqual(['DNS', 'TCP', 'TLS'].map((name) => [name, 'the proxy does it']));
+    expect(check('delivery')?.text).toBe('answered with status 200');
+    expect(check('clock')?.status).toBe('ok');
+    expect(check('artifact')?.status).toBe('ok');
+    expect(asked.map(({ authority }) => authority)).toEqual(['edge.invalid:8080', 'localhost:8080']);
+    expect(asked[0]?.headers['proxy-authorization']).toMatch(/^Basic /);
+    expect(JSON.stringify(checks)).not.toContain('sesame');
+  });
+
+  test.each([
+    [{ status: 407 }, /refused it with status 407/, /a user and a password/],
+    [{ status: 403 }, /refused it with status 403/, /ask its owner/],
+    ['close', /opened no tunnel/, /look at its variable/],
+  ] as const)('that answers %p', async (play, text, remedy) => {
+    const { code, check, checks } = await throughProxy(() => play);
+    expect(code).toBe(1);
+    for (const name of ['delivery', 'artifact']) {
+      expect(check(name)).toMatchObject({ status: 'fail', text: expect.stringMatching(text) });
+      expect(check(name)?.remedy).toMatch(remedy);
+    }
+    expect(check('clock')?.status).toBe('skip');
+    expect(JSON.stringify(checks)).not.toContain('sesame');
+  });
+
+  test('that hangs', async () => {
+    const { code, check } = await throughProxy(() => 'hang', ['--timeout', TIMEOUT]);
+    expect(code).toBe(1);
+    expect(check('delivery')?.text).toBe(`no answer within ${TIMEOUT} ms`);
+    expect(check('artifact')?.text).toBe(`no artifact within ${TIMEOUT} ms`);
+  });
+
+  test('that does not run', async () => {
+    const [server, host] = await listening(createServer());
+    await new Promise((resolve) => server.close(resolve));
+    const restore = setProxies({ HTTP_PROXY: `http://${host}` });
+    const { code, check } = await examined(['--proxy'], { env: { HTTP_PROXY: host } });
+    restore();
+    expect(code).toBe(1);
+    expect(check('delivery')?.text).toMatch(/opened no tunnel: .*ECONNREFUSED/);
+    expect(check('delivery')?.remedy).toMatch(/whether it runs/);
+  });
+
+  test('whose variable holds no URL', async () => {
+    const restore = setProxies({ HTTP_PROXY: 'ftp://user:password@proxy' });
+    const { code, err } = await runCli([...flagsFor(edge.host), '--proxy']);
+    restore();
+    expect([code, err]).toEqual([
+      2,
+      'target-node-sdk: proxy: the variable HTTP_PROXY must hold an http or https URL\n',
+    ]);
   });
 });
 

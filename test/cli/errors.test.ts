@@ -26,14 +26,42 @@ const list = file('list.json', '"a text"');
 
 /** Commands that cannot be run, and the line that says why and what to do. */
 const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = [
-  ['inspct', "unknown command 'inspct'"],
+  ['inspct', "unknown command 'inspct' (Did you mean artifact inspect?)"],
+  ['inspect x', "unknown command 'inspect' (Did you mean artifact inspect?)"],
+  ['Validate x', "unknown command 'Validate' (Did you mean artifact validate?)"],
+  ['docter', "unknown command 'docter' (Did you mean doctor?)"],
+  ['artefact diff x y', "unknown command 'artefact' (Did you mean artifact?)"],
+  ['help simulte', "unknown command 'simulte' (Did you mean simulate?)"],
+  ['artifact help dif', "unknown command 'dif' (Did you mean diff?)"],
+  ['artifact explan x', "unknown command 'explan' (Did you mean explain?)"],
+  ['frobnicate', "unknown command 'frobnicate': see target-node-sdk --help"],
+  ['artifact frobnicate', "unknown command 'frobnicate': see target-node-sdk artifact --help"],
+  ['__proto__', "unknown command '__proto__': see target-node-sdk --help"],
+  ['constructor', "unknown command 'constructor': see target-node-sdk --help"],
+  ['--versoin', "unknown option '--versoin' before a command (Did you mean --version?)"],
+  ['--json explain x', "unknown option '--json' before a command: see target-node-sdk --help"],
+  ['artifact -x', "unknown option '-x' before a command: see target-node-sdk artifact --help"],
   ['explan x', "unknown command 'explan' (Did you mean explain?)"],
   ['artifact inspct x', "unknown command 'inspct' (Did you mean inspect?)"],
   [`explain ${good}`, 'nothing is asked: give --mbox name, --view name or --page-load'],
   [`explain ${good} --mbx hero`, "unknown option '--mbx' (Did you mean --mbox?)"],
-  ['explain --mbox hero', "missing required argument 'artifact'"],
-  [`explain ${good} extra --mbox hero`, /^too many arguments for 'explain'/],
-  [`explain ${good} --mbox`, /argument missing$/],
+  [`explain ${good} --mbx=hero`, "unknown option '--mbx' (Did you mean --mbox?)"],
+  [`explain ${good} -mbox hero`, "unknown option '-mbox' (Did you mean --mbox?)"],
+  [`explain ${good} --tntId 1`, "unknown option '--tntId' (Did you mean --tnt-id?)"],
+  [`explain ${good} --refferer x`, "unknown option '--refferer' (Did you mean --referrer?)"],
+  [`explain ${good} --frobnicate`, "unknown option '--frobnicate': see explain --help"],
+  [`explain ${good} --__proto__ x`, "unknown option '--__proto__': see explain --help"],
+  [`explain ${good} -m hero`, "unknown option '-m': see explain --help"],
+  [`artifact diff ${good} ${good} --token`, "unknown option '--token' (Did you mean --tokens?)"],
+  ['artifact --clint acme', "unknown option '--clint' (Did you mean --client?)"],
+  [`edge --no-workbnch`, "unknown option '--no-workbnch' (Did you mean --no-workbench?)"],
+  ['explain --mbox hero', 'explain needs <artifact>: explain --help explains it'],
+  ['artifact diff x', 'artifact diff needs <after>: artifact diff --help explains it'],
+  [`explain ${good} extra --mbox hero`, "too many arguments: explain takes <artifact>, and not 'extra'"],
+  ['doctor extra --client a --organization b', /^too many arguments: doctor takes options alone, and not/],
+  [`explain ${good} --mbox`, '--mbox <name> has no value: write it behind --mbox'],
+  [`explain ${good} --mbox --json`, '--mbox <name> has no value: write it behind --mbox'],
+  [`explain ${good} --mbox hero --json=yes`, '--json takes no value: write it alone'],
   [`explain ${good} --mbox hero --param plan`, '--param needs a name and a value: write --param name=value'],
   [`explain ${good} --mbox hero --geo planet=Mars`, /^--geo knows country, region/],
   [`explain ${good} --mbox hero --geo latitude=north`, /is no number/],
@@ -54,8 +82,17 @@ const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = 
   [`explain ${list} --mbox hero`, `${list} is no artifact: give the JSON of the rules, an object`],
   [`explain ${encoded} --mbox hero`, /is a binary artifact: give --organization/],
   ['explain file:nowhere%zz --mbox hero', /file/],
+  ['types --artifact=', /^the name of the artifact is empty/],
+  ['artifact inspect --', /needs <artifact>/],
   ['explain - --mbox hero', 'standard input is empty: give the JSON of an artifact'],
-  ['explain http://127.0.0.1:1/rules.json --mbox hero', /^the artifact download failed: ECONNREFUSED/],
+  [
+    'explain http://127.0.0.1:1/rules.json --mbox hero',
+    /^the artifact download failed: ECONNREFUSED.*: look at the/,
+  ],
+  [
+    `explain ${file('new.json', { version: '99.0.0', rules: {} })} --mbox hero`,
+    /^Artifact version 99.*validate/,
+  ],
   ['explain https://nowhere.invalid/rules.json --mbox hero', /^the artifact download failed: E/],
   [`simulate ${good} --mbox hero --mbox other`, /^request must be for one mbox/],
   [`simulate ${good} --mbox hero --visitors many`, /^--visitors is no number/],
@@ -81,7 +118,8 @@ const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = 
   [`edge ${good} --port 70000`, /^--port is a whole number from 0 to 65535/],
   [`edge ${good} --offers ${list}`, /offers/],
   [`edge ${good} --offers ${file('offers.json', { mboxes: { hero: { type: 'odd' } } })}`, /hero/],
-  ['doctor', "required option '--client <code>' not specified"],
+  ['doctor', 'doctor needs --client <code> and --organization <id>: doctor --help explains it'],
+  ['doctor --client acme', 'doctor needs --organization <id>: doctor --help explains it'],
   ['doctor --client acme --organization x --timeout 0', /^--timeout is a number of ms above 0/],
   ['doctor --client acme --organization x --server-domain a/b/c', /^serverDomain must be /],
 ];
@@ -104,12 +142,30 @@ describe('a command that cannot be run', () => {
     const { code, out, err } = await runCli([]);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain('Usage: target-node-sdk');
+    const { code: other, err: group } = await runCli(['artifact']);
+    expect(other).toBe(2);
+    expect(group).toContain('Usage: target-node-sdk artifact <command>');
   });
 
   test('prints a stack with DEBUG alone', async () => {
     const { err } = await runCli(['explain', 'nope.json', '--mbox', 'x'], { env: { DEBUG: '1' } });
     expect(err.split('\n').length).toBeGreaterThan(3);
     expect(err).toContain(' at ');
+  });
+});
+
+describe('the help', () => {
+  test.each([
+    ['--help', 'Usage: target-node-sdk <command>'],
+    ['help', 'Usage: target-node-sdk <command>'],
+    ['artifact --help', 'Usage: target-node-sdk artifact <command>'],
+    ['help artifact', 'Usage: target-node-sdk artifact <command>'],
+    ['artifact help diff', 'Usage: target-node-sdk artifact diff [options] <before> <after>'],
+    ['doctor extra --unknown -h', 'Usage: target-node-sdk doctor [options]'],
+  ])('of %s', async (command, usage) => {
+    const { out } = await runCli(command.split(' '), { columns: 60 });
+    expect(out.replaceAll('\n', ' ')).toContain(usage);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
   });
 });
 
@@ -131,6 +187,8 @@ describe('the exit code', () => {
     [0, `explain ${good} --mbox hero`],
     [1, `explain ${good} --mbox heroo`],
     [0, `simulate ${good} --mbox hero --visitors 500`],
+    [1, `simulate ${good} --mbox heroo --visitors 500`],
+    [1, `simulate ${good} --mbox toString --visitors 500`],
     [0, `simulate ${good} --mbox hero --observed A=5060 --observed B=4940`],
     [1, `simulate ${good} --mbox hero --observed A=5210 --observed B=4790`],
     [0, `artifact inspect ${good}`],
@@ -144,6 +202,15 @@ describe('the exit code', () => {
     [0, `types ${good}`],
     [1, `types ${good} --check --out ${folder}/none.d.ts`],
     [0, '--help'],
+    [0, '-h'],
+    [0, 'help'],
+    [0, '-v'],
+    [0, 'artifact -h'],
+    [0, 'artifact help'],
+    [0, 'help artifact diff'],
+    [0, 'artifact help diff'],
+    [0, 'doctor --help'],
+    [0, 'explain -h --unknown'],
     [0, '--version'],
     [0, 'artifact --help'],
     [0, 'help artifact'],

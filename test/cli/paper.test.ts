@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { activity, audience, buildArtifact, json } from 'target-node-sdk/testing';
+import { activity, audience, buildArtifact, json, startTargetEdge } from 'target-node-sdk/testing';
 import { columnsOf, cutTo, toPlainText, toSafeJson, wrapTo } from '../../src/cli/plain-text.js';
+import { Progress } from '../../src/cli/progress.js';
 import { runCli, withFiles } from './run-cli.js';
 
 const file = withFiles();
@@ -33,6 +34,15 @@ describe('what is printed', () => {
     const text = outs.map(({ out }) => out).join('\n');
     expect([...text].filter((character) => character > '~')).toEqual([]);
     expect(text).toMatchSnapshot();
+    for (const args of [
+      ['--help'],
+      ['edge', '-h'],
+      ['explain', path, '--mbox', 'hero', '--options', path],
+      [],
+    ]) {
+      const { out, err } = await runCli(args, { columns: 80, env });
+      expect([...`${out}${err}`].filter((character) => character > '~')).toEqual([]);
+    }
   });
 
   test.each([
@@ -153,6 +163,55 @@ describe('progress', () => {
 
   test('is not shown elsewhere', async () => {
     expect((await runCli(SIMULATE, { columns: 80 })).err).toBe('');
+    expect((await runCli(SIMULATE, { isErrTerminal: true, env: { TERM: 'dumb' } })).err).toBe('');
+  });
+
+  /** The texts that were shown, in their order. */
+  const shownBy = async (args: readonly string[], surroundings: Parameters<typeof runCli>[1] = {}) => {
+    const { err } = await runCli(args, { isErrTerminal: true, ...surroundings });
+    const texts = err.split('\r\u001b[K');
+    // It begins with a wipe and is wiped off before anything else is printed.
+    expect([texts[0], texts.at(-1)?.replace(/^target-node-sdk: .+\n$/, '')]).toEqual(['', '']);
+    return texts.slice(1, -1);
+  };
+
+  test('tells of a download, also of one that fails', async () => {
+    const edge = await startTargetEdge({ artifact });
+    for (const args of [
+      ['artifact', 'inspect', edge.artifactUrl],
+      ['artifact', 'get', '--location', edge.artifactUrl],
+      ['types', edge.artifactUrl],
+      ['artifact', 'inspect', `${edge.url}/none.json`],
+    ]) {
+      expect(await shownBy(args)).toEqual(['downloading the artifact']);
+    }
+    await edge.close();
+  });
+
+  test('tells of each check of the doctor', async () => {
+    const edge = await startTargetEdge({ artifact });
+    const host = ['--server-domain', edge.host, '--cdn', edge.host, '--insecure', '--timeout', '20000'];
+    const texts = await shownBy(['doctor', '--client', 'demo', '--organization', 'DEMO@AdobeOrg', ...host]);
+    const checks = ['DNS', 'TCP', 'TLS', 'delivery', 'artifact'];
+    expect(texts).toEqual(checks.map((name) => `checking ${name}`));
+    await edge.close();
+  });
+
+  test('tells a person that standard input is read', async () => {
+    const surroundings = { stdin: JSON.stringify(artifact), isStdinTerminal: true };
+    const texts = await shownBy(['artifact', 'inspect', '-'], surroundings);
+    expect(texts).toEqual(['reading standard input; Ctrl+D ends it']);
+    expect((await runCli(['artifact', 'inspect', '-'], { ...surroundings, stdin: '' })).err).toMatch(
+      /is empty/,
+    );
+  });
+
+  test('fits on a narrow terminal', () => {
+    let written = '';
+    const err = { isTTY: true, columns: 12, write: (text: string) => (written += text) };
+    new Progress({ err, env: {} }).show(`a long\u001b[2J ${'text'.repeat(50)}`);
+    expect(columnsOf(written.replace('\r\u001b[K', ''))).toBeLessThan(12);
+    expect(written.replace('\r\u001b[K', '')).not.toContain('\u001b');
   });
 });
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,9 +20,10 @@ interface Ended {
   readonly err: string;
 }
 
+const NODE = ['--import', 'tsx', join(ROOT, 'src/cli/bin.ts')];
+
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const node = ['--import', 'tsx', join(ROOT, 'src/cli/bin.ts'), ...args];
-  return spawn(process.execPath, node, { cwd: ROOT, env: { ...process.env, ...env } });
+  return spawn(process.execPath, [...NODE, ...args], { cwd: ROOT, env: { ...process.env, ...env } });
 }
 
 /** Runs a command in a process of its own to its end. */
@@ -76,6 +78,34 @@ describe('a process', () => {
     expect([code, err]).toEqual([0, '']);
   });
 
+  test('ends by a signal while it waits for ids', async () => {
+    const child = start(['simulate', file('rules.json', artifact), '--mbox', 'mbox-7', '--ids', '-']);
+    let err = '';
+    child.stderr.on('data', (bytes) => {
+      err += bytes;
+    });
+    // More than a pipe holds: when all of it is read, the simulation runs.
+    const ids = Array.from({ length: 40_000 }, (_, index) => `visitor-${index}\n`).join('');
+    await new Promise((resolve) => child.stdin.write(ids, resolve));
+    child.kill('SIGINT');
+    const [code] = await once(child, 'close');
+    expect([code, err]).toEqual([2, 'target-node-sdk: the simulation was aborted\n']);
+  });
+
+  (existsSync('/dev/full') ? test : test.skip)('says that its output cannot be written', async () => {
+    const full = openSync('/dev/full', 'w');
+    const args = [...NODE, 'artifact', 'inspect', file('rules.json', artifact)];
+    const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', full, 'pipe'] });
+    let err = '';
+    child.stderr?.on('data', (bytes) => {
+      err += bytes;
+    });
+    const [code] = await once(child, 'close');
+    closeSync(full);
+    const line = 'target-node-sdk: the output cannot be written (ENOSPC): look at the disk\n';
+    expect([code, err]).toEqual([2, line]);
+  });
+
   test('of the local edge runs until a signal ends it', async () => {
     const child = start(['edge', file('rules.json', artifact), '--json']);
     let out = '';
@@ -85,8 +115,14 @@ describe('a process', () => {
         break;
       }
     }
-    const { artifactUrl } = JSON.parse(out);
+    const { artifactUrl, workbenchUrl } = JSON.parse(out);
     expect((await fetch(artifactUrl)).status).toBe(200);
+    const page = await fetch(workbenchUrl);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('Workbench');
+    // A browser that is on the page must not keep the edge from its end.
+    const live = await fetch(`${workbenchUrl}events`);
+    void live.body?.getReader().read();
     child.kill('SIGINT');
     const [code] = await once(child, 'close');
     expect(code).toBe(0);

@@ -9,13 +9,15 @@ import type { Output } from '../../src/cli/shell.js';
 export const NOW = Date.parse('2026-11-29T09:24:00Z');
 
 interface Surroundings {
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The width of the terminal. Without it, the output is a pipe. */
   readonly columns?: number;
   /** The number of bits of a colour of the terminal. @default 1 */
   readonly colorDepth?: number;
   /** True when errors are printed on a terminal. @default false */
   readonly isErrTerminal?: boolean;
+  /** True when a person types the input. @default false */
+  readonly isStdinTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly now?: number;
   readonly signal?: AbortSignal;
@@ -46,9 +48,16 @@ export async function runCli(args: readonly string[], surroundings: Surroundings
     getColorDepth: () => colorDepth,
   });
   const code = await main(args, '1.2.3', {
-    stdin: (async function* () {
-      yield typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
-    })(),
+    stdin: Object.assign(
+      (async function* () {
+        if (typeof stdin === 'string' || stdin instanceof Uint8Array) {
+          yield Buffer.from(stdin);
+        } else {
+          yield* stdin;
+        }
+      })(),
+      { isTTY: surroundings.isStdinTerminal === true },
+    ),
     out: outputOf('out'),
     err: outputOf('err'),
     env: { LANG: 'en_US.UTF-8', ...env },

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from './report.js';
@@ -43,6 +43,13 @@ export async function checkCommandLine(report: Report, sandbox: Sandbox, edge: E
       (await target('artifact', 'diff', 'rules.json', 'rules.json')).stdout.includes('1 activity as before'),
     );
     ok((await target('types', 'rules.json')).stdout.includes('color: "red"'));
+  });
+  await report.check('npx target-node-sdk hints at a typo', async () => {
+    await rejects(
+      target('inspct', 'rules.json'),
+      /unknown command 'inspct' \(Did you mean artifact inspect\?\)/,
+    );
+    await rejects(target('explain', 'rules.json', '--mbx', 'hero'), /Did you mean --mbox\?/);
   });
   await report.check('npx target-node-sdk gets an artifact, and the doctor finds nothing wrong', async () => {
     edge.setArtifact(artifact);

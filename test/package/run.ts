@@ -14,6 +14,7 @@ import { checkDocumentedPrograms } from './adobe.js';
 import { checkBudgets } from './budgets.js';
 import { checkCommandLine } from './command-line.js';
 import { checkCompilers, checkSchemas } from './compilers.js';
+import { checkLoaded } from './loaded.js';
 import { installReleases } from './releases.js';
 import { Report } from './report.js';
 import { root, run, runTool, Sandbox } from './sandbox.js';
@@ -228,6 +229,7 @@ async function main(): Promise<void> {
     await checkCopies(report, sandbox);
     await checkNextBundles(report, sandbox, edge);
     await checkBudgets(report, sandbox);
+    await checkLoaded(report, sandbox);
     await checkWeb(report, sandbox);
     await checkJest(report, sandbox);
     await checkCommandLine(report, sandbox, edge);

@@ -7,12 +7,13 @@ import type { Report } from './report.js';
 import { root, runTool, type Sandbox } from './sandbox.js';
 
 /** More than this is more than needed: something is in it twice, or with white space that nobody reads. */
-const MAX_PACKED_BYTES = 435_000;
+const MAX_PACKED_BYTES = 485_000;
 
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'llms.txt'];
-const WANTED = ['package.json', ...DOCUMENTS, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
+const SCHEMA = 'artifact.schema.json';
+const WANTED = ['package.json', ...DOCUMENTS, SCHEMA, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
 const ALLOWED =
-  /^(?:package\.json|README\.md|SECURITY\.md|llms\.txt|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+  /^(?:package\.json|artifact\.schema\.json|README\.md|SECURITY\.md|llms\.txt|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
 
 /** Packs the package, looks at what is in it, and installs it in the sandbox. */
 export async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {

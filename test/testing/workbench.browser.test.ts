@@ -110,7 +110,7 @@ function inBrowser(): void {
     await page.evaluate(
       '(field => { field.value = "plan=gold"; field.dispatchEvent(new Event("input", { bubbles: true })) })(document.getElementById("parameters"))',
     );
-    await page.getByText('✓ answered', { exact: true }).waitFor();
+    await page.getByText('answered', { exact: true }).waitFor();
     expect(await page.evaluate<string>('document.activeElement.id')).toBe('parameters');
     expect(page.url()).toContain('parameters=plan%3Dgold');
   });
@@ -140,9 +140,9 @@ function inBrowser(): void {
 
   test('everything works without script', async () => {
     const page = await open('visitor?mbox=members&parameters=plan%3Dgold', { javaScriptEnabled: false });
-    await page.getByText('✓ answered', { exact: true }).waitFor();
+    await page.getByText('answered', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Decide' }).click();
-    await page.getByText('✓ answered', { exact: true }).waitFor();
+    await page.getByText('answered', { exact: true }).waitFor();
     const faults = await open('faults', { javaScriptEnabled: false });
     await faults.getByRole('button', { name: 'Switch on' }).click();
     await faults.getByRole('button', { name: 'Switch off status 503' }).click();

@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { request as send } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { TargetClient } from '../../src/index.js';
 import { startTargetEdge, type TargetEdge, type TargetEdgeOptions } from '../../src/testing/edge.js';
 import { flagsArtifact } from '../fixtures/flags.js';
-import { artifactOf, rule } from '../fixtures/rules.js';
+import { allocated, artifactOf, rule } from '../fixtures/rules.js';
 
 let edge: TargetEdge;
 
@@ -113,9 +114,46 @@ describe('the workbench', () => {
     expect(text).toContain('Default content');
     expect(text).toContain('parameter plan is “gold”');
     expect(text).toContain('saw “silver”');
-    expect((await page('visitor?mbox=members&parameters=plan%3Dgold')).text).toContain('✓ answered');
+    expect((await page('visitor?mbox=members&parameters=plan%3Dgold')).text).toContain('>answered<');
     expect((await page('visitor?mbox=&time=soon')).text).toContain('time must be such as');
     expect((await page('visitor?mbox=view+home')).text).toContain('home first');
+  });
+
+  test('decides as the edge and its clients do, by their client code', async () => {
+    const half = (at: number) =>
+      rule('hero', {
+        activity: 7,
+        experience: at,
+        when: allocated(at * 50, at * 50 + 50),
+        shows: `half ${at}`,
+      });
+    await start({ artifact: artifactOf({ hero: [half(0), half(1)] }), client: 'shop' });
+    const client = TargetClient.create({ ...edge.config, decisioningMethod: 'on-device' });
+    await client.ready();
+    for (let at = 0; at < 20; at++) {
+      const request = { id: { tntId: `v${at}` }, execute: { mboxes: [{ index: 0, name: 'hero' }] } };
+      const { response } = await client.getOffers({ request });
+      const content = response.execute?.mboxes?.[0]?.options?.[0]?.content;
+      expect((await page(`visitor?mbox=hero&id=v${at}`)).text).toContain(`>${content}</pre>`);
+    }
+    await client.close();
+  });
+
+  test('offers each place that the rules name, and keeps the one that is chosen', async () => {
+    await start({
+      artifact: {
+        ...artifactOf({ 'view home': [rule('view home', { activity: 1, shows: 'an mbox' })] }),
+        remoteMboxes: ['far'],
+      },
+    });
+    const { text } = await page('visitor?mbox=gone&browser=constructor&time=2026-11-29T10:00');
+    for (const place of ['far', 'mbox view home', 'gone']) {
+      expect(text).toContain(`<option value="${place}"`);
+    }
+    expect(text).toContain('<option value="gone" selected>');
+    expect(text).toContain('2026-11-29 10:00 UTC');
+    expect((await page('visitor?mbox=mbox+view+home')).text).toContain('an mbox');
+    expect((await page('visitor?mbox=far')).text).toContain('remote');
   });
 
   test('simulates a split', async () => {
@@ -123,6 +161,10 @@ describe('the workbench', () => {
     const { text } = await page('allocation?mbox=flags&step=5');
     expect(text).toContain('Visitors: 1,000');
     expect(text).toMatch(/✓ χ² \d+\.\d\d, p \d\.\d{3}/);
+    expect((await page('allocation?mbox=members&step=0')).text).toContain('in none of its audiences');
+    const gold = (await page('allocation?mbox=members&step=0&parameters=plan%3Dgold')).text;
+    expect(gold).not.toContain('in none of its audiences');
+    expect((await page('allocation?mbox=members&time=soon')).text).toContain('time must be such as');
   });
 
   test('compares the rules before with the rules now, and two that are pasted', async () => {
@@ -138,12 +180,28 @@ describe('the workbench', () => {
       body,
     });
     expect(text).toContain('Nothing changed for visitors.');
-    const wrong = await ask('/_workbench/changes', {
+    const paste = async (pasted: string) =>
+      (await ask('/_workbench/changes', { method: 'POST', headers: { origin: edge.url }, body: pasted }))
+        .text;
+    const wrong = await paste('before={\r\nafter=\r\n');
+    expect(wrong).toContain('The artifact before is not JSON');
+    expect(wrong).toContain('The artifact after is not JSON: it is empty');
+    expect(await paste(`before=\ufeff${before}\r\nafter=1\r\n`)).toContain('They cannot be compared');
+    edge.setArtifact(undefined);
+    expect((await page('changes')).text).toContain('This edge has no rules now.');
+  });
+
+  test('does not send a long text back that was pasted', async () => {
+    await start();
+    const long = JSON.stringify({ ...flagsArtifact(), filler: 'x'.repeat(200_000) });
+    const body = `before=${long}\r\nafter=${long}\r\n`;
+    const { text } = await ask('/_workbench/changes', {
       method: 'POST',
       headers: { origin: edge.url },
-      body: 'before={\r\nafter=1\r\n',
+      body,
     });
-    expect(wrong.text).toContain('They cannot be compared');
+    expect(text).toContain('Nothing changed for visitors.');
+    expect(text.length).toBeLessThan(5000);
   });
 
   test('switches faults on and off', async () => {
@@ -160,6 +218,10 @@ describe('the workbench', () => {
     expect(edge.lastRequest?.fault).toBeUndefined();
     expect((await post('faults', { kind: 'status', value: '1000' })).status).toBe(400);
     expect((await post('faults', { kind: 'delay', value: 'x' })).text).toContain('the wait must be');
+    for (const fields of [{}, { kind: 'foo' }, { kind: '__proto__' }, { kind: 'hang', where: 'nowhere' }]) {
+      expect((await post('faults', fields)).status).toBe(400);
+    }
+    expect((await page('faults')).text).toContain('None.');
   });
 
   test('sends a row for each request that arrives', async () => {
@@ -171,9 +233,10 @@ describe('the workbench', () => {
     while (!text.includes('\n\n')) {
       text += (await reader?.read())?.value ?? '';
     }
-    expect(text).toMatch(/^event: row\ndata: ".*execute hero.*"\n\n$/);
+    expect(text).toMatch(/^event: row\ndata: \{"row":".*execute hero.*","count":"1 request"\}\n\n$/);
     await reader?.cancel();
     expect((await page('live')).text).toContain('1 request');
+    expect(await ask('/_workbench/events', { method: 'HEAD' })).toMatchObject({ status: 200, text: '' });
   });
 });
 

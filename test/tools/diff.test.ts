@@ -503,7 +503,7 @@ describe('diffArtifacts', () => {
       'long texts',
       `${'x'.repeat(80)}one`,
       `${'x'.repeat(80)}two`,
-      'html of 83 bytes: “…xxxxxxxxxxxxxxxxxxxxone” → “…xxxxxxxxxxxxxxxxxxxxtwo”',
+      `html of 83 bytes: “${'x'.repeat(39)}…${'x'.repeat(17)}one” → “${'x'.repeat(39)}…${'x'.repeat(17)}two”`,
     ],
   ])('shows where contents differ that read alike: %s', (_, was, is, text) => {
     const withContent = (content: unknown) => {
@@ -590,6 +590,29 @@ describe('diffArtifacts', () => {
       quiet: 3,
       isEqual: true,
     });
+  });
+
+  test('lists quiet changes on request, exactly those that it counts', () => {
+    const [before, after] = changed((artifact) => {
+      hero(artifact, 0).consequence.options = [
+        { type: 'json', content: { size: 1, color: 'red' }, eventToken: 'other' },
+      ];
+      hero(artifact, 1).meta['offer.name'] = 'x'.repeat(100);
+      hero(artifact, 1).meta['audience.ids'] = [1, 2];
+      artifact.meta.generatedAt = '2026-01-02T00:00:00Z';
+    });
+    const { quiet, quietChanges = [], isEqual } = diffArtifacts(before, after, { tokens: true });
+    expect([quiet, isEqual]).toEqual([4, true]);
+    expect(quietChanges).toHaveLength(4);
+    expect(quietChanges.map(({ kind }) => kind)).toEqual(['quiet', 'quiet', 'quiet', 'quiet']);
+    expect(quietChanges.map(({ text }) => text)).toMatchSnapshot();
+    expect(quietChanges[1]).toMatchObject({
+      location: 'hero',
+      experience: 'Experience A',
+      after: 'other, token',
+    });
+    expect(diffArtifacts(before, after, { tokens: false })).not.toHaveProperty('quietChanges');
+    expect(diffArtifacts(before, before, { tokens: true })).toMatchObject({ quiet: 0, quietChanges: [] });
   });
 
   test('tells once what changes in the same way on several locations', () => {

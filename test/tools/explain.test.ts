@@ -124,10 +124,10 @@ describe('explain', () => {
 
   test('says where a long value differs from the one that is wanted', () => {
     const long = 'x'.repeat(80);
-    const condition = { '==': [`${long}a`, { var: 'mbox.plan' }] };
-    const request = { prefetch: { mboxes: [{ name: 'hero', parameters: { plan: `${long}b` } }] } };
+    const condition = { '==': [`${long}a${long}`, { var: 'mbox.plan' }] };
+    const request = { prefetch: { mboxes: [{ name: 'hero', parameters: { plan: `${long}b${long}` } }] } };
     const [rule] = explainHero([ruleOf(condition)], { request }).rules;
-    expect(rule?.because).toContain(`(saw “…${'x'.repeat(20)}b” where “…${'x'.repeat(20)}a” is wanted)`);
+    expect(rule?.because).toMatch(/\(saw “…x{20}bx*…x{20}” where “…x{20}ax*…x{20}” is wanted\)$/);
   });
 
   test.each([
@@ -147,6 +147,44 @@ describe('explain', () => {
   ])('an empty list at the end makes %j hold', (condition, because) => {
     const [rule] = explainHero([ruleOf(condition)]).rules;
     expect(rule).toMatchObject({ outcome: 'answered', because });
+  });
+
+  test('does not speak of a place that was not looked at', () => {
+    const plan = { '==': ['gold', { var: 'mbox.plan' }] };
+    const { rules } = explainHero([ruleOf({ and: [plan, country] })]);
+    expect(rules[0]?.because).toBe('not so: parameter plan is “gold” (saw nothing)');
+  });
+
+  test('tells a second from the next one', () => {
+    const until = { '<=': [{ var: 'current_timestamp' }, Date.UTC(2026, 0, 1, 12)] };
+    const { rules } = explainHero([ruleOf(until)], { now: Date.UTC(2026, 0, 1, 12, 0, 20, 5) });
+    expect(rules[0]?.because).toBe(
+      'not so: time is at most 2026-01-01 12:00 UTC (saw 2026-01-01 12:00:20.005 UTC)',
+    );
+  });
+
+  test('tells of capitals that a lower case never has', () => {
+    const cart = (text: string) => ({ in: [text, { var: 'page.path_lc' }] });
+    const context = { channel: 'web', address: { url: 'https://shop.example/Cart' } } as const;
+    const because = (text: string) =>
+      explainHero([ruleOf(cart(text))], {
+        request: { prefetch: { mboxes: [{ name: 'hero', index: 1 }] }, context },
+      }).rules[0]?.because;
+    expect(because('/Cart')).toBe('not so: path contains “/Cart” (in lower case) (saw “/cart”)');
+    expect(because('/cart')).toBe('holds: path contains “/cart” (any case)');
+  });
+
+  test('tells of a view whose key answered for another view', () => {
+    const artifact = { ...artifactOf({}), localViews: ['one', 'two'] };
+    const views = { one: [ruleOf(true)], two: [ruleOf(true)] };
+    const { locations } = explain(
+      { ...artifact, rules: { mboxes: {}, views } },
+      { request: { prefetch: { views: [{}] } }, now: 0 },
+    );
+    expect(locations.map(({ verdict }) => verdict)).toEqual([
+      '1 of 1 rules answer',
+      'default content: its rule answered with another view already',
+    ]);
   });
 
   test('tells why rules were not asked, and what they would have done', () => {
@@ -196,8 +234,6 @@ describe('explain', () => {
       'view cart answered',
     ]);
     expect(outcomes({})).toEqual(['view home answered', 'view cart key-answered']);
-    const { locations } = explain(artifact, { request: { prefetch: { views: [{}] } } });
-    expect(locations[1]?.verdict).toBe('nothing more: rules of the same rule keys answered before');
     views.cart = [ruleOf({ shout: ['x'] })];
     expect(outcomes({ name: 'home' }, { name: 'cart' })).toEqual([
       'view home answered',

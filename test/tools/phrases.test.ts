@@ -98,7 +98,10 @@ test.each<[string, unknown]>([
 });
 
 test('long values are cut, and deep conditions end', () => {
-  expect(sentenceOf({ '==': ['x'.repeat(100), plan] })).toBe(`parameter plan is “${'x'.repeat(59)}…”`);
+  expect(sentenceOf({ '==': ['x'.repeat(100), plan] })).toBe(
+    `parameter plan is “${'x'.repeat(39)}…${'x'.repeat(20)}”`,
+  );
+  expect(sentenceOf({ '==': [`${'x'.repeat(100)}1`, plan] })).toMatch(/x1”$/);
   let deep: unknown = plan;
   for (let i = 0; i < 5000; i += 1) {
     deep = { '!': deep };

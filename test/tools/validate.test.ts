@@ -50,7 +50,7 @@ function rulesIn(artifact: TestArtifact): TestRule[] {
   return artifact.rules.mboxes.hero ?? [];
 }
 
-const and = (one: unknown, other: unknown) => ({ and: [one, other] });
+const and = (...parts: unknown[]) => ({ and: parts });
 
 type Row = [code: FindingCode, path: string, text: string, change: (artifact: TestArtifact) => void];
 
@@ -123,9 +123,25 @@ const ROWS: Row[] = [
     },
   ],
   [
+    'unreachable',
+    'rules.mboxes.hero[2]',
+    'nobody reaches C of Activity 7 on hero: its other rules take everybody',
+    (a) => {
+      rulesIn(a).push(ruleOf({ '==': ['x', { var: 'mbox.x' }] }, 'C'));
+    },
+  ],
+  [
+    'unreachable',
+    'rules.mboxes.hero[2]',
+    'nobody reaches B of Activity 7 on hero: Activity 8 takes everybody',
+    (a) => {
+      rulesIn(a).splice(1, 0, ruleOf(true, 'A', 8));
+    },
+  ],
+  [
     'case',
     'rules.mboxes.hero[0].condition',
-    '“Cart” has capitals, and page.url_lc never has',
+    '“Cart” has capitals, and page.url_lc never has (2 rules)',
     (a) => {
       const url = { in: ['Cart', { var: 'page.url_lc' }] };
       a.rules.mboxes.hero = [ruleOf(and(share(0, 50), url), 'A'), ruleOf(and(share(50, 100), url), 'B')];
@@ -174,7 +190,7 @@ const ROWS: Row[] = [
   [
     'expired',
     'rules.mboxes.hero[0].condition',
-    'its time frame ended at 1970-01-01T00:00:05.000Z',
+    'its time frame ended at 1970-01-01 00:00:05 UTC',
     (a) => {
       a.rules.mboxes.hero = [ruleOf({ '<=': [0, { var: 'current_timestamp' }, 5000] }, 'A')];
     },
@@ -195,6 +211,50 @@ const NOW = Date.UTC(2026, 0);
 describe('validate', () => {
   test('finds nothing in a sound artifact', () => {
     expect(validate(artifactOf(), { now: NOW })).toEqual([]);
+  });
+
+  test.each<[string, (artifact: ReturnType<typeof artifactOf>) => void]>([
+    [
+      'a key for each experience',
+      (a) => {
+        rulesIn(a).forEach((rule, index) => {
+          rule.ruleKey = String(index);
+        });
+      },
+    ],
+    [
+      'one audience in two orders',
+      (a) => {
+        const [x, y] = ['x', 'y'].map((name) => ({ '==': [name, { var: `mbox.${name}` }] }));
+        a.rules.mboxes.hero = [ruleOf(and(share(0, 50), x, y), 'A'), ruleOf(and(share(50, 100), y, x), 'B')];
+      },
+    ],
+    [
+      'an audience for each experience',
+      (a) => {
+        const [x, y] = ['x', 'y'].map((name) => ({ '==': [name, { var: `mbox.${name}` }] }));
+        a.rules.mboxes.hero = [ruleOf(and(share(0, 50), x), 'A'), ruleOf(and(share(50, 100), y), 'B')];
+      },
+    ],
+    [
+      'null for each part that may be missing',
+      (a) => {
+        Object.assign(a, { remoteMboxes: null, remoteViews: null, responseTokens: null, globalMbox: null });
+      },
+    ],
+  ])('finds nothing wrong in %s', (_name, change) => {
+    const artifact = artifactOf();
+    change(artifact);
+    expect(validate(artifact, { now: NOW })).toEqual([]);
+  });
+
+  test('says one thing of an mbox in both lists that has no rule', () => {
+    const artifact = artifactOf();
+    artifact.localMboxes.push('side');
+    artifact.remoteMboxes.push('side');
+    expect(validate(artifact, { now: NOW }).map(({ text }) => text)).toEqual([
+      'the mbox side is in both lists and has no rule: the edge decides it',
+    ]);
   });
 
   test.each(ROWS)('%s at %s: %s', (code, path, text, change) => {
@@ -300,7 +360,7 @@ describe('validate', () => {
     ['rules.mboxes.hero[0].ruleKey', 'must be a text, not a number', { ruleKey: 7 }],
     [
       'rules.mboxes.hero[0].meta["experience.id"]',
-      'must be a whole number, a text or null, not an object',
+      'must be a whole number or a text or null, not an object',
       { meta: { 'experience.id': {} } },
     ],
   ])('says of %s in its own words: %s', (path, text, more) => {

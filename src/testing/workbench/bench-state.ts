@@ -18,6 +18,8 @@ export interface BenchEdge {
 
 /** An artifact, parsed, and what is in it. */
 export interface ShownArtifact {
+  /** The client code by which the edge decides. Another one gives other allocations. */
+  readonly client: string;
   readonly artifact: object;
   readonly overview: Overview;
 }
@@ -39,27 +41,43 @@ export class ShownArtifacts {
   now(): ShownArtifact | undefined {
     const { now } = this.#edge.artifacts();
     if (now !== this.#text) {
-      this.#shown = now === undefined ? undefined : toShown(JSON.parse(now));
+      this.#shown = now === undefined ? undefined : toShown(this.#edge.client, JSON.parse(now));
       this.#text = now;
     }
     return this.#shown;
   }
 }
 
-function toShown(artifact: unknown): ShownArtifact {
+function toShown(client: string, artifact: unknown): ShownArtifact {
   const known = isRecord(artifact) ? artifact : {};
-  return { artifact: known, overview: inspect(known) };
+  return { client, artifact: known, overview: inspect(known) };
 }
 
 /** A place that can be decided: its value in forms, and its words. */
 export type Place = readonly [value: string, words: string];
 
-/** Lists the mboxes and views of an artifact, and the page load. */
-export function placesOf({ activities, globalMbox }: Overview): Place[] {
-  const names = new Set(activities.flatMap(({ locations }) => locations));
-  names.delete(globalMbox);
-  const places = [...names].sort().map((name): Place => [name, name]);
-  return [...places, ['', `page load (${globalMbox})`]];
+/** The values of places: a view has a prefix, and so has an mbox whose name looks as if it had one. */
+const PREFIX = /^(view|mbox) /;
+
+/** Lists the mboxes and views that an artifact names, the page load, and the place that is chosen. */
+export function placesOf({ artifact, overview }: ShownArtifact, chosen = ''): Place[] {
+  const { globalMbox, remote } = overview;
+  const rules = isRecord(artifact) && isRecord(artifact.rules) ? artifact.rules : {};
+  const mboxes = new Set([...namesOf(rules.mboxes), ...namesOf(artifact, 'localMboxes'), ...remote.mboxes]);
+  mboxes.delete(globalMbox);
+  const views = new Set([...namesOf(rules.views), ...namesOf(artifact, 'localViews'), ...remote.views]);
+  const values = new Set([
+    ...[...mboxes].sort().map((name) => (PREFIX.test(name) ? `mbox ${name}` : name)),
+    ...[...views].sort().map((name) => `view ${name}`),
+    ...(chosen === '' ? [] : [chosen]),
+  ]);
+  return [...[...values].map((value): Place => [value, value]), ['', `page load (${globalMbox})`]];
+}
+
+/** The names of a record, or those of a list in it. */
+function namesOf(holder: unknown, list?: string): string[] {
+  const found = isRecord(holder) ? (list === undefined ? Object.keys(holder) : holder[list]) : [];
+  return Array.isArray(found) ? found.filter((name) => typeof name === 'string') : [];
 }
 
 /** Returns the request for a place. A view is prefetched, because views cannot be executed. */
@@ -67,7 +85,8 @@ export function requestFor(place: string, parameters: Readonly<Record<string, st
   if (place === '') {
     return { execute: { pageLoad: { parameters } } };
   }
+  const name = place.replace(PREFIX, '');
   return place.startsWith('view ')
-    ? { prefetch: { views: [{ name: place.slice('view '.length), parameters }] } }
-    : { execute: { mboxes: [{ index: 0, name: place, parameters }] } };
+    ? { prefetch: { views: [{ name, parameters }] } }
+    : { execute: { mboxes: [{ index: 0, name, parameters }] } };
 }

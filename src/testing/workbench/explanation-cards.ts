@@ -12,46 +12,57 @@ import { ruler } from './bars.js';
 import { type Html, html } from './html.js';
 import { pill } from './layout.js';
 
-/** The words of an outcome and its colour. */
+/** The words of an outcome and its colour, which says nothing that the words do not. */
 const OUTCOMES: Readonly<Record<Outcome, readonly [words: string, kind: 'yes' | 'no' | 'warn' | '']>> = {
-  answered: ['✓ answered', 'yes'],
-  'no-match': ['✗ no match', 'no'],
-  'not-reached': ['· not reached', ''],
-  'key-answered': ['· its key answered', ''],
-  'other-property': ['· other property', ''],
-  undecidable: ['! only the edge', 'warn'],
+  answered: ['answered', 'yes'],
+  'no-match': ['no match', 'no'],
+  'not-reached': ['not reached', ''],
+  'key-answered': ['its key answered', ''],
+  'other-property': ['other property', ''],
+  undecidable: ['only the edge', 'warn'],
 };
+
+/** A decision by more rules than these shows the conditions of those that answered alone. The others are folded. */
+const MAX_OPEN = 20;
 
 /** Shows a decision: the verdict and the offers, and then a card for each activity. */
 export function explanationCards(explanation: Explanation): Html {
-  const { visitor, answer } = explanation;
+  const { visitor, answer, at } = explanation;
+  const isLong = explanation.locations.flatMap(({ rules }) => rules).length > MAX_OPEN;
   const cards = explanation.locations.map((location) => {
     const { verdict, remote, answersWith, rules } = location;
     const [title = '', ...why] = verdict.split(': ');
     const search = answersWith === 'first' ? 'first rule that holds' : 'every rule that holds';
-    const words = [...why, search, `by ${visitor.by}`].filter(Boolean).join(' · ');
+    const time = `${at.slice(0, 16).replace('T', ' ')} UTC`;
+    const words = [...why.map(capital), search, `by ${visitor.by}`, time].join(' · ');
     const activities = [...groupBy(rules, ({ activity }) => activity.id).values()];
-    return html`<div class="card"><h2>${title.charAt(0).toUpperCase() + title.slice(1)}</h2>
+    return html`<div class="card"><h2>${capital(title)}</h2>
 <p class="small soft">${words}</p>
 ${remote && html`<p class="note warn">${remote.text}</p>`}
 ${offers(answer, location)}
 </div>
-${activities.map((own) => activityCard(own))}`;
+${activities.map((own) => activityCard(own, isLong))}`;
   });
   return html`${cards}`;
 }
 
-function activityCard(rules: readonly RuleExplanation[]): Html {
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function activityCard(rules: readonly RuleExplanation[], isLong: boolean): Html {
   const { activity } = rules[0] ?? { activity: { id: '', name: '', type: '' } };
-  const folds = rules.map((rule, index) => ruleFold(rule, `${activity.id}/${index}`));
+  const folds = rules.map((rule, index) => {
+    const isOpen = rule.outcome === 'answered' || (rule.outcome === 'no-match' && !isLong);
+    return ruleFold(rule, `${activity.id}/${index}`, isOpen);
+  });
   return html`<section class="card"><div class="head"><h3>${shownName(activity)}</h3><span class="small soft">${activity.type} ${activity.id}</span></div>
 ${folds}</section>`;
 }
 
-function ruleFold(rule: RuleExplanation, key: string): Html {
+function ruleFold(rule: RuleExplanation, key: string, isOpen: boolean): Html {
   const { experience, outcome, share, condition, because, wouldHold } = rule;
   const [words, kind] = OUTCOMES[outcome];
-  const isOpen = outcome === 'answered' || outcome === 'no-match';
   const holds = wouldHold === undefined ? '' : wouldHold ? '; it would hold' : '; it would not hold';
   return html`<details class="rule" data-key="${key}"${isOpen && html` open`}><summary><span class="head"><span>${shownName(experience)} ${share && ruler(share)}</span>${pill(words, kind)}</span></summary>
 ${!isOpen && html`<p class="small soft">${because}${holds}</p>`}

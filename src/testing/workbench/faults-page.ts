@@ -38,7 +38,7 @@ export function faultsPage({ faults }: BenchEdge, fields: Fields, problem?: stri
   return {
     name: 'faults',
     title: 'What if it fails?',
-    lead: 'The edge plays a fault for the next requests. See what your pages do with it.',
+    lead: 'The edge plays a fault for the next requests, and you see what your pages do.',
     body: html`${problem !== undefined && notice(problem, 'no')}
 <div class="split"><form method="post" action="${BASE}faults">
 ${choices('Fault', 'kind', KINDS, fields.kind ?? 'status')}
@@ -61,7 +61,11 @@ export function changeFaults(edge: BenchEdge, fields: Fields): string | undefine
     if (times !== undefined && !(Number.isInteger(times) && times > 0)) {
       return 'how often must be a whole number above 0';
     }
-    const where = CALLS.get(fields.where ?? 'all')?.[1];
+    const calls = CALLS.get(fields.where ?? 'all');
+    if (!calls) {
+      return `the requests must be ${[...CALLS.keys()].join(', ')}`;
+    }
+    const [, where] = calls;
     edge.addFault(toFault(fields), { ...(times !== undefined && { times }), ...(where && { where }) });
     return undefined;
   } catch (thrown) {
@@ -83,8 +87,10 @@ function toFault({ kind, value }: Fields): Fault {
     case 'resetMidBody':
     case 'truncate':
       return { kind };
+    case 'status':
+      return { kind, status: number };
     default:
-      return { kind: 'status', status: number };
+      throw new TypeError(`the fault must be ${KINDS.map(([one]) => one).join(', ')}`);
   }
 }
 

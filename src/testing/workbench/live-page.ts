@@ -6,7 +6,7 @@ import { BASE, type Page, pill } from './layout.js';
 
 const MAX_ROWS = 200;
 /** The most characters of a body that are shown. */
-const MAX_BODY = 20_000;
+const MAX_BODY = 4000;
 
 /** The page of the requests, the newest first. */
 export function livePage({ requests }: BenchEdge): Page {
@@ -20,12 +20,16 @@ export function livePage({ requests }: BenchEdge): Page {
     title: 'What arrives?',
     lead: 'Every request to this edge, the newest first. Open one to see its body and the rules that it breaks.',
     body: html`<div class="card">
-<div class="head"><p id="count" role="status" data-total="${length}">${length === 1 ? '1 request' : `${length} requests`}</p>
+<div class="head"><p id="count" role="status">${countOf(length)}</p>
 <button id="pause" type="button" aria-pressed="false" hidden>Pause</button></div>
-${none}
-<div id="rows" data-events="${BASE}events">${rows}</div>
+<div id="rows" data-events="${BASE}events">${none}${rows}</div>
 </div>`,
   };
+}
+
+/** The number of requests in words. */
+export function countOf(length: number): string {
+  return length === 1 ? '1 request' : `${length} requests`;
 }
 
 /** The row of one request. */
@@ -40,7 +44,7 @@ export function liveRow(request: ReceivedRequest): Html {
     ...(violations.length > 0 ? [pill(`✗ ${violations.length} broken`, 'no')] : []),
     status === undefined ? pill('no answer', 'no') : pill(String(status), status < 400 ? 'yes' : 'no'),
   ];
-  return html`<details class="log"><summary><span class="soft">${at}</span><span>${askedFor(request) || `${method} ${path}`}</span><span>${pills.map((one) => html`${one} `)}</span></summary>
+  return html`<details class="log" data-key="${time} ${path}"><summary><span class="soft">${at}</span><span>${askedFor(request) || `${method} ${path}`}</span><span>${pills.map((one) => html`${one} `)}</span></summary>
 <p class="small soft">${method} ${path}</p>
 ${broken.length > 0 && html`<ul class="no">${broken}</ul>`}
 ${shown && html`<pre tabindex="0">${shown}</pre>`}

@@ -46,7 +46,7 @@ function matrix(activities: readonly ActivityOverview[]): Html {
     return html`<tr><th scope="row">${shownName(activity)}${cells}`;
   });
   return html`<section class="card"><h2>Where they are</h2>
-<svg width="0" height="0" aria-hidden="true">${bars}</svg>
+<svg class="none" width="0" height="0" aria-hidden="true">${bars}</svg>
 <div class="wide" tabindex="0" role="region" aria-label="Activities by location"><table class="matrix"><thead><tr><th scope="col">Activity${locations.map((name) => html`<th scope="col">${name}`)}</thead><tbody>${rows}</tbody></table></div>
 <p class="small soft">Bars are the shares of experiences. A grey bar: the audience alone decides.</p></section>`;
 }
@@ -69,7 +69,7 @@ function findings(artifact: object): Html {
   const found = validate(artifact).sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
   const items = found.map(
     ({ severity, text, remedy }) =>
-      html`<li>${pill(`${SIGNS[severity]} ${severity}`, KINDS[severity])} ${text}${remedy && html` <span class="soft">→ ${remedy}</span>`}</li>`,
+      html`<li>${pill(`${SIGNS[severity]} ${severity}`, KINDS[severity])}<span>${text}${remedy && html` <span class="soft">→ ${remedy}</span>`}</span></li>`,
   );
   return html`<section class="card"><h2>Findings</h2>${
     items.length > 0

@@ -6,14 +6,13 @@ import { type BenchEdge, type Fields, type ShownArtifact, ShownArtifacts } from 
 import { changesPage } from './changes-page.js';
 import { CLIENT_SCRIPT } from './client-script.js';
 import { changeFaults, faultsPage } from './faults-page.js';
-import { html } from './html.js';
 import { BASE, notice, PAGES, type Page, type PageName, toDocument } from './layout.js';
-import { livePage, liveRow } from './live-page.js';
+import { countOf, livePage, liveRow } from './live-page.js';
 import { rulesPage } from './rules-page.js';
 import { STYLE } from './style.js';
 import { visitorPage } from './visitor-page.js';
 
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** A browser that reads too slowly gets no more rows while this many bytes wait for it. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 const HEADERS = {
@@ -102,7 +101,7 @@ export class Workbench {
     } else if (name === 'client.js') {
       send(response, 200, 'text/javascript', CLIENT_SCRIPT);
     } else if (name === 'events') {
-      this.#stream(response);
+      this.#stream(message, response);
     } else {
       send(response, 404, 'text/plain', 'the workbench has no such page');
     }
@@ -150,12 +149,17 @@ export class Workbench {
   }
 
   /** Sends each request that arrives as a row, until the browser goes away. */
-  #stream(response: ServerResponse): void {
+  #stream({ method }: IncomingMessage, response: ServerResponse): void {
     response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/event-stream' });
+    if (method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.flushHeaders();
     const forget = this.#edge.listen((request) => {
       if (response.writableLength < MAX_WAITING_BYTES) {
-        response.write(`event: row\ndata: ${JSON.stringify(html`${liveRow(request)}`.text)}\n\n`);
+        const data = { row: liveRow(request).text, count: countOf(this.#edge.requests.length) };
+        response.write(`event: row\ndata: ${JSON.stringify(data)}\n\n`);
       }
     });
     const end = () => {
