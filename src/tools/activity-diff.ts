@@ -3,8 +3,9 @@ import { cutBoth } from './clause-words.js';
 import { contentWords } from './content-diff.js';
 import { experienceLabels, movedAt, nobodyWords } from './moved.js';
 import { sentenceOfTree } from './phrases.js';
-import { fieldText, groupBy, isSameJson, type PlacedRule, recordOf, stableText } from './rule-index.js';
+import { fieldText, groupBy, type PlacedRule, recordOf } from './rule-index.js';
 import { experienceKey, isSameRule, locationName, type Pair } from './rule-pairs.js';
+import { isSameJson, stableText } from './same-json.js';
 import type { SeenMeta } from './seen-rules.js';
 import { type CountedCondition, percent, rangesOf, rangeWords, type ShareCounter } from './shares.js';
 

@@ -1,7 +1,8 @@
 import type { Consequence } from '../artifact.js';
 import { isRecord } from '../json.js';
 import { cutBoth } from './clause-words.js';
-import { isSameJson, recordOf, stableText } from './rule-index.js';
+import { recordOf } from './rule-index.js';
+import { isSameJson, stableText } from './same-json.js';
 
 interface ContentChange {
   readonly before: string;

@@ -4,8 +4,9 @@ import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artif
 import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
 import { quietChanges, quietMeta } from './quiet-diff.js';
-import { groupBy, isSameJson, type PlacedRule, placedRules } from './rule-index.js';
-import { pairsOf } from './rule-pairs.js';
+import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { isSameRule, pairsOf } from './rule-pairs.js';
+import { isSameJson } from './same-json.js';
 import { otherChanges, SeenMeta } from './seen-rules.js';
 import { ShareCounter } from './shares.js';
 
@@ -50,7 +51,8 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
     ...unusableChanges([old, now], [oldRules, newRules]),
   ];
   const artifact = artifactChanges(old, now);
-  if (activities.length + locations.length + artifact.length === 0) {
+  const isCopy = pairs.length === oldRules.length && pairs.every(isSameRule);
+  if (activities.length + locations.length + artifact.length === 0 && !isCopy) {
     locations.push(...otherChanges(oldRules, newRules, sources));
   }
   const quiet = [...quietMeta(old, now), ...quietChanges(pairs, sources.seen)];

@@ -1,7 +1,8 @@
 import type { Moved } from './artifact-diff.js';
 import { BUCKETS } from './buckets.js';
-import { type PlacedRule, stableText } from './rule-index.js';
+import type { PlacedRule } from './rule-index.js';
 import { experienceKey } from './rule-pairs.js';
+import { stableText } from './same-json.js';
 import type { CountedCondition, ShareCounter } from './shares.js';
 
 /** Stands for visitors whom an activity gives no experience. */

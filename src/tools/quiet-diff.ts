@@ -4,8 +4,9 @@ import { seenMeta } from './activity-diff.js';
 import type { Change } from './artifact-diff.js';
 import { cut } from './clause-words.js';
 import { shownName } from './rule-facts.js';
-import { isSameJson, type PlacedRule } from './rule-index.js';
+import type { PlacedRule } from './rule-index.js';
 import { isSameRule, locationName, type Pair } from './rule-pairs.js';
+import { isSameJson } from './same-json.js';
 import type { SeenMeta } from './seen-rules.js';
 
 const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audience.ids', 'location.id'];

@@ -1,4 +1,5 @@
-import { groupBy, isSameJson, type PlacedRule, stableText } from './rule-index.js';
+import { groupBy, type PlacedRule } from './rule-index.js';
+import { isSameJson, stableText } from './same-json.js';
 
 /** A rule in both artifacts. */
 export type Pair = readonly [was: PlacedRule, is: PlacedRule];

@@ -1,6 +1,7 @@
 import type { Artifact, Rule } from '../artifact.js';
 import type { ArtifactDiff } from './artifact-diff.js';
-import { type PlacedRule, recordOf, stableText } from './rule-index.js';
+import { type PlacedRule, recordOf } from './rule-index.js';
+import { stableText } from './same-json.js';
 import type { ShareCounter } from './shares.js';
 
 /**

@@ -2,7 +2,8 @@ import { type Artifact, DEFAULT_GLOBAL_MBOX } from '../artifact.js';
 import { BUCKETS, Buckets } from './buckets.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
 import { shownName } from './rule-facts.js';
-import { groupBy, type PlacedRule, stableText } from './rule-index.js';
+import { groupBy, type PlacedRule } from './rule-index.js';
+import { stableText } from './same-json.js';
 import { type CountedCondition, percent, type ShareCounter } from './shares.js';
 
 interface SharedRule extends PlacedRule, CountedCondition {}

@@ -3,7 +3,7 @@ import { compileCondition } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
 import { clauseOf, isScalar, type Operation, operationOf, variableOf } from './clauses.js';
 import { sentenceOfTree } from './phrases.js';
-import { stableText } from './rule-index.js';
+import { stableText } from './same-json.js';
 
 const ALLOCATION = contextPart('allocation');
 

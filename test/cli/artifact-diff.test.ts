@@ -9,7 +9,9 @@ function artifactOf(red: number, generatedAt: string) {
     .mbox('hero')
     .split({ Red: [red, json({ color: 'red' })], Blue: [100 - red, html('<p>blue</p>')] });
   const artifact = buildArtifact({ activities: [spring], client: 'acme', ids: 'stable' });
-  return { ...artifact, meta: { ...artifact.meta, generatedAt } };
+  // The name of an offer is of no account to visitors where it is no response token.
+  const responseTokens = ['activity.name'];
+  return { ...artifact, responseTokens, meta: { ...artifact.meta, generatedAt } };
 }
 
 /** Gives the rules of the second experience other tokens and another offer. */
