@@ -14,11 +14,10 @@ export interface Change {
     | 'content'
     | 'metrics'
     | 'property'
-    | 'order'
     | 'meta'
     | 'token'
     | 'quiet';
-  /** The mbox or view, such as `mbox hero`. It is absent for what is the same in all locations. */
+  /** The mbox, or the view such as `view home`. It is absent for what is the same in all locations. */
   readonly location?: string;
   /** The name of the experience. */
   readonly experience?: string;

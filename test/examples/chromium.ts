@@ -25,6 +25,7 @@ export interface Clock {
 /** A tab. */
 export interface Page {
   readonly clock: Clock;
+  readonly keyboard: { press(key: string): Promise<void>; type(text: string): Promise<void> };
   addInitScript(script: { content: string }): Promise<void>;
   evaluate<Result>(expression: string): Promise<Result>;
   getByRole(role: string, options?: { name?: string; level?: number }): Locator;

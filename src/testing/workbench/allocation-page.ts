@@ -55,11 +55,12 @@ async function result(shown: ShownArtifact, fields: Fields, visitors: number): P
   } catch (thrown) {
     return notice(`It cannot be simulated: ${toTargetError(thrown).message}`, 'no');
   }
-  const { activities, none, ms } = simulation;
+  const { activities, none, ms, remote } = simulation;
   const rest = percent(none.count / visitors, 1);
   return html`${activities.map(activityCard)}
-${activities.length === 0 && notice('No rule of this place can be decided on-device.')}
-<p class="small soft">${grouped(visitors)} visitors in ${Math.round(ms)} ms; ${rest} got default content.</p>`;
+${remote && notice(remote.text, 'warn')}
+${activities.length === 0 && !remote && notice('No rule of this place can be decided on-device.')}
+<p class="small soft">${grouped(visitors)} visitors in ${Math.round(ms)} ms; ${rest} ${remote ? 'are left to the edge' : 'got default content'}.</p>`;
 }
 
 function activityCard(activity: ActivityShare): Html {

@@ -98,6 +98,9 @@ function saw({ saw: seen }: ConditionResult): string {
   return seen.map(({ name, text }) => `${name} ${text}`).join(', ');
 }
 
+/** The policy of the page lets a frame load from the edge itself, where it would count as a request. */
+const NOTHING_LOADS = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'">`;
+
 /** Offers are shown as text. An HTML offer also runs in a frame in which nothing is allowed. */
 function offers(
   { execute, prefetch }: Explanation['answer'],
@@ -119,7 +122,7 @@ function offers(
     const text = typeof content === 'string' ? content : (JSON.stringify(content, null, 2) ?? '');
     const frame =
       type === 'html' &&
-      html`<iframe sandbox srcdoc="${text}" title="The offer in a frame without scripts"></iframe>`;
+      html`<iframe sandbox srcdoc="${NOTHING_LOADS + text}" title="The offer in a frame without scripts"></iframe>`;
     return html`<p class="small soft">${typeof type === 'string' ? type : 'offer'}</p><pre tabindex="0">${text}</pre>${frame}`;
   });
   return html`${shown}`;
