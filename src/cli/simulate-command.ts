@@ -135,7 +135,11 @@ async function* readIds(path: string, { stdin, signal }: Shell): AsyncGenerator<
   }
 }
 
-function printHead({ location, visitors, distinct }: Simulation, flags: SimulateFlags, paper: Paper): void {
+function printHead(
+  { location, visitors, distinct, activities, remote }: Simulation,
+  flags: SimulateFlags,
+  paper: Paper,
+): void {
   const source = flags.observed
     ? 'counts of a report'
     : flags.ids === undefined
@@ -150,12 +154,15 @@ function printHead({ location, visitors, distinct }: Simulation, flags: Simulate
     const text = `only ${counted(distinct, 'different id')}: the counts say little about the shares`;
     paper.row({ sign: '!', left: text, tone: 'warn' });
   }
+  if (remote && activities.length > 0) {
+    paper.row({ sign: '!', left: remote.text, tone: 'warn' });
+  }
 }
 
-function printShares({ visitors, activities, none }: Simulation, given: Given, paper: Paper): void {
+function printShares({ visitors, activities, none, remote }: Simulation, given: Given, paper: Paper): void {
   for (const activity of activities) {
     paper.gap();
-    printActivity(activity, given, paper);
+    printActivity(activity, { given, isRemote: remote !== undefined }, paper);
   }
   if (!given && activities.length > 0 && (none.count > 0 || none.expected > 0)) {
     paper.gap();
@@ -167,7 +174,11 @@ function printShares({ visitors, activities, none }: Simulation, given: Given, p
   }
 }
 
-function printActivity(activity: ActivityShare, given: Given, paper: Paper): void {
+function printActivity(
+  activity: ActivityShare,
+  { given, isRemote }: { readonly given: Given; readonly isRemote: boolean },
+  paper: Paper,
+): void {
   const { chiSquare, p, experiences, takenBefore, mismatch } = activity;
   const test = chiSquare === undefined || p === undefined ? '' : `χ² ${chiSquare.toFixed(2)}, p ${shownP(p)}`;
   paper.row({ left: titleOf(activity), right: test, isName: true, tone: 'title' });
@@ -180,7 +191,9 @@ function printActivity(activity: ActivityShare, given: Given, paper: Paper): voi
       printBar({ ...experience, name: titleOf(experience) }, paper);
     }
   }
-  warningsOf(activity).forEach(warn);
+  if (!isRemote) {
+    warningsOf(activity, given).forEach(warn);
+  }
   for (const name of uncountedOf(activity, given)) {
     warn(`no count is given for ${name}: it counts as 0`);
   }

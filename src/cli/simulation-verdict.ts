@@ -19,9 +19,14 @@ export type Given = ReadonlySet<string> | undefined;
 
 /** Says what a simulation proves. Counts fit any shares when nobody is counted, so that is looked at first. */
 export function verdictOf(simulation: Simulation, given: Given): Verdict {
-  const { location, visitors, activities, mismatch } = simulation;
+  const { location, visitors, activities, mismatch, remote } = simulation;
   if (activities.length === 0) {
-    const text = `no rule is for this ${location.kind}, so there is no split: look at its name, or ask explain`;
+    const why = remote?.text ?? `no rule is for this ${location.kind}`;
+    return { kind: 'nothing', text: `there is no split: ${why}` };
+  }
+  // A report has the visitors for whom the edge decided too.
+  if (remote && !given) {
+    const text = 'only the edge can decide this: the counts say nothing of what your visitors get';
     return { kind: 'nothing', text };
   }
   if (!activities.some(isDue)) {
@@ -39,7 +44,7 @@ export function verdictOf(simulation: Simulation, given: Given): Verdict {
   if (activities.every(({ reached }) => reached === 0)) {
     return { kind: 'nothing', text: nobodyText(given) };
   }
-  if (activities.some((activity) => warningsOf(activity).length > 0)) {
+  if (activities.some((activity) => warningsOf(activity, given).length > 0)) {
     const text = 'the counts fit what is expected, but the shares are doubtful: ask artifact validate';
     return { kind: 'doubtful', text };
   }
@@ -83,23 +88,32 @@ function isTested({ p, reached, experiences }: ActivityShare): boolean {
 }
 
 /** Says which shares of an activity cannot be meant, in the order of its experiences. */
-export function warningsOf(activity: ActivityShare): string[] {
-  const { experiences, takenBefore, type } = activity;
-  const lost = experiences
-    .filter((one) => isOverlapped(one, takenBefore))
-    .map(
-      (one) =>
-        `${titleOf(one)}: configured ${percent(one.configured)}, ${percent(one.configured - one.expected)} go to other experiences before it`,
-    );
+export function warningsOf(activity: ActivityShare, given: Given): string[] {
+  const { experiences, type } = activity;
   const all = sumOf(experiences, ({ configured }) => configured);
+  const lost = experiences.flatMap((one) => lostWords(one, { activity, all, given }));
   // Nobody is in the audience of an activity without any share, which is no gap.
   const isGap = type === 'ab' && all > 0 && all < 1 - 2 * STEP;
   return isGap ? [...lost, `${percent(1 - all)} of the visitors are in no share of it`] : lost;
 }
 
-/** Tells whether an experience loses more than the activities before take from all experiences of its activity. */
-function isOverlapped({ configured, expected }: ExperienceShare, takenBefore: number): boolean {
-  return configured * (1 - takenBefore) - expected > 2 * STEP;
+interface Around {
+  readonly activity: ActivityShare;
+  /** The sum of the configured shares. */
+  readonly all: number;
+  readonly given: Given;
+}
+
+/** Says that an experience loses more than the activities before take from all experiences of its activity. */
+function lostWords(one: ExperienceShare, { activity, all, given }: Around): string[] {
+  const { configured, expected } = one;
+  // The shares of a report are parts of those whom it counts.
+  const left = given ? configured / all : configured * (1 - activity.takenBefore);
+  if (activity.takenBefore === 1 || all === 0 || left - expected <= 2 * STEP) {
+    return [];
+  }
+  const part = given ? 'some of them' : percent(configured - expected);
+  return [`${titleOf(one)}: configured ${percent(configured)}, ${part} go to other experiences before it`];
 }
 
 /** Names the experiences of a counted activity of which a report has no count. */

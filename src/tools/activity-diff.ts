@@ -1,47 +1,59 @@
 import type { Change, Moved } from './artifact-diff.js';
-import { BUCKETS, type Buckets } from './buckets.js';
+import { cutBoth } from './clause-words.js';
 import { contentWords } from './content-diff.js';
-import { shownName } from './rule-facts.js';
-import { groupBy, isSameJson, type PlacedRule, recordOf, stableText } from './rule-index.js';
-import { percent, type ShareCounter } from './shares.js';
+import { experienceLabels, movedAt, nobodyWords } from './moved.js';
+import { sentenceOfTree } from './phrases.js';
+import { fieldText, groupBy, type PlacedRule, recordOf } from './rule-index.js';
+import { experienceKey, isSameRule, locationName, type Pair } from './rule-pairs.js';
+import { isSameJson, stableText } from './same-json.js';
+import type { SeenMeta } from './seen-rules.js';
+import { type CountedCondition, percent, rangesOf, rangeWords, type ShareCounter } from './shares.js';
 
 /** Makes a change that has nothing but its words. */
 export function toChange(kind: Change['kind'], text: string): Change {
   return { kind, text };
 }
 
-/** Lists the changes of one activity. One of the lists is empty for an activity that came or went. */
-export function activityChanges(
-  old: readonly PlacedRule[],
-  now: readonly PlacedRule[],
-  counter: ShareCounter,
-): Change[] {
+/** The rules of one activity in both artifacts. One of the lists is empty for an activity that came or went. */
+export interface ActivityRules {
+  readonly old: readonly PlacedRule[];
+  readonly now: readonly PlacedRule[];
+  readonly pairs: readonly Pair[];
+}
+
+interface Sources {
+  readonly counter: ShareCounter;
+  readonly seen: SeenMeta;
+}
+
+/** Lists the changes of one activity. */
+export function activityChanges({ old, now, pairs }: ActivityRules, { counter, seen }: Sources): Change[] {
   if (old.length === 0 || now.length === 0) {
     const [rules, kind] = old.length === 0 ? [now, 'added' as const] : [old, 'removed' as const];
     const names = [...new Set(rules.map(locationName))].join(', ');
-    const count = new Set(rules.map(experienceId)).size;
+    const count = new Set(rules.map(experienceKey)).size;
     const verb = kind === 'added' ? 'it is' : 'it was';
     return [
       toChange(kind, `${kind}; ${verb} on ${names}, ${count} ${count === 1 ? 'experience' : 'experiences'}`),
     ];
   }
-  const pairs = pairsOf(old, now);
   if (pairs.length === old.length && pairs.length === now.length && pairs.every(isSameRule)) {
     return [];
   }
-  const moves = movedVisitors(old, now, counter);
-  const changes = pairs.flatMap((pair) => pairChanges(pair, counter, moves));
-  changes.push(...contentOfExtra(pairs, old, now));
-  return [...nameChanges(old, now), ...setChanges(old, now), ...onceForAll(changes)];
-}
-
-/** Names the place of a rule, such as `hero` and `view home`. */
-export function locationName({ kind, location }: PlacedRule): string {
-  return kind === 'mbox' ? location : `${kind} ${location}`;
-}
-
-function experienceId({ names }: PlacedRule): string {
-  return names.experience.id || names.experience.name;
+  const labels = experienceLabels([...old, ...now]);
+  const [was, is] = [groupBy(old, locationName), groupBy(now, locationName)];
+  const moves = new Map<string, readonly Moved[] | undefined>();
+  const movesAt = (location: string) => {
+    if (!moves.has(location)) {
+      const sides = [was.get(location) ?? [], is.get(location) ?? []] as const;
+      moves.set(location, movedAt(...sides, { counter, labels }));
+    }
+    return moves.get(location);
+  };
+  const sources: PairSources = { counter, seen, labels, movesAt };
+  const changes = pairs.filter((pair) => !isSameRule(pair)).flatMap((pair) => pairChanges(pair, sources));
+  changes.push(...propertyChanges(pairs, labels), ...contentOfExtra({ old, now, pairs }, labels));
+  return [...nameChanges(old, now), ...setChanges(old, now, labels), ...onceForAll(changes)];
 }
 
 function nameChanges([old]: readonly PlacedRule[], [now]: readonly PlacedRule[]): Change[] {
@@ -59,11 +71,13 @@ function nameChanges([old]: readonly PlacedRule[], [now]: readonly PlacedRule[])
 }
 
 /** Experiences and locations that came or went. */
-function setChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): Change[] {
-  const byExperience = (rules: readonly PlacedRule[]) => groupBy(rules, experienceId);
-  const [was, is] = [byExperience(old), byExperience(now)];
-  const named = (id: string) =>
-    shownName((is.get(id) ?? was.get(id))?.[0]?.names.experience ?? { id, name: '' });
+function setChanges(
+  old: readonly PlacedRule[],
+  now: readonly PlacedRule[],
+  labels: ReadonlyMap<string, string>,
+): Change[] {
+  const [was, is] = [groupBy(old, experienceKey), groupBy(now, experienceKey)];
+  const named = (id: string) => labels.get(id) ?? id;
   const changes: Change[] = [];
   for (const id of is.keys()) {
     const [before, after] = [was.get(id)?.[0]?.names.experience.name, named(id)];
@@ -93,30 +107,6 @@ function setChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): Cha
   return changes;
 }
 
-/** One rule as it was and as it is. */
-export type Pair = readonly [was: PlacedRule, is: PlacedRule];
-
-/** Rules of one key are the same rule in both artifacts. Those of equal keys pair in their order. */
-export function pairsOf(old: readonly PlacedRule[], now: readonly PlacedRule[]): Pair[] {
-  const [was, is] = [groupBy(old, identityOf), groupBy(now, identityOf)];
-  return [...is].flatMap(([key, rules]) =>
-    rules.flatMap((rule, index): Pair[] => {
-      const before = was.get(key)?.[index];
-      return before ? [[before, rule]] : [];
-    }),
-  );
-}
-
-function identityOf(placed: PlacedRule): string {
-  const { kind, location, rule, names } = placed;
-  return JSON.stringify([kind, location, names.activity.id, rule.ruleKey, experienceId(placed)]);
-}
-
-/** Tells whether nothing of a rule differs, not even a token. */
-export function isSameRule([was, is]: Pair): boolean {
-  return isSameJson(was.rule, is.rule);
-}
-
 /** A change that is the same on several locations is told once. */
 function onceForAll(changes: readonly Change[]): Change[] {
   const byText = new Map<string, Change>();
@@ -130,18 +120,14 @@ function onceForAll(changes: readonly Change[]): Change[] {
 }
 
 /** Further rules of an experience and a location that are in both artifacts are further content. */
-function contentOfExtra(
-  pairs: readonly Pair[],
-  old: readonly PlacedRule[],
-  now: readonly PlacedRule[],
-): Change[] {
+function contentOfExtra({ old, now, pairs }: ActivityRules, labels: ReadonlyMap<string, string>): Change[] {
   const paired = new Set(pairs.flat());
   const [gone, come] = [old, now].map((rules) => rules.filter((rule) => !paired.has(rule)));
   const isKnown = (one: PlacedRule, others: readonly PlacedRule[]) =>
-    others.some((other) => experienceId(other) === experienceId(one)) &&
+    others.some((other) => experienceKey(other) === experienceKey(one)) &&
     others.some((other) => locationName(other) === locationName(one));
   const toContent = (one: PlacedRule, words: string): Change => {
-    const experience = shownName(one.names.experience);
+    const experience = labelOf(one, labels);
     return {
       kind: 'content',
       location: locationName(one),
@@ -155,41 +141,123 @@ function contentOfExtra(
   ];
 }
 
-function pairChanges(pair: Pair, counter: ShareCounter, moved: readonly Moved[]): Change[] {
-  if (isSameRule(pair)) {
-    return [];
-  }
-  const [was, is] = pair;
-  const experience = shownName(is.names.experience);
+interface PairSources extends Sources {
+  readonly labels: ReadonlyMap<string, string>;
+  /** Returns the visitors that the activity moves at a location; undefined where no number is true for all of them. */
+  readonly movesAt: (location: string) => readonly Moved[] | undefined;
+}
+
+function labelOf(placed: PlacedRule, labels: ReadonlyMap<string, string>): string {
+  return labels.get(experienceKey(placed)) ?? '';
+}
+
+function pairChanges([was, is]: Pair, sources: PairSources): Change[] {
+  const experience = labelOf(is, sources.labels);
   const where = { location: locationName(is), experience };
-  const changes: Change[] = [];
-  const [old, now] = [counter.count(was.rule.condition), counter.count(is.rule.condition)];
-  if (!old.buckets.equals(now.buckets)) {
-    const [before, after] = [percent(old.buckets.size), percent(now.buckets.size)];
-    const own = moved.filter(({ from, to }) => from === experience || to === experience);
-    const text = `${experience} share: ${before} → ${after}${movedWords(own)}`;
-    changes.push({ kind: 'share', ...where, before, after, moved: own, text });
-  }
-  if (!isSameJson(old.audience, now.audience)) {
-    const [before, after] = [old.words, now.words];
-    const text = `${experience} audience: ${before} → ${after}`;
-    changes.push({ kind: 'audience', ...where, before, after, text });
-  }
+  const changes = conditionChanges([was, is], where, sources);
   const content = contentWords(was.rule.consequence, is.rule.consequence);
   if (content !== undefined) {
-    changes.push({ kind: 'content', ...where, ...content, text: `${experience} content: ${content.text}` });
+    const { before, after } = content;
+    changes.push({
+      kind: 'content',
+      ...where,
+      before,
+      after,
+      text: `${experience} content: ${content.text}`,
+    });
   }
   if (!isSameJson(metricsOf(was), metricsOf(is))) {
     changes.push({ kind: 'metrics', ...where, text: `${experience}: the metrics of clicks changed` });
   }
-  const [oldTokens, newTokens] = [was, is].map(({ rule }) =>
-    [...(rule.propertyTokens ?? [])].sort().join(', '),
-  );
-  if (oldTokens !== newTokens) {
-    const [before, after] = [oldTokens || 'all', newTokens || 'all'];
-    changes.push({ kind: 'property', ...where, before, after, text: `properties: ${before} → ${after}` });
+  for (const name of seenMeta([was, is], sources.seen)) {
+    const [before, after] = cutBoth(
+      ...([was, is].map(
+        ({ rule }) => fieldText(rule.meta, name) || stableText(rule.meta[name]) || 'none',
+      ) as [string, string]),
+    );
+    changes.push({
+      kind: 'token',
+      ...where,
+      before,
+      after,
+      text: `${experience} ${name}: ${before} → ${after}`,
+    });
   }
   return changes;
+}
+
+type Where = { readonly location: string; readonly experience: string };
+
+/** A condition that is split has a share and an audience, and each of them may change. Another one changes as a whole. */
+function conditionChanges([was, is]: Pair, where: Where, { counter, movesAt }: PairSources): Change[] {
+  const { experience } = where;
+  const changes: Change[] = [];
+  const [old, now] = [counter.count(was.rule.condition), counter.count(is.rule.condition)];
+  const isSplit = old.isSplit && now.isSplit;
+  if (isSplit && !old.buckets.equals(now.buckets)) {
+    const [before, after] = shareWords(old, now);
+    const moved = movesAt(where.location)?.filter(({ from, to }) => from === experience || to === experience);
+    const text = `${experience} share: ${before} → ${after}${movedWords(moved ?? [])}`;
+    changes.push({ kind: 'share', ...where, before, after, ...(moved && { moved }), text });
+  }
+  const isSame = isSplit
+    ? old.audienceKey === now.audienceKey
+    : isSameJson(was.rule.condition, is.rule.condition);
+  if (!isSame) {
+    const [before, after] = audienceWords([was, is], isSplit ? [old.words, now.words] : undefined);
+    const text = `${experience} audience: ${before} → ${after}`;
+    changes.push({ kind: 'audience', ...where, before, after, text });
+  }
+  return changes;
+}
+
+/** Writes two shares so that they read differently. */
+function shareWords(
+  { buckets: old }: CountedCondition,
+  { buckets: now }: CountedCondition,
+): [string, string] {
+  const writings = [percent(old.size), percent(old.size, 2), rangeWords(rangesOf(old))];
+  const others = [percent(now.size), percent(now.size, 2), rangeWords(rangesOf(now))];
+  const at = writings.findIndex((words, index) => words !== others[index]);
+  return [writings.at(at) ?? '', others.at(at) ?? ''];
+}
+
+/** Writes two audiences so that they read differently: in the end as they are written. */
+function audienceWords([was, is]: Pair, words: readonly [string, string] | undefined): [string, string] {
+  const [before, after] = words ?? [sentenceOfTree(was.rule.condition), sentenceOfTree(is.rule.condition)];
+  return before === after
+    ? cutBoth(stableText(was.rule.condition), stableText(is.rule.condition))
+    : [before, after];
+}
+
+/** The names of activities and experiences are told by themselves. */
+const TOLD: ReadonlySet<string> = new Set(['activity.name', 'activity.type', 'experience.name']);
+
+/** Lists the names and ids that reach visitors and changed, other than those that are told by themselves. */
+export function seenMeta([was, is]: Pair, seen: SeenMeta): string[] {
+  const names = new Set([...seen.in(was.rule), ...seen.in(is.rule)]);
+  return [...names].filter((name) => !TOLD.has(name) && !isSameJson(was.rule.meta[name], is.rule.meta[name]));
+}
+
+/** Properties that change in the same way for all rules are a change of the activity. */
+function propertyChanges(pairs: readonly Pair[], labels: ReadonlyMap<string, string>): Change[] {
+  const tokens = ({ rule }: PlacedRule) => [...new Set(rule.propertyTokens ?? [])].sort().join(', ') || 'all';
+  const all = pairs.map(([was, is]) => ({ is, before: tokens(was), after: tokens(is) }));
+  const changed = all.filter(({ before, after }) => before !== after);
+  const isOne = new Set(all.map(({ before, after }) => JSON.stringify([before, after]))).size === 1;
+  return changed.slice(0, isOne ? 1 : undefined).map(({ is, before, after }): Change => {
+    const [experience, words] = [labelOf(is, labels), `properties: ${before} → ${after}`];
+    return isOne
+      ? { kind: 'property', before, after, text: words }
+      : {
+          kind: 'property',
+          location: locationName(is),
+          experience,
+          before,
+          after,
+          text: `${experience} ${words}`,
+        };
+  });
 }
 
 /** Event tokens are new each time, and of no account to a visitor. */
@@ -201,54 +269,9 @@ function metricsOf({ rule }: PlacedRule): unknown[] {
 }
 
 function movedWords(moved: readonly Moved[]): string {
-  const words = moved.map(({ from, to, share }) => {
-    const [source, target] = [from, to].map((name) => (name === NOBODY ? 'no experience' : name));
-    return `${percent(share, 2)} of visitors move from ${source} to ${target}`;
-  });
-  return words.length > 0 ? ` (${words.join('; ')})` : '';
-}
-
-const NOBODY = 'none';
-
-/** Counts which part of the allocations changes from which experience of an activity to which. */
-function movedVisitors(
-  old: readonly PlacedRule[],
-  now: readonly PlacedRule[],
-  counter: ShareCounter,
-): Moved[] {
-  const [was, is] = [sharesOf(old, counter), sharesOf(now, counter)];
-  const edges = [...was, ...is].flatMap(({ buckets }) =>
-    buckets.runs.flatMap(({ start, end }) => [start, end]),
+  const words = moved.map(
+    ({ from, to, share }) =>
+      `${percent(share, 2)} of visitors move from ${nobodyWords(from)} to ${nobodyWords(to)}`,
   );
-  const steps = [...new Set([0, ...edges, BUCKETS])].sort((a, b) => a - b);
-  const moved = new Map<string, { from: string; to: string; buckets: number }>();
-  for (const [at, bucket] of steps.entries()) {
-    const [from, to] = [shareAt(was, bucket), shareAt(is, bucket)];
-    if (from?.id !== to?.id) {
-      const names = { from: from?.shown ?? NOBODY, to: to?.shown ?? NOBODY };
-      const key = JSON.stringify(names);
-      const buckets = (moved.get(key)?.buckets ?? 0) + (steps[at + 1] ?? bucket) - bucket;
-      moved.set(key, { ...names, buckets });
-    }
-  }
-  return [...moved.values()].map(({ buckets, ...names }) => ({ ...names, share: buckets / BUCKETS }));
-}
-
-interface ExperienceBuckets {
-  readonly id: string;
-  readonly shown: string;
-  readonly buckets: Buckets;
-}
-
-function sharesOf(rules: readonly PlacedRule[], counter: ShareCounter): ExperienceBuckets[] {
-  return rules.map((placed) => ({
-    id: experienceId(placed),
-    shown: shownName(placed.names.experience),
-    buckets: counter.count(placed.rule.condition).buckets,
-  }));
-}
-
-/** The first rule that has an allocation in its share counts, whatever its audience is. */
-function shareAt(shares: readonly ExperienceBuckets[], bucket: number): ExperienceBuckets | undefined {
-  return shares.find(({ buckets }) => buckets.has(bucket / 100));
+  return words.length > 0 ? ` (${words.join('; ')})` : '';
 }

@@ -24,7 +24,10 @@ export interface Change {
   readonly experience?: string;
   readonly before?: string;
   readonly after?: string;
-  /** The parts of 1 of all visitors that a changed share moves from one experience to another. `none` is no experience. */
+  /**
+   * The parts of 1 of all visitors that a changed share moves from one experience to another. `none` is no experience.
+   * It is absent where no number is true for all visitors, such as for rules of different audiences.
+   */
   readonly moved?: readonly Moved[];
   /** The change in words. */
   readonly text: string;
@@ -56,7 +59,10 @@ export interface DiffOptions {
 /** The differences between two artifacts. */
 export interface ArtifactDiff {
   readonly activities: readonly ActivityChanges[];
-  /** Changes of the order of the activities of an mbox or view: the first ones win. */
+  /**
+   * Changes of an mbox or view that belong to no activity: the order of its rules, of which the first ones win, and rules
+   * that only the edge can read. The order of all views is among them too.
+   */
   readonly locations: readonly { readonly name: string; readonly text: string }[];
   /** Changes of the artifact as a whole, such as its lists of remote mboxes. */
   readonly artifact: readonly Change[];

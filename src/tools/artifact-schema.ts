@@ -1,5 +1,7 @@
-/** A client takes null for a part that is missing. */
+/** What a client takes as absent may be null. */
 const NAMES = { type: ['array', 'null'], items: { type: 'string' } };
+const ID = { type: ['integer', 'string', 'null'] };
+const NAME = { type: ['string', 'null'] };
 
 function byName(description: string) {
   const additionalProperties = { type: 'array', items: { $ref: '#/$defs/rule' } };
@@ -26,13 +28,16 @@ export const ARTIFACT_SCHEMA: object = {
       description: 'Facts about the client and its environment.',
       type: ['object', 'null'],
       properties: {
-        clientCode: { type: 'string' },
-        environment: { type: 'string' },
-        generatedAt: { type: 'string' },
+        clientCode: NAME,
+        environment: NAME,
+        generatedAt: NAME,
       },
     },
-    globalMbox: { description: 'The name of the mbox of page loads.', type: ['string', 'null'] },
-    geoTargetingEnabled: { description: 'True when rules read the place of a visitor.', type: 'boolean' },
+    globalMbox: { description: 'The name of the mbox of page loads.', ...NAME },
+    geoTargetingEnabled: {
+      description: 'True when rules read the place of a visitor.',
+      type: ['boolean', 'null'],
+    },
     responseTokens: { description: 'The response tokens that are switched on.', ...NAMES },
     remoteMboxes: { description: 'Mboxes that only the edge can decide completely.', ...NAMES },
     remoteViews: { description: 'Views that only the edge can decide completely.', ...NAMES },
@@ -54,8 +59,21 @@ export const ARTIFACT_SCHEMA: object = {
           description: 'The id that is hashed for the allocation.',
           type: ['integer', 'string', 'null'],
         },
-        propertyTokens: { description: 'The properties of the rule; none for all.', ...NAMES },
-        meta: { description: 'The activity, experience and offer, such as activity.name.', type: 'object' },
+        propertyTokens: {
+          description: 'The properties of the rule; none for all.',
+          ...NAMES,
+        },
+        meta: {
+          description: 'The activity, experience and offer, such as activity.name.',
+          type: 'object',
+          properties: {
+            'activity.id': ID,
+            'activity.name': NAME,
+            'activity.type': NAME,
+            'experience.id': ID,
+            'experience.name': NAME,
+          },
+        },
         condition: {
           description: 'Who gets it, in JSON Logic: https://jsonlogic.com/operations.html',
           type: ['object', 'boolean'],

@@ -40,11 +40,20 @@ export class Buckets {
 
   /** The allocations that are in any of some parts. */
   static union(parts: readonly Buckets[]): Buckets {
-    const [first = Buckets.NONE, ...others] = parts;
-    return others.reduce(
-      (all, part) => all.#combine(part, (isInOne, isInOther) => isInOne || isInOther),
-      first,
-    );
+    const [first = Buckets.NONE] = parts;
+    if (parts.length < 2) {
+      return first;
+    }
+    const runs: { start: number; end: number }[] = [];
+    for (const { start, end } of parts.flatMap((part) => part.runs).sort((a, b) => a.start - b.start)) {
+      const last = runs.at(-1);
+      if (last && start <= last.end) {
+        last.end = Math.max(last.end, end);
+      } else {
+        runs.push({ start, end });
+      }
+    }
+    return new Buckets(runs);
   }
 
   /** Runs begin and end at some of the edges, which are sorted. Between two edges nothing changes. */

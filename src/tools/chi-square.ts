@@ -35,16 +35,20 @@ export function testShares(counts: readonly number[], shares: readonly number[])
   let expecting = 0;
   for (const [index, share] of allShares.entries()) {
     const count = allCounts[index] ?? 0;
-    const expected = whole === 0 ? 0 : (visitors * share) / whole;
-    if (expected > 0) {
-      chiSquare += (count - expected) ** 2 / expected;
-      expecting += 1;
-    } else if (count > 0) {
-      chiSquare = Number.POSITIVE_INFINITY;
-    }
+    expecting += share > 0 ? 1 : 0;
+    chiSquare += distance(count, share === 0 ? 0 : visitors * (share / whole));
   }
   const degrees = Math.max(0, expecting - 1);
   return { chiSquare, degrees, p: chanceOfMore(chiSquare, degrees) };
+}
+
+/** Returns what one count adds to the chi-square value. A difference that rounding can make is none. */
+function distance(count: number, expected: number): number {
+  const difference = Math.abs(count - expected);
+  if (difference <= 4 * Number.EPSILON * expected) {
+    return 0;
+  }
+  return expected > 0 ? (difference / expected) * difference : Number.POSITIVE_INFINITY;
 }
 
 /** Reads a list of numbers, and their sum. */
@@ -66,21 +70,22 @@ function numbersOf(given: unknown, name: string): [numbers: readonly number[], s
  * @see https://dlmf.nist.gov/8.8
  */
 export function chanceOfMore(chiSquare: number, degrees: number): number {
-  if (degrees < 1) {
-    return chiSquare > 0 ? 0 : 1;
-  }
-  if (!Number.isFinite(chiSquare)) {
+  if (chiSquare === Number.POSITIVE_INFINITY) {
     return 0;
+  }
+  if (degrees < 1) {
+    return 1;
   }
   const x = chiSquare / 2;
   const isOdd = degrees % 2 === 1;
   let a = isOdd ? 0.5 : 1;
   let chance = isOdd ? erfcOfRoot(x) : Math.exp(-x);
-  // The term is x^a · exp(−x) / Γ(a + 1), where Γ(3/2) is √π / 2 and Γ(2) is 1.
-  let term = isOdd ? 2 * Math.sqrt(x / Math.PI) * Math.exp(-x) : x * Math.exp(-x);
+  // The term is x^a · exp(−x) / Γ(a + 1), where Γ(3/2) is √π / 2 and Γ(2) is 1. Its logarithm is kept, because exp(−x)
+  // alone is too small for a number where there are many degrees.
+  let term = (isOdd ? Math.log(2) + Math.log(x / Math.PI) / 2 : Math.log(x)) - x;
   for (; a < degrees / 2; a += 1) {
-    chance += term;
-    term *= x / (a + 1);
+    chance += Math.exp(term);
+    term += Math.log(x / (a + 1));
   }
   return Math.min(1, chance);
 }

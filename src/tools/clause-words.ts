@@ -78,12 +78,15 @@ function knownWordsOf(path: string, value: unknown): string | undefined {
 /** Writes a time in ms since 1970 as exactly as it is given: seconds are left out when they are none. */
 export function momentOf(value: unknown): string | undefined {
   const moment = new Date(Number(value));
-  return typeof value === 'number' && Number.isFinite(moment.getTime())
-    ? `${moment
-        .toISOString()
-        .replace('T', ' ')
-        .replace(/(?::00)?\.000Z$|Z$/, '')} UTC`
-    : undefined;
+  if (!Number.isInteger(value) || !Number.isFinite(moment.getTime())) {
+    return undefined;
+  }
+  // Seconds and milliseconds are left out when they are 0, as people write times.
+  const written = moment
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/(:00)?(\.000)?Z$/, '');
+  return `${written} UTC`;
 }
 
 function toTitle(value: string): string {
@@ -95,6 +98,22 @@ function toTitle(value: string): string {
 /** Cuts the middle out of a long text, so that a sentence stays readable, and texts that differ at an end look so. */
 export function cut(text: string, length = MAX_VALUE): string {
   return text.length > length ? `${text.slice(0, length - END - 1)}…${text.slice(-END)}` : text;
+}
+
+const LEAD = 20;
+
+/** Cuts two texts so that they stay readable, and differ where the whole texts do. */
+export function cutBoth(one: string, other: string, length = MAX_VALUE): [string, string] {
+  const [a, b] = [cut(one, length), cut(other, length)];
+  if (a !== b || one === other) {
+    return [a, b];
+  }
+  let at = 0;
+  while (one[at] === other[at]) {
+    at += 1;
+  }
+  const excerpt = (text: string) => `…${cut(text.slice(Math.max(0, at - LEAD)), length - 1)}`;
+  return [excerpt(one), excerpt(other)];
 }
 
 /** Writes a clause as words, such as `country is US or Canada`. */

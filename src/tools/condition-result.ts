@@ -1,6 +1,6 @@
 import { isTruthy } from '../on-device/rules/operators.js';
-import { nameOfVariable, wordsOfValue } from './clause-words.js';
-import { isScalar, operationOf, variableOf } from './clauses.js';
+import { cutBoth, nameOfVariable, wordsOfValue } from './clause-words.js';
+import { type Clause, isScalar, operationOf, variableOf } from './clauses.js';
 import type { ConditionResult, Seen } from './explanation.js';
 import { type Phrase, sentenceOfPhrase } from './phrases.js';
 
@@ -14,15 +14,15 @@ export function toConditionResult(phrase: Phrase, values: ConditionValues): Cond
     text: sentenceOfPhrase(phrase),
     whole: phrase.clause !== undefined,
     result: resultOf(phrase, values),
-    saw: seenIn(phrase.written, values),
+    saw: seenIn(phrase, values),
     operands: phrase.parts.map((part) => toConditionResult(part, values)),
   };
 }
 
-function resultOf({ op, written }: Phrase, values: ConditionValues): boolean | undefined {
+function resultOf({ op, written, clause }: Phrase, values: ConditionValues): boolean | undefined {
   const [only] = written;
   if (written.length === 1) {
-    return partResult(only, values);
+    return clause?.kind === 'constant' && values.has(only) ? clause.isTrue : partResult(only, values);
   }
   const results = written.map((part) => partResult(part, values));
   const decider = op === 'or';
@@ -42,14 +42,26 @@ function partResult(written: unknown, values: ConditionValues): boolean | undefi
 
 const MAX_DEPTH = 200;
 
-function seenIn(written: readonly unknown[], values: ConditionValues): Seen[] {
+/** The values that are of a place. Their names in words say nothing of where they come from. */
+const places = new WeakSet<Seen>();
+
+/** Tells whether a value is missing because nobody gave the place of the visitor. */
+export function isPlace(seen: Seen): boolean {
+  return places.has(seen);
+}
+
+function seenIn({ written, clause }: Phrase, values: ConditionValues): Seen[] {
   const byPath = new Map<string, Seen>();
   const look = (part: unknown, depth: number): void => {
     const path = variableOf(part);
     if (path !== undefined && values.has(part)) {
       const value = values.get(part) ?? undefined;
-      const text = value === undefined ? 'nothing' : wordsOfValue(path, value);
-      byPath.set(path, { name: nameOfVariable(path), value, text });
+      const text = value === undefined ? 'nothing' : seenWords(path, value, clause);
+      const seen = { name: nameOfVariable(path), value, text };
+      byPath.set(path, seen);
+      if (path.split('.')[0] === 'geo') {
+        places.add(seen);
+      }
       return;
     }
     if (depth < MAX_DEPTH) {
@@ -63,6 +75,25 @@ function seenIn(written: readonly unknown[], values: ConditionValues): Seen[] {
     look(part, 0);
   }
   return [...byPath.values()];
+}
+
+/** A long text reads like another one that begins alike. Then the words say where they differ. */
+function seenWords(path: string, value: unknown, clause: Clause | undefined): string {
+  const words = wordsOfValue(path, value);
+  const objects =
+    clause?.kind === 'is'
+      ? clause.objects.map((object) => object.value)
+      : clause?.kind === 'contains'
+        ? clause.objects
+        : [];
+  const alike = objects.find(
+    (object) => typeof object === 'string' && object !== value && wordsOfValue(path, object) === words,
+  );
+  if (typeof value !== 'string' || typeof alike !== 'string') {
+    return words;
+  }
+  const [seen, wanted] = cutBoth(value, alike);
+  return `“${seen}” where “${wanted}” is wanted`;
 }
 
 /** Returns the first part that made a condition fail; undefined when it did not fail. */

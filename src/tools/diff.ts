@@ -1,10 +1,13 @@
 import type { Artifact } from '../artifact.js';
 import { activityChanges, toChange } from './activity-diff.js';
 import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artifact-diff.js';
+import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
 import { quietChanges, quietMeta } from './quiet-diff.js';
-import { shownName } from './rule-facts.js';
-import { groupBy, isSameJson, type PlacedRule, placedRules } from './rule-index.js';
+import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
+import { isSameRule, pairsOf } from './rule-pairs.js';
+import { isSameJson } from './same-json.js';
+import { otherChanges, SeenMeta } from './seen-rules.js';
 import { ShareCounter } from './shares.js';
 
 /**
@@ -27,12 +30,14 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
   const [old, now] = [copyArtifact(before), copyArtifact(after)];
   const [oldRules, newRules] = [placedRules(old), placedRules(now)];
   const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
-  const counter = new ShareCounter();
+  const pairs = pairsOf(oldRules, newRules);
+  const pairsById = groupBy(pairs, ([, { names }]) => names.activity.id);
+  const sources = { counter: new ShareCounter(), seen: new SeenMeta(old, now) };
   const activities: ActivityChanges[] = [];
   let unchanged = 0;
   for (const id of new Set([...oldById.keys(), ...newById.keys()])) {
     const [mine, theirs] = [oldById.get(id) ?? [], newById.get(id) ?? []];
-    const changes = activityChanges(mine, theirs, counter);
+    const changes = activityChanges({ old: mine, now: theirs, pairs: pairsById.get(id) ?? [] }, sources);
     const names = (theirs[0] ?? mine[0])?.names.activity;
     if (changes.length > 0) {
       activities.push({ id, name: names?.name ?? '', changes });
@@ -40,9 +45,17 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
       unchanged += 1;
     }
   }
-  const locations = orderChanges(oldRules, newRules);
+  const locations = [
+    ...orderChanges(pairs),
+    ...viewOrderChanges(old, now),
+    ...unusableChanges([old, now], [oldRules, newRules]),
+  ];
   const artifact = artifactChanges(old, now);
-  const quiet = [...quietMeta(old, now), ...quietChanges(oldRules, newRules)];
+  const isCopy = pairs.length === oldRules.length && pairs.every(isSameRule);
+  if (activities.length + locations.length + artifact.length === 0 && !isCopy) {
+    locations.push(...otherChanges(oldRules, newRules, sources));
+  }
+  const quiet = [...quietMeta(old, now), ...quietChanges(pairs, sources.seen)];
   return {
     activities,
     locations,
@@ -56,29 +69,6 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
 
 function byActivity(rules: readonly PlacedRule[]): Map<string, PlacedRule[]> {
   return groupBy(rules, ({ names }) => names.activity.id);
-}
-
-/** Lists the locations on which activities that are in both artifacts stand in another order. */
-function orderChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): ArtifactDiff['locations'] {
-  const [before, after] = [old, now].map((rules) => groupBy(rules, locationKey));
-  return [...(after?.keys() ?? [])].flatMap((name) => {
-    const [was, is] = [before, after].map((all) => activityOrder(all?.get(name) ?? []));
-    const isInBoth = ([id]: [string, string]) => was?.has(id) === true && is?.has(id) === true;
-    const [first, second] = [was, is].map((order) => [...(order ?? [])].filter(isInBoth));
-    if (first?.map(([id]) => id).join() === second?.map(([id]) => id).join()) {
-      return [];
-    }
-    const words = (order: [string, string][] | undefined) => order?.map(([, shown]) => shown).join(', ');
-    return [{ name, text: `order of activities: ${words(first)} → ${words(second)}` }];
-  });
-}
-
-function activityOrder(rules: readonly PlacedRule[]): Map<string, string> {
-  return new Map(rules.map(({ names }) => [names.activity.id, shownName(names.activity)]));
-}
-
-function locationKey({ kind, location }: PlacedRule): string {
-  return `${kind} ${location}`;
 }
 
 const LISTS = [

@@ -2,8 +2,17 @@ import type { LocationContext } from '../on-device/facts/context.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
 import type { CompiledCondition } from '../on-device/rules/condition.js';
 import type { CompiledLocation, CompiledRule } from '../on-device/rules/location.js';
+import {
+  activityKey,
+  chanceOfAny,
+  type FirstChance,
+  firstChances,
+  keptBack,
+  type SharedRule,
+} from './answering-chance.js';
 import { Buckets } from './buckets.js';
 import { namesOfMeta, type RuleNames } from './rule-facts.js';
+import { groupBy } from './rule-index.js';
 
 const ALLOCATION = contextPart('allocation');
 
@@ -14,6 +23,8 @@ export interface ExpectedExperience {
   readonly configured: number;
   /** The part of the visitors that gets it, after the rules before it. */
   readonly expected: number;
+  /** The same part, if the rules before it that only the edge can evaluate did not hold. */
+  readonly ifDecidable: number;
 }
 
 /** The experiences of an activity at one location. */
@@ -23,6 +34,8 @@ export interface ExpectedActivity {
   /** The part of the visitors that its shares are meant for. */
   readonly configured: number;
   readonly expected: number;
+  /** The part that gets any of its experiences, if the rules that only the edge can evaluate did not hold. */
+  readonly ifDecidable: number;
 }
 
 /** The experiences that visitors get at one location. */
@@ -30,15 +43,6 @@ export interface ExpectedShares {
   readonly activities: readonly ExpectedActivity[];
   /** The part of the visitors that gets nothing. */
   readonly none: number;
-}
-
-/** A rule, and the allocations for which it holds when everything else is as the call gives it. */
-interface SharedRule {
-  readonly rule: CompiledRule;
-  readonly key: string;
-  readonly buckets: Buckets;
-  /** True for a rule at which the search of its location ends, whatever the visitor is. */
-  readonly isEnd: boolean;
 }
 
 /** Returns the key under which the experience of a rule is counted. */
@@ -61,17 +65,14 @@ export function expectedShares(
   property: string | undefined,
 ): ExpectedShares {
   const shared = sharedRules(location, context, property);
-  const activities = new Map<number | string, SharedRule[]>();
-  for (const one of shared) {
-    const { id } = one.rule.activity;
-    activities.set(id, [...(activities.get(id) ?? []), one]);
-  }
-  const chances = location.allMatching ? undefined : firstChances(shared);
-  const expected = [...activities.values()]
-    .map((rules) => expectedActivity(rules, chances))
+  const activities = [...groupBy(shared, activityKey).values()];
+  const chanceOf = location.allMatching ? chanceOnAll(shared) : chanceOnFirst(shared);
+  const expected = activities
+    .map((rules) => expectedActivity(rules, chanceOf))
     .filter(({ experiences }) => experiences.length > 0);
+  // Where all rules answer, somebody whom any rule is meant for gets some experience.
   const none = location.allMatching
-    ? expected.reduce((rest, activity) => rest * (1 - activity.expected), 1)
+    ? expected.reduce((rest, activity) => rest * (1 - activity.configured), 1)
     : 1 - expected.reduce((sum, activity) => sum + activity.expected, 0);
   return { activities: expected, none: Math.max(0, none) };
 }
@@ -107,72 +108,42 @@ function bucketsOf({ condition, activity }: CompiledRule, context: LocationConte
   });
 }
 
-/** `chances` are those of rules of which the first one answers. They are undefined where every rule answers. */
-function expectedActivity(
-  rules: readonly SharedRule[],
-  chances: ReadonlyMap<SharedRule, number> | undefined,
-): ExpectedActivity {
+type ChanceOf = (rules: readonly SharedRule[]) => FirstChance;
+
+function chanceOnFirst(all: readonly SharedRule[]): ChanceOf {
+  const chances = firstChances(all);
+  return (rules) => {
+    const own = rules.flatMap((one) => chances.get(one) ?? []);
+    return {
+      onDevice: own.reduce((sum, { onDevice }) => sum + onDevice, 0),
+      ifDecidable: own.reduce((sum, { ifDecidable }) => sum + ifDecidable, 0),
+    };
+  };
+}
+
+function chanceOnAll(all: readonly SharedRule[]): ChanceOf {
+  const kept = keptBack(all);
+  return (rules) => {
+    const chance = chanceOfAny(rules.flatMap((one) => kept.get(one) ?? []));
+    return { onDevice: chance, ifDecidable: chance };
+  };
+}
+
+function expectedActivity(rules: readonly SharedRule[], chanceOf: ChanceOf): ExpectedActivity {
   const decidable = rules.filter(({ rule }) => rule.condition);
-  const keys = [...new Set(decidable.map(({ key }) => key))];
-  const experiences = keys.map((key) => {
-    const own = decidable.filter((one) => one.key === key);
-    const expected = chances
-      ? own.reduce((sum, one) => sum + (chances.get(one) ?? 0), 0)
-      : Buckets.union(own.map((one) => answeredBuckets(one, rules))).size;
-    return { own, expected };
-  });
-  const [first] = rules;
-  const answering = chances
-    ? experiences.reduce((sum, { expected }) => sum + expected, 0)
-    : Buckets.union(decidable.map((one) => answeredBuckets(one, rules))).size;
+  const experiences = [...groupBy(decidable, ({ key }) => key).values()];
+  const toShares = (own: readonly SharedRule[]) => {
+    const { onDevice, ifDecidable } = chanceOf(own);
+    const configured = Buckets.union(own.map(({ buckets }) => buckets)).size;
+    return { configured, expected: onDevice, ifDecidable };
+  };
   return {
-    names: namesOf(first).activity,
-    experiences: experiences.map(({ own, expected }) => ({
-      names: namesOf(own[0]),
-      configured: Buckets.union(own.map(({ buckets }) => buckets)).size,
-      expected,
-    })),
-    configured: Buckets.union(decidable.map(({ buckets }) => buckets)).size,
-    expected: answering,
+    names: namesOf(rules[0]).activity,
+    experiences: experiences.map((own) => ({ names: namesOf(own[0]), ...toShares(own) })),
+    ...toShares(decidable),
   };
 }
 
 function namesOf(one: SharedRule | undefined): RuleNames {
   return namesOfMeta(one?.rule.activity.id, one?.rule.meta ?? {});
-}
-
-/** A rule of a location that answers with every rule that holds is kept back by those of its rule key before it. */
-function answeredBuckets(one: SharedRule, ofActivity: readonly SharedRule[]): Buckets {
-  const before = ofActivity.slice(0, ofActivity.indexOf(one));
-  return without(
-    one.buckets,
-    before.filter(({ rule }) => rule.key === one.rule.key),
-  );
-}
-
-/**
- * Counts the visitors of each rule of a location that answers with the first rule that holds. A rule is kept back by all
- * rules before it, of all activities.
- */
-function firstChances(rules: readonly SharedRule[]): ReadonlyMap<SharedRule, number> {
-  const chances = new Map<SharedRule, number>();
-  const taken = new Map<unknown, Buckets>();
-  for (const one of rules) {
-    if (one.isEnd) {
-      break;
-    }
-    const { activity } = one.rule;
-    const own = taken.get(activity) ?? Buckets.NONE;
-    let chance = one.buckets.without(own).size;
-    for (const [other, { size }] of taken) {
-      chance *= other === activity ? 1 : 1 - size;
-    }
-    chances.set(one, chance);
-    taken.set(activity, Buckets.union([own, one.buckets]));
-  }
-  return chances;
-}
-
-function without(buckets: Buckets, taken: readonly SharedRule[]): Buckets {
-  return buckets.without(Buckets.union(taken.map((one) => one.buckets)));
 }

@@ -1,19 +1,17 @@
 import type { Artifact } from '../artifact.js';
-import { nearestOf } from '../config/option-checks.js';
 import type { VisitorId } from '../delivery-api.js';
 import { TargetError } from '../errors.js';
 import { RANDOM_IDS } from '../identity/ids.js';
 import { allocatedBy, beforeDot } from '../identity/visitor-ids.js';
 import { type Evaluation, evaluate } from '../on-device/evaluate.js';
 import { compileArtifact } from '../on-device/rules/compile.js';
-import type { CompiledLocation } from '../on-device/rules/location.js';
-import type { Explanation, LocationExplanation, RemoteReason, RuleExplanation } from './explanation.js';
+import type { Explanation, LocationExplanation, RuleExplanation } from './explanation.js';
 import { type ExplainOptions, type Question, toQuestion } from './question.js';
+import { remoteReason } from './remote-reason.js';
 import { explainRules, type RuleSources } from './rule-explanation.js';
 import { shownName } from './rule-facts.js';
 import { ConditionWatch, type NotedLocation, SearchNotes } from './search-notes.js';
 import { ShareCounter } from './shares.js';
-import { undecidableWords } from './undecidable.js';
 
 /**
  * Explains an on-device decision: which rules were asked, what each part of their conditions saw, and why the others
@@ -145,45 +143,4 @@ function verdictOf(rules: readonly RuleExplanation[], isForAll: boolean, isRemot
   return isForAll
     ? `${answered.length} of ${rules.length} rules answer${edge}`
     : `${shownName(first.experience)} of ${shownName(first.activity)}${edge}`;
-}
-
-function remoteReason(location: CompiledLocation, artifact: Artifact): RemoteReason | undefined {
-  if (!location.remote) {
-    return undefined;
-  }
-  const { kind, name } = location;
-  const { remoteMboxes, remoteViews, rules } = artifact;
-  if ((kind === 'mbox' ? remoteMboxes : remoteViews)?.includes(name)) {
-    const why = 'an activity here has an audience or a type that cannot be decided on-device';
-    return { reason: 'listed', text: `the artifact lists this ${kind} as remote: ${why}` };
-  }
-  if (location.undecidable) {
-    return { reason: 'undecidable', text: undecidableText(location) };
-  }
-  const known = kind === 'mbox' ? rules.mboxes : rules.views;
-  if (known && Object.hasOwn(known, name)) {
-    return {
-      reason: 'unknown',
-      text: `the artifact has rules for this ${kind} and does not list it as local`,
-    };
-  }
-  const nearest = nearestOf(name, knownNames(kind, artifact), Math.floor(name.length / 3));
-  const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`;
-  return { reason: 'unknown', text: `no rule names this ${kind}${hint}` };
-}
-
-function undecidableText({ rules }: CompiledLocation): string {
-  const refused = rules.find(({ condition }) => !condition);
-  return refused
-    ? `of a rule, ${undecidableWords(refused.written?.condition)}`
-    : 'a rule does not have the shape of a rule, so it is left to the edge';
-}
-
-function knownNames(kind: CompiledLocation['kind'], artifact: Artifact): string[] {
-  const { rules, remoteMboxes, localMboxes, remoteViews, localViews } = artifact;
-  const lists =
-    kind === 'mbox'
-      ? [Object.keys(rules.mboxes ?? {}), localMboxes, remoteMboxes]
-      : [Object.keys(rules.views ?? {}), localViews, remoteViews];
-  return lists.flatMap((names) => names ?? []);
 }

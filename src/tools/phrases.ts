@@ -59,12 +59,15 @@ export function sentenceOfTree(condition: unknown): string {
   return sentenceOfPhrase(phraseOf(condition));
 }
 
-/** Returns a condition as a phrase. An empty list is true as a whole condition, and false inside of one. */
-export function phraseOf(condition: unknown, depth = 0): Phrase {
-  if (Array.isArray(condition) && condition.length === 0) {
+/**
+ * Returns a condition as a phrase. An empty list is true as a whole condition and as the value that one ends with, and
+ * false elsewhere: `isWhole` tells which it is.
+ */
+export function phraseOf(condition: unknown, depth = 0, isWhole = depth === 0): Phrase {
+  if (isEmptyList(condition)) {
     return {
       ...leafOf('value', condition),
-      clause: { kind: 'constant', isTrue: depth === 0 },
+      clause: { kind: 'constant', isTrue: isWhole },
       isPlain: true,
     };
   }
@@ -76,7 +79,7 @@ export function phraseOf(condition: unknown, depth = 0): Phrase {
   }
   const { operands } = operation;
   if (op === 'and' || op === 'or') {
-    return joinedPhrase(op, condition, depth);
+    return joinedPhrase(op, condition, { depth, isWhole });
   }
   const [only] = operands;
   if ((op === '!' || op === '!!') && operands.length === 1) {
@@ -99,10 +102,23 @@ function negatedPhrase(written: unknown, inner: Phrase): Phrase {
   return { op: '!', written: [written], clause, joint, parts: [inner], isPlain: inner.isPlain };
 }
 
-function joinedPhrase(op: 'and' | 'or', written: unknown, depth: number): Phrase {
+function isEmptyList(written: unknown): boolean {
+  return Array.isArray(written) && written.length === 0;
+}
+
+function joinedPhrase(
+  op: 'and' | 'or',
+  written: unknown,
+  { depth, isWhole }: { readonly depth: number; readonly isWhole: boolean },
+): Phrase {
+  const all = operandsOf(op, written, depth);
+  const end = isWhole && op === 'and' ? all.findIndex(isEmptyList) : -1;
+  // An empty list ends an “and”, because it counts as false there. As the value of a whole condition it is true.
+  const operands = end < 0 ? all : all.slice(0, end + 1);
+  const last = operands.length - 1;
   const parts = mergedParts(
     op,
-    operandsOf(op, written, depth).map((operand) => phraseOf(operand, depth + 1)),
+    operands.map((operand, at) => phraseOf(operand, depth + 1, isWhole && at === last)),
   );
   const [only] = parts;
   if (only && parts.length === 1) {

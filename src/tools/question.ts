@@ -2,7 +2,7 @@ import { type Artifact, toArtifact } from '../artifact.js';
 import { type ResolvedConfig, resolveConfig } from '../config/config.js';
 import { invalidOption, nameOf, TargetError } from '../errors.js';
 import { type IdSource, RANDOM_IDS } from '../identity/ids.js';
-import { isAbsent, parseJson } from '../json.js';
+import { isAbsent, isRecord, parseJson } from '../json.js';
 import { createLogger } from '../logger.js';
 import { type Call, toCall } from '../request/call.js';
 import { toCallError } from '../request/callbacks.js';
@@ -84,18 +84,35 @@ export function toQuestion(artifact: unknown, options: ExplainOptions, ids: IdSo
  * Copies an artifact through JSON, as a client reads it: afterwards no two parts of it are one object.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT`
  */
-export function copyArtifact(artifact: unknown): Artifact {
+export function copyArtifact(artifact: unknown, isPruned = false): Artifact {
   let json: string | undefined;
   try {
     json = JSON.stringify(artifact);
   } catch (cause) {
-    const why =
-      nameOf(cause) === 'RangeError'
-        ? 'is nested too deeply to be looked into; a client leaves such rules to the edge'
-        : `cannot be written as JSON (${nameOf(cause)})`;
-    throw new TargetError('ERR_TARGET_ARTIFACT', `Artifact: ${why}`, { cause });
+    if (nameOf(cause) === 'RangeError' && !isPruned) {
+      return copyArtifact(pruned(artifact, 0), true);
+    }
+    throw new TargetError('ERR_TARGET_ARTIFACT', `Artifact: cannot be written as JSON (${nameOf(cause)})`, {
+      cause,
+    });
   }
   return toArtifact(json === undefined ? artifact : parseJson(json));
+}
+
+/** Far deeper than a condition or an offer is read on-device. */
+const MAX_LEVELS = 1000;
+
+/** Cuts off what is nested too deeply to be written. A client leaves a rule with such a condition or offer to the edge. */
+function pruned(value: unknown, level: number): unknown {
+  if (Array.isArray(value)) {
+    return level > MAX_LEVELS ? null : value.map((item) => pruned(item, level + 1));
+  }
+  if (!isRecord(value)) {
+    return value;
+  }
+  return level > MAX_LEVELS
+    ? null
+    : Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, pruned(inner, level + 1)]));
 }
 
 /** Returns the configuration of a client that decides by the artifact. */

@@ -1,20 +1,24 @@
 import type { Artifact } from '../artifact.js';
 import { isRecord } from '../json.js';
-import { isSameRule, locationName, pairsOf } from './activity-diff.js';
+import { seenMeta } from './activity-diff.js';
 import type { Change } from './artifact-diff.js';
 import { cut } from './clause-words.js';
 import { shownName } from './rule-facts.js';
-import { isSameJson, type PlacedRule } from './rule-index.js';
+import type { PlacedRule } from './rule-index.js';
+import { isSameRule, locationName, type Pair } from './rule-pairs.js';
+import { isSameJson } from './same-json.js';
+import type { SeenMeta } from './seen-rules.js';
 
 const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audience.ids', 'location.id'];
 
 /** Lists the changes of rules that change nothing for visitors: tokens of events, and ids and names of offers. */
-export function quietChanges(old: readonly PlacedRule[], now: readonly PlacedRule[]): Change[] {
-  const changed = pairsOf(old, now).filter((pair) => !isSameRule(pair));
+export function quietChanges(pairs: readonly Pair[], seen: SeenMeta): Change[] {
+  const changed = pairs.filter((pair) => !isSameRule(pair));
   return changed.flatMap(([was, is]) => {
+    const told = seenMeta([was, is], seen);
     const [before, after] = [tokensOf(was), tokensOf(is)];
     const meta = QUIET_META.map((name): Difference => [name, was.rule.meta[name], is.rule.meta[name]]);
-    const differences = meta.filter(([, one, other]) => !isSameJson(one, other));
+    const differences = meta.filter(([name, one, other]) => !isSameJson(one, other) && !told.includes(name));
     // Another number of tokens is another offer or another metric, which is told as that.
     if (before.length === after.length && before.join() !== after.join()) {
       differences.unshift(['event token', before, after]);

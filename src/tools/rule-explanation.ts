@@ -1,6 +1,5 @@
 import type { CompiledRule } from '../on-device/rules/location.js';
-import { nameOfVariable } from './clause-words.js';
-import { firstFailure, sawWords, toConditionResult } from './condition-result.js';
+import { firstFailure, isPlace, sawWords, toConditionResult } from './condition-result.js';
 import type { ConditionResult, Outcome, RuleExplanation, ShareResult } from './explanation.js';
 import { type Phrase, phraseOf } from './phrases.js';
 import { namesOfMeta, textOf } from './rule-facts.js';
@@ -22,10 +21,9 @@ export interface RuleSources {
   readonly hasGeo: boolean;
 }
 
-/** What a rule has in common with the others of its location. */
 interface LocationSources extends RuleSources {
-  /** True behind a rule that is left to the edge. */
-  readonly isLeft: boolean;
+  /** The rule at which the search ended because only the edge can evaluate it. */
+  readonly undecidable: CompiledRule | undefined;
 }
 
 /**
@@ -39,7 +37,7 @@ export function explainRules(
 ): RuleExplanation[] {
   const eligible = new Set(noted.location.rulesFor(sources.property));
   let isOver = false;
-  let isLeft = false;
+  let undecidable: CompiledRule | undefined;
   return noted.location.rules.map((rule) => {
     const asked = noted.asked.get(rule);
     const isKeyAnswered = rule.key !== undefined && answeredKeys.has(rule.key);
@@ -48,9 +46,11 @@ export function explainRules(
       answeredKeys.add(rule.key);
     }
     const isLast = outcome === 'answered' || outcome === 'undecidable';
-    isOver ||= isLast && !noted.location.allMatching;
-    isLeft ||= outcome === 'undecidable';
-    return explainRule(rule, outcome, noted, { ...sources, isLeft });
+    if (isLast && !noted.location.allMatching && !isOver) {
+      isOver = true;
+      undecidable = outcome === 'undecidable' ? rule : undefined;
+    }
+    return explainRule(rule, outcome, noted, { ...sources, undecidable });
   });
 }
 
@@ -95,10 +95,6 @@ function explainRule(
   };
 }
 
-/** The names of the facts about a place, as an explanation has them. */
-const GEO_NAMES: ReadonlySet<string> = new Set(
-  ['country', 'region', 'city', 'zip', 'latitude', 'longitude'].map((name) => nameOfVariable(`geo.${name}`)),
-);
 const phrases = new WeakMap<object, Phrase>();
 
 function conditionOf({ condition }: CompiledRule, { holds, values }: Evaluated): ConditionResult {
@@ -128,7 +124,7 @@ function becauseOf(
   rule: CompiledRule,
   outcome: Outcome,
   condition: ConditionResult | undefined,
-  { property, hasGeo, isLeft }: LocationSources,
+  { property, hasGeo, undecidable }: LocationSources,
 ): string {
   switch (outcome) {
     case 'answered':
@@ -139,13 +135,12 @@ function becauseOf(
         return 'does not hold';
       }
       const saw = sawWords(failed);
-      const readsGeo = failed.saw.some(({ name }) => GEO_NAMES.has(name));
-      const hint = !hasGeo && readsGeo ? '; the call gives no place: set context.geo' : '';
+      const hint = !hasGeo && failed.saw.some(isPlace) ? '; the call gives no place: set context.geo' : '';
       return `not so: ${failed.text}${saw && ` (${saw})`}${hint}`;
     }
     case 'not-reached':
-      return isLeft
-        ? 'a rule before it is left to the edge, which decides'
+      return undecidable && undecidable !== rule
+        ? `a rule before it is for the edge to decide: ${undecidableWords(undecidable.written?.condition)}`
         : 'a rule before it decided the location';
     case 'key-answered':
       return 'another rule with its rule key answered';

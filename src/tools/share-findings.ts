@@ -2,7 +2,8 @@ import { type Artifact, DEFAULT_GLOBAL_MBOX } from '../artifact.js';
 import { BUCKETS, Buckets } from './buckets.js';
 import { type Finding, pathTo, toFinding } from './finding.js';
 import { shownName } from './rule-facts.js';
-import { groupBy, type PlacedRule, stableText } from './rule-index.js';
+import { groupBy, type PlacedRule } from './rule-index.js';
+import { stableText } from './same-json.js';
 import { type CountedCondition, percent, type ShareCounter } from './shares.js';
 
 interface SharedRule extends PlacedRule, CountedCondition {}
@@ -14,25 +15,28 @@ export function shareFindings(
   counter: ShareCounter,
 ): Finding[] {
   const shared = rules.map((placed): SharedRule => ({ ...placed, ...counter.count(placed.rule.condition) }));
-  const findings = [...groupBy(shared, placeKey).values()].flatMap((one) => {
-    const audiences = [...groupBy(one, audienceKey).values()];
-    // Audiences may have visitors in common, so a gap is certain when all the rules are for one audience.
-    return [...audiences.flatMap(overlaps), ...(audiences.length === 1 ? gaps(one) : [])];
-  });
+  const split = shared.filter(({ isSplit }) => isSplit);
+  const findings = [
+    ...[...groupBy(split, groupKey).values()].flatMap(overlaps),
+    ...[...groupBy(shared, activityKey).values()].flatMap(gaps),
+  ];
   const globalMbox = artifact.globalMbox || DEFAULT_GLOBAL_MBOX;
   const firstOnly = shared.filter(({ kind, location }) => kind === 'mbox' && location !== globalMbox);
   const byMbox = groupBy(firstOnly, ({ location }) => location);
   return onceByActivity([...findings, ...[...byMbox.values()].flatMap(unreachables)]);
 }
 
-/** The rules of an activity in one place, for the same properties. */
-function placeKey({ kind, location, names, rule }: SharedRule): string {
-  return stableText([kind, location, names.activity.id, tokensOf(rule.propertyTokens)]);
+/** Rules of one group are meant for the same visitors, who get one of them, so their shares can be compared. */
+function groupKey(one: SharedRule): string {
+  return stableText([activityKey(one), audienceOf(one), one.rule.ruleKey]);
 }
 
-/** Rules with the same audience are meant for the same visitors, so their shares can be compared. */
-function audienceKey({ audience }: SharedRule): string {
-  return audience.map(stableText).sort().join();
+function activityKey({ kind, location, names }: SharedRule): string {
+  return stableText([kind, location, names.activity.id]);
+}
+
+function audienceOf({ audienceKey, rule }: SharedRule): string {
+  return stableText([audienceKey, tokensOf(rule.propertyTokens)]);
 }
 
 function tokensOf(tokens: readonly string[] | null | undefined): readonly string[] {
@@ -45,28 +49,41 @@ export function rulePath({ kind, location, index }: PlacedRule): string {
 }
 
 function overlaps(group: readonly SharedRule[]): Finding[] {
-  const byExperience = [
-    ...groupBy(group, ({ names }) => `${names.experience.id} ${names.experience.name}`).values(),
-  ];
-  const shares = byExperience.map((rules) => ({ first: rules[0], buckets: union(rules) }));
-  return shares.flatMap(({ first, buckets }, index) =>
-    shares.slice(0, index).flatMap((other) => {
-      const common = buckets.common(other.buckets).size;
-      if (common === 0 || !first || !other.first) {
-        return [];
-      }
-      const [one, two] = [other.first, first].map(({ names }) => shownName(names.experience));
-      const text = `${shownName(first.names.activity)}: ${percent(common)} of visitors are in the shares of ${one} and of ${two}`;
-      return [
-        toFinding('overlap', rulePath(first), text, 'the first rule wins: look at the shares in Target'),
-      ];
-    }),
-  );
+  const byExperience = groupBy(group, ({ names }) => `${names.experience.id} ${names.experience.name}`);
+  const shares = [...byExperience.values()].map((rules) => ({ first: rules[0], buckets: union(rules) }));
+  return [...commonBuckets(shares.map(({ buckets }) => buckets))].flatMap(([pair, common]) => {
+    const [one, other] = pair.split(' ').map((index) => shares[Number(index)]?.first);
+    if (!one || !other) {
+      return [];
+    }
+    const names = [one, other].map((rule) => shownName(rule.names.experience));
+    const text = `${shownName(other.names.activity)}: ${percent(common / BUCKETS)} of visitors are in the shares of ${names.join(' and of ')}`;
+    return [toFinding('overlap', rulePath(other), text, 'the first rule wins: look at the shares in Target')];
+  });
 }
 
+/** Counts the buckets that two of some parts have in common, by their positions. Runs are looked at once, by their start. */
+function commonBuckets(parts: readonly Buckets[]): Map<string, number> {
+  const runs = parts.flatMap(({ runs }, part) => runs.map((run) => ({ ...run, part })));
+  runs.sort((a, b) => a.start - b.start);
+  const common = new Map<string, number>();
+  let open: typeof runs = [];
+  for (const run of runs) {
+    open = open.filter(({ end }) => end > run.start);
+    for (const { end, part } of open) {
+      const pair = [part, run.part].sort((a, b) => a - b).join(' ');
+      common.set(pair, (common.get(pair) ?? 0) + Math.min(end, run.end) - run.start);
+    }
+    open.push(run);
+  }
+  return common;
+}
+
+/** Rules of other audiences or properties share visitors in ways that shares do not tell. */
 function gaps(group: readonly SharedRule[]): Finding[] {
   const [first] = group;
-  if (first?.names.activity.type !== 'ab' || !group.some(({ share }) => share.length > 0)) {
+  const isOne = group.every((one) => one.isSplit && first && audienceOf(one) === audienceOf(first));
+  if (first?.names.activity.type !== 'ab' || !isOne || !group.some(({ share }) => share.length > 0)) {
     return [];
   }
   const missing = 1 - union(group).size;
@@ -77,45 +94,53 @@ function gaps(group: readonly SharedRule[]): Finding[] {
   return [toFinding('gap', rulePath(first), text, 'they get default content: look at the shares in Target')];
 }
 
+interface Taker {
+  readonly first: SharedRule;
+  readonly tokens: readonly string[];
+  buckets: Buckets;
+}
+
 /** The first rule of an mbox answers, so nobody gets behind rules of one activity that take everybody. */
 function unreachables(rules: readonly SharedRule[]): Finding[] {
-  const takers: SharedRule[] = [];
+  const takers = new Map<string, Taker>();
+  const full = new Set<Taker>();
   const reached = new Set<string>();
   const findings: Finding[] = [];
   for (const one of rules) {
-    const taker = takers.find((other) => takesAll(other, one, takers));
+    const { id } = one.names.activity;
+    const tokens = tokensOf(one.rule.propertyTokens);
+    const taker = [...full].find(({ tokens: others }) => isWithin(tokens, others));
     if (taker) {
-      const isReached = reached.has(one.names.activity.id);
-      const text = `nobody reaches ${unreachedName(one, isReached)} on ${one.location}: ${takerName(taker, one)} everybody before it`;
-      findings.push(toFinding('unreachable', rulePath(one), text, 'change the priority or the audience'));
+      findings.push(unreachable(one, taker, reached.has(id)));
       continue;
     }
-    reached.add(one.names.activity.id);
-    if (one.audience.length === 0) {
-      takers.push(one);
+    reached.add(id);
+    if (one.audience.length > 0) {
+      continue;
+    }
+    const key = JSON.stringify([id, tokens]);
+    const own: Taker = takers.get(key) ?? { first: one, tokens, buckets: Buckets.NONE };
+    own.buckets = Buckets.union([own.buckets, one.buckets]);
+    takers.set(key, own);
+    if (own.buckets.size === 1) {
+      full.add(own);
     }
   }
   return findings;
 }
 
-/** Some visitors get an activity of which rules stand before and behind the taker, so its experience is named. */
-function unreachedName({ names: { activity, experience } }: SharedRule, isReached: boolean): string {
-  return isReached ? `${shownName(experience)} of ${shownName(activity)}` : shownName(activity);
+function unreachable(one: SharedRule, { first }: Taker, isReached: boolean): Finding {
+  const { activity, experience } = one.names;
+  const what = isReached ? `${shownName(experience)} of ${shownName(activity)}` : shownName(activity);
+  const isOwn = first.names.activity.id === activity.id;
+  const who = isOwn ? 'its other rules take' : `${shownName(first.names.activity)} takes`;
+  const text = `nobody reaches ${what} on ${one.location}: ${who} everybody before it`;
+  return toFinding('unreachable', rulePath(one), text, 'change the priority or the audience');
 }
 
-function takerName({ names: { activity } }: SharedRule, one: SharedRule): string {
-  return activity.id === one.names.activity.id ? 'its other rules take' : `${shownName(activity)} takes`;
-}
-
-function takesAll(taker: SharedRule, one: SharedRule, takers: readonly SharedRule[]): boolean {
-  const tokens = tokensOf(taker.rule.propertyTokens);
-  const own = tokensOf(one.rule.propertyTokens);
-  const isBefore = tokens.length === 0 || (own.length > 0 && own.every((token) => tokens.includes(token)));
-  const same = takers.filter(
-    ({ names, rule }) =>
-      names.activity.id === taker.names.activity.id && tokensOf(rule.propertyTokens).join() === tokens.join(),
-  );
-  return isBefore && union(same).size === 1;
+/** Tells whether rules of some properties are asked only where rules of others are. None are all properties. */
+function isWithin(tokens: readonly string[], others: readonly string[]): boolean {
+  return others.length === 0 || (tokens.length > 0 && tokens.every((token) => others.includes(token)));
 }
 
 function union(rules: readonly SharedRule[]): Buckets {

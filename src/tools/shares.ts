@@ -1,8 +1,9 @@
 import { type ConditionContext, contextPart } from '../on-device/facts/context-parts.js';
 import { compileCondition } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
-import { operationOf } from './clauses.js';
+import { clauseOf, isScalar, type Operation, operationOf, variableOf } from './clauses.js';
 import { sentenceOfTree } from './phrases.js';
+import { stableText } from './same-json.js';
 
 const ALLOCATION = contextPart('allocation');
 
@@ -12,6 +13,8 @@ export interface SplitCondition {
   readonly share: readonly unknown[];
   /** All other parts: they make the audience. */
   readonly audience: readonly unknown[];
+  /** False when the audience reads the allocation too, or cannot be evaluated: the share does not tell who it is. */
+  readonly isSplit: boolean;
 }
 
 /** A range of allocations, with the ends that people write. The end itself, 0.01 % of the visitors, may be in it or not. */
@@ -20,15 +23,56 @@ export interface ShareRange {
   readonly to: number;
 }
 
-/** Splits a condition. The compiler says what a part reads. */
+/**
+ * Splits a condition. The compiler says what a part reads. A condition of which a part may be a list is not split: a list
+ * counts as true for a whole condition, and an empty one as false inside of it.
+ */
 function splitCondition(condition: unknown): SplitCondition {
   const share: unknown[] = [];
   const audience: unknown[] = [];
-  for (const part of conjunctsOf(condition, 0)) {
+  const parts = conjunctsOf(condition, 0);
+  if (!parts.every(isNoList)) {
+    return { share, audience: [condition], isSplit: false };
+  }
+  let isSplit = true;
+  for (const part of parts) {
     const reads = compileCondition(part)?.reads;
     (reads === ALLOCATION ? share : audience).push(part);
+    isSplit &&= reads === ALLOCATION || (reads !== undefined && (reads & ALLOCATION) === 0);
   }
-  return { share, audience: audience.filter((part) => part !== true) };
+  return { share, audience: audience.filter((part) => part !== true), isSplit };
+}
+
+const PLAIN_OPERATORS: ReadonlySet<string> = new Set([
+  '==',
+  '===',
+  '!=',
+  '!==',
+  '<',
+  '<=',
+  '>',
+  '>=',
+  'in',
+  '!',
+  '!!',
+  'all',
+  'some',
+  'none',
+]);
+
+/** Tells whether the value of a part is surely no list. */
+function isNoList(part: unknown, depth = 0): boolean {
+  const operation = operationOf(part);
+  if (!operation) {
+    return isScalar(part);
+  }
+  const { op, operands } = operation;
+  if (op === 'var') {
+    return variableOf(part) !== undefined;
+  }
+  return isJoin(operation) && depth < MAX_DEPTH
+    ? operands.every((operand) => isNoList(operand, depth + 1))
+    : PLAIN_OPERATORS.has(op);
 }
 
 const MAX_DEPTH = 200;
@@ -63,6 +107,8 @@ export interface CountedCondition extends SplitCondition {
   readonly buckets: Buckets;
   /** The audience in words. */
   readonly words: string;
+  /** The same text for the same audience, in whatever order its parts are. */
+  readonly audienceKey: string;
 }
 
 /**
@@ -89,10 +135,37 @@ export class ShareCounter {
     const parts = splitCondition(condition);
     const words = parts.audience.length === 0 ? 'everybody' : sentenceOfTree({ and: parts.audience });
     const reads = compileCondition(condition)?.reads;
-    const all = { ...parts, words, reads, buckets: bucketsOf(parts.share) };
+    const audienceKey = parts.audience.length === 0 ? '' : unorderedText({ and: parts.audience });
+    const all = { ...parts, words, audienceKey, reads, buckets: bucketsOf(parts.share) };
     this.#byCondition.set(text, all);
     return all;
   }
+}
+
+const EQUALITIES: ReadonlySet<string> = new Set(['==', '===', '!=', '!==']);
+
+/** Writes a condition so that the order of operands does not matter, where it does not matter to the engine either. */
+function unorderedText(condition: unknown): string {
+  const operation = operationOf(condition);
+  if (operation && EQUALITIES.has(operation.op) && operation.operands.length === 2) {
+    return `${operation.op}(${operation.operands.map(stableText).sort().join()})`;
+  }
+  if (!operation || !isJoin(operation) || !isOfClauses(condition)) {
+    return stableText(condition);
+  }
+  return `${operation.op}(${[...new Set(operation.operands.map(unorderedText))].sort().join()})`;
+}
+
+function isJoin({ op, operands }: Operation): boolean {
+  return (op === 'and' || op === 'or') && operands.length > 0;
+}
+
+/** Only clauses are surely evaluated without an error, which makes the order of an “or” matter. */
+function isOfClauses(condition: unknown, depth = 0): boolean {
+  const operation = operationOf(condition);
+  return operation && isJoin(operation) && depth < MAX_DEPTH
+    ? operation.operands.every((operand) => isOfClauses(operand, depth + 1))
+    : clauseOf(condition) !== undefined;
 }
 
 function bucketsOf(share: readonly unknown[]): Buckets {
@@ -134,7 +207,10 @@ export function rangeWords(ranges: readonly ShareRange[]): string {
   return ranges.map(({ from, to }) => `${from}–${to}`).join(', ') || 'nobody';
 }
 
-/** Writes a part of 1 as a percentage: `50 %` for a half. Without digits it is as short as people write it. */
+/**
+ * Writes a part of 1 as a percentage: `50 %` for a half. Without digits it is as short as people write it, and `0 %` and
+ * `100 %` stand for nobody and everybody alone.
+ */
 export function percent(share: number, digits?: number): string {
   const value = share * 100;
   if (digits !== undefined) {

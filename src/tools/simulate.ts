@@ -1,6 +1,7 @@
 import type { PrefetchRequest, ResolvedDeliveryRequest, VisitorId } from '../delivery-api.js';
 import { invalidField, invalidOption, TargetError } from '../errors.js';
 import { RANDOM_IDS } from '../identity/ids.js';
+import { allocatedBy } from '../identity/visitor-ids.js';
 import { isAbsent } from '../json.js';
 import { evaluate } from '../on-device/evaluate.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
@@ -10,6 +11,7 @@ import type { SearchRecorder } from '../on-device/trace.js';
 import { expectedShares, experienceKey } from './expected-shares.js';
 import { type Question, toQuestion } from './question.js';
 import { copyOptions } from './reading.js';
+import { remoteReason } from './remote-reason.js';
 import { ConditionWatch, type NotedLocation, SearchNotes } from './search-notes.js';
 import {
   type Counts,
@@ -19,7 +21,7 @@ import {
   type Simulation,
   toSimulation,
 } from './simulation.js';
-import { abortedBy, toVisitorIds } from './visitor-ids.js';
+import { abortedBy, type IdKind, toVisitorIds } from './visitor-ids.js';
 
 /** The loop gives way after so many visitors, which takes some 30 ms. */
 const BREATH = 5000;
@@ -30,7 +32,6 @@ const ID_KINDS = {
   marketingCloudVisitorId: (id: string): VisitorId => ({ marketingCloudVisitorId: id }),
   thirdPartyId: (id: string): VisitorId => ({ thirdPartyId: id }),
 };
-type IdKind = keyof typeof ID_KINDS;
 
 /**
  * Decides one location for many visitors, and compares the counts with the shares of the activities. It proves that the
@@ -72,7 +73,9 @@ export async function simulate(artifact: object, options: SimulateOptions): Prom
     : observedCounts(observed, expected);
   const { kind, name } = noted.location;
   const ms = performance.now() - started;
-  return toSimulation({ location: { kind, name }, expected, counts, isObserved: !isAbsent(observed), ms });
+  const remote = remoteReason(noted.location, question.artifact);
+  const isObserved = !isAbsent(observed);
+  return toSimulation({ location: { kind, name }, remote, expected, counts, isObserved, ms });
 }
 
 type OneRequest = Omit<ResolvedDeliveryRequest, 'execute' | 'prefetch' | 'trace'> & {
@@ -120,8 +123,9 @@ interface Run {
 
 async function countVisitors({ request, compiled, question, options }: Run): Promise<Counts> {
   const { call } = question;
-  const { portions, total } = toVisitorIds(options, call.signal);
-  const toVisitor = ID_KINDS[toIdKind(options.idKind)];
+  const kind = toIdKind(options.idKind);
+  const toVisitor = ID_KINDS[kind];
+  const { portions, total } = toVisitorIds(options, kind, call.signal);
   const tell = toTeller(options.onProgress, total);
   const tally = new Tally();
   const inputs = { ...inputsOf(call), recorder: () => tally.recorder };
@@ -129,8 +133,8 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
   const ofVisitor: { id: VisitorId } & Omit<OneRequest, 'id'> = { ...request, id: {} };
   const decide = (id: string) => {
     tally.begin();
-    seen?.add(id);
     ofVisitor.id = toVisitor(id);
+    seen?.add(allocatedBy(ofVisitor.id) ?? '');
     evaluate(ofVisitor, compiled, inputs);
   };
   const breathe = async () => {
@@ -145,12 +149,12 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
   throwIfAborted(call.signal);
   for await (const some of portions) {
     for (const id of some) {
-      if (isFull()) {
-        break;
-      }
       decide(id);
       if (tally.visitors % BREATH === 0) {
         await breathe();
+      }
+      if (isFull()) {
+        break;
       }
     }
     if (isFull()) {
@@ -158,6 +162,9 @@ async function countVisitors({ request, compiled, question, options }: Run): Pro
     }
   }
   throwIfAborted(call.signal);
+  if (tally.visitors === 0) {
+    throw invalidField('ids', 'at least one id', 0);
+  }
   await tell(tally.visitors);
   return tally.counts(seen?.size ?? tally.visitors);
 }

@@ -7,6 +7,7 @@ import {
   type ExpectedShares,
   keyOfNames,
 } from './expected-shares.js';
+import type { RemoteReason } from './explanation.js';
 import { EXPLAIN_OPTIONS, type ExplainOptions } from './question.js';
 import { reading } from './reading.js';
 import type { RuleNames } from './rule-facts.js';
@@ -46,11 +47,20 @@ export const SIMULATE_OPTIONS = {
 /** The experiences that visitors got at one location, and those that they should get. */
 export interface Simulation {
   readonly location: { readonly kind: 'mbox' | 'view'; readonly name: string };
+  /**
+   * The reason why only the edge can decide the location completely. The counts then say nothing of what visitors get.
+   * It is absent when this process can decide it.
+   */
+  readonly remote?: RemoteReason;
+  /** The number of visitors. With `observed` it is the sum of the counts. */
   readonly visitors: number;
   /** The number of different ids. When it is less than `visitors`, the counts say little. */
   readonly distinct: number;
   readonly activities: readonly ActivityShare[];
-  /** The visitors without any experience: the part of 1 that is due, and the count. */
+  /**
+   * The visitors without any experience: the part of 1 that is due, and the count. Where there is a `remote`, the edge
+   * decides about them. With `observed` nobody knows them, and both are 0.
+   */
   readonly none: { readonly expected: number; readonly count: number };
   /** True when some activity has a mismatch. */
   readonly mismatch: boolean;
@@ -84,7 +94,10 @@ export interface ActivityShare {
   readonly histogram: readonly (readonly number[])[];
 }
 
-/** One experience of a simulation. Shares are parts of 1 of all visitors. */
+/**
+ * One experience of a simulation. Shares are parts of 1 of all visitors. With `observed`, `expected` and `share` are parts
+ * of those who got some experience of the activity.
+ */
 export interface ExperienceShare {
   readonly id: string;
   readonly name: string;
@@ -108,6 +121,7 @@ export interface Counts {
 
 interface SimulationParts {
   readonly location: Simulation['location'];
+  readonly remote: RemoteReason | undefined;
   readonly expected: ExpectedShares;
   readonly counts: Counts;
   readonly isObserved: boolean;
@@ -118,48 +132,63 @@ interface SimulationParts {
 const ALARM = 0.001;
 
 /** Compares counts with shares. */
-export function toSimulation({ location, expected, counts, isObserved, ms }: SimulationParts): Simulation {
+export function toSimulation({
+  location,
+  remote,
+  expected,
+  counts,
+  isObserved,
+  ms,
+}: SimulationParts): Simulation {
   const counted = expected.activities.filter(({ names }) => !isObserved || counts.byActivity.has(names.id));
   const limit = ALARM / Math.max(1, counted.length);
-  const activities = expected.activities.map((activity) => toActivityShare(activity, counts, limit));
+  const activities = expected.activities.map((activity) =>
+    toActivityShare(activity, { counts, limit, isObserved }),
+  );
   return {
     location,
+    ...(remote && { remote }),
     visitors: counts.visitors,
     distinct: counts.distinct,
     activities,
-    none: { expected: expected.none, count: counts.none },
+    none: isObserved ? { expected: 0, count: 0 } : { expected: expected.none, count: counts.none },
     mismatch: activities.some(({ mismatch }) => mismatch),
     ms,
   };
 }
 
-function toActivityShare(activity: ExpectedActivity, counts: Counts, limit: number): ActivityShare {
-  const { names, configured, expected } = activity;
-  const experiences = activity.experiences.map((one) => toExperienceShare(one, counts));
+interface Counting {
+  readonly counts: Counts;
+  readonly limit: number;
+  readonly isObserved: boolean;
+}
+
+function toActivityShare(activity: ExpectedActivity, { counts, limit, isObserved }: Counting): ActivityShare {
+  const { names, configured, ifDecidable } = activity;
   const reached = counts.byActivity.get(names.id) ?? 0;
+  // A report does not tell how many visitors got nothing, and it has what the edge decided too.
+  const due = activity.experiences.reduce((sum, one) => sum + one.ifDecidable, 0);
+  const dueOf = (one: ExpectedExperience) => (isObserved && due > 0 ? one.ifDecidable / due : one.expected);
+  const whole = isObserved ? reached : counts.visitors;
+  const experiences = activity.experiences.map((one): ExperienceShare => {
+    const count = counts.byExperience.get(keyOfNames(one.names)) ?? 0;
+    const share = whole === 0 ? 0 : count / whole;
+    return { ...one.names.experience, configured: one.configured, expected: dueOf(one), count, share };
+  });
   const test = testShares(
     experiences.map(({ count }) => count),
     experiences.map((one) => one.expected),
   );
-  const isTested = reached > 0 && (test.degrees > 0 || test.p === 0);
+  const isTested = reached > 0 && (test.degrees > 0 || test.p < 1);
   return {
     ...names,
     reached,
     experiences,
     ...(isTested && test),
     mismatch: isTested && test.p < limit,
-    takenBefore: configured === 0 ? 0 : Math.max(0, 1 - expected / configured),
+    takenBefore: configured === 0 ? 0 : Math.max(0, 1 - ifDecidable / configured),
     histogram: activity.experiences.map((one) => counts.histograms.get(keyOfNames(one.names)) ?? []),
   };
-}
-
-function toExperienceShare(
-  { names, configured, expected }: ExpectedExperience,
-  counts: Counts,
-): ExperienceShare {
-  const count = counts.byExperience.get(keyOfNames(names)) ?? 0;
-  const share = counts.visitors === 0 ? 0 : count / counts.visitors;
-  return { ...names.experience, configured, expected, count, share };
 }
 
 /** Reads the counts of a report. */

@@ -5,11 +5,18 @@ import { operationOf } from './clauses.js';
 export function undecidableWords(condition: unknown): string {
   const operator = undecidableOperator(condition);
   return operator === undefined
-    ? 'it is nested too deeply to be evaluated on-device'
+    ? `it is nested ${depthOf(condition)} deep, and on-device conditions are evaluated to a depth of ${MAX_DEPTH}`
     : `the operator “${operator}” cannot be evaluated on-device`;
 }
 
 const MAX_DEPTH = 200;
+
+function depthOf(condition: unknown): number {
+  const inside: readonly unknown[] = Array.isArray(condition)
+    ? condition
+    : (operationOf(condition)?.operands ?? []);
+  return inside.length === 0 ? 0 : 1 + Math.max(...inside.map(depthOf));
+}
 
 /**
  * Returns the first operator that the compiler does not know; undefined when it knows all of them, and refuses the

@@ -116,6 +116,8 @@ interface KindLists {
 function kindFindings(kind: 'mbox' | 'view', { rules, local, remote }: KindLists): Finding[] {
   const [localNames, remoteNames] = [new Set(local), new Set(remote)];
   const word = kind === 'mbox' ? 'Mboxes' : 'Views';
+  const hasRules = (name: string) =>
+    rules && Object.hasOwn(rules, name) ? (rules[name]?.length ?? 0) > 0 : false;
   const findings: Finding[] = [];
   for (const name of Object.keys(rules ?? {})) {
     if (!localNames.has(name) && !remoteNames.has(name)) {
@@ -134,16 +136,15 @@ function kindFindings(kind: 'mbox' | 'view', { rules, local, remote }: KindLists
   }
   for (const name of remoteNames) {
     const isBoth = localNames.has(name);
-    const hasRules = (rules?.[name] ?? []).length > 0;
     const why = !isBoth
       ? 'is decided by the edge'
-      : hasRules
+      : hasRules(name)
         ? 'is in both lists: rules decide a part of it, and the edge all of it'
         : 'is in both lists and has no rule: the edge decides it';
     findings.push(toFinding(isBoth ? 'both' : 'remote', `remote${word}`, `the ${kind} ${name} ${why}`));
   }
   for (const name of localNames) {
-    if ((rules?.[name] ?? []).length === 0 && !remoteNames.has(name)) {
+    if (!hasRules(name) && !remoteNames.has(name)) {
       findings.push(toFinding('no-rules', `local${word}`, `the ${kind} ${name} is listed and has no rule`));
     }
   }

@@ -1,10 +1,14 @@
 import { quietly } from '../call-safely.js';
+import { VISITOR_ID_LIMITS } from '../delivery-api.js';
 import { invalidField, invalidOption, TargetError } from '../errors.js';
 import { idToText, isAbsent, isObject } from '../json.js';
 import { madeUpIds } from './made-up-ids.js';
 import type { Question } from './question.js';
 import { reading, unreadable } from './reading.js';
 import type { SimulateOptions } from './simulation.js';
+
+/** The kinds of ids of which one alone decides the allocation. */
+export type IdKind = 'tntId' | 'marketingCloudVisitorId' | 'thirdPartyId';
 
 type Signal = Question['call']['signal'];
 
@@ -22,7 +26,12 @@ export interface VisitorIds {
  * Reads the options of ids.
  * @throws {TargetError} `ERR_TARGET_INVALID_CONFIG`
  */
-export function toVisitorIds({ ids, visitors, seed }: SimulateOptions, signal: Signal): VisitorIds {
+export function toVisitorIds(
+  { ids, visitors, seed }: SimulateOptions,
+  kind: IdKind,
+  signal: Signal,
+): VisitorIds {
+  const most = VISITOR_ID_LIMITS[kind];
   const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0;
   if (!isAbsent(visitors) && !isCount(visitors)) {
     throw invalidOption('visitors', 'a whole number above 0', visitors);
@@ -39,12 +48,12 @@ export function toVisitorIds({ ids, visitors, seed }: SimulateOptions, signal: S
     iteratorOf(ids, Symbol.iterator),
   ]);
   if (asyncIds) {
-    return { portions: oneByOne(asyncIds as AsyncIterator<unknown>, signal), total };
+    return { portions: oneByOne(asyncIds as AsyncIterator<unknown>, most, signal), total };
   }
   if (!syncIds) {
     throw invalidOption('ids', 'a list of ids, or another iterable of them', ids);
   }
-  return { portions: once(checked(syncIds as Iterator<unknown>)), total };
+  return { portions: once(checked(syncIds as Iterator<unknown>, most)), total };
 }
 
 function iteratorOf(ids: unknown, symbol: symbol): unknown {
@@ -58,7 +67,7 @@ async function* once(ids: Iterable<string>): AsyncGenerator<Iterable<string>> {
 }
 
 /** Hands out ids of the caller. Errors of the caller's iterator name the option. */
-function* checked(iterator: Iterator<unknown>): Generator<string> {
+function* checked(iterator: Iterator<unknown>, most: number): Generator<string> {
   let isOver = false;
   try {
     while (true) {
@@ -70,7 +79,7 @@ function* checked(iterator: Iterator<unknown>): Generator<string> {
         isOver = true;
         return;
       }
-      yield toId(next.value);
+      yield toId(next.value, most);
     }
   } finally {
     if (!isOver) {
@@ -80,7 +89,11 @@ function* checked(iterator: Iterator<unknown>): Generator<string> {
 }
 
 /** Waits for each id, and no longer than until the signal is aborted. */
-async function* oneByOne(iterator: AsyncIterator<unknown>, signal: Signal): AsyncGenerator<Iterable<string>> {
+async function* oneByOne(
+  iterator: AsyncIterator<unknown>,
+  most: number,
+  signal: Signal,
+): AsyncGenerator<Iterable<string>> {
   let isOver = false;
   try {
     while (true) {
@@ -89,7 +102,7 @@ async function* oneByOne(iterator: AsyncIterator<unknown>, signal: Signal): Asyn
         isOver = true;
         return;
       }
-      yield [toId(value)];
+      yield [toId(value, most)];
     }
   } catch (thrown) {
     throw unreadable('ids', thrown);
@@ -121,8 +134,11 @@ export function abortedBy(signal: Signal): TargetError {
 }
 
 /** An id of a report may be a number. Nothing of a wrong one is shown, because it is of a visitor. */
-function toId(id: unknown): string {
+function toId(id: unknown, most: number): string {
   const text = typeof id === 'string' || typeof id === 'number' ? idToText(id) : undefined;
+  if (text && text.length > most) {
+    throw invalidField('ids', `at most ${most} characters`, text.length);
+  }
   if (text) {
     return text;
   }

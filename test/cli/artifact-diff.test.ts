@@ -9,7 +9,8 @@ function artifactOf(red: number, generatedAt: string) {
     .mbox('hero')
     .split({ Red: [red, json({ color: 'red' })], Blue: [100 - red, html('<p>blue</p>')] });
   const artifact = buildArtifact({ activities: [spring], client: 'acme', ids: 'stable' });
-  return { ...artifact, meta: { ...artifact.meta, generatedAt } };
+  // With a response token of it, the name of an offer would be seen.
+  return { ...artifact, responseTokens: [], meta: { ...artifact.meta, generatedAt } };
 }
 
 /** Gives the rules of the second experience other tokens and another offer. */

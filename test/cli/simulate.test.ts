@@ -58,6 +58,16 @@ describe('a split that is not as configured', () => {
     expect(code).toBe(1);
   });
 
+  test('is said of the counts of a report too, which are parts of those whom it counts', async () => {
+    const report = ['--observed', 'Red=6000', '--observed', 'Blue=4000'];
+    const { code, out } = await simulated(overlap, ...report);
+    expect(out).toMatch(/! Blue: configured .* %, some of them go to other experiences before it/);
+    expect(code).toBe(1);
+    expect((await simulated(gap, '--observed', 'Red=4000', '--observed', 'Blue=5000')).out).toMatch(
+      /are in no share of it/,
+    );
+  });
+
   test('is not said of priorities, which take from all experiences alike', async () => {
     const first = activity('First')
       .mbox('hero')
@@ -86,7 +96,7 @@ describe('a split that nobody meets', () => {
     expect(code).toBe(1);
     expect(out).not.toContain('✓');
     expect(last).toMatch(/^(!|\s)/);
-    expect(out).toMatch(/nobody got an experience|no rule is for this mbox/);
+    expect(out).toMatch(/nobody got an experience|there is no split/);
     expect(await simulated(path, ...flags)).toMatchObject({ code: 0, last: '✓ the counts fit the shares' });
   });
 
@@ -96,6 +106,26 @@ describe('a split that nobody meets', () => {
     expect(code).toBe(1);
     expect(out).not.toContain('✗');
     expect(`${out}${last}`).toContain('by these rules nobody gets an experience');
+  });
+});
+
+describe('a place that only the edge can decide', () => {
+  test('is named with the reason, and the counts prove nothing', async () => {
+    const path = file('remote.json', { ...even, remoteMboxes: ['hero'], localMboxes: [] });
+    const { code, out, last } = await simulated(path);
+    expect(code).toBe(1);
+    expect(out).toContain('! the artifact lists this mbox as remote');
+    expect(out).not.toContain('✓');
+    expect(last).toMatch(/^! only the edge can decide this: the counts say nothing/);
+    const report = await simulated(path, '--observed', 'Red=5060', '--observed', 'Blue=4940');
+    expect(report).toMatchObject({ code: 0, last: '✓ the counts fit the shares' });
+    expect(report.out).toContain('! the artifact lists this mbox as remote');
+  });
+
+  test('of which there is no rule gets the name that is meant', async () => {
+    const { code, out } = await runCli(['simulate', good, '--mbox', 'heroo'], { columns: 120 });
+    expect(code).toBe(1);
+    expect(out).toContain('! there is no split: no rule names this mbox; did you mean hero?');
   });
 });
 

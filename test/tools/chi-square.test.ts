@@ -54,6 +54,28 @@ test('a count where none is due is no accident, and no count is no alarm', () =>
   expect(testShares([], [])).toEqual({ chiSquare: 0, degrees: 0, p: 1 });
 });
 
+test.each<[string, number[], number[]]>([
+  ['one share that no binary number is', [3], [0.1]],
+  ['one share beside one of 0', [1000, 0], [0.0092, 0]],
+  ['thirds', [1e3, 1e3, 1e3], [0.1, 0.1, 0.1]],
+  ['counts near the largest number', [5e307, 5e307], [1, 1]],
+  ['counts beyond whole numbers', [1e300, 1e300, 1e300], [1, 1, 1]],
+  ['the smallest shares', [5, 5], [5e-324, 5e-324]],
+  ['large counts and shares', [1e200, 1e200], [1e200, 1e200]],
+])('perfect counts have the p of 1: %s', (_, counts, shares) => {
+  expect(testShares(counts, shares)).toEqual({ chiSquare: 0, degrees: expect.any(Number), p: 1 });
+});
+
+test('degrees below 1 alarm for a count where none is due, and for nothing else', () => {
+  expect([1e-30, 1, 1e300].map((chiSquare) => chanceOfMore(chiSquare, 0))).toEqual([1, 1, 1]);
+  expect(chanceOfMore(Number.POSITIVE_INFINITY, 0)).toBe(0);
+});
+
+test.each([1500, 2001, 10_000])('%i degrees: what is due has a p near a half', (degrees) => {
+  expect(chanceOfMore(degrees, degrees)).toBeCloseTo(0.5, 1);
+  expect(chanceOfMore(degrees + 5 * Math.sqrt(2 * degrees), degrees)).toBeLessThan(1e-4);
+});
+
 test.each<[string, unknown, unknown, string]>([
   ['lists of two lengths', [1], [1, 2], 'shares must be as many numbers as counts (1)'],
   ['a negative count', [-1], [1], 'counts must be a list of numbers'],

@@ -307,6 +307,243 @@ describe('diffArtifacts', () => {
     ]);
   });
 
+  describe('tells of whatever visitors may notice', () => {
+    const NOTICED: [what: string, texts: string[], change: (artifact: TestArtifact) => void][] = [
+      [
+        'experiences in another order',
+        ['order in Activity 1: Experience A, Experience B → Experience B, Experience A'],
+        (a) => {
+          a.rules.mboxes.hero?.splice(0, 2, hero(a, 1), hero(a, 0));
+        },
+      ],
+      [
+        'an activity that is parted by another one',
+        ['order of activities: Activity 1, Activity 2 → Activity 1, Activity 2, Activity 1'],
+        (a) => {
+          a.rules.mboxes.hero?.splice(1, 3, hero(a, 2), hero(a, 3), hero(a, 1));
+        },
+      ],
+      [
+        'a rule without the shape of one',
+        ['rules that only the edge can read: 0 → 1'],
+        (a) => {
+          a.rules.mboxes.hero?.push(JSON.parse('{"bad":1}'));
+        },
+      ],
+      [
+        'a rule without an activity id',
+        ['rules that only the edge can read: 0 → 1'],
+        (a) => {
+          const { activityId, ...rest } = ruleOf(1, 0, true, 'hero');
+          delete rest.meta['activity.id'];
+          a.rules.mboxes.hero?.push(rest as TestRule);
+        },
+      ],
+      [
+        'the value of a response token',
+        ['Experience A location.name: hero → other'],
+        (a) => {
+          a.responseTokens.push('location.name');
+          hero(a, 0).meta['location.name'] = 'other';
+        },
+      ],
+    ];
+    test.each(NOTICED)('%s', (_, texts, change) => {
+      const [before, after] = changed(change);
+      if (after.responseTokens.includes('location.name')) {
+        before.responseTokens.push('location.name');
+        hero(before, 0).meta['location.name'] = 'hero';
+      }
+      const { activities, locations, isEqual } = diffArtifacts(before, after);
+      const told = [...activities.flatMap(({ changes }) => changes), ...locations].map(({ text }) => text);
+      expect(told).toEqual(texts);
+      expect(isEqual).toBe(false);
+    });
+
+    test('the name of an offer that a macro reads, and no other one', () => {
+      const withMacro = (name: string, content: string) => {
+        const artifact = artifactOf();
+        hero(artifact, 0).meta['offer.name'] = name;
+        hero(artifact, 0).consequence.options = [{ type: 'html', content }];
+        return artifact;
+      };
+      const macro = `\${${'offer.name'}}`;
+      const [before, after] = [withMacro('one', macro), withMacro('two', macro)];
+      expect(diffArtifacts(before, after)).toMatchObject({ isEqual: false, quiet: 0 });
+      expect(diffArtifacts(withMacro('one', 'x'), withMacro('two', 'x'))).toMatchObject({
+        isEqual: true,
+        quiet: 1,
+      });
+    });
+
+    test('the order of views', () => {
+      const views = (names: string[]) => {
+        const artifact = artifactOf();
+        artifact.rules.views = Object.fromEntries(names.map((name) => [name, [ruleOf(4, 0, true, name)]]));
+        return artifact;
+      };
+      expect(diffArtifacts(views(['home', 'cart']), views(['cart', 'home'])).locations).toEqual([
+        { name: 'views', text: 'order of views: home, cart → cart, home' },
+      ]);
+    });
+
+    test('rules of one audience in another order of words are the same', () => {
+      const [before, after] = changed((artifact) => {
+        hero(artifact, 0).condition.and.reverse();
+      });
+      expect(diffArtifacts(before, after)).toMatchObject({ isEqual: true });
+    });
+  });
+
+  describe('counts who moves', () => {
+    const audience = (name: string | undefined, part: unknown) =>
+      ({ and: name === undefined ? [part] : [browser(name), part] }) as TestRule['condition'];
+    const withConditions = (conditions: TestRule['condition'][], mboxes = ['hero']) => {
+      const artifact = artifactOf();
+      artifact.rules.mboxes = Object.fromEntries(
+        mboxes.map((mbox) => [
+          mbox,
+          conditions.map((condition, index) => {
+            const rule = ruleOf(1, index, true, mbox);
+            rule.meta['experience.name'] = `Experience ${index}`;
+            return { ...rule, condition };
+          }),
+        ]),
+      );
+      return artifact;
+    };
+    const movesIn = ({ activities }: ArtifactDiff) =>
+      activities.flatMap(({ changes }) =>
+        changes.map(({ kind, location, moved }) => [kind, location, moved]),
+      );
+
+    test('and says nothing where audiences differ', () => {
+      const others = [audience('chrome', true), audience(undefined, true)];
+      const before = withConditions([audience('firefox', true), ...others]);
+      const after = withConditions([audience('firefox', share(0, 90)), ...others]);
+      expect(movesIn(diffArtifacts(before, after))).toEqual([['share', 'hero', undefined]]);
+    });
+
+    test('and takes no share from a part that reads more than the allocation', () => {
+      const plan = { '==': ['a', { var: 'mbox.p' }] };
+      const before = withConditions([audience(undefined, share(0, 50)), audience(undefined, share(50, 100))]);
+      const mixed = audience(undefined, { or: [share(0, 90), plan] });
+      const after = withConditions([mixed, audience(undefined, share(50, 100))]);
+      const { activities } = diffArtifacts(before, after);
+      expect(activities[0]?.changes.map(({ kind, moved }) => [kind, moved])).toEqual([
+        ['audience', undefined],
+      ]);
+    });
+
+    test('on the second of two mboxes', () => {
+      const halves = [audience(undefined, share(0, 50)), audience(undefined, share(50, 100))];
+      const before = withConditions(halves, ['hero', 'side']);
+      const after = structuredClone(before);
+      const [rule] = after.rules.mboxes.side ?? [];
+      if (rule) {
+        rule.condition = audience(undefined, share(0, 40));
+      }
+      expect(movesIn(diffArtifacts(before, after))).toEqual([
+        ['share', 'side', [{ from: 'Experience 0', to: 'none', share: 0.1 }]],
+      ]);
+    });
+
+    test.each([
+      ['A', [{ from: 'A (1)', to: 'A (0)', share: 0.4 }]],
+      ['none', [{ from: 'none (1)', to: 'none (0)', share: 0.4 }]],
+    ])('between experiences with the name %s', (name, moved) => {
+      const named = (end: number) => {
+        const artifact = withConditions([
+          audience(undefined, share(0, end)),
+          audience(undefined, share(end, 100)),
+        ]);
+        for (const rule of artifact.rules.mboxes.hero ?? []) {
+          rule.meta['experience.name'] = name;
+        }
+        return artifact;
+      };
+      const [[, , first] = []] = movesIn(diffArtifacts(named(50), named(90)));
+      expect(first).toEqual(moved);
+    });
+  });
+
+  describe('pairs rules of one key', () => {
+    const mboxWith = (colors: string[]) => {
+      const artifact = artifactOf();
+      artifact.rules.mboxes.side = colors.map((color) => {
+        const rule = ruleOf(3, 0, true, 'side');
+        rule.condition.and = [browser(color)];
+        rule.consequence.options = [{ type: 'json', content: { color } }];
+        return rule;
+      });
+      return artifact;
+    };
+    test('so that a new one in front changes no other', () => {
+      const { activities } = diffArtifacts(mboxWith(['a', 'b']), mboxWith(['new', 'a', 'b']));
+      expect(activities.flatMap(({ changes }) => changes.map(({ text }) => text))).toEqual([
+        'Experience A: a rule added',
+      ]);
+    });
+  });
+
+  test('tells a property once for all experiences of an activity', () => {
+    const [before, after] = changed((artifact) => {
+      for (const index of [0, 1]) {
+        hero(artifact, index).propertyTokens = ['p-1'];
+      }
+    });
+    expect(diffArtifacts(before, after).activities[0]?.changes).toEqual([
+      { kind: 'property', before: 'all', after: 'p-1', text: 'properties: all → p-1' },
+    ]);
+  });
+
+  test.each<[string, unknown, unknown, string]>([
+    ['texts of one length', '<b>ab', '<b>ac', 'html of 5 bytes: “<b>ab” → “<b>ac”'],
+    [
+      'long texts',
+      `${'x'.repeat(80)}one`,
+      `${'x'.repeat(80)}two`,
+      `html of 83 bytes: “${'x'.repeat(39)}…${'x'.repeat(17)}one” → “${'x'.repeat(39)}…${'x'.repeat(17)}two”`,
+    ],
+  ])('shows where contents differ that read alike: %s', (_, was, is, text) => {
+    const withContent = (content: unknown) => {
+      const artifact = artifactOf();
+      hero(artifact, 0).consequence.options = [{ type: 'html', content }];
+      return artifact;
+    };
+    const [change] = diffArtifacts(withContent(was), withContent(is)).activities[0]?.changes ?? [];
+    expect(change?.text).toBe(`Experience A content: ${text}`);
+    expect(change?.text).toContain(`${change?.before} → ${change?.after}`);
+  });
+
+  test('no change reads alike on both sides', () => {
+    const long = 'x'.repeat(80);
+    const plan = (value: string) => ({ '==': [value, { var: 'mbox.plan' }] });
+    const sides: [unknown, unknown][] = [
+      [{ and: [true, plan(`${long}a`)] }, { and: [true, plan(`${long}b`)] }],
+      [
+        { and: [share(0, 50)] },
+        { and: [{ and: [{ '<=': [0, { var: 'allocation' }] }, { '>': [50, { var: 'allocation' }] }] }] },
+      ],
+      [{ and: [share(0, 25)] }, { and: [share(75, 100)] }],
+      [
+        { and: [{ '<=': [{ var: 'current_timestamp' }, 43_200_000] }] },
+        { and: [{ '<=': [{ var: 'current_timestamp' }, 43_200_001] }] },
+      ],
+    ];
+    for (const [was, is] of sides) {
+      const withCondition = (condition: unknown) => {
+        const artifact = artifactOf();
+        hero(artifact, 0).condition = condition as TestRule['condition'];
+        return artifact;
+      };
+      const { activities } = diffArtifacts(withCondition(was), withCondition(is));
+      const [change] = activities[0]?.changes ?? [];
+      expect(change?.before).not.toBe(change?.after);
+      expect(change).toBeDefined();
+    }
+  });
+
   test('read backwards, visitors move back', () => {
     const [before, after] = changed((artifact) => {
       hero(artifact, 0).condition.and[0] = share(0, 90);

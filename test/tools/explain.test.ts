@@ -112,6 +112,43 @@ describe('explain', () => {
     );
   });
 
+  test('asks for a place only where a place failed', () => {
+    const plan = { '==': ['gold', { var: 'mbox.plan' }] };
+    const [rule] = explainHero([ruleOf({ and: [plan, country] })]).rules;
+    expect(rule?.because).toBe('not so: parameter plan is “gold” (saw nothing)');
+    const [other] = explainHero([
+      ruleOf({ and: [{ '!': plan }, { or: [plan, { and: [country, plan] }] }] }),
+    ]).rules;
+    expect(other?.because).toContain('set context.geo');
+  });
+
+  test('says where a long value differs from the one that is wanted', () => {
+    const long = 'x'.repeat(80);
+    const condition = { '==': [`${long}a${long}`, { var: 'mbox.plan' }] };
+    const request = { prefetch: { mboxes: [{ name: 'hero', parameters: { plan: `${long}b${long}` } }] } };
+    const [rule] = explainHero([ruleOf(condition)], { request }).rules;
+    expect(rule?.because).toMatch(/\(saw “…x{20}bx*…x{20}” where “…x{20}ax*…x{20}” is wanted\)$/);
+  });
+
+  test.each([
+    [43_200_000, 43_230_000, 'time is at most 1970-01-01 12:00 UTC (saw 1970-01-01 12:00:30 UTC)'],
+    [43_200_000, 43_200_001, 'time is at most 1970-01-01 12:00 UTC (saw 1970-01-01 12:00:00.001 UTC)'],
+  ])('says times to the second where they have seconds', (end, now, words) => {
+    const condition = { '<=': [{ var: 'current_timestamp' }, end] };
+    const [rule] = explainHero([ruleOf(condition)], { now }).rules;
+    expect(rule?.because).toBe(`not so: ${words}`);
+  });
+
+  test.each([
+    [{ and: [[]] }, 'holds: always'],
+    [{ or: [false, []] }, 'holds: never or always'],
+    [{ and: [true, [], false] }, 'holds: always and always'],
+    [{ '!': [[]] }, 'holds: always'],
+  ])('an empty list at the end makes %j hold', (condition, because) => {
+    const [rule] = explainHero([ruleOf(condition)]).rules;
+    expect(rule).toMatchObject({ outcome: 'answered', because });
+  });
+
   test('does not speak of a place that was not looked at', () => {
     const plan = { '==': ['gold', { var: 'mbox.plan' }] };
     const { rules } = explainHero([ruleOf({ and: [plan, country] })]);
@@ -237,7 +274,10 @@ describe('explain', () => {
     });
     expect(location.rules.map(({ outcome, because }) => [outcome, because])).toEqual([
       ['undecidable', 'the operator “regex” cannot be evaluated on-device'],
-      ['not-reached', 'a rule before it is left to the edge, which decides'],
+      [
+        'not-reached',
+        'a rule before it is for the edge to decide: the operator “regex” cannot be evaluated on-device',
+      ],
     ]);
     expect(location.verdict).toBe('default content: no rule holds; only the edge can answer completely');
   });

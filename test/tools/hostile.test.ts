@@ -164,7 +164,7 @@ describe('an artifact', () => {
     const [finding] = validate(artifactOf([ruleOf(deeply(300))]));
     expect(finding).toMatchObject({
       code: 'operator',
-      text: 'it is nested too deeply to be evaluated on-device',
+      text: 'it is nested 300 deep, and on-device conditions are evaluated to a depth of 200',
     });
     const [inner] = validate(artifactOf([ruleOf({ and: [true, { '!': { shout: ['x'] } }] })]));
     expect(inner?.text).toBe('the operator “shout” cannot be evaluated on-device');

@@ -191,6 +191,117 @@ describe('simulate', () => {
     expect(good.activities[0]?.p).toBeCloseTo(0.24, 2);
   });
 
+  test('one experience never alarms, whatever its share is', async () => {
+    const ends = Array.from({ length: 33 }, (_, index) => 3 * index + 2);
+    for (const end of ends) {
+      const { mismatch } = await simulateHero([ruleOf(share(0, end), 'A')], { visitors: 100 });
+      expect([end, mismatch]).toEqual([end, false]);
+    }
+  });
+
+  test('compares the counts of a report with the shares of those who got an experience', async () => {
+    const rules = [ruleOf(share(0, 25), 'A'), ruleOf(share(25, 50), 'B')];
+    const { activities, none } = await simulateHero(rules, { observed: { A: 500, B: 500 } });
+    const [activity] = activities;
+    expect(activity?.experiences.map(({ share: part, expected }) => [part, expected.toFixed(4)])).toEqual([
+      [0.5, '0.5001'],
+      [0.5, '0.4999'],
+    ]);
+    expect(none).toEqual({ expected: 0, count: 0 });
+  });
+
+  test('compares each activity of a page load for itself with a report', async () => {
+    const rules = [...halves, ruleOf(share(0, 25), 'C', { id: 8 }), ruleOf(share(25, 50), 'D', { id: 8 })];
+    const observed = { A: 50, B: 50, C: 10, D: 10 };
+    const { activities, mismatch } = await simulateHero(rules, { observed, allMatchingMboxes: ['hero'] });
+    expect(activities.flatMap(({ experiences }) => experiences.map((one) => one.share))).toEqual([
+      0.5, 0.5, 0.5, 0.5,
+    ]);
+    expect(mismatch).toBe(false);
+  });
+
+  describe('says what the edge decides', () => {
+    const simulateIn = (more: object, name = 'hero') =>
+      simulate(
+        { ...artifactOf(halves), ...more },
+        { request: { execute: { mboxes: [{ name }] } }, now: 0, visitors: 100 },
+      );
+
+    test('of an mbox that no rule names', async () => {
+      expect((await simulateIn({}, 'heros')).remote).toEqual({
+        reason: 'unknown',
+        text: 'no rule names this mbox; did you mean hero?',
+      });
+    });
+
+    test('of an mbox that is listed as remote', async () => {
+      expect((await simulateIn({ remoteMboxes: ['hero'] })).remote).toMatchObject({ reason: 'listed' });
+    });
+
+    test('behind a rule that only it can evaluate', async () => {
+      const { remote, activities } = await simulateHero([
+        ruleOf({ regex: ['x'] }, 'A'),
+        ruleOf(share(0, 50), 'B', { id: 8 }),
+      ]);
+      expect(remote).toEqual({
+        reason: 'undecidable',
+        text: 'of a rule, the operator “regex” cannot be evaluated on-device',
+      });
+      expect(activities.map(({ takenBefore }) => takenBefore)).toEqual([0]);
+    });
+
+    test('and nothing else is remote', async () => {
+      expect(await simulateHero(halves)).not.toHaveProperty('remote');
+    });
+  });
+
+  test('knows a rule key of two activities', async () => {
+    const shared = [
+      ruleOf(share(0, 50), 'A', { key: 'k' }),
+      ruleOf(share(0, 60), 'B', { id: 8, key: 'k' }),
+      ruleOf(share(0, 50), 'B', { id: 8, key: 'own' }),
+      ruleOf(share(0, 50), 'C', { id: 9, key: 'k' }),
+    ];
+    const { activities, none, mismatch } = await simulateHero(shared, { allMatchingMboxes: ['hero'] });
+    for (const { experiences } of activities) {
+      for (const { expected, count } of experiences) {
+        expect(Math.abs(count / 4000 - expected)).toBeLessThan(0.04);
+      }
+    }
+    expect(Math.abs(none.count / 4000 - none.expected)).toBeLessThan(0.04);
+    expect(mismatch).toBe(false);
+    expect(activities.map(({ takenBefore }) => takenBefore > 0)).toEqual([false, true, true]);
+  });
+
+  test('takes the activities 7 and "7" for one, as the allocation does', async () => {
+    const text = { ...ruleOf(share(0, 50), 'B'), activityId: '7' };
+    const { activities, none } = await simulateHero([ruleOf(share(0, 50), 'A'), text]);
+    expect(activities.map(({ experiences }) => experiences.map(({ expected }) => expected))).toEqual([
+      [0.5001, 0],
+    ]);
+    expect(none.expected).toBeCloseTo(0.4999, 10);
+  });
+
+  test('counts ids of one visitor on several clusters once', async () => {
+    const ids = ['a', 'a.35_0', 'a.37_0', 'b'];
+    expect(await simulateHero(halves, { ids, visitors: undefined })).toMatchObject({
+      visitors: 4,
+      distinct: 2,
+    });
+  });
+
+  test('asks for no id that it does not need', async () => {
+    let asked = 0;
+    const ids = (function* () {
+      while (true) {
+        asked += 1;
+        yield `visitor-${asked}`;
+      }
+    })();
+    await simulateHero(halves, { ids, visitors: 10 });
+    expect(asked).toBe(10);
+  });
+
   test('tells experiences of one name apart', async () => {
     const rules = [...halves, ruleOf(true, 'A', { id: 8 })];
     await expect(simulateHero(rules, { observed: { A: 1 } })).rejects.toThrow(
@@ -232,6 +343,9 @@ describe('simulate', () => {
     ['a wrong seed', { seed: 1.5 }, 'seed must be a whole number'],
     ['a wrong kind', { idKind: 'ecid' }, 'idKind must be one of tntId'],
     ['ids of another form', { ids: 5 }, 'ids must be a list of ids'],
+    ['no ids', { ids: [], visitors: undefined }, 'ids must be at least one id'],
+    ['an id that a client refuses', { ids: ['x'.repeat(129)] }, 'ids must be at most 128 characters'],
+    ['a long thirdPartyId', { ids: ['x'.repeat(257)], idKind: 'thirdPartyId' }, 'ids must be at most 256'],
     ['an id that is none', { ids: [{}] }, 'ids must be filled texts'],
     ['a count that is none', { observed: { A: 'x' } }, 'observed.A must be a number from 0 on'],
     ['counts that are none', { observed: 3 }, 'observed must be counts by experience'],

@@ -282,6 +282,102 @@ describe('validate', () => {
     ]);
   });
 
+  test('tells how deep a condition is that only the edge can evaluate', () => {
+    let [deep, deeper]: unknown[] = [true, true];
+    for (let depth = 0; depth < 6000; depth += 1) {
+      deep = depth < 250 ? { '!': [deep] } : deep;
+      deeper = { and: [deeper] };
+    }
+    const textOf = (condition: unknown) => {
+      const artifact = artifactOf();
+      rulesIn(artifact)[0] = ruleOf(condition, 'A');
+      return validate(artifact).map(({ code, text }) => `${code}: ${text}`);
+    };
+    expect(textOf(deep)).toEqual([
+      'operator: it is nested 250 deep, and on-device conditions are evaluated to a depth of 200',
+    ]);
+    expect(textOf(deeper)).toEqual([expect.stringMatching(/^operator: it is nested \d+ deep/)]);
+  });
+
+  test('says once that an mbox is in both lists', () => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes = {};
+    artifact.remoteMboxes = ['hero'];
+    expect(validate(artifact).map(({ code, text }) => [code, text])).toEqual([
+      ['both', 'the mbox hero is in both lists and has no rule: the edge decides it'],
+    ]);
+  });
+
+  test('names the experience that nobody reaches, where others of its activity are reached', () => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes.hero = [
+      ruleOf(share(0, 50), 'A'),
+      ruleOf(true, 'C', 8),
+      ruleOf(share(50, 100), 'B'),
+    ];
+    expect(validate(artifact).map(({ text }) => text)).toEqual([
+      'nobody reaches B of Activity 7 on hero: Activity 8 takes everybody before it',
+    ]);
+  });
+
+  test('one bucket is not nobody', () => {
+    const artifact = artifactOf();
+    rulesIn(artifact)[1] = ruleOf(
+      { and: [{ '<': [50.01, { var: 'allocation' }] }, { '>=': [100, { var: 'allocation' }] }] },
+      'B',
+    );
+    expect(validate(artifact).map(({ text }) => text)).toEqual([
+      'Activity 7: 0.01 % of visitors are in no share',
+    ]);
+  });
+
+  describe('finds no gap', () => {
+    const gold = { '==': ['gold', { var: 'mbox.plan' }] };
+    const firefox = { '==': [{ var: 'user.browserType' }, 'firefox'] };
+    test.each<[string, unknown, unknown, object]>([
+      [
+        'of one audience in another order',
+        { and: [share(0, 50), gold, firefox] },
+        { and: [firefox, gold, share(50, 100)] },
+        {},
+      ],
+      [
+        'of one choice in another order',
+        and(share(0, 50), { or: [gold, firefox] }),
+        and(share(50, 100), { or: [firefox, gold] }),
+        {},
+      ],
+      ['of other audiences', and(share(0, 50), gold), share(50, 100), {}],
+      ['of other rule keys', share(0, 50), share(50, 100), { ruleKey: 'other' }],
+    ])('%s', (_, one, other, more) => {
+      const artifact = artifactOf();
+      artifact.rules.mboxes.hero = [ruleOf(one, 'A'), { ...ruleOf(other, 'B'), ...more }];
+      expect(validate(artifact)).toEqual([]);
+    });
+  });
+
+  test.each<[string, string, object]>([
+    ['rules.mboxes.hero[0].ruleKey', 'must be a text, not a number', { ruleKey: 7 }],
+    [
+      'rules.mboxes.hero[0].meta["experience.id"]',
+      'must be a whole number or a text or null, not an object',
+      { meta: { 'experience.id': {} } },
+    ],
+  ])('says of %s in its own words: %s', (path, text, more) => {
+    const artifact = artifactOf();
+    artifact.rules.mboxes.hero = [{ ...ruleOf(share(0, 50), 'A'), ...more }];
+    const shapes = validate(artifact).filter(({ code }) => code === 'shape');
+    expect(shapes.map((finding) => [finding.path, finding.text])).toEqual([[path, text]]);
+  });
+
+  test('what a client takes as absent is no error', () => {
+    const lists = ['remoteMboxes', 'remoteViews', 'localViews', 'responseTokens'];
+    const nulls = [...lists, 'globalMbox', 'geoTargetingEnabled'].map((name) => [name, null]);
+    expect(validate({ ...artifactOf(), ...Object.fromEntries(nulls) })).toEqual([]);
+    const empty = { ...artifactOf(), localMboxes: null, meta: null, rules: { mboxes: null, views: null } };
+    expect(validate(empty)).toEqual([]);
+  });
+
   test('tells the place of names with other characters', () => {
     const artifact = artifactOf();
     artifact.rules.mboxes = { 'my.hero': [ruleOf(true, 'A')] };

@@ -4,7 +4,7 @@ import { percent } from '../../tools/shares.js';
 import { simulate } from '../../tools/simulate.js';
 import type { ActivityShare, Simulation } from '../../tools/simulation.js';
 import { colour, histogram, shareBar } from './bars.js';
-import { type Fields, placesOf, type ShownArtifact } from './bench-state.js';
+import { type Fields, firstPlaceOf, placesOf, type ShownArtifact } from './bench-state.js';
 import { type Html, html } from './html.js';
 import { BASE, choices, notice, type Page, pill } from './layout.js';
 import { questionOf, visitorFields } from './question-form.js';
@@ -17,7 +17,7 @@ const DEFAULT_STEP = 7;
 export async function allocationPage(shown: ShownArtifact | undefined, fields: Fields): Promise<Page> {
   const step = Math.min(SIZES.length - 1, Math.max(0, Math.floor(Number(fields.step ?? DEFAULT_STEP)) || 0));
   const visitors = SIZES[step] ?? 1000;
-  const mbox = fields.mbox ?? (shown && placesOf(shown)[0]?.[0]) ?? '';
+  const mbox = fields.mbox ?? (shown ? firstPlaceOf(shown) : '');
   return {
     name: 'allocation',
     title: 'Is the split right?',

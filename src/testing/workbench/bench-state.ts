@@ -74,6 +74,14 @@ export function placesOf({ artifact, overview }: ShownArtifact, chosen = ''): Pl
   return [...[...values].map((value): Place => [value, value]), ['', `page load (${globalMbox})`]];
 }
 
+/** Returns the place with which the pages begin: that of the first activity. */
+export function firstPlaceOf(shown: ShownArtifact): string {
+  const { activities, globalMbox } = shown.overview;
+  const first = activities[0]?.locations[0];
+  const place = first === globalMbox ? '' : first;
+  return placesOf(shown).some(([value]) => value === place) ? (place ?? '') : (placesOf(shown)[0]?.[0] ?? '');
+}
+
 /** The names of a record, or those of a list in it. */
 function namesOf(holder: unknown, list?: string): string[] {
   const found = isRecord(holder) ? (list === undefined ? Object.keys(holder) : holder[list]) : [];

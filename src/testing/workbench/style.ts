@@ -21,7 +21,7 @@ h3,h2.name{font-size:15px;line-height:1.25;margin:0}
 .soft,.small,th,figcaption,label,legend{color:var(--soft)}.small,th,label,legend,.pill{font-size:13px}
 a{color:var(--accent)}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px}
-.skip{position:absolute;left:-99em}.skip:focus{position:static}
+.out{position:absolute;width:1px;height:1px;margin:0;overflow:hidden;clip-path:inset(50%)}.skip{position:absolute;left:-99em}.skip:focus{position:static}
 .split{display:grid;grid-template-columns:304px minmax(0,1fr);gap:32px;align-items:start}
 @media (max-width:760px){.split{display:block}header,main{padding-left:16px;padding-right:16px}nav ul{gap:4px 12px;font-size:14px}.split form{margin-bottom:24px}}
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px;margin:0 0 16px;min-width:0}

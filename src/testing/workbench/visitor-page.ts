@@ -1,7 +1,7 @@
 import { toTargetError } from '../../errors.js';
 import { explain } from '../../tools/explain.js';
 import type { Explanation } from '../../tools/explanation.js';
-import { type Fields, placesOf, type ShownArtifact } from './bench-state.js';
+import { type Fields, firstPlaceOf, placesOf, type ShownArtifact } from './bench-state.js';
 import { explanationCards } from './explanation-cards.js';
 import { type Html, html } from './html.js';
 import { BASE, choices, notice, type Page, textField } from './layout.js';
@@ -14,9 +14,16 @@ export function visitorPage(shown: ShownArtifact | undefined, fields: Fields): P
     title: 'What would this visitor see?',
     lead: 'The rules decide as a client would; each condition shows the value it saw.',
     body: shown
-      ? html`<div class="split">${form(shown, fields)}<div id="result" data-swap>${result(shown, fields)}</div></div>`
+      ? answered(shown, fields)
       : notice('This edge has no rules: start it with an artifact. Its offers are answered as they are.'),
   };
+}
+
+/** The form and the answer. The verdict is in a region of its own too, which screen readers read when it changes. */
+function answered(shown: ShownArtifact, fields: Fields): Html {
+  const { said, cards } = result(shown, fields);
+  return html`<p id="said" class="out" role="status" data-swap>${said}</p>
+<div class="split">${form(shown, fields)}<div id="result" data-swap>${cards}</div></div>`;
 }
 
 function form(shown: ShownArtifact, fields: Fields): Html {
@@ -33,14 +40,14 @@ ${more}
 }
 
 function mboxOf(shown: ShownArtifact, { mbox }: Fields): string {
-  return mbox ?? placesOf(shown)[0]?.[0] ?? '';
+  return mbox ?? firstPlaceOf(shown);
 }
 
 function idOf({ id }: Fields): string {
   return id || 'visitor-1';
 }
 
-function result(shown: ShownArtifact, fields: Fields): Html {
+function result(shown: ShownArtifact, fields: Fields): { readonly said: string; readonly cards: Html } {
   let explanation: Explanation;
   try {
     const { request, ...question } = questionOf(shown, mboxOf(shown, fields), fields);
@@ -49,7 +56,9 @@ function result(shown: ShownArtifact, fields: Fields): Html {
       request: { ...request, id: { tntId: idOf(fields) } },
     });
   } catch (thrown) {
-    return notice(`It cannot be decided: ${toTargetError(thrown).message}`, 'no');
+    const said = `It cannot be decided: ${toTargetError(thrown).message}`;
+    return { said, cards: notice(said, 'no') };
   }
-  return explanationCards(explanation);
+  const said = explanation.locations.map(({ verdict }) => verdict).join('; ');
+  return { said, cards: explanationCards(explanation) };
 }
