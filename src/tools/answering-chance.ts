@@ -81,9 +81,18 @@ export function chanceOfAny(rules: readonly KeptBack[]): number {
   for (const [at, bucket] of steps.entries()) {
     const size = ((steps[at + 1] ?? bucket) - bucket) / BUCKETS;
     const here = free.has(bucket / 100) ? [] : held.filter(({ buckets }) => buckets.has(bucket / 100));
-    chance += here.length === 0 ? 0 : size * (1 - allHeld(here, new Map()));
+    chance += here.length === 0 ? 0 : size * (1 - chanceOfAllHeld(here));
   }
   return chance;
+}
+
+/** The terms are two to the power of the number of rules, so more rules than these are taken as independent. */
+const MAX_EXACT = 12;
+
+function chanceOfAllHeld(rules: readonly KeptBack[]): number {
+  return rules.length > MAX_EXACT
+    ? rules.reduce((chance, rule) => chance * allHeld([rule], new Map()), 1)
+    : allHeld(rules, new Map());
 }
 
 /**

@@ -52,12 +52,12 @@ function fieldChanges(old: readonly unknown[], now: readonly unknown[]): FieldCh
   if (!was || !is || was.length !== old.length || is.length !== now.length) {
     return [];
   }
-  const [before, after] = [was, is].map((contents) => Object.fromEntries(contents.flatMap(Object.entries)));
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  return names
-    .filter((name) => !isSameJson(before?.[name], after?.[name]))
+  const before = new Map(was.flatMap(Object.entries));
+  const after = new Map(is.flatMap(Object.entries));
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((name) => !isSameJson(before.get(name), after.get(name)))
     .map((name) => {
-      const [one, other] = cutBoth(valueText(before?.[name]), valueText(after?.[name]));
+      const [one, other] = cutBoth(valueText(before.get(name)), valueText(after.get(name)));
       return { name, before: one, after: other };
     });
 }

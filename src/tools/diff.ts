@@ -1,7 +1,7 @@
-import type { Artifact } from '../artifact.js';
+import { type Artifact, DEFAULT_GLOBAL_MBOX } from '../artifact.js';
 import { activityChanges, toChange } from './activity-diff.js';
 import type { ActivityChanges, ArtifactDiff, Change, DiffOptions } from './artifact-diff.js';
-import { orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
+import { addedWords, orderChanges, unusableChanges, viewOrderChanges } from './order-diff.js';
 import { copyArtifact } from './question.js';
 import { quietChanges, quietMeta } from './quiet-diff.js';
 import { groupBy, type PlacedRule, placedRules } from './rule-index.js';
@@ -33,11 +33,15 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
   const pairs = pairsOf(oldRules, newRules);
   const pairsById = groupBy(pairs, ([, { names }]) => names.activity.id);
   const sources = { counter: new ShareCounter(), seen: new SeenMeta(old, now) };
+  const added = addedWords(newRules, { known: oldById, globalMbox: now.globalMbox || DEFAULT_GLOBAL_MBOX });
   const activities: ActivityChanges[] = [];
   let unchanged = 0;
   for (const id of new Set([...oldById.keys(), ...newById.keys()])) {
     const [mine, theirs] = [oldById.get(id) ?? [], newById.get(id) ?? []];
-    const changes = activityChanges({ old: mine, now: theirs, pairs: pairsById.get(id) ?? [] }, sources);
+    const where = added.get(id);
+    const changes = activityChanges({ old: mine, now: theirs, pairs: pairsById.get(id) ?? [] }, sources).map(
+      (change) => (where === undefined ? change : { ...change, text: `${change.text}; ${where}` }),
+    );
     const names = (theirs[0] ?? mine[0])?.names.activity;
     if (changes.length > 0) {
       activities.push({ id, name: names?.name ?? '', changes });

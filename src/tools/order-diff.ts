@@ -62,6 +62,33 @@ function runsOf(rules: readonly PlacedRule[], keyOf: NameOf): PlacedRule[] {
   });
 }
 
+/**
+ * Tells of each new activity where its rules stand on the mboxes that others have too: before them it takes their
+ * visitors, and behind them it gets what they leave.
+ */
+export function addedWords(
+  now: readonly PlacedRule[],
+  { known, globalMbox }: { readonly known: ReadonlyMap<string, unknown>; readonly globalMbox: string },
+): ReadonlyMap<string, string> {
+  const words = new Map<string, string>();
+  const onMboxes = now.filter(({ kind, location }) => kind === 'mbox' && location !== globalMbox);
+  const isKnown = (rule: PlacedRule) => known.has(activityKey(rule));
+  for (const [location, rules] of groupBy(onMboxes, ({ location }) => location)) {
+    const order = [...new Map(rules.map((rule) => [activityKey(rule), rule])).values()];
+    let next: PlacedRule | undefined;
+    for (const rule of order.some(isKnown) ? order.reverse() : []) {
+      if (isKnown(rule)) {
+        next = rule;
+        continue;
+      }
+      const where = `on ${location} ${next ? `before ${activityName(next)}` : 'behind all others'}`;
+      const others = words.get(activityKey(rule));
+      words.set(activityKey(rule), others === undefined ? where : `${others}, ${where}`);
+    }
+  }
+  return words;
+}
+
 /** Tells of another order of the views: a request for all of them is answered in it. */
 export function viewOrderChanges(old: Artifact, now: Artifact): LocationChanges {
   const [was, is] = [old, now].map(({ rules }) => Object.keys(rules.views ?? {}));

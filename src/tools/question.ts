@@ -84,23 +84,34 @@ export function toQuestion(artifact: unknown, options: ExplainOptions, ids: IdSo
  * Copies an artifact through JSON, as a client reads it: afterwards no two parts of it are one object.
  * @throws {TargetError} `ERR_TARGET_ARTIFACT`
  */
-export function copyArtifact(artifact: unknown, isPruned = false): Artifact {
-  let json: string | undefined;
+export function copyArtifact(artifact: unknown): Artifact {
+  const json = jsonOf(artifact);
+  const copy = json === undefined ? artifact : parseJson(json);
+  return toArtifact(isDeeper(copy, 0) ? pruned(copy, 0) : copy);
+}
+
+function jsonOf(artifact: unknown): string | undefined {
   try {
-    json = JSON.stringify(artifact);
+    return JSON.stringify(artifact);
   } catch (cause) {
-    if (nameOf(cause) === 'RangeError' && !isPruned) {
-      return copyArtifact(pruned(artifact, 0), true);
+    if (nameOf(cause) === 'RangeError') {
+      return JSON.stringify(pruned(artifact, 0));
     }
     throw new TargetError('ERR_TARGET_ARTIFACT', `Artifact: cannot be written as JSON (${nameOf(cause)})`, {
       cause,
     });
   }
-  return toArtifact(json === undefined ? artifact : parseJson(json));
 }
 
-/** Far deeper than a condition or an offer is read on-device. */
-const MAX_LEVELS = 1000;
+/** Far deeper than a condition or an offer is read on-device, and than anything here needs as a stack. */
+const MAX_LEVELS = 700;
+
+function isDeeper(value: unknown, level: number): boolean {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  return level > MAX_LEVELS || Object.values(value).some((inner) => isDeeper(inner, level + 1));
+}
 
 /** Cuts off what is nested too deeply to be written. A client leaves a rule with such a condition or offer to the edge. */
 function pruned(value: unknown, level: number): unknown {

@@ -23,11 +23,15 @@ export function shapeFindings(artifact: unknown): Finding[] {
     throw error;
   }
   const own = errors.filter(({ keyword }) => !WRAPPERS.has(keyword));
-  const pointers = own.map(({ instanceLocation }) => instanceLocation);
-  const isDeepest = (pointer: string) => !pointers.some((other) => other.startsWith(`${pointer}/`));
+  const outer = new Set(own.flatMap(({ instanceLocation }) => pointersAround(instanceLocation)));
   return own
-    .filter(({ instanceLocation }) => isDeepest(instanceLocation))
+    .filter(({ instanceLocation }) => !outer.has(instanceLocation))
     .map((unit) => shapeFinding(unit, artifact));
+}
+
+/** Lists the pointers of the values around the one of a pointer. */
+function pointersAround(pointer: string): string[] {
+  return [...pointer.matchAll(/\//g)].map(({ index }) => pointer.slice(0, index));
 }
 
 function shapeFinding({ keyword, instanceLocation, error }: OutputUnit, artifact: unknown): Finding {

@@ -28,7 +28,7 @@ export function shareFindings(
 
 /** Rules of one group are meant for the same visitors, who get one of them, so their shares can be compared. */
 function groupKey(one: SharedRule): string {
-  return stableText([activityKey(one), audienceOf(one), one.rule.ruleKey]);
+  return stableText([activityKey(one), audienceOf(one)]);
 }
 
 function activityKey({ kind, location, names }: SharedRule): string {
@@ -48,35 +48,22 @@ export function rulePath({ kind, location, index }: PlacedRule): string {
   return `${pathTo(kind === 'mbox' ? 'rules.mboxes' : 'rules.views', location)}[${index}]`;
 }
 
+/** Tells once of an experience that its share has visitors of experiences before it. */
 function overlaps(group: readonly SharedRule[]): Finding[] {
   const byExperience = groupBy(group, ({ names }) => `${names.experience.id} ${names.experience.name}`);
   const shares = [...byExperience.values()].map((rules) => ({ first: rules[0], buckets: union(rules) }));
-  return [...commonBuckets(shares.map(({ buckets }) => buckets))].flatMap(([pair, common]) => {
-    const [one, other] = pair.split(' ').map((index) => shares[Number(index)]?.first);
-    if (!one || !other) {
+  let before = Buckets.NONE;
+  return shares.flatMap(({ first: one, buckets }, at) => {
+    const common = buckets.common(before);
+    before = Buckets.union([before, buckets]);
+    const others = shares.slice(0, at).find((other) => other.buckets.common(common).size > 0);
+    if (common.size === 0 || !one || !others?.first) {
       return [];
     }
-    const names = [one, other].map((rule) => shownName(rule.names.experience));
-    const text = `${shownName(other.names.activity)}: ${percent(common / BUCKETS)} of visitors are in the shares of ${names.join(' and of ')}`;
-    return [toFinding('overlap', rulePath(other), text, 'the first rule wins: look at the shares in Target')];
+    const [mine, theirs] = [one, others.first].map(({ names }) => shownName(names.experience));
+    const text = `${shownName(one.names.activity)}: ${percent(common.size)} of visitors are in the shares of ${theirs} and of ${mine}`;
+    return [toFinding('overlap', rulePath(one), text, 'the first rule wins: look at the shares in Target')];
   });
-}
-
-/** Counts the buckets that two of some parts have in common, by their positions. Runs are looked at once, by their start. */
-function commonBuckets(parts: readonly Buckets[]): Map<string, number> {
-  const runs = parts.flatMap(({ runs }, part) => runs.map((run) => ({ ...run, part })));
-  runs.sort((a, b) => a.start - b.start);
-  const common = new Map<string, number>();
-  let open: typeof runs = [];
-  for (const run of runs) {
-    open = open.filter(({ end }) => end > run.start);
-    for (const { end, part } of open) {
-      const pair = [part, run.part].sort((a, b) => a - b).join(' ');
-      common.set(pair, (common.get(pair) ?? 0) + Math.min(end, run.end) - run.start);
-    }
-    open.push(run);
-  }
-  return common;
 }
 
 /** Rules of other audiences or properties share visitors in ways that shares do not tell. */

@@ -15,7 +15,7 @@ function depthOf(condition: unknown): number {
   const inside: readonly unknown[] = Array.isArray(condition)
     ? condition
     : (operationOf(condition)?.operands ?? []);
-  return inside.length === 0 ? 0 : 1 + Math.max(...inside.map(depthOf));
+  return inside.reduce((most: number, part) => Math.max(most, 1 + depthOf(part)), 0);
 }
 
 /**

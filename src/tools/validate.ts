@@ -37,7 +37,8 @@ export function validate(
   const nowMs = timeOf(options);
   const counter = new ShareCounter();
   const refused = refusedRules(copy, counter);
-  const isRefused = ({ path }: Finding) => refused.some((one) => `${path}.`.startsWith(`${one.rulePath}.`));
+  const refusedPaths = new Set(refused.map((one) => one.rulePath));
+  const isRefused = ({ path }: Finding) => pathsAround(path).some((one) => refusedPaths.has(one));
   // The rule itself is reported, and not each part of it.
   const shapes = shapeFindings(copy).filter((finding) => !isRefused(finding));
   const rules = placedRules(copy);
@@ -50,6 +51,12 @@ export function validate(
     ...shareFindings(copy, sound, counter),
     ...conditionFindings(copy, rules, { nowMs, counter }),
   ];
+}
+
+/** Lists a path and those of the values around it. */
+function pathsAround(path: string): string[] {
+  const ends = [...path.matchAll(/[.[]|$/g)].map(({ index }) => index);
+  return ends.map((end) => path.slice(0, end));
 }
 
 /** A wrong time is no reason to say nothing, so it counts as absent. */
@@ -131,8 +138,11 @@ function kindFindings(kind: 'mbox' | 'view', { rules, local, remote }: KindLists
     [`local${word}`, local],
     [`remote${word}`, remote],
   ] as const) {
-    const twice = (names ?? []).filter((name, index, all) => all.indexOf(name) < index);
-    findings.push(...[...new Set(twice)].map((name) => toFinding('twice', list, `${name} is listed twice`)));
+    for (const [name, times] of timesOf(names ?? [])) {
+      if (times > 1) {
+        findings.push(toFinding('twice', list, `${name} is listed twice`));
+      }
+    }
   }
   for (const name of remoteNames) {
     const isBoth = localNames.has(name);
@@ -149,4 +159,12 @@ function kindFindings(kind: 'mbox' | 'view', { rules, local, remote }: KindLists
     }
   }
   return findings;
+}
+
+function timesOf(names: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const name of names) {
+    times.set(name, (times.get(name) ?? 0) + 1);
+  }
+  return times;
 }

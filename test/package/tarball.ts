@@ -10,10 +10,10 @@ import { root, runTool, type Sandbox } from './sandbox.js';
 const MAX_PACKED_BYTES = 485_000;
 
 const DOCUMENTS = ['README.md', 'SECURITY.md', 'llms.txt'];
-const SCHEMA = 'artifact.schema.json';
-const WANTED = ['package.json', ...DOCUMENTS, SCHEMA, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
+const SCHEMAS = ['artifact.schema.json', 'offers.schema.json'];
+const WANTED = ['package.json', ...DOCUMENTS, ...SCHEMAS, 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'];
 const ALLOWED =
-  /^(?:package\.json|artifact\.schema\.json|README\.md|SECURITY\.md|llms\.txt|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
+  /^(?:package\.json|(?:artifact|offers)\.schema\.json|README\.md|SECURITY\.md|llms\.txt|LICENSE|dist\/.+\.(?:js|cjs|d\.ts|d\.cts|txt))$/;
 
 /** Packs the package, looks at what is in it, and installs it in the sandbox. */
 export async function checkTarball(report: Report, sandbox: Sandbox): Promise<void> {

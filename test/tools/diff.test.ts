@@ -289,6 +289,33 @@ describe('diffArtifacts', () => {
     expect(kindsOf(diffArtifacts(after, before))).toEqual(kinds.map(mirror).sort());
   });
 
+  test.each([
+    ['before', 'added; it is on hero, 1 experience; on hero before Activity 1'],
+    ['behind', 'added; it is on hero, 1 experience; on hero behind all others'],
+  ] as const)('tells that a new activity stands %s the others', (where, text) => {
+    const rule = (id: number) => ({
+      ruleKey: String(id),
+      activityId: id,
+      meta: {
+        'activity.id': id,
+        'activity.name': `Activity ${id}`,
+        'activity.type': 'ab',
+        'experience.id': 0,
+      },
+      condition: true,
+      consequence: { options: [] },
+    });
+    const of = (...rules: object[]) => ({
+      version: '1.0.0',
+      localMboxes: ['hero'],
+      rules: { mboxes: { hero: rules }, views: {} },
+    });
+    const after = where === 'before' ? of(rule(2), rule(1)) : of(rule(1), rule(2));
+    const { activities, locations } = diffArtifacts(of(rule(1)), after);
+    expect(activities.map(({ changes }) => changes.map((change) => change.text))).toEqual([[text]]);
+    expect(locations).toEqual([]);
+  });
+
   test('counts who moves, from whom to whom', () => {
     const [before, after] = changed((artifact) => {
       hero(artifact, 0).condition.and[0] = share(0, 10);

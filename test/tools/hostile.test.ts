@@ -381,3 +381,81 @@ describe('sentenceOf', () => {
     expect(sentenceOf(Symbol('x'))).toBe('symbol');
   });
 });
+
+describe('artifacts that take long or are deep', () => {
+  const ruleWith = (more: object, id: unknown = 1) => ({
+    ruleKey: 'a',
+    activityId: 7,
+    meta: { 'activity.id': 7, 'activity.name': 'Spring', 'activity.type': 'ab', 'experience.id': id },
+    condition: true,
+    consequence: { options: [] },
+    ...more,
+  });
+  const artifactWith = (rules: readonly object[], more: object = {}) => ({
+    version: '1.0.0',
+    meta: { clientCode: 'acme' },
+    localMboxes: ['hero'],
+    rules: { mboxes: { hero: rules }, views: {} },
+    ...more,
+  });
+
+  test.each([300, 1500, 3000])('a condition that is nested %i deep is left to the edge', (depth) => {
+    let condition: unknown = { '==': [1, 1] };
+    for (let level = 0; level < depth; level += 1) {
+      condition = { '!': [condition] };
+    }
+    const artifact = artifactWith([ruleWith({ condition })]);
+    expect(validate(artifact).map(({ code }) => code)).toEqual(['operator']);
+    expect(inspect(artifact).counts.rules).toBe(1);
+    expect(diffArtifacts(artifact, artifact).isEqual).toBe(true);
+  });
+
+  test('a long list in a condition that is too deep', () => {
+    let condition: unknown = { in: [1, Array.from({ length: 300_000 }, () => 0)] };
+    for (let level = 0; level < 250; level += 1) {
+      condition = { '!': [condition] };
+    }
+    expect(validate(artifactWith([ruleWith({ condition })])).map(({ code }) => code)).toEqual(['operator']);
+  });
+
+  test('a thousand experiences that take everybody are told once each', () => {
+    const rules = Array.from({ length: 1000 }, (_, id) => ruleWith({}, id));
+    const found = validate(artifactWith(rules)).filter(({ code }) => code === 'overlap');
+    expect(found.length).toBeLessThan(1001);
+  });
+
+  test('lists with many names, and many malformed rules', () => {
+    const names = Array.from({ length: 40_000 }, (_, at) => `mbox-${at}`);
+    expect(validate(artifactWith([], { remoteMboxes: [...names, 'mbox-1'] })).length).toBe(40_002);
+    const malformed = Array.from({ length: 2000 }, () => ruleWith({ ruleKey: 1 }));
+    expect(validate(artifactWith(malformed)).filter(({ code }) => code === 'shape')).toHaveLength(2000);
+  });
+
+  test.each(['constructor', 'toString', '__proto__'])('a field of an offer that is named %s', (name) => {
+    const [before, after] = ['{}', JSON.stringify({ x: 1 }).replace('x', name)].map((content) =>
+      artifactWith([
+        ruleWith({ consequence: { options: [{ type: 'json', content: JSON.parse(content) }] } }),
+      ]),
+    ) as [object, object];
+    expect(diffArtifacts(before, after).activities[0]?.changes[0]?.text).toContain(`${name}: nothing → 1`);
+    expect(diffArtifacts(after, before).activities[0]?.changes[0]?.text).toContain(`${name}: 1 → nothing`);
+  });
+
+  test('many rules of a page load that share their keys end', async () => {
+    const rules = Array.from({ length: 60 }, (_, at) =>
+      ruleWith({
+        ruleKey: String(at % 30),
+        activityId: at < 30 ? 7 : 8,
+        meta: { 'activity.id': at < 30 ? 7 : 8, 'activity.type': 'ab', 'experience.id': at % 30 },
+        condition: { '>=': [50, { var: 'allocation' }] },
+      }),
+    );
+    const artifact = {
+      ...artifactWith([]),
+      globalMbox: 'hero',
+      rules: { mboxes: { hero: rules }, views: {} },
+    };
+    const { activities } = await simulate(artifact, { request: { execute: { pageLoad: {} } }, visitors: 10 });
+    expect(activities).toHaveLength(2);
+  });
+});

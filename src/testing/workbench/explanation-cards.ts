@@ -31,7 +31,7 @@ export function explanationCards(explanation: Explanation): Html {
   const isLong = explanation.locations.flatMap(({ rules }) => rules).length > MAX_OPEN;
   const cards = explanation.locations.map((location) => {
     const { verdict, remote, answersWith, rules } = location;
-    const [title = '', ...why] = verdict.split(': ');
+    const [title = '', ...why] = verdict.startsWith('default content: ') ? verdict.split(': ') : [verdict];
     const search = answersWith === 'first' ? 'first rule that holds' : 'every rule that holds';
     const time = `${at.slice(0, 16).replace('T', ' ')} UTC`;
     const words = [...why.map(capital), search, `by ${visitor.by}`, time].join(' · ');
