@@ -1,5 +1,6 @@
 import type { DeliveryRequest } from 'target-node-sdk';
-import type { ExplainOptions } from 'target-node-sdk/tools';
+import { type ExplainOptions, USER_AGENTS } from 'target-node-sdk/tools';
+import { toShown } from './paper.js';
 import { readJsonFile } from './read-artifact.js';
 import { type Shell, UsageError } from './shell.js';
 
@@ -13,6 +14,7 @@ export interface DecisionFlags {
   readonly url?: string;
   readonly referrer?: string;
   readonly userAgent?: string;
+  readonly browser?: string;
   readonly geo?: readonly string[];
   readonly tntId?: string;
   readonly ecid?: string;
@@ -44,11 +46,17 @@ const GEO_NAMES: Readonly<Record<string, string>> = {
   ipAddress: 'ipAddress',
 };
 const NUMBERS = new Set(['latitude', 'longitude']);
+/** The forms of codes, as a look-up of the place of an address gives them. */
+const CODES: Readonly<Record<string, { readonly form: RegExp; readonly words: string }>> = {
+  countryCode: { form: /^[A-Z]{2}$/, words: 'two capitals, such as DE' },
+  stateCode: { form: /^[A-Z0-9]{1,3}$/, words: 'one to three capitals or digits, such as CA' },
+};
 
 /** Makes the options of `explain` of a file with options and of flags, which win over it. */
 export async function toExplainOptions(flags: DecisionFlags, shell: Shell): Promise<ExplainOptions> {
   const file = flags.options === undefined ? {} : await readOptions(flags.options, shell);
   const request = toRequest(flags, isObject(file.request) ? file.request : {});
+  noteCodes(flags, shell);
   const given = {
     ...(flags.cookie !== undefined && { targetCookie: flags.cookie }),
     ...(flags.client !== undefined && { client: flags.client }),
@@ -86,6 +94,28 @@ export function toPair(flag: string, written: string, isLast = false): [name: st
   return [written.slice(0, at), written.slice(at + 1)];
 }
 
+/**
+ * Splits each `name=value` of a flag that may be repeated.
+ * @throws {UsageError} for a name that is given twice, because one of its values would be lost.
+ */
+export function toPairs(
+  flag: string,
+  written: readonly string[],
+  isLast = false,
+): [name: string, value: string][] {
+  const pairs = written.map((one) => toPair(flag, one, isLast));
+  checkNames(flag, pairs);
+  return pairs;
+}
+
+function checkNames(flag: string, pairs: readonly (readonly [name: string, value: unknown])[]): void {
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) {
+    throw new UsageError(`${flag} names ${twice} twice: give each name once`);
+  }
+}
+
 async function readOptions(path: string, shell: Shell): Promise<JsonObject> {
   const value = await readJsonFile(path, shell);
   if (!isObject(value)) {
@@ -118,9 +148,13 @@ function toRequest(flags: DecisionFlags, file: JsonObject): DeliveryRequest {
 function toAsked(flags: DecisionFlags): JsonObject | undefined {
   const { mbox = [], view = [], pageLoad } = flags;
   if (mbox.length + view.length === 0 && !pageLoad) {
+    if (flags.param || flags.prefetch) {
+      const flag = flags.param ? '--param' : '--prefetch';
+      throw new UsageError(`${flag} is for no place: give --mbox name, --view name or --page-load too`);
+    }
     return undefined;
   }
-  const pairs = (flags.param ?? []).map((written) => toPair('--param', written));
+  const pairs = toPairs('--param', flags.param ?? []);
   const parameters = pairs.length > 0 ? { parameters: Object.fromEntries(pairs) } : {};
   const content = {
     ...(mbox.length > 0 && { mboxes: mbox.map((name, index) => ({ index, name, ...parameters })) }),
@@ -141,16 +175,47 @@ function toContext(flags: DecisionFlags, file: JsonObject): JsonObject {
     ...(flags.url !== undefined && { url: flags.url }),
     ...(flags.referrer !== undefined && { referringUrl: flags.referrer }),
   };
-  const geo = Object.fromEntries((flags.geo ?? []).map(toGeo));
+  const geo = (flags.geo ?? []).map(toGeo);
+  checkNames('--geo', geo);
+  const userAgent = toUserAgent(flags);
   return {
     channel: 'web',
     ...file,
     ...(Object.keys(address).length > 0 && {
       address: { ...(isObject(file.address) && file.address), ...address },
     }),
-    ...(flags.userAgent !== undefined && { userAgent: flags.userAgent }),
-    ...(flags.geo && { geo: { ...(isObject(file.geo) && file.geo), ...geo } }),
+    ...(userAgent !== undefined && { userAgent }),
+    ...(flags.geo && { geo: { ...(isObject(file.geo) && file.geo), ...Object.fromEntries(geo) } }),
   };
+}
+
+/** Returns the user agent, which `--browser` is a short way for. */
+function toUserAgent({ browser, userAgent }: DecisionFlags): string | undefined {
+  if (browser === undefined) {
+    return userAgent;
+  }
+  if (userAgent !== undefined) {
+    throw new UsageError('--browser stands for a user agent: give --browser or --user-agent, and not both');
+  }
+  const name = browser.toLowerCase();
+  const found = Object.entries(USER_AGENTS).find(([known]) => known === name)?.[1];
+  if (found === undefined) {
+    const known = Object.keys(USER_AGENTS).join(', ');
+    throw new UsageError(`--browser knows ${known}: give any other one as --user-agent`);
+  }
+  return found;
+}
+
+/** Says that a code has another form than rules compare with. It is used as it is, because rules may have names too. */
+function noteCodes({ geo = [] }: DecisionFlags, { err, env }: Shell): void {
+  for (const written of geo) {
+    const [field, value] = toGeo(written);
+    const code = CODES[field];
+    if (code && !code.form.test(String(value))) {
+      const note = `--geo ${written} is used as it is, but most rules compare codes: ${code.words}`;
+      err.write(`target-node-sdk: ${toShown(note, env)}\n`);
+    }
+  }
 }
 
 function toGeo(written: string): [string, string | number] {

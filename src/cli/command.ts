@@ -25,6 +25,8 @@ export interface Group {
   readonly commands: Readonly<Record<string, Command | Group>>;
   /** The command that is meant when options follow the name at once. */
   readonly short?: string;
+  /** Options with which that command is shown. */
+  readonly example?: string;
 }
 
 /** A command or a group, as far as the arguments name one. */

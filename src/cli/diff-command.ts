@@ -1,9 +1,9 @@
-import { type ArtifactDiff, diffArtifacts } from 'target-node-sdk/tools';
+import { type ArtifactDiff, type Change, diffArtifacts } from 'target-node-sdk/tools';
 import type { ArtifactFlags } from './artifact-commands.js';
 import { Paper } from './paper.js';
 import { readArtifactObject } from './read-artifact.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
-import { counted, titleOf } from './titles.js';
+import { counted, percent, titleOf } from './titles.js';
 
 /** The options of `artifact diff`. */
 export interface DiffFlags extends ArtifactFlags {
@@ -37,6 +37,10 @@ function printDiff(
 ): void {
   for (const { text } of artifact) {
     paper.row({ sign: '~', left: text, tone: 'warn' });
+    const meaning = meaningOf(text);
+    if (meaning !== '') {
+      paper.row({ indent: 4, left: meaning, tone: 'soft' });
+    }
   }
   for (const { name, text } of locations) {
     paper.row({ sign: '~', left: `${name}: ${text}`, tone: 'warn' });
@@ -49,7 +53,7 @@ function printDiff(
         ? (['−', 'no'] as const)
         : (['~', 'warn'] as const);
     paper.row({ sign, tone, left: titleOf({ id, name }), right: id, isName: true });
-    for (const { text } of changes) {
+    for (const text of textsOf(changes)) {
       paper.row({ indent: 4, left: text });
     }
   }
@@ -68,4 +72,35 @@ function printDiff(
         }
       : { left: `${changed} changed, ${same}${still}` },
   );
+}
+
+/** Writes changes. A move belongs to the shares of two experiences, and is told with the first of them. */
+function textsOf(changes: readonly Change[]): string[] {
+  const told = new Set<string>();
+  return changes.map(({ kind, location, experience, before, after, moved, text }) => {
+    if (kind !== 'share' || moved === undefined) {
+      return text;
+    }
+    const words = moved.flatMap((move) => {
+      const key = JSON.stringify([location, move]);
+      const isTold = told.has(key);
+      told.add(key);
+      const [from, to] = [move.from, move.to].map((name) => (name === 'none' ? 'no experience' : name));
+      return isTold ? [] : [`${percent(move.share)} of visitors move from ${from} to ${to}`];
+    });
+    const share = `${experience} share: ${before} → ${after}`;
+    return words.length > 0 ? `${share} (${words.join('; ')})` : share;
+  });
+}
+
+const MEANINGS: readonly (readonly [list: string, come: string, gone: string])[] = [
+  ['remote ', 'the edge decides these now', 'the edge is no longer needed for these'],
+  ['local ', 'these are decided on-device now', 'these are no longer decided on-device'],
+];
+
+/** Says what it means for visitors that names came into a list of the artifact, or went. */
+function meaningOf(text: string): string {
+  const [, come, gone] = MEANINGS.find(([list]) => text.startsWith(list)) ?? [];
+  const parts = [/[:,] \+/.test(text) && come && `+ ${come}`, /[:,] −/.test(text) && gone && `− ${gone}`];
+  return parts.filter(Boolean).join('; ');
 }

@@ -3,8 +3,8 @@ import { toNumber } from './call-options.js';
 import { type CheckResult, type Finding, skip, timed } from './doctor-check.js';
 import { checkCookie } from './doctor-cookie.js';
 import { checkMachine, type Machine } from './doctor-machine.js';
-import { checkDns, checkTcp, checkTls, type Target } from './doctor-network.js';
-import { checkArtifact, checkClock, checkDelivery, type Noted, noting } from './doctor-target.js';
+import { checkDns, checkTcp, checkTls, isLoopback, type Target } from './doctor-network.js';
+import { checkArtifact, checkClock, checkDelivery, type Noted, noting, type Place } from './doctor-target.js';
 import { Paper, type Row } from './paper.js';
 import { Progress } from './progress.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
@@ -56,6 +56,7 @@ async function examine(flags: DoctorFlags, shell: Shell, machine: Machine): Prom
     organization: flags.organization,
     usesProxy: flags.proxy === true,
     scheme: flags.insecure ? 'http' : 'https',
+    isLocal: isLoopback(toTarget(flags, timeoutMs).host),
   });
   results.push(...(await checkTarget(flags, config, { shell, timeoutMs })));
   if (flags.cookie !== undefined) {
@@ -100,11 +101,14 @@ async function checkTarget(
     );
   }
   const noted: Noted = {};
-  await add('delivery', () => noting(shell.now, noted, () => checkDelivery(config, timeoutMs)));
+  await add('delivery', () =>
+    noting(shell.now, noted, () => checkDelivery(config, toDeliveryPlace(target, flags))),
+  );
   results.push({ name: 'clock', ...checkClock(noted) });
   // The artifact comes from another host, so it does not depend on the checks before.
   progress.show('checking artifact');
-  results.push(await timed('artifact', () => checkArtifact(config, timeoutMs, shell.now())));
+  const place = toArtifactPlace(target, flags);
+  results.push(await timed('artifact', () => checkArtifact(config, place, shell.now())));
   progress.clear();
   return results;
 }
@@ -131,7 +135,40 @@ function toTarget({ client, serverDomain, insecure }: DoctorFlags, timeoutMs: nu
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? (insecure ? 80 : 443) : Number(port),
     timeoutMs,
+    isNamed: serverDomain !== undefined,
   };
+}
+
+function toDeliveryPlace({ host, timeoutMs, isNamed }: Target, { insecure }: DoctorFlags): Place {
+  return {
+    timeoutMs,
+    flag: isNamed ? '--server-domain' : undefined,
+    isLocal: isLoopback(host),
+    isPlain: insecure === true,
+  };
+}
+
+/** The artifact has a host of its own, which `--server-domain` does not change. */
+function toArtifactPlace({ host, timeoutMs, isNamed }: Target, flags: DoctorFlags): Place {
+  const { cdn, location, insecure } = flags;
+  const named = location ?? cdn;
+  const isLocal = named === undefined ? false : isLoopback(hostOf(named));
+  return {
+    timeoutMs,
+    flag: location !== undefined ? '--location' : cdn === undefined ? undefined : '--cdn',
+    isLocal,
+    isPlain: insecure === true,
+    // A person who named one host may think that everything is asked there.
+    ...(named === undefined && isNamed && { beside: isLoopback(host) ? 'local' : 'other' }),
+  };
+}
+
+function hostOf(written: string): string {
+  try {
+    return new URL(/^[a-z]+:\/\//i.test(written) ? written : `https://${written}`).hostname;
+  } catch {
+    return '';
+  }
 }
 
 const SIGNS: Readonly<Record<CheckResult['status'], Pick<Row, 'sign' | 'tone'>>> = {
@@ -144,7 +181,7 @@ const SIGNS: Readonly<Record<CheckResult['status'], Pick<Row, 'sign' | 'tone'>>>
 function print(results: readonly CheckResult[], paper: Paper): void {
   for (const { name, status, text, remedy, ms } of results) {
     const right = status === 'skip' ? 'skipped' : ms === undefined ? undefined : `${ms} ms`;
-    paper.row({ ...SIGNS[status], left: `${name}: ${text}`, right });
+    paper.row({ ...SIGNS[status], left: `${name}: ${text}`, right, isBeside: true });
     if (remedy !== undefined) {
       paper.row({ indent: 2, sign: '→', left: remedy });
     }

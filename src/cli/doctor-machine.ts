@@ -15,6 +15,8 @@ const PACKAGE = 'target-node-sdk';
 const OLDEST = [20, 19] as const;
 /** A tree with more folders is not looked through to its end. */
 const MAX_FOLDERS = 50_000;
+/** The default of the local edge. */
+const LOCAL_ORGANIZATION = 'DEMO@AdobeOrg';
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'];
 
 /** The way that calls go. */
@@ -23,18 +25,24 @@ interface ProxyUse {
   readonly scheme: 'http' | 'https';
 }
 
+interface Account {
+  readonly organization: string;
+  /** True when the edge is on this machine. */
+  readonly isLocal?: boolean;
+}
+
 /** Checks what needs no network: Node.js, the package, variables and the id of the organization. */
 export function checkMachine(
   { node, cwd }: Machine,
   env: Shell['env'],
-  { organization, ...proxy }: ProxyUse & { readonly organization: string },
+  { organization, isLocal = false, ...proxy }: ProxyUse & Account,
 ): CheckResult[] {
   return [
     { name: 'Node.js', ...checkNode(node) },
     { name: 'package', ...checkCopies(cwd) },
     { name: 'proxy', ...checkProxy(env, proxy) },
     { name: 'TLS settings', ...checkTlsSettings(env) },
-    { name: 'organization', ...checkOrganization(organization) },
+    { name: 'organization', ...checkOrganization(organization, isLocal) },
   ];
 }
 
@@ -164,7 +172,10 @@ function isReadable(path: string): boolean {
   }
 }
 
-function checkOrganization(id: string): Finding {
+function checkOrganization(id: string, isLocal: boolean): Finding {
+  if (isLocal && id === LOCAL_ORGANIZATION) {
+    return ok('that of a local edge');
+  }
   return /^[0-9a-f]{24}@AdobeOrg$/i.test(id)
     ? ok('has the form of an organization id')
     : warn('it is not 24 hex digits and @AdobeOrg', 'copy it from Target: Administration, Implementation');

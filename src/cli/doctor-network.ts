@@ -9,6 +9,42 @@ export interface Target {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
+  /** True when the user named the host. Otherwise it is made of the client code. */
+  readonly isNamed: boolean;
+}
+
+/** The reasons of a connection on which something else than TLS was spoken. */
+const NO_TLS = /WRONG_VERSION_NUMBER|EPROTO|PACKET_LENGTH_TOO_LONG|RECORD_LAYER_FAILURE/i;
+
+/** Tells whether a host is this machine. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host);
+}
+
+/** The remedy for an error of the system whose reason says what to do, whoever met it. */
+export function remedyForReason(
+  reason: string,
+  { isLocal, flag }: { readonly isLocal: boolean; readonly flag: string | undefined },
+): string | undefined {
+  if (NO_TLS.test(reason)) {
+    return isLocal
+      ? 'this port speaks plain HTTP: give --insecure, which is for a local edge'
+      : `this port speaks no TLS: look at the port${flag === undefined ? '' : ` of ${flag}`}; --insecure is for a local edge`;
+  }
+  if (/ECONNREFUSED/.test(reason) && isLocal) {
+    return 'nothing listens there: is the edge running, and is the port right?';
+  }
+  if (/ECONNREFUSED/.test(reason) && flag !== undefined) {
+    return `nothing listens there, or a firewall refuses it: look at the port of ${flag}`;
+  }
+  return /ENOTFOUND|EAI_AGAIN/.test(reason) && flag !== undefined
+    ? `look at ${flag}; then at the name server of this machine`
+    : undefined;
+}
+
+function remedyFrom(error: unknown, { host, isNamed }: Target): string | undefined {
+  const flag = isNamed ? '--server-domain' : undefined;
+  return remedyForReason(reasonOf(error), { isLocal: isLoopback(host), flag });
 }
 
 const DAY_MS = 86_400_000;
@@ -23,7 +59,8 @@ const UNKNOWN_SIGNERS = new Set([
 ]);
 
 /** Looks up the addresses of the host. */
-export async function checkDns({ host, timeoutMs }: Target): Promise<Finding> {
+export async function checkDns(target: Target): Promise<Finding> {
+  const { host, timeoutMs } = target;
   if (isIP(host) !== 0) {
     return ok(`${host} is an address`);
   }
@@ -33,13 +70,15 @@ export async function checkDns({ host, timeoutMs }: Target): Promise<Finding> {
   } catch (error) {
     return fail(
       `${host} has no address (${reasonOf(error)})`,
-      'look at the client code: it is the first label of the host; then at the name server of this machine',
+      remedyFrom(error, target) ??
+        'look at the client code: it is the first label of the host; then at the name server of this machine',
     );
   }
 }
 
 /** Opens a connection and ends it. */
-export async function checkTcp({ host, port, timeoutMs }: Target): Promise<Finding> {
+export async function checkTcp(target: Target): Promise<Finding> {
+  const { host, port, timeoutMs } = target;
   const socket = connect({ host, port });
   try {
     await within(
@@ -53,7 +92,8 @@ export async function checkTcp({ host, port, timeoutMs }: Target): Promise<Findi
   } catch (error) {
     return fail(
       `${host}:${port} takes no connection (${reasonOf(error)})`,
-      'let the firewall of this machine and network pass it, or go through a proxy',
+      remedyFrom(error, target) ??
+        'let the firewall of this machine and network pass it, or go through a proxy',
     );
   } finally {
     socket.destroy();
@@ -80,7 +120,7 @@ export async function checkTls(target: Target, now: number, isChecked: boolean):
   } catch (error) {
     return fail(
       `no TLS with ${host}:${port} (${reasonOf(error)})`,
-      'something in between cuts TLS off: a firewall or a proxy; ask its owner',
+      remedyFrom(error, target) ?? 'something in between cuts TLS off: a firewall or a proxy; ask its owner',
     );
   } finally {
     socket.destroy();

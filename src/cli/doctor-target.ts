@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { TargetClient, type TargetClientConfig, TargetError } from 'target-node-sdk';
 import { type Finding, fail, ok, skip, warn } from './doctor-check.js';
-import { within } from './doctor-network.js';
+import { remedyForReason, within } from './doctor-network.js';
 import { counted } from './titles.js';
 
 /** The channel on which Node.js tells of each answer, https://nodejs.org/api/diagnostics_channel.html#http. */
@@ -10,6 +10,19 @@ const ANSWERS = 'http.client.response.finish';
 const DELIVERY_PATH = '/rest/v1/delivery';
 /** A date in a header has whole seconds, and an answer is some time under way. */
 const MAX_SKEW_MS = 30_000;
+
+/** The place that is asked, as far as a remedy depends on it. */
+export interface Place {
+  readonly timeoutMs: number;
+  /** The flag that names its host. It is undefined for a host of Adobe. */
+  readonly flag: string | undefined;
+  /** True when it is on this machine. */
+  readonly isLocal: boolean;
+  /** True when it is asked over plain HTTP. */
+  readonly isPlain: boolean;
+  /** The host that is named for delivery calls, when the artifact is asked at the public CDN all the same. */
+  readonly beside?: 'local' | 'other';
+}
 
 /** Facts that the answers to the client's own calls bring along. */
 export interface Noted {
@@ -45,7 +58,7 @@ export async function noting<Value>(
 }
 
 /** Asks the edge for nothing that counts, by a call of a client. */
-export async function checkDelivery(config: TargetClientConfig, timeoutMs: number): Promise<Finding> {
+export async function checkDelivery(config: TargetClientConfig, place: Place): Promise<Finding> {
   const client = TargetClient.create({
     ...config,
     decisioningMethod: 'server-side',
@@ -53,16 +66,17 @@ export async function checkDelivery(config: TargetClientConfig, timeoutMs: numbe
     retry: { retries: 0 },
   });
   try {
-    const { response } = await client.identify({ timeout: timeoutMs });
+    const { response } = await client.identify({ timeout: place.timeoutMs });
     return ok(`answered with status ${response.status}`);
   } catch (error) {
-    return toDeliveryFinding(error, timeoutMs);
+    return toDeliveryFinding(error, place);
   } finally {
     await client.close({ timeout: 1 });
   }
 }
 
-function toDeliveryFinding(error: unknown, timeoutMs: number): Finding {
+function toDeliveryFinding(error: unknown, place: Place): Finding {
+  const { timeoutMs } = place;
   if (!(error instanceof TargetError)) {
     throw error;
   }
@@ -77,8 +91,18 @@ function toDeliveryFinding(error: unknown, timeoutMs: number): Finding {
   if (code === 'ERR_TARGET_INVALID_RESPONSE') {
     return fail(message, 'something else answers in place of Target: look at proxies and at the host');
   }
-  const remedy = 'something in between cuts connections off: a firewall or a proxy; ask its owner';
-  return fail(message, remedyOfProxy(message) ?? remedy);
+  return fail(message, remedyOfNetwork(message, place) ?? CUT_OFF);
+}
+
+const CUT_OFF = 'something in between cuts connections off: a firewall or a proxy; ask its owner';
+
+/** The remedy for an error of the network. The client's message names the reason. */
+function remedyOfNetwork(message: string, place: Place): string | undefined {
+  const known = remedyOfProxy(message) ?? remedyForReason(message, place);
+  // A port for TLS ends connections over which plain HTTP comes.
+  const isCutOff = /ECONNRESET|EPIPE|socket hang up/i.test(message);
+  const isPerhapsTls = place.isPlain && isCutOff;
+  return known ?? (isPerhapsTls ? `${CUT_OFF}; or this port speaks TLS: leave --insecure out` : undefined);
 }
 
 /** The remedy for an error of a proxy. The client's message names the status of its refusal. */
@@ -120,11 +144,7 @@ export function checkClock({ skewMs }: Noted): Finding {
 }
 
 /** Downloads the artifact as a client does. Accounts that decide on the edge alone have none. */
-export async function checkArtifact(
-  config: TargetClientConfig,
-  timeoutMs: number,
-  now: number,
-): Promise<Finding> {
+export async function checkArtifact(config: TargetClientConfig, place: Place, now: number): Promise<Finding> {
   let payload: unknown;
   const noted: Noted = {};
   const client = TargetClient.create({
@@ -141,10 +161,10 @@ export async function checkArtifact(
     },
   });
   try {
-    await noting(Date.now, noted, () => within(timeoutMs, client.refresh()));
+    await noting(Date.now, noted, () => within(place.timeoutMs, client.refresh()));
     return ok(`id ${client.stats().artifact?.id}, ${ageOf(payload, noted, now)}`);
   } catch (error) {
-    return toArtifactFinding(error, timeoutMs);
+    return besideOf(toArtifactFinding(error, place), place);
   } finally {
     await client.close({ timeout: 1 });
   }
@@ -164,7 +184,19 @@ function ageOf(payload: unknown, { modified }: Noted, now: number): string {
       : `${Math.round(minutes / 1440)} days old`;
 }
 
-function toArtifactFinding(error: unknown, timeoutMs: number): Finding {
+/** Says that the artifact was asked at another host than the one that the user named. */
+function besideOf(finding: Finding, { beside }: Place): Finding {
+  if (beside === undefined || (beside === 'other' && finding.status === 'ok')) {
+    return finding;
+  }
+  const hint =
+    'it was asked at the public CDN, because --server-domain is for delivery calls alone: give --cdn too';
+  const { remedy } = finding;
+  return { ...finding, remedy: beside === 'local' || remedy === undefined ? hint : `${remedy}; ${hint}` };
+}
+
+function toArtifactFinding(error: unknown, place: Place): Finding {
+  const { timeoutMs } = place;
   if (!(error instanceof TargetError)) {
     const remedy = 'the host takes connections and sends nothing: look at proxies in between';
     return fail(`no artifact within ${timeoutMs} ms`, remedy);
@@ -189,5 +221,5 @@ function toArtifactFinding(error: unknown, timeoutMs: number): Finding {
     );
   }
   const remedy = 'let the firewall pass the host of the artifact, or go through a proxy';
-  return fail(message, remedyOfProxy(message) ?? remedy);
+  return fail(message, remedyOfNetwork(message, place) ?? remedy);
 }

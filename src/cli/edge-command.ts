@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type EdgeOffers, startTargetEdge } from 'target-node-sdk/testing';
+import { type EdgeOffers, startTargetEdge, type TargetEdge } from 'target-node-sdk/testing';
 import { toNumber } from './call-options.js';
 import { Paper } from './paper.js';
+import { escapeUnseen } from './plain-text.js';
 import { readArtifactObject, readJsonFile } from './read-artifact.js';
 import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
 
@@ -28,12 +29,15 @@ export async function edgeCommand(
   const artifact = source === undefined ? undefined : await readArtifactObject(source, flags, shell);
   const offers = flags.offers === undefined ? undefined : await readJsonFile(flags.offers, shell);
   const port = flags.port === undefined ? 0 : toPort(flags.port);
+  const ofRules = clientOf(artifact);
+  // The allocation of a visitor depends on the client code, so the edge decides with the one that the rules are for.
+  const client = flags.client ?? ofRules;
   const edge = await startTargetEdge({
     port,
     artifact,
     keepProcessAlive: true,
     workbench: flags.workbench !== false,
-    ...(flags.client !== undefined && { client: flags.client }),
+    ...(client !== undefined && { client }),
     ...(flags.organization !== undefined && { organizationId: flags.organization }),
     // The edge checks them, and names the location whose offers are wrong.
     ...(offers !== undefined && { offers: offers as EdgeOffers }),
@@ -45,18 +49,40 @@ export async function edgeCommand(
   if (flags.json) {
     paper.json({ url, host, port: edge.port, artifactUrl, workbenchUrl, config });
   } else {
-    paper.row({ left: `the local edge runs at ${url}`, right: 'Ctrl+C ends it', tone: 'title' });
-    if (workbenchUrl !== undefined) {
-      paper.say(`look into it with a browser: ${workbenchUrl}`);
+    printAddresses(edge, artifact !== undefined, paper);
+    if (ofRules !== undefined && client !== ofRules) {
+      const text = `the rules are those of the client code ${ofRules}: with another one, visitors get other experiences`;
+      paper.row({ sign: '!', left: text, tone: 'warn' });
     }
-    paper.say(artifact ? `rules: ${artifactUrl}` : 'no rules: give it an artifact to decide by');
-    paper.say(`options of a client: ${JSON.stringify(config)}`);
   }
   if (!shell.signal.aborted) {
     await once(shell.signal, 'abort');
   }
   await edge.close();
   return EXIT.fine;
+}
+
+function printAddresses(edge: TargetEdge, hasRules: boolean, paper: Paper): void {
+  const { url, artifactUrl, workbenchUrl, config } = edge;
+  paper.row({ left: `the local edge runs at ${url}`, right: 'Ctrl+C ends it', tone: 'title' });
+  if (workbenchUrl !== undefined) {
+    paper.exact(`look into it with a browser: ${workbenchUrl}`);
+  }
+  if (hasRules) {
+    paper.exact(`rules: ${artifactUrl}`);
+  } else {
+    paper.say('no rules: give it an artifact to decide by');
+  }
+  paper.say('options of a client:');
+  paper.exact(escapeUnseen(JSON.stringify(config)));
+}
+
+/** Returns the client code that an artifact is for. */
+function clientOf(artifact: object | undefined): string | undefined {
+  const { meta } = (artifact ?? {}) as { readonly meta?: { readonly clientCode?: unknown } | null };
+  const code = meta?.clientCode;
+  // Any other text is no client code, and could not be a part of the address of the rules.
+  return typeof code === 'string' && /^\w[\w.-]*$/.test(code) ? code : undefined;
 }
 
 function toPort(written: string): number {

@@ -19,6 +19,11 @@ export function printHelp(words: readonly string[], node: Command | Group, paper
       ),
       'help [command]': 'prints the help of a command',
     });
+    if (node.short !== undefined) {
+      paper.gap();
+      paper.say(`Options without a command are those of ${node.short}:`);
+      paper.exact(`  ${words.join(' ')} ${node.example ?? ''}`);
+    }
     paper.list('Options:', { ...(isTop && { '-v, --version': 'prints the version' }), ...HELP });
     return;
   }

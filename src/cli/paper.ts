@@ -15,6 +15,8 @@ export interface Row {
   readonly tone?: Tone | undefined;
   /** True when the left column is a name, which is cut. A sentence is broken into lines instead. */
   readonly isName?: boolean;
+  /** True when the right column stays in the first line, beside a sentence of several lines. */
+  readonly isBeside?: boolean;
 }
 
 const MIN_WIDTH = 60;
@@ -41,17 +43,19 @@ export class Paper {
   }
 
   /** Prints a row. */
-  row({ left, right = '', indent = 0, sign, tone, isName = false }: Row): void {
+  row({ left, right = '', indent = 0, sign, tone, isName = false, isBeside = false }: Row): void {
     const before = ' '.repeat(indent) + (sign === undefined ? '' : `${this.#show(sign)} `);
     const room = this.width - columnsOf(before);
     const [leftText, rightText] = [this.#show(left), this.#show(right)];
     const rightRoom = rightText === '' ? 0 : columnsOf(rightText) + GAP;
     const isCut = isName && room - rightRoom >= room / 3;
     const name = isName ? cutTo(leftText, isCut ? room - rightRoom : room, this.#show('…')) : leftText;
-    const [first = '', ...more] = wrapTo(name, room);
-    const isTogether = more.length === 0 && columnsOf(first) + rightRoom <= room;
+    const isNarrow = isBeside && rightRoom < room / 2;
+    const [first = '', ...more] = wrapTo(name, isNarrow ? room - rightRoom : room);
+    const isTogether = (isNarrow || more.length === 0) && columnsOf(first) + rightRoom <= room;
+    const rightTone = tone === undefined || tone === 'title' ? 'soft' : tone;
     const space = isTogether ? ' '.repeat(Math.max(0, room - columnsOf(first) - rightRoom + GAP)) : '';
-    const end = isTogether && rightText !== '' ? space + this.#paint(rightText, tone ?? 'soft') : '';
+    const end = isTogether && rightText !== '' ? space + this.#paint(rightText, rightTone) : '';
     this.#line(this.#paint(before, tone) + this.#paint(first, tone === 'title' ? tone : undefined) + end);
     const hanging = ' '.repeat(columnsOf(before));
     for (const line of more) {
@@ -60,7 +64,7 @@ export class Paper {
     if (rightText !== '' && !isTogether) {
       for (const line of wrapTo(rightText, room)) {
         const flush = ' '.repeat(Math.max(0, this.width - columnsOf(line)));
-        this.#line(flush + this.#paint(line, tone ?? 'soft'));
+        this.#line(flush + this.#paint(line, rightTone));
       }
     }
   }
@@ -68,6 +72,11 @@ export class Paper {
   /** Prints a sentence. */
   say(left: string, tone?: Tone): void {
     this.row({ left, tone });
+  }
+
+  /** Prints a text that people copy, such as a command. It is one line, however wide the paper is. */
+  exact(text: string): void {
+    this.#line(this.#show(text));
   }
 
   /** Prints an empty line. */

@@ -27,8 +27,10 @@ const CALL = {
   '--param <name=value>...': 'a parameter; may be repeated',
   '--url <url>': 'the address of the page',
   '--referrer <url>': 'the address of the page before',
+  '--browser <name>': 'chrome, edge, firefox, safari or iphone; stands for a user agent',
   '--user-agent <text>': 'the user agent of the browser',
-  '--geo <name=value>...': 'country, region, city, zip, latitude or longitude; may be repeated',
+  '--geo <name=value>...':
+    'country and region as codes, such as DE; city, zip, latitude, longitude or ip; may be repeated',
   '--client <code>': 'the client code (default: that of the artifact)',
   '--property <token>': 'the token of the property',
   '--all-matching <mbox>...': 'an mbox that answers with every rule; may be repeated',
@@ -49,7 +51,7 @@ const explain = command<DecisionFlags>(
     takes: { '<artifact>': ARTIFACT },
     options: {
       ...CALL,
-      '--prefetch': 'asks for the offers of a later display',
+      '--prefetch': 'asks as a prefetch does: for offers that are shown later',
       '--tnt-id <id>': 'the tntId of the visitor',
       '--ecid <id>': 'the Experience Cloud id of the visitor',
       '--third-party-id <id>': 'the id that your own system has for the visitor',
@@ -66,11 +68,14 @@ const simulate = command<SimulateFlags>(
     takes: { '<artifact>': ARTIFACT },
     options: {
       ...CALL,
+      '--mbox <name>...': 'the mbox to decide: one mbox, one view or the page load',
+      '--view <name>...': 'the view to decide',
+      '--page-load': 'decides the page load',
       '--visitors <count>': 'the number of visitors (default: 10000)',
       '--seed <number>': 'the start of the made-up ids (default: 1)',
       '--ids <file>': 'ids of real visitors, one a line; - is standard input',
       '--id-kind <kind>': 'tntId, marketingCloudVisitorId or thirdPartyId (default: tntId)',
-      '--observed <experience=count>...': 'a count of your report; may be repeated',
+      '--observed <experience=count>...': 'a count of your report, once for each experience',
     },
   },
   async ([source = ''], flags, shell) =>
@@ -137,8 +142,8 @@ const edge = command<EdgeFlags>(
     takes: { '[artifact]': `${ARTIFACT}; the edge decides by it` },
     options: {
       '--port <number>': 'the port (default: a free one)',
-      '--client <code>': 'the client code of its answers (default: demo)',
-      '--organization <id>': 'the organization id (default: DEMO@AdobeOrg)',
+      '--client <code>': 'the client code (default: that of the artifact, or demo)',
+      '--organization <id>': 'the organization id, also of a binary artifact (default: DEMO@AdobeOrg)',
       '--offers <file>': 'a JSON file with offers by mbox',
       '--no-workbench': 'leaves the workbench out',
       '--json': 'prints the address as JSON',
@@ -191,8 +196,8 @@ export const PROGRAM: Group = {
     artifact: {
       about: 'gets, shows, checks and compares artifacts',
       commands: { get, inspect, validate, diff },
-      // `artifact --client acme --out rules.json` is short for `artifact get`.
       short: 'get',
+      example: '--client acme --out rules.json',
     },
     edge,
     types,

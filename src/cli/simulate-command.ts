@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
+import type { DeliveryRequest } from 'target-node-sdk';
 import { type ActivityShare, type SimulateOptions, type Simulation, simulate } from 'target-node-sdk/tools';
-import { type DecisionFlags, toExplainOptions, toNumber, toPair } from './call-options.js';
-import { Paper } from './paper.js';
+import { type DecisionFlags, toExplainOptions, toNumber, toPairs } from './call-options.js';
+import { Paper, type Row } from './paper.js';
 import { Progress } from './progress.js';
 import { readArtifactObject } from './read-artifact.js';
 import { EXIT, type ExitCode, reasonOf, type Shell, UsageError } from './shell.js';
+import { type Given, isDue, uncountedOf, type Verdict, verdictOf, warningsOf } from './simulation-verdict.js';
 import { counted, percent, titleOf } from './titles.js';
 
 /** The options of `simulate`. */
@@ -25,18 +27,20 @@ const MAX_NAME_COLUMNS = 40;
 /** A smaller part of 1 is shown as 0.00 %. */
 const SHOWN_SHARE = 0.00005;
 
-/** Prints how one location splits visitors. A mismatch is a finding. */
+/** Prints how one location splits visitors. A split that is not as it should be, and one that was not tested, is a finding. */
 export async function simulateCommand(source: string, flags: SimulateFlags, shell: Shell): Promise<ExitCode> {
   if (source === '-' && flags.ids === '-') {
     throw new UsageError('standard input cannot be the artifact and --ids: give one of them as a file');
   }
   const options = await toExplainOptions(flags, shell);
+  checkPlaces(options.request);
+  const counts = toPairs('--observed', flags.observed ?? [], true);
   const artifact = await readArtifactObject(source, flags, shell);
   const progress = new Progress(shell);
   // The tools check the kind of the ids, and name the kinds that there are.
   const simulation = await simulate(artifact, {
     ...options,
-    ...(await toOwnOptions(flags, shell)),
+    ...toOwnOptions(flags, counts, shell),
     onProgress: ({ done, total }: { readonly done: number; readonly total?: number }) =>
       progress.show(`${counted(done, 'visitor')}${total === undefined ? '' : ` of ${total}`}`),
     signal: shell.signal,
@@ -46,28 +50,51 @@ export async function simulateCommand(source: string, flags: SimulateFlags, shel
       throw UsageError.is(thrown?.cause) ? thrown.cause : thrown;
     })
     .finally(() => progress.clear());
+  const given = flags.observed && new Set(counts.map(([name]) => name));
+  const verdict = verdictOf(simulation, given);
   const paper = new Paper(shell.out, shell.env);
   if (flags.json) {
     paper.json(simulation);
   } else {
-    print(simulation, flags, paper);
+    printHead(simulation, flags, paper);
+    printShares(simulation, given, paper);
+    paper.row({ ...SIGNS[verdict.kind], left: verdict.text });
   }
-  const { mismatch, activities } = simulation;
-  // A script that asks for the wrong name must not take the answer for a good split.
-  return mismatch || activities.length === 0 ? EXIT.finding : EXIT.fine;
+  // A script that asks for the wrong name or visitor must not take the answer for a good split.
+  return verdict.kind === 'fine' || verdict.kind === 'untested' ? EXIT.fine : EXIT.finding;
 }
 
-async function toOwnOptions(flags: SimulateFlags, shell: Shell): Promise<object> {
-  const { visitors, seed, ids, idKind, observed } = flags;
-  const counts = observed?.map((written): [string, number] => {
-    const [name, count] = toPair('--observed', written, true);
-    return [name, toNumber('--observed', count)];
-  });
+const SIGNS: Readonly<Record<Verdict['kind'], Pick<Row, 'sign' | 'tone'>>> = {
+  fine: { sign: '✓', tone: 'yes' },
+  untested: { sign: '·', tone: 'soft' },
+  mismatch: { sign: '✗', tone: 'no' },
+  doubtful: { sign: '!', tone: 'warn' },
+  nothing: { sign: '!', tone: 'warn' },
+};
+
+/** Checks that the request asks for one place, as a person would say it. The tools check the rest of the request. */
+function checkPlaces({ execute, prefetch }: DeliveryRequest): void {
+  const lists = [execute?.mboxes, prefetch?.mboxes, prefetch?.views].map((list) =>
+    Array.isArray(list) ? list.length : 0,
+  );
+  const pageLoads = [execute?.pageLoad, prefetch?.pageLoad].filter((load) => load).length;
+  if (lists.reduce((sum, length) => sum + length, pageLoads) > 1) {
+    throw new UsageError('simulate decides one place: give one --mbox, --view or --page-load');
+  }
+}
+
+function toOwnOptions(
+  { visitors, seed, ids, idKind, observed }: SimulateFlags,
+  counts: readonly (readonly [name: string, count: string])[],
+  shell: Shell,
+): object {
   return {
     ...(visitors !== undefined && { visitors: toNumber('--visitors', visitors) }),
     ...(seed !== undefined && { seed: toNumber('--seed', seed) }),
     ...(idKind !== undefined && { idKind }),
-    ...(counts && { observed: Object.fromEntries(counts) }),
+    ...(observed && {
+      observed: Object.fromEntries(counts.map(([name, count]) => [name, toNumber('--observed', count)])),
+    }),
     ...(ids !== undefined && { ids: readIds(ids, shell) }),
   };
 }
@@ -108,8 +135,11 @@ async function* readIds(path: string, { stdin, signal }: Shell): AsyncGenerator<
   }
 }
 
-function print(simulation: Simulation, flags: SimulateFlags, paper: Paper): void {
-  const { location, visitors, distinct, activities, none, mismatch } = simulation;
+function printHead(
+  { location, visitors, distinct, activities, remote }: Simulation,
+  flags: SimulateFlags,
+  paper: Paper,
+): void {
   const source = flags.observed
     ? 'counts of a report'
     : flags.ids === undefined
@@ -124,42 +154,50 @@ function print(simulation: Simulation, flags: SimulateFlags, paper: Paper): void
     const text = `only ${counted(distinct, 'different id')}: the counts say little about the shares`;
     paper.row({ sign: '!', left: text, tone: 'warn' });
   }
-  if (activities.length === 0) {
-    const text = `no rule is for this ${location.kind}, so there is no split: look at its name, or ask explain`;
-    paper.row({ sign: '!', left: text, tone: 'warn' });
-    return;
+  if (remote && activities.length > 0) {
+    paper.row({ sign: '!', left: remote.text, tone: 'warn' });
   }
+}
+
+function printShares({ visitors, activities, none, remote }: Simulation, given: Given, paper: Paper): void {
   for (const activity of activities) {
     paper.gap();
-    printActivity(activity, paper);
+    printActivity(activity, { given, isRemote: remote !== undefined }, paper);
   }
-  if (!flags.observed && (none.count > 0 || none.expected > 0)) {
+  if (!given && activities.length > 0 && (none.count > 0 || none.expected > 0)) {
     paper.gap();
     const share = visitors === 0 ? 0 : none.count / visitors;
     printBar({ name: 'no experience', share, expected: none.expected, count: none.count }, paper);
   }
-  paper.gap();
-  paper.row(
-    mismatch
-      ? { sign: '✗', left: 'the counts do not fit the shares', tone: 'no' }
-      : { sign: '✓', left: 'the counts fit the shares', tone: 'yes' },
-  );
+  if (activities.length > 0) {
+    paper.gap();
+  }
 }
 
-function printActivity(activity: ActivityShare, paper: Paper): void {
+function printActivity(
+  activity: ActivityShare,
+  { given, isRemote }: { readonly given: Given; readonly isRemote: boolean },
+  paper: Paper,
+): void {
   const { chiSquare, p, experiences, takenBefore, mismatch } = activity;
   const test = chiSquare === undefined || p === undefined ? '' : `χ² ${chiSquare.toFixed(2)}, p ${shownP(p)}`;
   paper.row({ left: titleOf(activity), right: test, isName: true, tone: 'title' });
+  const warn = (left: string) => paper.row({ indent: 2, sign: '!', left, tone: 'warn' });
   if (takenBefore >= SHOWN_SHARE) {
-    const text = `activities before it take ${percent(takenBefore)} of the visitors that its shares are meant for`;
-    paper.row({ indent: 2, sign: '!', left: text, tone: 'warn' });
+    warn(`activities before it take ${percent(takenBefore)} of the visitors that its shares are meant for`);
   }
   if (takenBefore < 1) {
     for (const experience of experiences) {
       printBar({ ...experience, name: titleOf(experience) }, paper);
     }
   }
-  if (mismatch) {
+  if (!isRemote) {
+    warningsOf(activity, given).forEach(warn);
+  }
+  for (const name of uncountedOf(activity, given)) {
+    warn(`no count is given for ${name}: it counts as 0`);
+  }
+  if (mismatch && isDue(activity)) {
     const text = 'right shares do not give such counts: look for the reason before you read the results';
     paper.row({ indent: 2, sign: '✗', left: text, tone: 'no' });
   }

@@ -46,7 +46,8 @@ export async function typesCommand(
     return EXIT.fine;
   }
   const command = `target-node-sdk types ${source} --out ${file}`;
-  paper.row({ sign: '✗', left: `${file} does not fit the artifact: run ${command}`, tone: 'no' });
+  paper.row({ sign: '✗', left: `${file} does not fit the artifact: run`, tone: 'no' });
+  paper.exact(command);
   return EXIT.finding;
 }
 

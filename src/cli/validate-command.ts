@@ -45,9 +45,14 @@ function toFindings(thrown: unknown): Finding[] {
   return [{ severity: 'error', code: 'unusable', path, text: `a client rejects it: ${message}` }];
 }
 
+const SEVERITIES = Object.keys(SIGNS);
+
+/** Prints the worst findings first. Those of one severity stay in the order of the artifact. */
 function printFindings(findings: readonly Finding[], paper: Paper): void {
-  for (const { severity, code, path, text, remedy } of findings) {
-    paper.row({ ...SIGNS[severity], left: text, right: `${severity} ${code}` });
+  const order = ({ severity }: Finding) => SEVERITIES.indexOf(severity);
+  for (const finding of [...findings].sort((one, other) => order(one) - order(other))) {
+    const { severity, code, path, text, remedy } = finding;
+    paper.row({ ...SIGNS[severity], left: text, right: `${severity} ${code}`, isBeside: true });
     if (path !== '') {
       paper.row({ indent: 2, left: `at ${path}`, tone: 'soft' });
     }
@@ -57,11 +62,10 @@ function printFindings(findings: readonly Finding[], paper: Paper): void {
   }
   const count = (severity: Finding['severity']) =>
     findings.filter((finding) => finding.severity === severity).length;
-  const errors = count('error');
-  const left = [
-    counted(errors, 'error'),
-    counted(count('warning'), 'warning'),
-    counted(count('note'), 'note'),
-  ].join(', ');
-  paper.row(errors > 0 ? { sign: '✗', left, tone: 'no' } : { sign: '✓', left, tone: 'yes' });
+  const [errors, warnings] = [count('error'), count('warning')];
+  const left = [counted(errors, 'error'), counted(warnings, 'warning'), counted(count('note'), 'note')].join(
+    ', ',
+  );
+  const worst = errors > 0 ? SIGNS.error : warnings > 0 ? SIGNS.warning : undefined;
+  paper.row({ ...(worst ?? { sign: '✓', tone: 'yes' }), left });
 }

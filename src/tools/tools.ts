@@ -30,4 +30,5 @@ export type { ExplainOptions } from './question.js';
 export type { ShareRange } from './shares.js';
 export { simulate } from './simulate.js';
 export type { ActivityShare, ExperienceShare, SimulateOptions, Simulation } from './simulation.js';
+export { USER_AGENTS } from './user-agents.js';
 export { validate } from './validate.js';

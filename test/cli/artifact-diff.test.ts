@@ -54,4 +54,21 @@ describe('artifact diff', () => {
     const { quiet: count, quietChanges } = await jsonOf('--tokens');
     expect(quietChanges).toHaveLength(count);
   });
+
+  test('tells a move once, with the first of its two experiences', async () => {
+    const moves = (out: string) => out.replaceAll(/\s+/g, ' ').match(/40\.00 % of visitors move/g) ?? [];
+    const { out } = await runCli(['artifact', 'diff', before, both]);
+    expect(moves(out)).toHaveLength(1);
+    expect(out).toMatch(/Blue share: 50 % → 10 %\n/);
+  });
+
+  test('says what it means that names came into a list, or went', async () => {
+    const lists = { remoteMboxes: ['promo'], localMboxes: ['hero', 'flags'], localViews: [] };
+    const listed = file('listed.json', { ...artifactOf(50, '2026-11-01T00:00:00Z'), ...lists });
+    const { out } = await runCli(['artifact', 'diff', before, listed]);
+    expect(out).toContain('~ remote mboxes: +promo\n    + the edge decides these now\n');
+    expect(out).toContain('~ local mboxes: +flags\n    + these are decided on-device now\n');
+    const { out: back } = await runCli(['artifact', 'diff', listed, before]);
+    expect(back).toContain('~ remote mboxes: −promo\n    − the edge is no longer needed for these\n');
+  });
 });

@@ -223,6 +223,16 @@ describe('the machine', () => {
     const check = found({}, {}, { organization }).get('organization');
     expect(check).toMatchObject({ status: 'warn', text: 'it is not 24 hex digits and @AdobeOrg' });
   });
+
+  test('has an edge whose organization has another form', async () => {
+    const organization = async (id: string, host: string) =>
+      (await examined(['--organization', id, '--server-domain', host])).check('organization');
+    for (const host of [edge.host, `localhost:${edge.port}`]) {
+      expect(await organization('DEMO@AdobeOrg', host)).toMatchObject({ status: 'ok' });
+      expect(await organization('acme', host)).toMatchObject({ status: 'warn' });
+    }
+    expect(await organization('DEMO@AdobeOrg', 'acme.invalid')).toMatchObject({ status: 'warn' });
+  });
 });
 
 describe('the network', () => {
@@ -230,7 +240,7 @@ describe('the network', () => {
     const { code, check, checks } = await examined(['--server-domain', 'acme.invalid']);
     expect(code).toBe(1);
     expect(check('DNS')?.text).toMatch(/^acme\.invalid has no address \((ENOTFOUND|EAI_AGAIN)\)$/);
-    expect(check('DNS')?.remedy).toContain('look at the client code');
+    expect(check('DNS')?.remedy).toMatch(/^look at --server-domain; then at the name server/);
     const skipped = checks.filter(({ status }) => status === 'skip').map(({ name }) => name);
     expect(skipped).toEqual(['TCP', 'TLS', 'delivery', 'clock']);
     expect(check('artifact')?.status).toBe('ok');
@@ -245,7 +255,20 @@ describe('the network', () => {
       status: 'fail',
       text: `${host} takes no connection (ECONNREFUSED)`,
     });
+    const remedy = 'nothing listens there: is the edge running, and is the port right?';
+    expect(check('TCP')?.remedy).toBe(remedy);
     expect(check('delivery')).toMatchObject({ status: 'skip', text: 'because TCP failed' });
+    const other = await examined(['--cdn', host]);
+    expect(other.check('artifact')).toMatchObject({ status: 'fail', remedy });
+    const there = await examined(['--location', `http://${host}/rules.json`]);
+    expect(there.check('artifact')).toMatchObject({ status: 'fail', remedy });
+  });
+
+  test('a host without an address for the artifact', async () => {
+    const { check } = await examined(['--cdn', 'cdn.invalid']);
+    expect(check('artifact')?.remedy).toMatch(/^look at --cdn; then at the name server/);
+    const { check: other } = await examined(['--location', 'http://cdn.invalid/rules.json']);
+    expect(other('artifact')?.remedy).toMatch(/^look at --location; /);
   });
 
   const secure = flagsFor('').filter((flag) => flag !== '--insecure' && flag !== '');
@@ -271,6 +294,19 @@ describe('the network', () => {
     const { code, check } = await overTls(edge.host);
     expect(code).toBe(1);
     expect(check('TLS')?.text).toMatch(/^no TLS with 127\.0\.0\.1:\d+ \(E\w+\)$/);
+    const remedy = 'this port speaks plain HTTP: give --insecure, which is for a local edge';
+    expect(check('TLS')?.remedy).toBe(remedy);
+    expect(check('artifact')).toMatchObject({ status: 'fail', remedy });
+  });
+
+  test('a port that speaks TLS, asked over plain HTTP', async () => {
+    const [server, host] = await listening(createTlsServer(selfSigned()));
+    const { code, check } = await examined(['--server-domain', host, '--cdn', host]);
+    server.close();
+    expect(code).toBe(1);
+    for (const name of ['delivery', 'artifact']) {
+      expect(check(name)?.remedy).toMatch(/or this port speaks TLS: leave --insecure out$/);
+    }
   });
 
   test('a port that ends connections, or says nothing', async () => {
@@ -330,6 +366,28 @@ describe('through a proxy', () => {
     }
     expect(check('clock')?.status).toBe('skip');
     expect(JSON.stringify(checks)).not.toContain('sesame');
+  });
+
+  test('an artifact of the public CDN, when another host is named for delivery alone', async () => {
+    const examinedAt = async (host: string, play: Parameters<typeof connectProxy>[0]) => {
+      const proxy = connectProxy(play);
+      const [server, proxyHost] = await listening(proxy.server);
+      const url = `http://${proxyHost}`;
+      const restore = setProxies({ HTTP_PROXY: url, HTTPS_PROXY: url });
+      const args = flagsFor(host).filter((_, index, all) => ![all[index - 1], all[index]].includes('--cdn'));
+      const { out } = await runCli([...args, '--proxy', '--json', '--timeout', '20000']);
+      restore();
+      server.close();
+      const checks: readonly CheckResult[] = JSON.parse(out);
+      return checks.find(({ name }) => name === 'artifact');
+    };
+    const hint = /--server-domain is for delivery calls alone: give --cdn too$/;
+    const local = await examinedAt('localhost:8080', () => ({ status: 403 }));
+    expect(local?.remedy).toMatch(/^it was asked at the public CDN/);
+    expect(local?.remedy).toMatch(hint);
+    const other = await examinedAt('edge.invalid:8080', () => ({ status: 403 }));
+    expect(other?.remedy).toMatch(/^the proxy does not let it pass/);
+    expect(other?.remedy).toMatch(hint);
   });
 
   test('that hangs', async () => {
@@ -509,7 +567,7 @@ describe('the mbox cookie', () => {
       'over',
       cookieOf({ session: -400, PC: -200_000 }),
       'warn',
-      /^session abcd… over for 6 min, PC mnop… over for 2 days/,
+      /^session abcd… over for \d+ min, PC mnop… over for 2 days/,
     ],
     ['malformed', 'session#abcdefghijkl#soon|PC##', 'warn', /^session abcd… malformed$/],
     [

@@ -63,7 +63,25 @@ const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = 
   [`explain ${good} --mbox --json`, '--mbox <name> has no value: write it behind --mbox'],
   [`explain ${good} --mbox hero --json=yes`, '--json takes no value: write it alone'],
   [`explain ${good} --mbox hero --param plan`, '--param needs a name and a value: write --param name=value'],
+  [`explain ${good} --mbox hero --param a=1 --param a=2`, '--param names a twice: give each name once'],
+  [
+    `explain ${good} --options ${file('one.json', { request: { execute: { mboxes: [{ name: 'hero' }] } } })} --param a=1`,
+    '--param is for no place: give --mbox name, --view name or --page-load too',
+  ],
   [`explain ${good} --mbox hero --geo planet=Mars`, /^--geo knows country, region/],
+  [
+    `explain ${good} --mbox hero --geo country=US --geo countryCode=DE`,
+    '--geo names countryCode twice: give each name once',
+  ],
+  [
+    `explain ${good} --mbox hero --browser netscape`,
+    '--browser knows chrome, edge, firefox, safari, iphone: give any other one as --user-agent',
+  ],
+  [`explain ${good} --mbox hero --browser __proto__`, /^--browser knows/],
+  [
+    `explain ${good} --mbox hero --browser chrome --user-agent x`,
+    '--browser stands for a user agent: give --browser or --user-agent, and not both',
+  ],
   [`explain ${good} --mbox hero --geo latitude=north`, /is no number/],
   [`explain ${good} --mbox hero --now yesterday`, /^--now is no time: write it like/],
   [`explain ${good} --mbox hero --options ${list}`, /holds no options: write a JSON object/],
@@ -94,11 +112,27 @@ const REFUSED: readonly (readonly [command: string, line: string | RegExp])[] = 
     /^Artifact version 99.*validate/,
   ],
   ['explain https://nowhere.invalid/rules.json --mbox hero', /^the artifact download failed: E/],
-  [`simulate ${good} --mbox hero --mbox other`, /^request must be for one mbox/],
+  ...['--mbox hero --mbox other', '--mbox hero --view home', '--view home --page-load'].map(
+    (places) =>
+      [
+        `simulate ${good} ${places}`,
+        'simulate decides one place: give one --mbox, --view or --page-load',
+      ] as const,
+  ),
+  [
+    `simulate ${good} --options ${file('two.json', { request: { execute: { mboxes: [{ name: 'a' }, { name: 'b' }] } } })}`,
+    'simulate decides one place: give one --mbox, --view or --page-load',
+  ],
+  [`simulate ${good}`, 'nothing is asked: give --mbox name, --view name or --page-load'],
   [`simulate ${good} --mbox hero --visitors many`, /^--visitors is no number/],
   [`simulate ${good} --mbox hero --visitors -5`, /visitors must be a whole number above 0/],
   [`simulate ${good} --mbox hero --id-kind email`, /^idKind must be one of tntId, .*: give --id-kind$/],
   [`simulate ${good} --mbox hero --observed C=5`, /^observed must be by experience/],
+  [
+    `simulate ${good} --mbox hero --observed A=5 --observed A=6`,
+    '--observed names A twice: give each name once',
+  ],
+  [`simulate ${good} --mbox hero --observed A=many`, /^--observed is no number/],
   [`simulate ${good} --mbox hero --ids ${folder}/none`, /none cannot be read \(ENOENT\): give --ids a file/],
   [`simulate ${good} --mbox hero --ids ${folder}`, /cannot be read \(EISDIR\): give --ids a file/],
   ['simulate - --mbox hero --ids -', /^standard input cannot be the artifact and --ids/],
@@ -162,11 +196,36 @@ describe('the help', () => {
     ['help artifact', 'Usage: target-node-sdk artifact <command>'],
     ['artifact help diff', 'Usage: target-node-sdk artifact diff [options] <before> <after>'],
     ['doctor extra --unknown -h', 'Usage: target-node-sdk doctor [options]'],
+    ['artifact --help', 'target-node-sdk artifact --client acme --out rules.json'],
   ])('of %s', async (command, usage) => {
     const { out } = await runCli(command.split(' '), { columns: 60 });
     expect(out.replaceAll('\n', ' ')).toContain(usage);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60);
   });
+});
+
+describe('a place that is given', () => {
+  const explain = (...geo: string[]) =>
+    runCli(['explain', good, '--mbox', 'hero', ...geo.flatMap((one) => ['--geo', one])]);
+
+  test.each([
+    ['country=Germany', /country=Germany is used as it is, .*: two capitals, such as DE\n$/],
+    ['countryCode=de', /two capitals, such as DE\n$/],
+    ['region=California', /one to three capitals or digits, such as CA\n$/],
+    ['state=be', /one to three capitals or digits/],
+  ])('as %s is used, and a note names the code', async (geo, note) => {
+    const { code, err } = await explain(geo);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^target-node-sdk: [^\n]+\n$/);
+    expect(err).toMatch(note);
+  });
+
+  test.each(['country=DE', 'region=BE', 'region=10', 'city=Berlin', 'zip=3000', 'ip=127.0.0.1'])(
+    'as %s needs no note',
+    async (geo) => {
+      expect((await explain(geo)).err).toBe('');
+    },
+  );
 });
 
 describe('the exit code', () => {

@@ -35,10 +35,19 @@ const artifactOf = (red: number) =>
     ids: 'stable',
   });
 
+/** Lets the range of the first experience end where it has taken some of the second one. */
+function withOverlap(artifact: object): string {
+  const text = JSON.stringify(artifact);
+  const changed = text.replace(/\{">":\[50(\.01)?,/, '{">":[60,');
+  expect(changed).not.toBe(text);
+  return changed;
+}
+
 const file = withFiles();
 const paths = new Map([
   ['rules.json', file('rules.json', artifactOf(50))],
-  ['yesterday.json', file('yesterday.json', artifactOf(90))],
+  ['yesterday.rules.json', file('yesterday.rules.json', artifactOf(90))],
+  ['overlap.rules.json', file('overlap.rules.json', withOverlap(artifactOf(50)))],
 ]);
 let edge: TargetEdge;
 beforeAll(async () => {
@@ -86,6 +95,32 @@ describe('the guide', () => {
   test('names no flag that does not exist', () => {
     const inGuide = [...GUIDE.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)].map(([flag]) => flag);
     expect(inGuide.filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
+  test('calls artifacts and offers by the names that the settings of the editor know', () => {
+    const tools = readFileSync(join(__dirname, '../../docs/tools.md'), 'utf8');
+    const patterns = [...tools.matchAll(/"fileMatch": (\[.*?\])/g)].flatMap(([, list = '[]']): string[] =>
+      JSON.parse(list),
+    );
+    expect(patterns.length).toBeGreaterThan(1);
+    const isKnown = (name: string) =>
+      patterns.some((pattern) =>
+        pattern.startsWith('*') ? name.endsWith(pattern.slice(1)) : name === pattern,
+      );
+    const names = [...GUIDE.matchAll(/(?<![/\w.-])[\w.-]+\.json\b/g)].map(([name]) => name);
+    expect(new Set(names).size).toBeGreaterThan(3);
+    expect(names.filter((name) => !isKnown(name))).toEqual([]);
+  });
+
+  test('names every flag of a command', () => {
+    const missing = [...flags].filter((flag) => flag !== '--version' && !GUIDE.includes(flag ?? ''));
+    expect(missing).toEqual([]);
+  });
+
+  test('says which commands have --json', () => {
+    const without = commands.filter(([, node]) => !isGroup(node) && !('--json' in node.options));
+    expect(without.map(([name]) => name)).toEqual(['types']);
+    expect(GUIDE).toContain('All commands but `types` have `--json`');
   });
 
   test('names every command', () => {

@@ -1,29 +1,18 @@
 import { invalidField } from '../../errors.js';
 import type { ExplainOptions } from '../../tools/question.js';
+import { USER_AGENTS } from '../../tools/user-agents.js';
 import { type Fields, requestFor, type ShownArtifact } from './bench-state.js';
 import { type Html, html } from './html.js';
 import { choices, field, textField } from './layout.js';
 
-/** User agents by the name of the browser. The engine reads the browser from them, as a client does. */
+/** User agents by the name of the browser in the form. */
 const BROWSERS: ReadonlyMap<string, string> = new Map([
   ['unknown', ''],
-  [
-    'Chrome',
-    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
-  ],
-  [
-    'Edge',
-    'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0',
-  ],
-  ['Firefox', 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0'],
-  [
-    'Safari',
-    'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Safari/605.1.15',
-  ],
-  [
-    'iPhone',
-    'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.1 Mobile/15E148 Safari/604.1',
-  ],
+  ['Chrome', USER_AGENTS.chrome],
+  ['Edge', USER_AGENTS.edge],
+  ['Firefox', USER_AGENTS.firefox],
+  ['Safari', USER_AGENTS.safari],
+  ['iPhone', USER_AGENTS.iphone],
 ]);
 
 /** The fields of a form that say what the rules may ask about a visitor. */
