@@ -88,6 +88,9 @@ describe('a split that nobody meets', () => {
     ['a parameter', limited.when(audience.param('plan').is('gold')), ['--param', 'plan=gold']],
     ['a place', limited.when(audience.country('US')), ['--geo', 'country=US']],
     ['a browser', limited.when(audience.browser('firefox')), ['--browser', 'Firefox']],
+    ['Chrome', limited.when(audience.browser('chrome')), ['--browser', 'chrome']],
+    ['Edge', limited.when(audience.browser('edge')), ['--browser', 'edge']],
+    ['Safari', limited.when(audience.browser('safari')), ['--browser', 'safari']],
     ['a phone', limited.when(audience.browser('mobile safari')), ['--browser', 'iphone']],
     ['a property', limited.property('token-1'), ['--property', 'token-1']],
   ])('for want of %s is no good one', async (name, one, flags) => {
