@@ -24,10 +24,12 @@ export interface ActivityRules {
 interface Sources {
   readonly counter: ShareCounter;
   readonly seen: SeenMeta;
+  readonly globalMboxes: ReadonlySet<string>;
 }
 
 /** Lists the changes of one activity. */
-export function activityChanges({ old, now, pairs }: ActivityRules, { counter, seen }: Sources): Change[] {
+export function activityChanges({ old, now, pairs }: ActivityRules, all: Sources): Change[] {
+  const { counter, globalMboxes } = all;
   if (old.length === 0 || now.length === 0) {
     const [rules, kind] = old.length === 0 ? [now, 'added' as const] : [old, 'removed' as const];
     const names = [...new Set(rules.map(locationName))].join(', ');
@@ -46,11 +48,11 @@ export function activityChanges({ old, now, pairs }: ActivityRules, { counter, s
   const movesAt = (location: string) => {
     if (!moves.has(location)) {
       const sides = [was.get(location) ?? [], is.get(location) ?? []] as const;
-      moves.set(location, movedAt(...sides, { counter, labels }));
+      moves.set(location, movedAt(...sides, { counter, labels, globalMboxes }));
     }
     return moves.get(location);
   };
-  const sources: PairSources = { counter, seen, labels, movesAt };
+  const sources: PairSources = { ...all, labels, movesAt };
   const changes = pairs.filter((pair) => !isSameRule(pair)).flatMap((pair) => pairChanges(pair, sources));
   changes.push(...propertyChanges(pairs, labels), ...contentOfExtra({ old, now, pairs }, labels));
   return [...nameChanges(old, now), ...setChanges(old, now, labels), ...onceForAll(changes)];

@@ -32,8 +32,9 @@ export function diffArtifacts(before: object, after: object, options: DiffOption
   const [oldById, newById] = [byActivity(oldRules), byActivity(newRules)];
   const pairs = pairsOf(oldRules, newRules);
   const pairsById = groupBy(pairs, ([, { names }]) => names.activity.id);
-  const sources = { counter: new ShareCounter(), seen: new SeenMeta(old, now) };
-  const added = addedWords(newRules, { known: oldById, globalMbox: now.globalMbox || DEFAULT_GLOBAL_MBOX });
+  const globalMboxes = new Set([old, now].map(({ globalMbox }) => globalMbox || DEFAULT_GLOBAL_MBOX));
+  const sources = { counter: new ShareCounter(), seen: new SeenMeta(old, now), globalMboxes };
+  const added = addedWords(newRules, { known: oldById, globalMboxes });
   const activities: ActivityChanges[] = [];
   let unchanged = 0;
   for (const id of new Set([...oldById.keys(), ...newById.keys()])) {

@@ -42,6 +42,13 @@ interface Side {
   readonly counted: CountedCondition;
 }
 
+interface MoveSources {
+  readonly counter: ShareCounter;
+  readonly labels: ReadonlyMap<string, string>;
+  /** The mboxes that stand for a page load, on which the first rule of each key answers. */
+  readonly globalMboxes: ReadonlySet<string>;
+}
+
 /**
  * Counts which part of all visitors an activity moves from which experience to which at one location. It is undefined
  * where no number is true for all visitors: where rules have different audiences or properties, and where a visitor may
@@ -50,11 +57,15 @@ interface Side {
 export function movedAt(
   old: readonly PlacedRule[],
   now: readonly PlacedRule[],
-  { counter, labels }: { readonly counter: ShareCounter; readonly labels: ReadonlyMap<string, string> },
+  { counter, labels, globalMboxes }: MoveSources,
 ): Moved[] | undefined {
+  // On another mbox the first rule answers, whatever its key is.
+  const isFirstOnly = [...old, ...now].every(
+    ({ kind, location }) => kind === 'mbox' && !globalMboxes.has(location),
+  );
   const toSide = (placed: PlacedRule): Side => ({
     key: experienceKey(placed),
-    ruleKey: placed.rule.ruleKey,
+    ruleKey: isFirstOnly ? undefined : placed.rule.ruleKey,
     counted: counter.count(placed.rule.condition),
   });
   const [was, is] = [old.map(toSide), now.map(toSide)];

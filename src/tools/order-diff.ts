@@ -68,10 +68,13 @@ function runsOf(rules: readonly PlacedRule[], keyOf: NameOf): PlacedRule[] {
  */
 export function addedWords(
   now: readonly PlacedRule[],
-  { known, globalMbox }: { readonly known: ReadonlyMap<string, unknown>; readonly globalMbox: string },
+  {
+    known,
+    globalMboxes,
+  }: { readonly known: ReadonlyMap<string, unknown>; readonly globalMboxes: ReadonlySet<string> },
 ): ReadonlyMap<string, string> {
   const words = new Map<string, string>();
-  const onMboxes = now.filter(({ kind, location }) => kind === 'mbox' && location !== globalMbox);
+  const onMboxes = now.filter(({ kind, location }) => kind === 'mbox' && !globalMboxes.has(location));
   const isKnown = (rule: PlacedRule) => known.has(activityKey(rule));
   for (const [location, rules] of groupBy(onMboxes, ({ location }) => location)) {
     const order = [...new Map(rules.map((rule) => [activityKey(rule), rule])).values()];

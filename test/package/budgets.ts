@@ -173,7 +173,7 @@ async function checkCommandLineBytes(report: Report, { installed }: Sandbox): Pr
 }
 
 /** The most bytes of the code of the tools in the package, gzipped, without the library that checks their schema. */
-const TOOLS_BYTES = 25_500;
+const TOOLS_BYTES = 27_000;
 
 /** The tools are packed once, so their files are what they weigh. */
 async function checkToolsBytes(report: Report, { installed }: Sandbox): Promise<void> {

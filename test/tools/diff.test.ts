@@ -316,6 +316,27 @@ describe('diffArtifacts', () => {
     expect(locations).toEqual([]);
   });
 
+  test('counts who moves on an mbox where each experience has a key, and shares overlap', () => {
+    const rule = (id: number, from: number, to: number) => ({
+      ruleKey: String(id),
+      activityId: 7,
+      meta: {
+        'activity.id': 7,
+        'activity.type': 'ab',
+        'experience.id': id,
+        'experience.name': 'ABC'.charAt(id),
+      },
+      condition: { and: [{ '<': [from, { var: 'allocation' }] }, { '>=': [to, { var: 'allocation' }] }] },
+      consequence: { options: [] },
+    });
+    const of = (...rules: object[]) => ({ version: '1.0.0', rules: { mboxes: { hero: rules }, views: {} } });
+    const before = of(rule(0, 0, 34), rule(1, 34, 70), rule(2, 60, 100));
+    const { activities } = diffArtifacts(before, of(rule(0, 0, 10), rule(1, 10, 90), rule(2, 90, 100)));
+    const moved = activities.flatMap(({ changes }) => changes.flatMap((change) => change.moved ?? []));
+    expect(moved).toContainEqual({ from: 'A', to: 'B', share: 0.24 });
+    expect(moved).toContainEqual({ from: 'C', to: 'B', share: 0.2 });
+  });
+
   test('counts who moves, from whom to whom', () => {
     const [before, after] = changed((artifact) => {
       hero(artifact, 0).condition.and[0] = share(0, 10);
