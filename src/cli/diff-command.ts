@@ -76,17 +76,17 @@ function printDiff(
 
 /** Writes changes. A move belongs to the shares of two experiences, and is told with the first of them. */
 function textsOf(changes: readonly Change[]): string[] {
-  const told = new Set<string>();
+  const listed = new Set<string>();
   return changes.map(({ kind, location, experience, before, after, moved, text }) => {
     if (kind !== 'share' || moved === undefined) {
       return text;
     }
     const words = moved.flatMap((move) => {
       const key = JSON.stringify([location, move]);
-      const isTold = told.has(key);
-      told.add(key);
+      const isListed = listed.has(key);
+      listed.add(key);
       const [from, to] = [move.from, move.to].map((name) => (name === 'none' ? 'no experience' : name));
-      return isTold ? [] : [`${percent(move.share)} of visitors move from ${from} to ${to}`];
+      return isListed ? [] : [`${percent(move.share)} of visitors move from ${from} to ${to}`];
     });
     const share = `${experience} share: ${before} → ${after}`;
     return words.length > 0 ? `${share} (${words.join('; ')})` : share;

@@ -4,7 +4,14 @@ import { type CheckResult, type Finding, skip, timed } from './doctor-check.js';
 import { checkCookie } from './doctor-cookie.js';
 import { checkMachine, type Machine } from './doctor-machine.js';
 import { checkDns, checkTcp, checkTls, isLoopback, type Target } from './doctor-network.js';
-import { checkArtifact, checkClock, checkDelivery, type Noted, noting, type Place } from './doctor-target.js';
+import {
+  type AskedHost,
+  checkArtifact,
+  checkClock,
+  checkDelivery,
+  type Noted,
+  noting,
+} from './doctor-target.js';
 import { Paper, type Row } from './paper.js';
 import { Progress } from './progress.js';
 import { EXIT, type ExitCode, type Shell, UsageError } from './shell.js';
@@ -102,13 +109,13 @@ async function checkTarget(
   }
   const noted: Noted = {};
   await add('delivery', () =>
-    noting(shell.now, noted, () => checkDelivery(config, toDeliveryPlace(target, flags))),
+    noting(shell.now, noted, () => checkDelivery(config, toDeliveryHost(target, flags))),
   );
   results.push({ name: 'clock', ...checkClock(noted) });
   // The artifact comes from another host, so it does not depend on the checks before.
   progress.show('checking artifact');
-  const place = toArtifactPlace(target, flags);
-  results.push(await timed('artifact', () => checkArtifact(config, place, shell.now())));
+  const asked = toArtifactHost(target, flags);
+  results.push(await timed('artifact', () => checkArtifact(config, asked, shell.now())));
   progress.clear();
   return results;
 }
@@ -139,7 +146,7 @@ function toTarget({ client, serverDomain, insecure }: DoctorFlags, timeoutMs: nu
   };
 }
 
-function toDeliveryPlace({ host, timeoutMs, isNamed }: Target, { insecure }: DoctorFlags): Place {
+function toDeliveryHost({ host, timeoutMs, isNamed }: Target, { insecure }: DoctorFlags): AskedHost {
   return {
     timeoutMs,
     flag: isNamed ? '--server-domain' : undefined,
@@ -149,7 +156,7 @@ function toDeliveryPlace({ host, timeoutMs, isNamed }: Target, { insecure }: Doc
 }
 
 /** The artifact has a host of its own, which `--server-domain` does not change. */
-function toArtifactPlace({ host, timeoutMs, isNamed }: Target, flags: DoctorFlags): Place {
+function toArtifactHost({ host, timeoutMs, isNamed }: Target, flags: DoctorFlags): AskedHost {
   const { cdn, location, insecure } = flags;
   const named = location ?? cdn;
   const isLocal = named === undefined ? false : isLoopback(hostOf(named));

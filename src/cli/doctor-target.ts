@@ -11,8 +11,8 @@ const DELIVERY_PATH = '/rest/v1/delivery';
 /** A date in a header has whole seconds, and an answer is some time under way. */
 const MAX_SKEW_MS = 30_000;
 
-/** The place that is asked, as far as a remedy depends on it. */
-export interface Place {
+/** The host that is asked, as far as a remedy depends on it. */
+export interface AskedHost {
   readonly timeoutMs: number;
   /** The flag that names its host. It is undefined for a host of Adobe. */
   readonly flag: string | undefined;
@@ -58,7 +58,7 @@ export async function noting<Value>(
 }
 
 /** Asks the edge for nothing that counts, by a call of a client. */
-export async function checkDelivery(config: TargetClientConfig, place: Place): Promise<Finding> {
+export async function checkDelivery(config: TargetClientConfig, asked: AskedHost): Promise<Finding> {
   const client = TargetClient.create({
     ...config,
     decisioningMethod: 'server-side',
@@ -66,17 +66,17 @@ export async function checkDelivery(config: TargetClientConfig, place: Place): P
     retry: { retries: 0 },
   });
   try {
-    const { response } = await client.identify({ timeout: place.timeoutMs });
+    const { response } = await client.identify({ timeout: asked.timeoutMs });
     return ok(`answered with status ${response.status}`);
   } catch (error) {
-    return toDeliveryFinding(error, place);
+    return toDeliveryFinding(error, asked);
   } finally {
     await client.close({ timeout: 1 });
   }
 }
 
-function toDeliveryFinding(error: unknown, place: Place): Finding {
-  const { timeoutMs } = place;
+function toDeliveryFinding(error: unknown, asked: AskedHost): Finding {
+  const { timeoutMs } = asked;
   if (!(error instanceof TargetError)) {
     throw error;
   }
@@ -91,17 +91,17 @@ function toDeliveryFinding(error: unknown, place: Place): Finding {
   if (code === 'ERR_TARGET_INVALID_RESPONSE') {
     return fail(message, 'something else answers in place of Target: look at proxies and at the host');
   }
-  return fail(message, remedyOfNetwork(message, place) ?? CUT_OFF);
+  return fail(message, remedyOfNetwork(message, asked) ?? CUT_OFF);
 }
 
 const CUT_OFF = 'something in between cuts connections off: a firewall or a proxy; ask its owner';
 
 /** The remedy for an error of the network. The client's message names the reason. */
-function remedyOfNetwork(message: string, place: Place): string | undefined {
-  const known = remedyOfProxy(message) ?? remedyForReason(message, place);
+function remedyOfNetwork(message: string, asked: AskedHost): string | undefined {
+  const known = remedyOfProxy(message) ?? remedyForReason(message, asked);
   // A port for TLS ends connections over which plain HTTP comes.
   const isCutOff = /ECONNRESET|EPIPE|socket hang up/i.test(message);
-  const isPerhapsTls = place.isPlain && isCutOff;
+  const isPerhapsTls = asked.isPlain && isCutOff;
   return known ?? (isPerhapsTls ? `${CUT_OFF}; or this port speaks TLS: leave --insecure out` : undefined);
 }
 
@@ -144,7 +144,11 @@ export function checkClock({ skewMs }: Noted): Finding {
 }
 
 /** Downloads the artifact as a client does. Accounts that decide on the edge alone have none. */
-export async function checkArtifact(config: TargetClientConfig, place: Place, now: number): Promise<Finding> {
+export async function checkArtifact(
+  config: TargetClientConfig,
+  asked: AskedHost,
+  now: number,
+): Promise<Finding> {
   let payload: unknown;
   const noted: Noted = {};
   const client = TargetClient.create({
@@ -161,10 +165,10 @@ export async function checkArtifact(config: TargetClientConfig, place: Place, no
     },
   });
   try {
-    await noting(Date.now, noted, () => within(place.timeoutMs, client.refresh()));
+    await noting(Date.now, noted, () => within(asked.timeoutMs, client.refresh()));
     return ok(`id ${client.stats().artifact?.id}, ${ageOf(payload, noted, now)}`);
   } catch (error) {
-    return besideOf(toArtifactFinding(error, place), place);
+    return besideOf(toArtifactFinding(error, asked), asked);
   } finally {
     await client.close({ timeout: 1 });
   }
@@ -185,7 +189,7 @@ function ageOf(payload: unknown, { modified }: Noted, now: number): string {
 }
 
 /** Says that the artifact was asked at another host than the one that the user named. */
-function besideOf(finding: Finding, { beside }: Place): Finding {
+function besideOf(finding: Finding, { beside }: AskedHost): Finding {
   if (beside === undefined || (beside === 'other' && finding.status === 'ok')) {
     return finding;
   }
@@ -195,8 +199,8 @@ function besideOf(finding: Finding, { beside }: Place): Finding {
   return { ...finding, remedy: beside === 'local' || remedy === undefined ? hint : `${remedy}; ${hint}` };
 }
 
-function toArtifactFinding(error: unknown, place: Place): Finding {
-  const { timeoutMs } = place;
+function toArtifactFinding(error: unknown, asked: AskedHost): Finding {
+  const { timeoutMs } = asked;
   if (!(error instanceof TargetError)) {
     const remedy = 'the host takes connections and sends nothing: look at proxies in between';
     return fail(`no artifact within ${timeoutMs} ms`, remedy);
@@ -221,5 +225,5 @@ function toArtifactFinding(error: unknown, place: Place): Finding {
     );
   }
   const remedy = 'let the firewall pass the host of the artifact, or go through a proxy';
-  return fail(message, remedyOfNetwork(message, place) ?? remedy);
+  return fail(message, remedyOfNetwork(message, asked) ?? remedy);
 }

@@ -33,7 +33,7 @@ export async function simulateCommand(source: string, flags: SimulateFlags, shel
     throw new UsageError('standard input cannot be the artifact and --ids: give one of them as a file');
   }
   const options = await toExplainOptions(flags, shell);
-  checkPlaces(options.request);
+  checkLocations(options.request);
   const counts = toPairs('--observed', flags.observed ?? [], true);
   const artifact = await readArtifactObject(source, flags, shell);
   const progress = new Progress(shell);
@@ -46,7 +46,7 @@ export async function simulateCommand(source: string, flags: SimulateFlags, shel
     signal: shell.signal,
   } as SimulateOptions)
     .catch((thrown?: { readonly cause?: unknown }) => {
-      // What the file of ids has thrown says more than the simulation can.
+      // The error of the file of ids says more than the simulation can.
       throw UsageError.is(thrown?.cause) ? thrown.cause : thrown;
     })
     .finally(() => progress.clear());
@@ -73,7 +73,7 @@ const SIGNS: Readonly<Record<Verdict['kind'], Pick<Row, 'sign' | 'tone'>>> = {
 };
 
 /** Checks that the request asks for one place, as a person would say it. The tools check the rest of the request. */
-function checkPlaces({ execute, prefetch }: DeliveryRequest): void {
+function checkLocations({ execute, prefetch }: DeliveryRequest): void {
   const lists = [execute?.mboxes, prefetch?.mboxes, prefetch?.views].map((list) =>
     Array.isArray(list) ? list.length : 0,
   );

@@ -8,7 +8,7 @@ const STEP = 0.0001;
 /** The χ² test needs a count of 5 to be due, https://en.wikipedia.org/wiki/Chi-squared_test. */
 const MIN_DUE = 5;
 
-/** What a simulation says about a split. Only `fine` has nothing to look at. */
+/** The verdict of a simulation about a split. `fine` alone has nothing to look at. */
 export interface Verdict {
   readonly kind: 'fine' | 'untested' | 'mismatch' | 'doubtful' | 'nothing';
   readonly text: string;

@@ -38,7 +38,7 @@ export async function validateCommand(source: string, flags: ValidateFlags, shel
 /** A client rejects an artifact of a URL while it downloads it. That is what validate is to find. */
 function toFindings(thrown: unknown): Finding[] {
   const { code, path, message } = thrown as { code?: unknown; path?: unknown; message?: unknown };
-  // Without a path it is no artifact at all.
+  // An error without a path is about something that is no artifact at all.
   if (code !== 'ERR_TARGET_ARTIFACT' || typeof path !== 'string') {
     throw thrown;
   }

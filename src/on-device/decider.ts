@@ -180,6 +180,7 @@ function decideAt(located: LocatedCall, parts: Parts): Decision {
     newTntId: () => newTntId(locationHint, ids),
     geo,
     artifactFacts: call.request.trace ? source.facts : undefined,
+    recorder: undefined,
   });
   const request = withTntId(call.request, evaluation.newTntId);
   const response = toDeliveryResponse(evaluation, request, config.client);

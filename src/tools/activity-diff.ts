@@ -232,13 +232,15 @@ function audienceWords([was, is]: Pair, words: readonly [string, string] | undef
     : [before, after];
 }
 
-/** The names of activities and experiences are told by themselves. */
-const TOLD: ReadonlySet<string> = new Set(['activity.name', 'activity.type', 'experience.name']);
+/** The names of activities and experiences have changes of their own. */
+const OF_THEIR_OWN: ReadonlySet<string> = new Set(['activity.name', 'activity.type', 'experience.name']);
 
-/** Lists the names and ids that reach visitors and changed, other than those that are told by themselves. */
+/** Lists the names and ids that reach visitors and changed, other than those that have changes of their own. */
 export function seenMeta([was, is]: Pair, seen: SeenMeta): string[] {
   const names = new Set([...seen.in(was.rule), ...seen.in(is.rule)]);
-  return [...names].filter((name) => !TOLD.has(name) && !isSameJson(was.rule.meta[name], is.rule.meta[name]));
+  return [...names].filter(
+    (name) => !OF_THEIR_OWN.has(name) && !isSameJson(was.rule.meta[name], is.rule.meta[name]),
+  );
 }
 
 /** Properties that change in the same way for all rules are a change of the activity. */

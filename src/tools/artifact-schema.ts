@@ -1,4 +1,4 @@
-/** What a client takes as absent may be null. */
+/** A part that a client takes as absent may be null. */
 const NAMES = { type: ['array', 'null'], items: { type: 'string' } };
 const ID = { type: ['integer', 'string', 'null'] };
 const NAME = { type: ['string', 'null'] };

@@ -43,11 +43,11 @@ function partResult(written: unknown, values: ConditionValues): boolean | undefi
 const MAX_DEPTH = 200;
 
 /** The values that are of a place. Their names in words say nothing of where they come from. */
-const places = new WeakSet<Seen>();
+const geoFacts = new WeakSet<Seen>();
 
 /** Tells whether a value is missing because nobody gave the place of the visitor. */
-export function isPlace(seen: Seen): boolean {
-  return places.has(seen);
+export function isOfGeo(seen: Seen): boolean {
+  return geoFacts.has(seen);
 }
 
 function seenIn({ written, clause }: Phrase, values: ConditionValues): Seen[] {
@@ -60,7 +60,7 @@ function seenIn({ written, clause }: Phrase, values: ConditionValues): Seen[] {
       const seen = { name: nameOfVariable(path), value, text };
       byPath.set(path, seen);
       if (path.split('.')[0] === 'geo') {
-        places.add(seen);
+        geoFacts.add(seen);
       }
       return;
     }

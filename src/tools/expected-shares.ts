@@ -70,7 +70,7 @@ export function expectedShares(
   const expected = activities
     .map((rules) => expectedActivity(rules, chanceOf))
     .filter(({ experiences }) => experiences.length > 0);
-  // Where all rules answer, somebody whom any rule is meant for gets some experience.
+  // Somebody whom any rule is meant for gets some experience where all rules answer.
   const none = location.allMatching
     ? expected.reduce((rest, activity) => rest * (1 - activity.configured), 1)
     : 1 - expected.reduce((sum, activity) => sum + activity.expected, 0);

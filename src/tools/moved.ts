@@ -59,7 +59,7 @@ export function movedAt(
   now: readonly PlacedRule[],
   { counter, labels, globalMboxes }: MoveSources,
 ): Moved[] | undefined {
-  // On another mbox the first rule answers, whatever its key is.
+  // The first rule answers on other mboxes, whatever its key is.
   const isFirstOnly = [...old, ...now].every(
     ({ kind, location }) => kind === 'mbox' && !globalMboxes.has(location),
   );

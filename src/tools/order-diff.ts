@@ -37,8 +37,8 @@ function orderWords(was: readonly Pair[], is: readonly Pair[]): string {
       return `order of activities: ${before.map(activityName).join(', ')} → ${after.map(activityName).join(', ')}`;
     }
   }
-  const place = new Map(was.map(([one], at) => [one, at]));
-  const moved = is.find(([one], at) => place.get(one) !== at)?.[1] ?? now[0];
+  const position = new Map(was.map(([one], at) => [one, at]));
+  const moved = is.find(([one], at) => position.get(one) !== at)?.[1] ?? now[0];
   const id = moved && activityKey(moved);
   const [before, after] = [old, now].map((rules) =>
     runsOf(

@@ -15,11 +15,13 @@ const QUIET_META = ['offer.id', 'offer.name', 'option.id', 'option.name', 'audie
 export function quietChanges(pairs: readonly Pair[], seen: SeenMeta): Change[] {
   const changed = pairs.filter((pair) => !isSameRule(pair));
   return changed.flatMap(([was, is]) => {
-    const told = seenMeta([was, is], seen);
+    const visible = seenMeta([was, is], seen);
     const [before, after] = [tokensOf(was), tokensOf(is)];
     const meta = QUIET_META.map((name): Difference => [name, was.rule.meta[name], is.rule.meta[name]]);
-    const differences = meta.filter(([name, one, other]) => !isSameJson(one, other) && !told.includes(name));
-    // Another number of tokens is another offer or another metric, which is told as that.
+    const differences = meta.filter(
+      ([name, one, other]) => !isSameJson(one, other) && !visible.includes(name),
+    );
+    // Another number of tokens is another offer or another metric, which is listed as that.
     if (before.length === after.length && before.join() !== after.join()) {
       differences.unshift(['event token', before, after]);
     }

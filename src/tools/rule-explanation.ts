@@ -1,5 +1,5 @@
 import type { CompiledRule } from '../on-device/rules/location.js';
-import { firstFailure, isPlace, sawWords, toConditionResult } from './condition-result.js';
+import { firstFailure, isOfGeo, sawWords, toConditionResult } from './condition-result.js';
 import type { ConditionResult, Outcome, RuleExplanation, ShareResult } from './explanation.js';
 import { type Phrase, phraseOf } from './phrases.js';
 import { namesOfMeta, textOf } from './rule-facts.js';
@@ -135,7 +135,7 @@ function becauseOf(
         return 'does not hold';
       }
       const saw = sawWords(failed);
-      const hint = !hasGeo && failed.saw.some(isPlace) ? '; the call gives no place: set context.geo' : '';
+      const hint = !hasGeo && failed.saw.some(isOfGeo) ? '; the call gives no place: set context.geo' : '';
       return `not so: ${failed.text}${saw && ` (${saw})`}${hint}`;
     }
     case 'not-reached':

@@ -160,7 +160,7 @@ function isJoin({ op, operands }: Operation): boolean {
   return (op === 'and' || op === 'or') && operands.length > 0;
 }
 
-/** Only clauses are surely evaluated without an error, which makes the order of an “or” matter. */
+/** Clauses alone are surely evaluated without an error, which makes the order of an “or” matter. */
 function isOfClauses(condition: unknown, depth = 0): boolean {
   const operation = operationOf(condition);
   return operation && isJoin(operation) && depth < MAX_DEPTH

@@ -57,7 +57,7 @@ export async function simulate(artifact: object, options: SimulateOptions): Prom
   const started = performance.now();
   const { client, config, call } = question;
   const { allMatchingMboxes } = config;
-  const compiled = compileArtifact(question.artifact, { client, allMatchingMboxes });
+  const compiled = compileArtifact(question.artifact, { client, allMatchingMboxes, watch: undefined });
   const request = {
     ...call.request,
     execute: undefined,
@@ -111,7 +111,7 @@ function noteLocation(request: OneRequest, compiled: CompiledArtifact, { call }:
 }
 
 function inputsOf({ nowMs, sessionId }: Question['call']) {
-  return { nowMs, sessionId, newId: RANDOM_IDS.newUuid, newTntId: RANDOM_IDS.newHexId };
+  return { nowMs, sessionId, newId: RANDOM_IDS.newUuid, newTntId: RANDOM_IDS.newHexId, recorder: undefined };
 }
 
 interface Run {

@@ -260,7 +260,7 @@ export class HeldArtifact {
     if (isFromFuture && madeMs !== this.#held?.madeMs) {
       logger.warn(toFutureLine(madeMs));
     }
-    const compiled = compileArtifact(artifact, { client, allMatchingMboxes });
+    const compiled = compileArtifact(artifact, { client, allMatchingMboxes, watch: undefined });
     return {
       madeMs,
       isFromFuture,

@@ -28,14 +28,14 @@ ${choices('Mbox', 'mbox', placesOf(shown, mbox), mbox)}
 <div class="field"><label for="step"><span id="size" data-swap>Visitors: ${grouped(visitors)}</span></label><input type="range" id="step" name="step" min="0" max="${SIZES.length - 1}" value="${step}" aria-valuetext="${grouped(visitors)} visitors"></div>
 <button class="main">Simulate</button>
 </div>
-${whom(fields)}</form>
+${commonFields(fields)}</form>
 <div id="result" data-swap>${await result(shown, { ...fields, mbox }, visitors)}</div>`
       : notice('This edge has no rules: start it with an artifact.'),
   };
 }
 
-/** What all the visitors have in common. */
-function whom(fields: Fields): Html {
+/** The fields of what all the visitors have in common. */
+function commonFields(fields: Fields): Html {
   const { first, more, isMoreUsed } = visitorFields(fields);
   const isUsed =
     isMoreUsed ||
