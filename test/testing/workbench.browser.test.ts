@@ -73,16 +73,25 @@ function inBrowser(): void {
     });
   }
 
-  async function open(view: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+  type Options = Parameters<Browser['newContext']>[0];
+
+  /** Opens a tab that notes the troubles of its pages. */
+  async function newTab(options: Options = {}): Promise<Page> {
     const page = await (await browser.newContext(options)).newPage();
-    page.on('pageerror', (error) => troubles.push(`${view}: ${error.message}`));
+    const view = () => page.url().split('/_workbench/')[1] ?? '';
+    page.on('pageerror', (error) => troubles.push(`${view()}: ${error.message}`));
     page.on('console', (message) => {
       // The frame of the hostile offer says what is blocked, which is what it is for.
-      const isExpected = view.includes('evil') && /sandboxed|Content Security Policy/.test(message.text());
+      const isExpected = view().includes('evil') && /sandboxed|Content Security Policy/.test(message.text());
       if (message.type() === 'error' && !isExpected) {
-        troubles.push(`${view}: ${message.text()}`);
+        troubles.push(`${view()}: ${message.text()}`);
       }
     });
+    return page;
+  }
+
+  async function open(view: string, options: Options = {}): Promise<Page> {
+    const page = await newTab(options);
     await page.goto(`${edge.url}/_workbench/${view}`);
     return page;
   }
@@ -91,10 +100,10 @@ function inBrowser(): void {
     test.each([1200, 390])(
       'axe finds nothing at a width of %i, and nothing scrolls sideways',
       async (width) => {
+        const page = await newTab({ colorScheme, viewport: { width, height: 900 } });
+        await page.addInitScript({ content: axe });
         for (const view of VIEWS) {
-          const page = await open(view, { colorScheme, viewport: { width, height: 900 } });
-          await page.addInitScript({ content: axe });
-          await page.reload();
+          await page.goto(`${edge.url}/_workbench/${view}`);
           const found = await page.evaluate<string[]>(
             'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map((one) => one.html)].join(" ")))',
           );
