@@ -10,17 +10,10 @@ import {
   type TargetEdge,
 } from 'target-node-sdk/testing';
 import { runCli, withFiles } from './run-cli.js';
+import { springArtifact } from './spring-artifact.js';
 
 const file = withFiles();
-const artifact = buildArtifact({
-  activities: [
-    activity('Spring')
-      .mbox('hero')
-      .split({ A: [50, json({ n: 1 })], B: [50, json({ n: 2 })] }),
-  ],
-  client: 'acme',
-  ids: 'stable',
-});
+const artifact = springArtifact();
 const ORGANIZATION = 'DEMO@AdobeOrg';
 
 let edge: TargetEdge;

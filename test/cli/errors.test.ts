@@ -4,19 +4,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { activity, buildArtifact, json } from 'target-node-sdk/testing';
 import { runCli, withFiles } from './run-cli.js';
+import { springArtifact } from './spring-artifact.js';
 
 const file = withFiles();
 const folder = mkdtempSync(join(tmpdir(), 'target-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const artifact = buildArtifact({
-  activities: [
-    activity('Spring')
-      .mbox('hero')
-      .split({ A: [50, json({ n: 1 })], B: [50, json({ n: 2 })] }),
-  ],
-  client: 'acme',
-  ids: 'stable',
-});
+const artifact = springArtifact();
 const good = file('good.json', artifact);
 const empty = file('empty.json', '');
 const binary = file('binary.json', Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 1]));

@@ -1,17 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { activity, buildArtifact, json } from 'target-node-sdk/testing';
 import { runCli, withFiles } from './run-cli.js';
+import { springArtifact } from './spring-artifact.js';
 
 const file = withFiles();
-const artifact = buildArtifact({
-  activities: [
-    activity('Spring')
-      .mbox('hero')
-      .split({ A: [50, json({ n: 1 })], B: [50, json({ n: 2 })] }),
-  ],
-  client: 'acme',
-  ids: 'stable',
-});
+const artifact = springArtifact();
 const [rule] = (artifact.rules.mboxes?.hero ?? []) as object[];
 const LONG = `a-name-of-many-words-${'x'.repeat(60)}`;
 const mixed = file('mixed.json', {
