@@ -67,9 +67,9 @@ function importedBy(folder: string): string[] {
     .filter((path) => path.endsWith('.js'))
     .flatMap((path) => {
       const text = readFileSync(join(folder, path), 'utf8');
-      return [...text.matchAll(/(?:^(?:import|export)\b[^'"\n]*|\bimport\()['"]([^'"\n]+)['"]/gm)].map(
-        ([, name = '']) => name,
-      );
+      // The minified command line has several imports in a line.
+      const imports = /(?:(?:^|[;}])(?:import|export)\b[^'"`;\n]*|\bimport\()['"`]([\w@#./-]+)['"`]/gm;
+      return [...text.matchAll(imports)].map(([, name = '']) => name);
     })
     .map((specifier) => manifest.imports[specifier]?.default ?? specifier)
     // The command line imports the package by its own name.
