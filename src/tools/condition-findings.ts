@@ -1,5 +1,6 @@
 import type { Artifact } from '../artifact.js';
 import { contextPart } from '../on-device/facts/context-parts.js';
+import { MAX_CONDITION_DEPTH } from '../on-device/rules/condition.js';
 import { hasCapitals, momentOf } from './clause-words.js';
 import { type Clause, clauseOf, operationOf } from './clauses.js';
 import { type Finding, toFinding } from './finding.js';
@@ -9,8 +10,6 @@ import { rulePath } from './share-findings.js';
 import type { ShareCounter } from './shares.js';
 
 const GEO = contextPart('geo');
-const MAX_DEPTH = 200;
-
 /** Looks into conditions: letters that never match, places that nobody looks up, and time frames. */
 export function conditionFindings(
   artifact: Artifact,
@@ -49,7 +48,7 @@ export function conditionFindings(
 
 /** Variables whose name ends in `_lc` hold lower case, so capitals never match. */
 function capitals(condition: unknown, depth = 0): string[] {
-  if (depth > MAX_DEPTH) {
+  if (depth > MAX_CONDITION_DEPTH) {
     return [];
   }
   const clause = clauseOf(condition);

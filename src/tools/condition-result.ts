@@ -1,3 +1,4 @@
+import { MAX_CONDITION_DEPTH } from '../on-device/rules/condition.js';
 import { isTruthy } from '../on-device/rules/operators.js';
 import { cutBoth, nameOfVariable, wordsOfValue } from './clause-words.js';
 import { type Clause, isScalar, operationOf, variableOf } from './clauses.js';
@@ -40,8 +41,6 @@ function partResult(written: unknown, values: ConditionValues): boolean | undefi
   return values.has(written) ? isTruthy(values.get(written)) : undefined;
 }
 
-const MAX_DEPTH = 200;
-
 /** The values that are of a place. Their names in words say nothing of where they come from. */
 const geoFacts = new WeakSet<Seen>();
 
@@ -64,7 +63,7 @@ function seenIn({ written, clause }: Phrase, values: ConditionValues): Seen[] {
       }
       return;
     }
-    if (depth < MAX_DEPTH) {
+    if (depth < MAX_CONDITION_DEPTH) {
       const inside = Array.isArray(part) ? part : (operationOf(part)?.operands ?? []);
       for (const operand of inside) {
         look(operand, depth + 1);

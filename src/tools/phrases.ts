@@ -1,4 +1,5 @@
 import { isRecord, parseJson } from '../json.js';
+import { MAX_CONDITION_DEPTH } from '../on-device/rules/condition.js';
 import { cut, wordsOf } from './clause-words.js';
 import {
   type Clause,
@@ -29,8 +30,6 @@ export interface Phrase {
 
 type Joint = 'and' | 'or' | 'not';
 
-/** Conditions that are nested deeper are not evaluated on-device either. */
-const MAX_DEPTH = 200;
 const MAX_WRITTEN = 200;
 const ITERATIONS: ReadonlySet<string> = new Set(['map', 'filter', 'all', 'some', 'none', 'reduce']);
 
@@ -71,10 +70,10 @@ export function phraseOf(condition: unknown, depth = 0, isWhole = depth === 0): 
       isPlain: true,
     };
   }
-  const clause = depth > MAX_DEPTH ? undefined : clauseOf(condition);
+  const clause = depth > MAX_CONDITION_DEPTH ? undefined : clauseOf(condition);
   const operation = operationOf(condition);
   const op = operation?.op ?? 'value';
-  if (clause || !operation || depth > MAX_DEPTH) {
+  if (clause || !operation || depth > MAX_CONDITION_DEPTH) {
     return { ...leafOf(op, condition), clause, isPlain: clause !== undefined };
   }
   const { operands } = operation;
@@ -131,7 +130,7 @@ function joinedPhrase(
 /** Lists the operands of a connective, with those of the same connective inside it in their place. */
 function operandsOf(op: string, written: unknown, depth: number): readonly unknown[] {
   const operands = operationOf(written)?.operands ?? [];
-  if (depth > MAX_DEPTH) {
+  if (depth > MAX_CONDITION_DEPTH) {
     return operands;
   }
   return operands.flatMap((operand) => {
@@ -184,7 +183,7 @@ function inBrackets(part: Phrase): string {
 }
 
 function asWritten(written: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) {
+  if (depth > MAX_CONDITION_DEPTH) {
     return '…';
   }
   if (isScalar(written)) {

@@ -6,7 +6,7 @@ export type Pair = readonly [was: PlacedRule, is: PlacedRule];
 
 /**
  * Finds the rules that are in both artifacts. Rules of one location, activity, rule key and experience are the same rule.
- * Where there are several, those that are most alike pair first, so that a rule which comes or goes changes no other.
+ * Those that are most alike pair first where there are several, so that a rule which comes or goes changes no other.
  */
 export function pairsOf(old: readonly PlacedRule[], now: readonly PlacedRule[]): Pair[] {
   const [was, is] = [groupBy(old, identityOf), groupBy(now, identityOf)];

@@ -1,5 +1,5 @@
 import { type ConditionContext, contextPart } from '../on-device/facts/context-parts.js';
-import { compileCondition } from '../on-device/rules/condition.js';
+import { compileCondition, MAX_CONDITION_DEPTH } from '../on-device/rules/condition.js';
 import { Buckets } from './buckets.js';
 import { clauseOf, isScalar, type Operation, operationOf, variableOf } from './clauses.js';
 import { sentenceOfTree } from './phrases.js';
@@ -70,16 +70,14 @@ function isNoList(part: unknown, depth = 0): boolean {
   if (op === 'var') {
     return variableOf(part) !== undefined;
   }
-  return isJoin(operation) && depth < MAX_DEPTH
+  return isJoin(operation) && depth < MAX_CONDITION_DEPTH
     ? operands.every((operand) => isNoList(operand, depth + 1))
     : PLAIN_OPERATORS.has(op);
 }
 
-const MAX_DEPTH = 200;
-
 function conjunctsOf(condition: unknown, depth: number): unknown[] {
   const operation = operationOf(condition);
-  return operation?.op === 'and' && operation.operands.length > 0 && depth < MAX_DEPTH
+  return operation?.op === 'and' && operation.operands.length > 0 && depth < MAX_CONDITION_DEPTH
     ? operation.operands.flatMap((part) => conjunctsOf(part, depth + 1))
     : [condition];
 }
@@ -163,7 +161,7 @@ function isJoin({ op, operands }: Operation): boolean {
 /** Clauses alone are surely evaluated without an error, which makes the order of an “or” matter. */
 function isOfClauses(condition: unknown, depth = 0): boolean {
   const operation = operationOf(condition);
-  return operation && isJoin(operation) && depth < MAX_DEPTH
+  return operation && isJoin(operation) && depth < MAX_CONDITION_DEPTH
     ? operation.operands.every((operand) => isOfClauses(operand, depth + 1))
     : clauseOf(condition) !== undefined;
 }

@@ -1,15 +1,13 @@
-import { compileCondition } from '../on-device/rules/condition.js';
+import { compileCondition, MAX_CONDITION_DEPTH } from '../on-device/rules/condition.js';
 import { operationOf } from './clauses.js';
 
 /** Says why a condition cannot be evaluated on-device. */
 export function undecidableWords(condition: unknown): string {
   const operator = undecidableOperator(condition);
   return operator === undefined
-    ? `it is nested ${depthOf(condition)} deep, and on-device conditions are evaluated to a depth of ${MAX_DEPTH}`
+    ? `it is nested ${depthOf(condition)} deep, and on-device conditions are evaluated to a depth of ${MAX_CONDITION_DEPTH}`
     : `the operator “${operator}” cannot be evaluated on-device`;
 }
-
-const MAX_DEPTH = 200;
 
 function depthOf(condition: unknown): number {
   const inside: readonly unknown[] = Array.isArray(condition)
@@ -23,7 +21,7 @@ function depthOf(condition: unknown): number {
  * nesting.
  */
 export function undecidableOperator(condition: unknown, depth = 0): string | undefined {
-  if (depth > MAX_DEPTH) {
+  if (depth > MAX_CONDITION_DEPTH) {
     return undefined;
   }
   const operation = operationOf(condition);

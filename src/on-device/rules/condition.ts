@@ -31,7 +31,7 @@ export interface CompiledCondition {
  * Deepest nesting of a condition that is evaluated on-device. A deeper one is left to the edge: no audience needs it,
  * and it could exhaust the stack.
  */
-const MAX_DEPTH = 200;
+export const MAX_CONDITION_DEPTH = 200;
 
 /** A condition, or a part of one, in the form in which it is evaluated. */
 export type Expression = (data: unknown) => unknown;
@@ -98,7 +98,7 @@ function compile(logic: unknown, scope: Scope, depth: number): Expression {
 }
 
 function compilePart(logic: unknown, scope: Scope, depth: number): Expression {
-  if (depth > MAX_DEPTH) {
+  if (depth > MAX_CONDITION_DEPTH) {
     throw new Undecidable();
   }
   if (Array.isArray(logic)) {
